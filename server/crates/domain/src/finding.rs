@@ -1,0 +1,81 @@
+//! Findings: how severe, and what has become of them.
+
+use crate::words;
+
+words! {
+    /// How much a finding matters, worst first.
+    Severity {
+        Critical => "critical",
+        High => "high",
+        Medium => "medium",
+        Low => "low",
+        Info => "info",
+    }
+}
+
+impl Severity {
+    /// Reads the words scanners use for the same five steps, in any case; `None` for a word with no agreed meaning.
+    pub fn from_scanner_word(word: &str) -> Option<Self> {
+        Some(match word.trim().to_ascii_lowercase().as_str() {
+            "critical" | "crit" | "blocker" | "fatal" | "very high" => Self::Critical,
+            "high" | "error" | "err" | "important" | "major" | "severe" => Self::High,
+            "medium" | "moderate" | "warning" | "warn" | "med" => Self::Medium,
+            "low" | "minor" | "note" | "style" => Self::Low,
+            "info" | "informational" | "information" | "none" | "negligible" | "unknown" | "notice" => Self::Info,
+            _ => return None,
+        })
+    }
+
+    /// The qualitative rating of a CVSS 3.x or 4.0 base score: 0 none, to 3.9 low, to 6.9 medium, to 8.9 high
+    /// (FIRST, CVSS v3.1 specification section 5; the same bands in v4.0 section 6).
+    pub fn from_cvss_score(score: f64) -> Self {
+        match score {
+            s if s >= 9.0 => Self::Critical,
+            s if s >= 7.0 => Self::High,
+            s if s >= 4.0 => Self::Medium,
+            s if s > 0.0 => Self::Low,
+            _ => Self::Info,
+        }
+    }
+}
+
+words! {
+    /// The one state of a finding: no contradicting flags.
+    FindingStatus {
+        Open => "open",
+        /// Gone from a full scan of its series; set by scans only for scanner findings.
+        Fixed => "fixed",
+        FalsePositive => "false_positive",
+        RiskAccepted => "risk_accepted",
+        Duplicate => "duplicate",
+    }
+}
+
+impl FindingStatus {
+    /// Whether a person decided this, so that no scan may change it.
+    pub const fn is_human_decision(self) -> bool {
+        matches!(self, Self::FalsePositive | Self::RiskAccepted | Self::Duplicate)
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Open => "Open",
+            Self::Fixed => "Fixed",
+            Self::FalsePositive => "False positive",
+            Self::RiskAccepted => "Risk accepted",
+            Self::Duplicate => "Duplicate",
+        }
+    }
+}
+
+impl Severity {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Critical => "Critical",
+            Self::High => "High",
+            Self::Medium => "Medium",
+            Self::Low => "Low",
+            Self::Info => "Info",
+        }
+    }
+}

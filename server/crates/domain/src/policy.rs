@@ -1,0 +1,99 @@
+//! A review's policy: what its verdict and its sign-offs ask for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Severity;
+
+/// What a review asks for. Stored as JSON with the review; a field that is missing there has its default here, and an
+/// unknown one is refused, so that a misspelt rule is not silently left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// Whoever submitted evidence or asked for review cannot sign the same item. Off only for one-person teams; the
+    /// report then says so.
+    pub four_eyes: bool,
+    /// Findings of these severities, while open, hold back the release and the items they are linked to.
+    pub blocking_severities: Vec<Severity>,
+    /// An item with no evidence cannot be sent to review or passed.
+    pub evidence_required: bool,
+    /// Evidence of another commit than the target holds back a pass and the release.
+    pub stale_evidence_blocks: bool,
+    /// Series that must have a complete scan of the target commit, by tool name or by label.
+    pub required_scans: Vec<String>,
+    /// How many people must sign an item's pass, unless the item says otherwise.
+    pub quorum: u32,
+    /// How many named approvers must sign GO.
+    pub approvals: u32,
+    /// Whether open deliverables hold back the release.
+    pub deliverables_required: bool,
+    /// The days a finding may stay open.
+    pub limits: Limits,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            four_eyes: true,
+            blocking_severities: vec![Severity::Critical, Severity::High],
+            evidence_required: true,
+            stale_evidence_blocks: true,
+            required_scans: Vec::new(),
+            quorum: 1,
+            approvals: 1,
+            deliverables_required: true,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Policy {
+    pub fn blocks(&self, severity: Severity) -> bool {
+        self.blocking_severities.contains(&severity)
+    }
+}
+
+/// The days a finding may stay open, by severity; `None` is no limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub critical: Option<u32>,
+    pub high: Option<u32>,
+    pub medium: Option<u32>,
+    pub low: Option<u32>,
+    pub info: Option<u32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { critical: Some(3), high: Some(7), medium: Some(30), low: None, info: None }
+    }
+}
+
+impl Limits {
+    pub const fn days(&self, severity: Severity) -> Option<u32> {
+        match severity {
+            Severity::Critical => self.critical,
+            Severity::High => self.high,
+            Severity::Medium => self.medium,
+            Severity::Low => self.low,
+            Severity::Info => self.info,
+        }
+    }
+
+    /// When a finding first seen at a moment becomes late.
+    pub fn due(&self, severity: Severity, first_seen: crate::Millis) -> Option<crate::Millis> {
+        self.days(severity).map(|days| first_seen + i64::from(days) * 86_400_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_rule_is_refused_and_a_missing_one_has_its_default() {
+        assert!(serde_json::from_str::<Policy>(r#"{"four_eye": false}"#).is_err());
+        let relaxed: Policy = serde_json::from_str(r#"{"four_eyes": false}"#).expect("one known field");
+        assert_eq!(relaxed, Policy { four_eyes: false, ..Policy::default() });
+    }
+}

@@ -1,0 +1,383 @@
+//! The verdict: one pure function from a review's state and its policy, used by the dashboard, the gate, the pre-flight
+//! check and the report alike.
+//!
+//! It fails closed: what is unknown, missing or stale is a reason for NO-GO, and a review without items cannot go.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FindingStatus, Gating, ItemState, Millis, Policy, Severity, text::Commit, words};
+
+words! {
+    /// What the rules say of a release, best first.
+    Outcome {
+        Go => "go",
+        GoWithWaivers => "go_with_waivers",
+        NoGo => "no_go",
+    }
+}
+
+impl Outcome {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Go => "GO",
+            Self::GoWithWaivers => "GO WITH WAIVERS",
+            Self::NoGo => "NO-GO",
+        }
+    }
+}
+
+words! {
+    /// Why a release may not go, in the order in which reasons are shown.
+    ReasonKind {
+        NoItems => "no_items",
+        CommitUnknown => "commit_unknown",
+        FindingOpen => "finding_open",
+        AcceptanceExpired => "acceptance_expired",
+        ItemFailed => "item_failed",
+        WaiverExpired => "waiver_expired",
+        SignOffVoid => "sign_off_void",
+        SignOffMissing => "sign_off_missing",
+        ItemUndecided => "item_undecided",
+        EvidenceMissing => "evidence_missing",
+        EvidenceStale => "evidence_stale",
+        ScanMissing => "scan_missing",
+        ScanIncomplete => "scan_incomplete",
+        DeliverableOpen => "deliverable_open",
+    }
+}
+
+/// One reason: what it is about, why, and who can clear it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    pub kind: ReasonKind,
+    /// `item`, `finding`, `scan`, `deliverable` or `review`.
+    pub subject_kind: String,
+    /// The subject's id; for a missing scan the series asked for.
+    pub subject: String,
+    /// How people name the subject: "2.5.1 Critical Path Review", "F-2 BatchPlaceOrders …".
+    pub title: String,
+    /// Why it holds the release back, as one sentence.
+    pub why: String,
+    /// Who can clear it, by name; a role in words where nobody is named.
+    pub who: Vec<String>,
+}
+
+/// The verdict with its reasons; `reasons` is empty exactly when the outcome is not NO-GO.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    pub reasons: Vec<Reason>,
+    /// What a GO WITH WAIVERS goes on without: waived items and accepted risks.
+    pub waivers: Vec<Reason>,
+}
+
+/// What the verdict needs to know of a review.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReviewState {
+    pub review: String,
+    pub title: String,
+    pub commit: Option<String>,
+    pub items: Vec<ItemFacts>,
+    pub findings: Vec<FindingFacts>,
+    /// The newest scan of each series of the service.
+    pub scans: Vec<ScanFacts>,
+    pub deliverables: Vec<DeliverableFacts>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemFacts {
+    pub id: String,
+    pub key: String,
+    pub title: String,
+    pub gating: Gating,
+    /// As stored; the verdict looks at it as of now, see [`ItemState::at`].
+    pub state: ItemState,
+    pub waived_until: Option<Millis>,
+    /// How many valid sign-offs support the state, and how many are asked for.
+    pub valid_sign_offs: u32,
+    pub quorum: u32,
+    /// What made sign-offs void, named; empty when none is.
+    pub void_because: Vec<String>,
+    pub n_evidence: u32,
+    pub n_stale_evidence: u32,
+    pub owner: Option<String>,
+    pub reviewers: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingFacts {
+    pub id: String,
+    pub number: i64,
+    pub title: String,
+    pub severity: Severity,
+    pub status: FindingStatus,
+    pub accepted_until: Option<Millis>,
+    pub due: Option<Millis>,
+    /// The owners of the items it is linked to.
+    pub owners: Vec<String>,
+}
+
+impl FindingFacts {
+    /// Whether it is a problem at a moment: open, or an accepted risk whose time is over.
+    pub fn is_open(&self, now: Millis) -> bool {
+        is_open(self.status, self.accepted_until, now)
+    }
+}
+
+/// Whether a finding in this state is a problem at a moment: open, or an accepted risk whose time is over.
+pub fn is_open(status: FindingStatus, accepted_until: Option<Millis>, now: Millis) -> bool {
+    match status {
+        FindingStatus::Open => true,
+        FindingStatus::RiskAccepted => accepted_until.is_none_or(|until| until < now),
+        FindingStatus::Fixed | FindingStatus::FalsePositive | FindingStatus::Duplicate => false,
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanFacts {
+    pub id: String,
+    pub tool: String,
+    pub label: String,
+    pub commit: Option<String>,
+    pub complete: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliverableFacts {
+    pub id: String,
+    pub title: String,
+    pub done: bool,
+    pub owner: Option<String>,
+}
+
+/// Says whether a release can go, and every reason why not.
+pub fn verdict(review: &ReviewState, policy: &Policy, now: Millis) -> Verdict {
+    let mut reasons = Vec::new();
+    let mut waivers = Vec::new();
+    if review.items.is_empty() {
+        reasons.push(about_review(
+            review,
+            ReasonKind::NoItems,
+            "The checklist has no items, so nothing has been shown.",
+        ));
+    }
+    for finding in &review.findings {
+        judge_finding(finding, policy, now, &mut reasons, &mut waivers);
+    }
+    for item in &review.items {
+        judge_item(item, policy, now, &mut reasons, &mut waivers);
+    }
+    judge_scans(review, policy, &mut reasons);
+    if policy.deliverables_required {
+        for deliverable in review.deliverables.iter().filter(|deliverable| !deliverable.done) {
+            reasons.push(Reason {
+                kind: ReasonKind::DeliverableOpen,
+                subject_kind: "deliverable".to_owned(),
+                subject: deliverable.id.clone(),
+                title: deliverable.title.clone(),
+                why: "The deliverable is not done.".to_owned(),
+                who: named(deliverable.owner.iter(), "a manager"),
+            });
+        }
+    }
+    reasons.sort_by_key(|reason| reason.kind);
+    let outcome = match (reasons.is_empty(), waivers.is_empty()) {
+        (false, _) => Outcome::NoGo,
+        (true, false) => Outcome::GoWithWaivers,
+        (true, true) => Outcome::Go,
+    };
+    Verdict { outcome, reasons, waivers }
+}
+
+fn judge_finding(
+    finding: &FindingFacts,
+    policy: &Policy,
+    now: Millis,
+    reasons: &mut Vec<Reason>,
+    waivers: &mut Vec<Reason>,
+) {
+    if !policy.blocks(finding.severity) {
+        return;
+    }
+    let reason = |kind, why: String| Reason {
+        kind,
+        subject_kind: "finding".to_owned(),
+        subject: finding.id.clone(),
+        title: format!("F-{} {}", finding.number, finding.title),
+        why,
+        who: named(finding.owners.iter(), "a contributor"),
+    };
+    let severity = finding.severity.label();
+    match finding.status {
+        FindingStatus::Open => {
+            let late = finding.due.filter(|due| *due < now).map(|due| {
+                let days = (now - due).div_euclid(86_400_000) + 1;
+                format!(" and {days} {} past its limit", if days == 1 { "day" } else { "days" })
+            });
+            reasons.push(reason(ReasonKind::FindingOpen, format!("{severity}, open{}.", late.unwrap_or_default())));
+        }
+        FindingStatus::RiskAccepted if finding.is_open(now) => {
+            reasons.push(reason(
+                ReasonKind::AcceptanceExpired,
+                format!("{severity}; the time for which its risk was accepted is over."),
+            ));
+        }
+        FindingStatus::RiskAccepted => {
+            waivers.push(reason(ReasonKind::FindingOpen, format!("{severity}, risk accepted.")))
+        }
+        FindingStatus::Fixed | FindingStatus::FalsePositive | FindingStatus::Duplicate => {}
+    }
+}
+
+fn judge_item(item: &ItemFacts, policy: &Policy, now: Millis, reasons: &mut Vec<Reason>, waivers: &mut Vec<Reason>) {
+    if item.gating == Gating::Advisory {
+        return;
+    }
+    let reason = |kind, why: String, who: Vec<String>| Reason {
+        kind,
+        subject_kind: "item".to_owned(),
+        subject: item.id.clone(),
+        title: format!("{} {}", item.key, item.title),
+        why,
+        who,
+    };
+    let owner = || named(item.owner.iter(), "a contributor");
+    let reviewers = || named(item.reviewers.iter(), "a reviewer");
+    let state = item.state.at(item.waived_until, now);
+    match state {
+        ItemState::Failed => reasons.push(reason(ReasonKind::ItemFailed, "The item failed.".to_owned(), owner())),
+        ItemState::Open | ItemState::InProgress => {
+            reasons.push(reason(
+                ReasonKind::ItemUndecided,
+                format!("The item is {}.", state.label().to_lowercase()),
+                owner(),
+            ));
+        }
+        ItemState::InReview if item.state == ItemState::Waived => {
+            reasons.push(reason(
+                ReasonKind::WaiverExpired,
+                "Its waiver has run out.".to_owned(),
+                vec!["a manager".to_owned()],
+            ));
+        }
+        ItemState::InReview => {
+            reasons.push(reason(ReasonKind::ItemUndecided, "The item is in review.".to_owned(), reviewers()));
+        }
+        ItemState::Passed | ItemState::NotApplicable | ItemState::Waived => {
+            let quorum = if state == ItemState::Passed { item.quorum.max(1) } else { 1 };
+            if item.valid_sign_offs < quorum {
+                let who = if state == ItemState::Waived { vec!["a manager".to_owned()] } else { reviewers() };
+                if item.void_because.is_empty() {
+                    let why = format!("{} of {quorum} valid sign-offs.", item.valid_sign_offs);
+                    reasons.push(reason(ReasonKind::SignOffMissing, why, who));
+                } else {
+                    let why = format!("The sign-off is void: changed since are {}.", item.void_because.join(", "));
+                    reasons.push(reason(ReasonKind::SignOffVoid, why, who));
+                }
+            } else if state == ItemState::Waived {
+                waivers.push(reason(ReasonKind::ItemUndecided, "Waived.".to_owned(), vec!["a manager".to_owned()]));
+            }
+        }
+    }
+    if state == ItemState::Passed {
+        if policy.evidence_required && item.n_evidence == 0 {
+            reasons.push(reason(
+                ReasonKind::EvidenceMissing,
+                "The item was passed, and no evidence is left.".to_owned(),
+                owner(),
+            ));
+        }
+        if policy.stale_evidence_blocks && item.n_stale_evidence > 0 {
+            let why = match item.n_stale_evidence {
+                1 => "1 piece of its evidence is stale: it was taken at another commit.".to_owned(),
+                n => format!("{n} pieces of its evidence are stale: they were taken at another commit."),
+            };
+            reasons.push(reason(ReasonKind::EvidenceStale, why, owner()));
+        }
+    }
+}
+
+fn judge_scans(review: &ReviewState, policy: &Policy, reasons: &mut Vec<Reason>) {
+    let Some(commit) = &review.commit else {
+        if !policy.required_scans.is_empty() {
+            let why = "The review names no target commit, so no required scan can be of it.";
+            reasons.push(about_review(review, ReasonKind::CommitUnknown, why));
+        }
+        return;
+    };
+    for required in &policy.required_scans {
+        let mut of_series = review
+            .scans
+            .iter()
+            .filter(|scan| scan.tool.eq_ignore_ascii_case(required) || scan.label.eq_ignore_ascii_case(required))
+            .peekable();
+        let last = of_series.peek().map(|scan| scan.commit.clone());
+        let mut of_commit =
+            of_series.filter(|scan| scan.commit.as_deref().is_some_and(|of| Commit::same(of, commit))).peekable();
+        let (kind, why) = if of_commit.peek().is_none() {
+            let last = match last {
+                None => "it has never run".to_owned(),
+                Some(None) => "its last scan names no commit".to_owned(),
+                Some(Some(of)) => format!("it last ran at {of}"),
+            };
+            (ReasonKind::ScanMissing, format!("The required scan is missing for {commit}: {last}."))
+        } else if !of_commit.any(|scan| scan.complete) {
+            (ReasonKind::ScanIncomplete, format!("The scan of {commit} is incomplete, so it shows nothing."))
+        } else {
+            continue;
+        };
+        reasons.push(Reason {
+            kind,
+            subject_kind: "scan".to_owned(),
+            subject: required.clone(),
+            title: required.clone(),
+            why,
+            who: vec!["a contributor or CI".to_owned()],
+        });
+    }
+}
+
+fn about_review(review: &ReviewState, kind: ReasonKind, why: &str) -> Reason {
+    Reason {
+        kind,
+        subject_kind: "review".to_owned(),
+        subject: review.review.clone(),
+        title: review.title.clone(),
+        why: why.to_owned(),
+        who: vec!["a manager".to_owned()],
+    }
+}
+
+fn named<'a>(names: impl Iterator<Item = &'a String>, otherwise: &str) -> Vec<String> {
+    let mut names: Vec<String> = names.cloned().collect();
+    if names.is_empty() {
+        names.push(otherwise.to_owned());
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Why an item cannot be passed now, each as one sentence; empty when it can. The sign form shows it beforehand and the
+/// decision checks it again.
+pub fn pass_refusals(item: &ItemFacts, linked: &[FindingFacts], policy: &Policy, now: Millis) -> Vec<String> {
+    let mut refusals = Vec::new();
+    let blocking: Vec<_> =
+        linked.iter().filter(|finding| policy.blocks(finding.severity) && finding.is_open(now)).collect();
+    if !blocking.is_empty() {
+        let names: Vec<_> = blocking.iter().map(|f| format!("F-{} ({}, {})", f.number, f.title, f.severity)).collect();
+        let (noun, verb) = if names.len() == 1 { ("finding", "is") } else { ("findings", "are") };
+        refusals.push(format!("Pass is not possible while the blocking {noun} {} {verb} open.", names.join(", ")));
+    }
+    if policy.evidence_required && item.n_evidence == 0 {
+        refusals.push("Pass is not possible without evidence. Attach some first.".to_owned());
+    }
+    if policy.stale_evidence_blocks && item.n_stale_evidence > 0 {
+        refusals.push(format!(
+            "Pass is not possible while {} of its evidence {} stale.",
+            item.n_stale_evidence,
+            if item.n_stale_evidence == 1 { "is" } else { "are" }
+        ));
+    }
+    refusals
+}
