@@ -57,7 +57,10 @@ pub struct ChainVerifier {
 
 impl Default for ChainVerifier {
     fn default() -> Self {
-        Self { previous: GENESIS.to_owned(), length: 0 }
+        Self {
+            previous: GENESIS.to_owned(),
+            length: 0,
+        }
     }
 }
 

@@ -73,8 +73,9 @@ impl From<Digest> for String {
 
 /// A value as canonical JSON (RFC 8785): sorted keys, no white space, one spelling for each number and string.
 pub fn canonical_json<T: Serialize>(value: &T) -> String {
-    serde_json_canonicalizer::to_string(value)
-        .expect("Holdpoint's canonical values have string keys and finite numbers, which always serialise")
+    serde_json_canonicalizer::to_string(value).expect(
+        "Holdpoint's canonical values have string keys and finite numbers, which always serialise",
+    )
 }
 
 #[cfg(test)]
@@ -85,7 +86,10 @@ mod tests {
     fn the_digest_of_nothing_is_the_published_one() {
         let published = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(Digest::of(b"").as_str(), published);
-        assert_eq!(Digest::parse(&published.to_uppercase()), Digest::parse(published));
+        assert_eq!(
+            Digest::parse(&published.to_uppercase()),
+            Digest::parse(published)
+        );
     }
 
     #[test]

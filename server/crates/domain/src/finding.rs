@@ -21,7 +21,8 @@ impl Severity {
             "high" | "error" | "err" | "important" | "major" | "severe" => Self::High,
             "medium" | "moderate" | "warning" | "warn" | "med" => Self::Medium,
             "low" | "minor" | "note" | "style" => Self::Low,
-            "info" | "informational" | "information" | "none" | "negligible" | "unknown" | "notice" => Self::Info,
+            "info" | "informational" | "information" | "none" | "negligible" | "unknown"
+            | "notice" => Self::Info,
             _ => return None,
         })
     }
@@ -54,7 +55,10 @@ words! {
 impl FindingStatus {
     /// Whether a person decided this, so that no scan may change it.
     pub const fn is_human_decision(self) -> bool {
-        matches!(self, Self::FalsePositive | Self::RiskAccepted | Self::Duplicate)
+        matches!(
+            self,
+            Self::FalsePositive | Self::RiskAccepted | Self::Duplicate
+        )
     }
 
     pub const fn label(self) -> &'static str {

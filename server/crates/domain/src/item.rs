@@ -39,7 +39,10 @@ impl ItemState {
 
     /// Whether somebody has decided: only a sign-off leads here.
     pub const fn is_decided(self) -> bool {
-        matches!(self, Self::Passed | Self::Failed | Self::NotApplicable | Self::Waived)
+        matches!(
+            self,
+            Self::Passed | Self::Failed | Self::NotApplicable | Self::Waived
+        )
     }
 
     /// Whether the document's box is ticked for it.
@@ -130,9 +133,9 @@ pub struct StepError {
 pub fn step(state: ItemState, step: Step) -> Result<ItemState, StepError> {
     use ItemState::{Failed, InProgress, InReview, NotApplicable, Open, Passed, Waived};
     match (step, state) {
-        (Step::Start, Open | Failed) | (Step::BackToWork, InReview) | (Step::Reopen, Passed | NotApplicable) => {
-            Ok(InProgress)
-        }
+        (Step::Start, Open | Failed)
+        | (Step::BackToWork, InReview)
+        | (Step::Reopen, Passed | NotApplicable) => Ok(InProgress),
         (Step::RequestReview, InProgress)
         | (Step::ReviewAgain, Passed | NotApplicable | Failed)
         | (Step::EndWaiver, Waived) => Ok(InReview),
@@ -159,7 +162,10 @@ mod tests {
         for state in ItemState::ALL {
             for move_ in Step::ALL {
                 if let Ok(to) = step(*state, *move_) {
-                    assert!(!to.is_decided(), "{move_} leads from {state} to {to} without a signature");
+                    assert!(
+                        !to.is_decided(),
+                        "{move_} leads from {state} to {to} without a signature"
+                    );
                 }
             }
         }
@@ -167,12 +173,24 @@ mod tests {
 
     #[test]
     fn each_state_offers_the_moves_of_the_workflow() {
-        let offered = |state| Step::ALL.iter().copied().filter(|s| step(state, *s).is_ok()).collect::<Vec<_>>();
+        let offered = |state| {
+            Step::ALL
+                .iter()
+                .copied()
+                .filter(|s| step(state, *s).is_ok())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(offered(ItemState::Open), [Step::Start]);
         assert_eq!(offered(ItemState::InProgress), [Step::RequestReview]);
         assert_eq!(offered(ItemState::InReview), [Step::BackToWork]);
-        assert_eq!(offered(ItemState::Passed), [Step::Reopen, Step::ReviewAgain]);
-        assert_eq!(offered(ItemState::NotApplicable), [Step::Reopen, Step::ReviewAgain]);
+        assert_eq!(
+            offered(ItemState::Passed),
+            [Step::Reopen, Step::ReviewAgain]
+        );
+        assert_eq!(
+            offered(ItemState::NotApplicable),
+            [Step::Reopen, Step::ReviewAgain]
+        );
         assert_eq!(offered(ItemState::Failed), [Step::Start, Step::ReviewAgain]);
         assert_eq!(offered(ItemState::Waived), [Step::EndWaiver]);
     }

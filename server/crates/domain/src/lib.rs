@@ -20,8 +20,9 @@ pub mod verdict;
 pub use digest::Digest;
 pub use finding::{FindingStatus, Severity};
 pub use id::{
-    AttachmentId, CommentId, DeliverableId, EvidenceId, FindingId, ItemId, PatchId, PersonId, ReviewId, ScanId,
-    SectionId, SeriesId, ServiceId, SignOffId, TemplateId, TemplateVersionId, TokenId,
+    AttachmentId, CommentId, DeliverableId, EvidenceId, FindingId, ItemId, PatchId, PersonId,
+    ReviewId, ScanId, SectionId, SeriesId, ServiceId, SignOffId, TemplateId, TemplateVersionId,
+    TokenId,
 };
 pub use item::{Decision, Gating, ItemState};
 pub use patch::PatchState;

@@ -28,16 +28,26 @@ fn without_markers(line: &str) -> &str {
     let line = line.trim_start();
     if line.starts_with('#') {
         let rest = line.trim_start_matches('#');
-        return if rest.starts_with([' ', '\t']) { without_number(rest.trim_start()) } else { line };
+        return if rest.starts_with([' ', '\t']) {
+            without_number(rest.trim_start())
+        } else {
+            line
+        };
     }
     let line = without_bullet(line);
-    ["[ ]", "[x]", "[X]"].iter().find_map(|task| line.strip_prefix(task)).unwrap_or(line)
+    ["[ ]", "[x]", "[X]"]
+        .iter()
+        .find_map(|task| line.strip_prefix(task))
+        .unwrap_or(line)
 }
 
 fn without_bullet(line: &str) -> &str {
     let rest = line.strip_prefix(['-', '*', '+']).or_else(|| {
         let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-        (1..=9).contains(&digits).then(|| line[digits..].strip_prefix(['.', ')'])).flatten()
+        (1..=9)
+            .contains(&digits)
+            .then(|| line[digits..].strip_prefix(['.', ')']))
+            .flatten()
     });
     match rest {
         Some(rest) if rest.starts_with([' ', '\t']) => rest.trim_start(),
@@ -46,7 +56,10 @@ fn without_bullet(line: &str) -> &str {
 }
 
 fn without_number(heading: &str) -> &str {
-    let end = heading.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let end = heading
+        .bytes()
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b'.')
+        .count();
     let rest = &heading[end..];
     if heading.starts_with(|c: char| c.is_ascii_digit()) && rest.starts_with([' ', '\t']) {
         rest.trim_start()
@@ -70,12 +83,21 @@ mod tests {
         for text in same {
             assert_eq!(normalise(text), "Review the config.", "{text:?}");
         }
-        assert_eq!(normalise("### 2.1 Architecture"), normalise("## 3.4. Architecture"));
+        assert_eq!(
+            normalise("### 2.1 Architecture"),
+            normalise("## 3.4. Architecture")
+        );
     }
 
     #[test]
     fn words_case_and_emphasis_count() {
-        for (one, other) in [("Review", "review"), ("a b", "ab"), ("**x**", "x"), ("1.5 s", "2.5 s"), ("#tag", "tag")] {
+        for (one, other) in [
+            ("Review", "review"),
+            ("a b", "ab"),
+            ("**x**", "x"),
+            ("1.5 s", "2.5 s"),
+            ("#tag", "tag"),
+        ] {
             assert_ne!(normalise(one), normalise(other));
         }
     }

@@ -78,7 +78,10 @@ impl InstanceRole {
     /// machine does not make a person the reviewer.
     pub const fn may(self, action: Action) -> bool {
         match self {
-            Self::Admin => matches!(action, Action::Administer | Action::Manage | Action::Read | Action::Export),
+            Self::Admin => matches!(
+                action,
+                Action::Administer | Action::Manage | Action::Read | Action::Export
+            ),
             Self::Member => false,
         }
     }
@@ -90,7 +93,10 @@ mod tests {
 
     #[test]
     fn an_auditor_changes_nothing() {
-        let allowed: Vec<_> = Action::ALL.iter().filter(|action| ServiceRole::Auditor.may(**action)).collect();
+        let allowed: Vec<_> = Action::ALL
+            .iter()
+            .filter(|action| ServiceRole::Auditor.may(**action))
+            .collect();
         assert_eq!(allowed, [&Action::Read, &Action::Export]);
     }
 

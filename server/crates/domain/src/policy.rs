@@ -65,7 +65,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { critical: Some(3), high: Some(7), medium: Some(30), low: None, info: None }
+        Self {
+            critical: Some(3),
+            high: Some(7),
+            medium: Some(30),
+            low: None,
+            info: None,
+        }
     }
 }
 
@@ -82,7 +88,8 @@ impl Limits {
 
     /// When a finding first seen at a moment becomes late.
     pub fn due(&self, severity: Severity, first_seen: crate::Millis) -> Option<crate::Millis> {
-        self.days(severity).map(|days| first_seen + i64::from(days) * 86_400_000)
+        self.days(severity)
+            .map(|days| first_seen + i64::from(days) * 86_400_000)
     }
 }
 
@@ -93,7 +100,14 @@ mod tests {
     #[test]
     fn a_misspelt_rule_is_refused_and_a_missing_one_has_its_default() {
         assert!(serde_json::from_str::<Policy>(r#"{"four_eye": false}"#).is_err());
-        let relaxed: Policy = serde_json::from_str(r#"{"four_eyes": false}"#).expect("one known field");
-        assert_eq!(relaxed, Policy { four_eyes: false, ..Policy::default() });
+        let relaxed: Policy =
+            serde_json::from_str(r#"{"four_eyes": false}"#).expect("one known field");
+        assert_eq!(
+            relaxed,
+            Policy {
+                four_eyes: false,
+                ..Policy::default()
+            }
+        );
     }
 }

@@ -143,11 +143,26 @@ pub struct Change {
 /// What changed between the content that was signed and the content of now.
 pub fn changes(signed: &ItemContent, now: &ItemContent) -> Vec<Change> {
     let mut found = Vec::new();
-    texts(&mut found, "normalisation", &signed.normalisation.to_string(), &now.normalisation.to_string());
+    texts(
+        &mut found,
+        "normalisation",
+        &signed.normalisation.to_string(),
+        &now.normalisation.to_string(),
+    );
     texts(&mut found, "key", &signed.key, &now.key);
     texts(&mut found, "title", &signed.title, &now.title);
-    texts(&mut found, "requirement", &signed.requirement, &now.requirement);
-    texts(&mut found, "gating", signed.gating.as_str(), now.gating.as_str());
+    texts(
+        &mut found,
+        "requirement",
+        &signed.requirement,
+        &now.requirement,
+    );
+    texts(
+        &mut found,
+        "gating",
+        signed.gating.as_str(),
+        now.gating.as_str(),
+    );
     lists(
         &mut found,
         &signed.evidence,
@@ -155,7 +170,11 @@ pub fn changes(signed: &ItemContent, now: &ItemContent) -> Vec<Change> {
         |e| e.id.clone(),
         |e| format!("evidence {}", e.title),
         |e| {
-            let commit = e.commit.as_deref().map(|c| format!(", pinned to {c}")).unwrap_or_default();
+            let commit = e
+                .commit
+                .as_deref()
+                .map(|c| format!(", pinned to {c}"))
+                .unwrap_or_default();
             let stale = if e.stale { ", stale" } else { "" };
             format!("{} with SHA-256 {}{commit}{stale}", e.kind, e.sha256)
         },
@@ -169,7 +188,12 @@ pub fn changes(signed: &ItemContent, now: &ItemContent) -> Vec<Change> {
         |p| format!("patch P-{}", p.number),
         |p| format!("{} with SHA-256 {}", p.standing, p.sha256),
     );
-    texts(&mut found, "decision", signed.decision.as_str(), now.decision.as_str());
+    texts(
+        &mut found,
+        "decision",
+        signed.decision.as_str(),
+        now.decision.as_str(),
+    );
     texts(&mut found, "statement", &signed.statement, &now.statement);
     found
 }
@@ -179,10 +203,19 @@ pub fn review_changes(signed: &ReviewContent, now: &ReviewContent) -> Vec<Change
     let mut found = Vec::new();
     texts(&mut found, "release", &signed.release, &now.release);
     let none = "none".to_owned();
-    texts(&mut found, "target commit", signed.commit.as_ref().unwrap_or(&none), now.commit.as_ref().unwrap_or(&none));
+    texts(
+        &mut found,
+        "target commit",
+        signed.commit.as_ref().unwrap_or(&none),
+        now.commit.as_ref().unwrap_or(&none),
+    );
     if signed.policy != now.policy {
         let json = |policy: &Policy| crate::digest::canonical_json(policy);
-        found.push(Change { what: "policy".to_owned(), was: Some(json(&signed.policy)), is: Some(json(&now.policy)) });
+        found.push(Change {
+            what: "policy".to_owned(),
+            was: Some(json(&signed.policy)),
+            is: Some(json(&now.policy)),
+        });
     }
     lists(
         &mut found,
@@ -195,7 +228,11 @@ pub fn review_changes(signed: &ReviewContent, now: &ReviewContent) -> Vec<Change
                 "{}, {}, signed {}",
                 i.gating,
                 i.state.label(),
-                if i.sign_offs.is_empty() { "by nobody".to_owned() } else { i.sign_offs.join(", ") }
+                if i.sign_offs.is_empty() {
+                    "by nobody".to_owned()
+                } else {
+                    i.sign_offs.join(", ")
+                }
             )
         },
     );
@@ -239,7 +276,11 @@ fn findings(found: &mut Vec<Change>, signed: &[FindingContent], now: &[FindingCo
 
 fn texts(found: &mut Vec<Change>, what: &str, was: &str, is: &str) {
     if was != is {
-        found.push(Change { what: what.to_owned(), was: Some(was.to_owned()), is: Some(is.to_owned()) });
+        found.push(Change {
+            what: what.to_owned(),
+            was: Some(was.to_owned()),
+            is: Some(is.to_owned()),
+        });
     }
 }
 
@@ -254,13 +295,25 @@ fn lists<T: PartialEq, K: PartialEq>(
     for old in signed {
         match now.iter().find(|new| key(new) == key(old)) {
             Some(new) if new == old => {}
-            Some(new) => found.push(Change { what: name(new), was: Some(show(old)), is: Some(show(new)) }),
-            None => found.push(Change { what: name(old), was: Some(show(old)), is: None }),
+            Some(new) => found.push(Change {
+                what: name(new),
+                was: Some(show(old)),
+                is: Some(show(new)),
+            }),
+            None => found.push(Change {
+                what: name(old),
+                was: Some(show(old)),
+                is: None,
+            }),
         }
     }
     for new in now {
         if !signed.iter().any(|old| key(old) == key(new)) {
-            found.push(Change { what: name(new), was: None, is: Some(show(new)) });
+            found.push(Change {
+                what: name(new),
+                was: None,
+                is: Some(show(new)),
+            });
         }
     }
 }
@@ -326,10 +379,16 @@ mod tests {
         now.requirement = content_text("Re-read `RiskManager`.");
         now.findings[0].status = FindingStatus::Open;
         now.evidence.clear();
-        now.patches.push(PatchContent { number: 2, sha256: "bb".into(), standing: "proposed".into() });
+        now.patches.push(PatchContent {
+            number: 2,
+            sha256: "bb".into(),
+            standing: "proposed".into(),
+        });
         assert_ne!(now.digest(), content().digest());
-        let what: Vec<_> =
-            changes(&content(), &now).into_iter().map(|c| (c.what, c.was.is_some(), c.is.is_some())).collect();
+        let what: Vec<_> = changes(&content(), &now)
+            .into_iter()
+            .map(|c| (c.what, c.was.is_some(), c.is.is_some()))
+            .collect();
         assert_eq!(
             what,
             [

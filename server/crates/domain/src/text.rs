@@ -39,7 +39,10 @@ fn prose(text: &str, most: usize) -> Result<String, TextError> {
     if chars > most {
         return Err(TextError::TooLong { chars, most });
     }
-    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    if text
+        .chars()
+        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    {
         return Err(TextError::ControlCharacter);
     }
     Ok(text.replace("\r\n", "\n"))
@@ -87,14 +90,18 @@ pub struct Slug(String);
 impl Slug {
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let text = line(text, 60)?;
-        let fits = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        let fits = text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && !text.starts_with('-')
             && !text.ends_with('-')
             && !text.contains("--");
         if fits {
             Ok(Self(text))
         } else {
-            Err(TextError::Malformed("Use lower-case letters, digits and single hyphens, as in `market-maker`."))
+            Err(TextError::Malformed(
+                "Use lower-case letters, digits and single hyphens, as in `market-maker`.",
+            ))
         }
     }
 
@@ -147,12 +154,17 @@ pub struct WebAddress(String);
 impl WebAddress {
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let text = line(text, 2_000)?;
-        let malformed = TextError::Malformed("Write an address that begins with https:// or http://.");
+        let malformed =
+            TextError::Malformed("Write an address that begins with https:// or http://.");
         let lower = text.to_ascii_lowercase();
-        let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")).ok_or(malformed.clone())?;
+        let rest = lower
+            .strip_prefix("https://")
+            .or_else(|| lower.strip_prefix("http://"))
+            .ok_or(malformed.clone())?;
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let fits =
-            !host.is_empty() && !text.contains(char::is_whitespace) && !text.contains(['<', '>', '"', '`', '\\']);
+        let fits = !host.is_empty()
+            && !text.contains(char::is_whitespace)
+            && !text.contains(['<', '>', '"', '`', '\\']);
         if fits { Ok(Self(text)) } else { Err(malformed) }
     }
 
@@ -200,7 +212,8 @@ impl Date {
         let mut parts = text.splitn(3, '-');
         let mut number = |digits: usize| -> Option<u32> {
             let part = parts.next()?;
-            (part.len() == digits && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse().ok())?
+            (part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()))
+                .then(|| part.parse().ok())?
         };
         let (year, month, day) = (
             number(4).ok_or(malformed.clone())?,
@@ -215,7 +228,11 @@ impl Date {
             2 => 28,
             _ => 0,
         };
-        if year >= 1970 && (1..=days).contains(&day) { Ok(Self(text)) } else { Err(malformed) }
+        if year >= 1970 && (1..=days).contains(&day) {
+            Ok(Self(text))
+        } else {
+            Err(malformed)
+        }
     }
 
     pub fn as_str(&self) -> &str {
@@ -224,8 +241,11 @@ impl Date {
 
     /// The last millisecond of this day in UTC: what is due on a date is late only when the day is over.
     pub fn end(&self) -> crate::Millis {
-        let number =
-            |range: std::ops::Range<usize>| -> i64 { self.0[range].parse().expect("parse let only digits through") };
+        let number = |range: std::ops::Range<usize>| -> i64 {
+            self.0[range]
+                .parse()
+                .expect("parse let only digits through")
+        };
         (days_from_civil(number(0..4), number(5..7), number(8..10)) + 1) * 86_400_000 - 1
     }
 
@@ -250,11 +270,16 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -265,14 +290,32 @@ mod tests {
     #[test]
     fn wrong_texts_are_refused_and_good_ones_kept() {
         assert_eq!(Reason::parse("  \n "), Err(TextError::Empty));
-        assert_eq!(Reason::parse(&"x".repeat(4_001)), Err(TextError::TooLong { chars: 4_001, most: 4_000 }));
+        assert_eq!(
+            Reason::parse(&"x".repeat(4_001)),
+            Err(TextError::TooLong {
+                chars: 4_001,
+                most: 4_000
+            })
+        );
         assert_eq!(Name::parse("a\u{7}b"), Err(TextError::ControlCharacter));
         assert!(Name::parse(" Überwachung ").is_ok_and(|name| name.as_str() == "Überwachung"));
         for slug in ["", "A", "-a", "a-", "a--b", "a/b", "ä"] {
             assert!(Slug::parse(slug).is_err(), "{slug}");
         }
-        assert_eq!(Slug::from_name("OpenSQT Market Maker!").expect("fits").as_str(), "opensqt-market-maker");
-        for address in ["javascript:alert(1)", "https://", "http:///x", "//host", "https://a b", "data:text/html,x"] {
+        assert_eq!(
+            Slug::from_name("OpenSQT Market Maker!")
+                .expect("fits")
+                .as_str(),
+            "opensqt-market-maker"
+        );
+        for address in [
+            "javascript:alert(1)",
+            "https://",
+            "http:///x",
+            "//host",
+            "https://a b",
+            "data:text/html,x",
+        ] {
             assert!(WebAddress::parse(address).is_err(), "{address}");
         }
         for email in ["a", "@b", "a@", "a b@c", "<a@b>"] {
@@ -285,7 +328,15 @@ mod tests {
 
     #[test]
     fn dates_are_real_days_and_end_when_the_day_does() {
-        for date in ["2026-02-29", "2026-13-01", "2026-00-10", "26-01-01", "2026-1-1", "2026-01-32", "x"] {
+        for date in [
+            "2026-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "26-01-01",
+            "2026-1-1",
+            "2026-01-32",
+            "x",
+        ] {
             assert!(Date::parse(date).is_err(), "{date}");
         }
         let date = Date::parse("2024-02-29").expect("a leap day");

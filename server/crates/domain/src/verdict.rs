@@ -169,7 +169,11 @@ pub fn verdict(review: &ReviewState, policy: &Policy, now: Millis) -> Verdict {
     }
     judge_scans(review, policy, &mut reasons);
     if policy.deliverables_required {
-        for deliverable in review.deliverables.iter().filter(|deliverable| !deliverable.done) {
+        for deliverable in review
+            .deliverables
+            .iter()
+            .filter(|deliverable| !deliverable.done)
+        {
             reasons.push(Reason {
                 kind: ReasonKind::DeliverableOpen,
                 subject_kind: "deliverable".to_owned(),
@@ -186,7 +190,11 @@ pub fn verdict(review: &ReviewState, policy: &Policy, now: Millis) -> Verdict {
         (true, false) => Outcome::GoWithWaivers,
         (true, true) => Outcome::Go,
     };
-    Verdict { outcome, reasons, waivers }
+    Verdict {
+        outcome,
+        reasons,
+        waivers,
+    }
 }
 
 fn judge_finding(
@@ -212,9 +220,15 @@ fn judge_finding(
         FindingStatus::Open => {
             let late = finding.due.filter(|due| *due < now).map(|due| {
                 let days = (now - due).div_euclid(86_400_000) + 1;
-                format!(" and {days} {} past its limit", if days == 1 { "day" } else { "days" })
+                format!(
+                    " and {days} {} past its limit",
+                    if days == 1 { "day" } else { "days" }
+                )
             });
-            reasons.push(reason(ReasonKind::FindingOpen, format!("{severity}, open{}.", late.unwrap_or_default())));
+            reasons.push(reason(
+                ReasonKind::FindingOpen,
+                format!("{severity}, open{}.", late.unwrap_or_default()),
+            ));
         }
         FindingStatus::RiskAccepted if finding.is_open(now) => {
             reasons.push(reason(
@@ -222,14 +236,21 @@ fn judge_finding(
                 format!("{severity}; the time for which its risk was accepted is over."),
             ));
         }
-        FindingStatus::RiskAccepted => {
-            waivers.push(reason(ReasonKind::FindingOpen, format!("{severity}, risk accepted.")))
-        }
+        FindingStatus::RiskAccepted => waivers.push(reason(
+            ReasonKind::FindingOpen,
+            format!("{severity}, risk accepted."),
+        )),
         FindingStatus::Fixed | FindingStatus::FalsePositive | FindingStatus::Duplicate => {}
     }
 }
 
-fn judge_item(item: &ItemFacts, policy: &Policy, now: Millis, reasons: &mut Vec<Reason>, waivers: &mut Vec<Reason>) {
+fn judge_item(
+    item: &ItemFacts,
+    policy: &Policy,
+    now: Millis,
+    reasons: &mut Vec<Reason>,
+    waivers: &mut Vec<Reason>,
+) {
     if item.gating == Gating::Advisory {
         return;
     }
@@ -245,7 +266,11 @@ fn judge_item(item: &ItemFacts, policy: &Policy, now: Millis, reasons: &mut Vec<
     let reviewers = || named(item.reviewers.iter(), "a reviewer");
     let state = item.state.at(item.waived_until, now);
     match state {
-        ItemState::Failed => reasons.push(reason(ReasonKind::ItemFailed, "The item failed.".to_owned(), owner())),
+        ItemState::Failed => reasons.push(reason(
+            ReasonKind::ItemFailed,
+            "The item failed.".to_owned(),
+            owner(),
+        )),
         ItemState::Open | ItemState::InProgress => {
             reasons.push(reason(
                 ReasonKind::ItemUndecided,
@@ -261,21 +286,40 @@ fn judge_item(item: &ItemFacts, policy: &Policy, now: Millis, reasons: &mut Vec<
             ));
         }
         ItemState::InReview => {
-            reasons.push(reason(ReasonKind::ItemUndecided, "The item is in review.".to_owned(), reviewers()));
+            reasons.push(reason(
+                ReasonKind::ItemUndecided,
+                "The item is in review.".to_owned(),
+                reviewers(),
+            ));
         }
         ItemState::Passed | ItemState::NotApplicable | ItemState::Waived => {
-            let quorum = if state == ItemState::Passed { item.quorum.max(1) } else { 1 };
+            let quorum = if state == ItemState::Passed {
+                item.quorum.max(1)
+            } else {
+                1
+            };
             if item.valid_sign_offs < quorum {
-                let who = if state == ItemState::Waived { vec!["a manager".to_owned()] } else { reviewers() };
+                let who = if state == ItemState::Waived {
+                    vec!["a manager".to_owned()]
+                } else {
+                    reviewers()
+                };
                 if item.void_because.is_empty() {
                     let why = format!("{} of {quorum} valid sign-offs.", item.valid_sign_offs);
                     reasons.push(reason(ReasonKind::SignOffMissing, why, who));
                 } else {
-                    let why = format!("The sign-off is void: changed since are {}.", item.void_because.join(", "));
+                    let why = format!(
+                        "The sign-off is void: changed since are {}.",
+                        item.void_because.join(", ")
+                    );
                     reasons.push(reason(ReasonKind::SignOffVoid, why, who));
                 }
             } else if state == ItemState::Waived {
-                waivers.push(reason(ReasonKind::ItemUndecided, "Waived.".to_owned(), vec!["a manager".to_owned()]));
+                waivers.push(reason(
+                    ReasonKind::ItemUndecided,
+                    "Waived.".to_owned(),
+                    vec!["a manager".to_owned()],
+                ));
             }
         }
     }
@@ -290,7 +334,9 @@ fn judge_item(item: &ItemFacts, policy: &Policy, now: Millis, reasons: &mut Vec<
         if policy.stale_evidence_blocks && item.n_stale_evidence > 0 {
             let why = match item.n_stale_evidence {
                 1 => "1 piece of its evidence is stale: it was taken at another commit.".to_owned(),
-                n => format!("{n} pieces of its evidence are stale: they were taken at another commit."),
+                n => format!(
+                    "{n} pieces of its evidence are stale: they were taken at another commit."
+                ),
             };
             reasons.push(reason(ReasonKind::EvidenceStale, why, owner()));
         }
@@ -309,20 +355,34 @@ fn judge_scans(review: &ReviewState, policy: &Policy, reasons: &mut Vec<Reason>)
         let mut of_series = review
             .scans
             .iter()
-            .filter(|scan| scan.tool.eq_ignore_ascii_case(required) || scan.label.eq_ignore_ascii_case(required))
+            .filter(|scan| {
+                scan.tool.eq_ignore_ascii_case(required)
+                    || scan.label.eq_ignore_ascii_case(required)
+            })
             .peekable();
         let last = of_series.peek().map(|scan| scan.commit.clone());
-        let mut of_commit =
-            of_series.filter(|scan| scan.commit.as_deref().is_some_and(|of| Commit::same(of, commit))).peekable();
+        let mut of_commit = of_series
+            .filter(|scan| {
+                scan.commit
+                    .as_deref()
+                    .is_some_and(|of| Commit::same(of, commit))
+            })
+            .peekable();
         let (kind, why) = if of_commit.peek().is_none() {
             let last = match last {
                 None => "it has never run".to_owned(),
                 Some(None) => "its last scan names no commit".to_owned(),
                 Some(Some(of)) => format!("it last ran at {of}"),
             };
-            (ReasonKind::ScanMissing, format!("The required scan is missing for {commit}: {last}."))
+            (
+                ReasonKind::ScanMissing,
+                format!("The required scan is missing for {commit}: {last}."),
+            )
         } else if !of_commit.any(|scan| scan.complete) {
-            (ReasonKind::ScanIncomplete, format!("The scan of {commit} is incomplete, so it shows nothing."))
+            (
+                ReasonKind::ScanIncomplete,
+                format!("The scan of {commit} is incomplete, so it shows nothing."),
+            )
         } else {
             continue;
         };
@@ -360,14 +420,31 @@ fn named<'a>(names: impl Iterator<Item = &'a String>, otherwise: &str) -> Vec<St
 
 /// Why an item cannot be passed now, each as one sentence; empty when it can. The sign form shows it beforehand and the
 /// decision checks it again.
-pub fn pass_refusals(item: &ItemFacts, linked: &[FindingFacts], policy: &Policy, now: Millis) -> Vec<String> {
+pub fn pass_refusals(
+    item: &ItemFacts,
+    linked: &[FindingFacts],
+    policy: &Policy,
+    now: Millis,
+) -> Vec<String> {
     let mut refusals = Vec::new();
-    let blocking: Vec<_> =
-        linked.iter().filter(|finding| policy.blocks(finding.severity) && finding.is_open(now)).collect();
+    let blocking: Vec<_> = linked
+        .iter()
+        .filter(|finding| policy.blocks(finding.severity) && finding.is_open(now))
+        .collect();
     if !blocking.is_empty() {
-        let names: Vec<_> = blocking.iter().map(|f| format!("F-{} ({}, {})", f.number, f.title, f.severity)).collect();
-        let (noun, verb) = if names.len() == 1 { ("finding", "is") } else { ("findings", "are") };
-        refusals.push(format!("Pass is not possible while the blocking {noun} {} {verb} open.", names.join(", ")));
+        let names: Vec<_> = blocking
+            .iter()
+            .map(|f| format!("F-{} ({}, {})", f.number, f.title, f.severity))
+            .collect();
+        let (noun, verb) = if names.len() == 1 {
+            ("finding", "is")
+        } else {
+            ("findings", "are")
+        };
+        refusals.push(format!(
+            "Pass is not possible while the blocking {noun} {} {verb} open.",
+            names.join(", ")
+        ));
     }
     if policy.evidence_required && item.n_evidence == 0 {
         refusals.push("Pass is not possible without evidence. Attach some first.".to_owned());
@@ -376,7 +453,11 @@ pub fn pass_refusals(item: &ItemFacts, linked: &[FindingFacts], policy: &Policy,
         refusals.push(format!(
             "Pass is not possible while {} of its evidence {} stale.",
             item.n_stale_evidence,
-            if item.n_stale_evidence == 1 { "is" } else { "are" }
+            if item.n_stale_evidence == 1 {
+                "is"
+            } else {
+                "are"
+            }
         ));
     }
     refusals
