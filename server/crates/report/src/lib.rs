@@ -1,1 +1,7 @@
-//! report
+//! A review's facts to report.md, JSON, SARIF, CSV and bundle; signing them, and verifying them again offline.
+//!
+//! No database, no clock, no randomness and no locale: [`Facts`] in, the same bytes out. Start reading at [`facts`].
+
+pub mod facts;
+
+pub use facts::Facts;
