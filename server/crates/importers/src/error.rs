@@ -1,0 +1,46 @@
+//! Why a scanner file was refused.
+
+use thiserror::Error;
+
+/// A file that is refused, as a whole: what was expected, where it broke, what to do.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ImportError {
+    #[error("The file is empty. Run the scanner again and upload its report.")]
+    Empty,
+    #[error(
+        "This is a web page, not a scanner report (it begins with {begins:?}). A sign-in page is often saved in place of \
+         a report: check the address and the credentials of the download."
+    )]
+    NotAReport { begins: String },
+    #[error(
+        "No known scanner format was recognised in the file's content. Looked for: {looked_for}."
+    )]
+    UnknownFormat { looked_for: String },
+    #[error("There is no format called {name:?}. Known formats: {known}.")]
+    NoSuchFormat { name: String, known: String },
+    #[error("This is not a valid {format} report: at {at}: {message}")]
+    Broken {
+        format: &'static str,
+        /// A JSON path with line and column, or a line.
+        at: String,
+        message: String,
+    },
+    #[error(
+        "This {format} report has version {found:?}; Holdpoint reads {supported}. Let the scanner write that version."
+    )]
+    UnsupportedVersion {
+        format: &'static str,
+        found: String,
+        supported: &'static str,
+    },
+    #[error("The file is larger than {most_bytes} bytes. Split the scan, or raise the limit.")]
+    TooLarge { most_bytes: u64 },
+    #[error(
+        "Line {line} is nested deeper than {most} levels, which no scanner writes. The file is refused."
+    )]
+    TooDeep { line: usize, most: usize },
+    #[error("Line {line} is not valid {encoding} text. Save the report as UTF-8.")]
+    NotText { line: usize, encoding: &'static str },
+    #[error("The file could not be read: {message}")]
+    Unreadable { message: String },
+}
