@@ -1,1 +1,26 @@
-//! storage
+//! SQLite and PostgreSQL behind one SQL text, and the evidence files.
+//!
+//! A [`Database`] hands out [`Tx`]s. A `Tx` is one unit of work: it reads and writes through methods that live beside
+//! their subject (`people.rs`, `items.rs`, …), and nothing of it lasts unless `commit` is called. Permissions, rules and
+//! HTTP are deliberately absent: callers have decided before they come here.
+//!
+//! To add a table: a migration of the same number in `migrations/sqlite` and `migrations/postgres`; a private row type
+//! with plain columns; methods on `Tx`; cases in `tests/`, which run on both databases.
+
+mod activity;
+mod database;
+mod error;
+pub mod files;
+mod people;
+pub mod sessions;
+pub mod testing;
+mod tx;
+
+pub use activity::{ActivityFilter, NewActivity, StoredActivity};
+pub use database::{Database, DatabaseUrl};
+pub use error::StorageError;
+pub use files::{FileStore, StoredFile};
+pub use people::{NewPerson, Person};
+pub use sessions::{SessionStore, SignedInSession};
+pub use tx::Tx;
+pub(crate) use tx::{execute, fetch_all, fetch_optional, on_conn};

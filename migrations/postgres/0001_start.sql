@@ -1,0 +1,458 @@
+-- Conventions: ids are UUIDv7 texts; times are Unix milliseconds UTC; lists and nested values are JSON
+-- texts. Its twin for SQLite differs in type names only.
+
+create table setting (
+    key text primary key,
+    value text not null
+);
+
+create table person (
+    id text primary key,
+    email text not null unique,
+    name text not null,
+    instance_role text not null,
+    password_hash text,
+    created_at bigint not null,
+    disabled_at bigint,
+    version bigint not null
+);
+
+create table session (
+    id text primary key,
+    record text not null,
+    person_id text references person (id) on delete cascade,
+    created_at bigint not null,
+    last_seen_at bigint not null,
+    expires_at bigint not null,
+    user_agent text not null,
+    address text not null
+);
+create index session_person on session (person_id);
+create index session_expiry on session (expires_at);
+
+create table service (
+    id text primary key,
+    slug text not null unique,
+    name text not null,
+    repository_url text,
+    description text not null,
+    next_finding_number bigint not null,
+    created_at bigint not null,
+    version bigint not null
+);
+
+create table membership (
+    service_id text not null references service (id),
+    person_id text not null references person (id),
+    role text not null,
+    primary key (service_id, person_id)
+);
+create index membership_person on membership (person_id);
+
+create table invitation (
+    id text primary key,
+    token_hash text not null unique,
+    email text not null,
+    name text not null,
+    instance_role text not null,
+    service_id text references service (id),
+    service_role text,
+    invited_by text not null references person (id),
+    created_at bigint not null,
+    expires_at bigint not null,
+    accepted_at bigint,
+    revoked_at bigint
+);
+
+create table api_token (
+    id text primary key,
+    token_hash text not null unique,
+    name text not null,
+    person_id text not null references person (id),
+    service_id text references service (id),
+    scopes text not null,
+    created_at bigint not null,
+    expires_at bigint not null,
+    last_used_at bigint,
+    revoked_at bigint
+);
+create index api_token_person on api_token (person_id);
+
+-- What one caller's Idempotency-Key was answered with.
+create table idempotent_answer (
+    caller text not null,
+    key text not null,
+    request_digest text not null,
+    status bigint not null,
+    body text not null,
+    created_at bigint not null,
+    primary key (caller, key)
+);
+
+-- Files kept by the SHA-256 of their bytes; the bytes are in the evidence store.
+create table file (
+    sha256 text primary key,
+    size_bytes bigint not null,
+    created_at bigint not null
+);
+
+create table template (
+    id text primary key,
+    name text not null,
+    created_at bigint not null,
+    created_by text not null references person (id)
+);
+
+create table template_version (
+    id text primary key,
+    template_id text not null references template (id),
+    number bigint not null,
+    file_name text not null,
+    source bytea not null,
+    sha256 text not null,
+    reading text not null,
+    tier text,
+    n_items bigint not null,
+    created_at bigint not null,
+    created_by text not null references person (id),
+    unique (template_id, number)
+);
+
+create table review (
+    id text primary key,
+    service_id text not null references service (id),
+    template_version_id text not null references template_version (id),
+    title text not null,
+    release text not null,
+    commit_id text,
+    due_on text,
+    policy text not null,
+    next_patch_number bigint not null,
+    created_at bigint not null,
+    created_by text not null references person (id),
+    version bigint not null
+);
+create index review_service on review (service_id, created_at);
+
+create table section (
+    id text primary key,
+    review_id text not null references review (id),
+    parent_id text references section (id),
+    position bigint not null,
+    level bigint not null,
+    number text,
+    title text not null,
+    prose text not null,
+    unique (review_id, position)
+);
+
+create table item (
+    id text primary key,
+    review_id text not null references review (id),
+    section_id text references section (id),
+    parent_id text references item (id),
+    position bigint not null,
+    key text not null,
+    title text not null,
+    body text not null,
+    source_line bigint not null,
+    gating text not null,
+    state text not null,
+    -- Counts up whenever decided work is taken up again: sign-offs of an earlier round are history.
+    round bigint not null,
+    owner_id text references person (id),
+    due_on text,
+    quorum bigint,
+    scan_hint text,
+    review_requested_by text references person (id),
+    review_requested_at bigint,
+    waived_until bigint,
+    updated_at bigint not null,
+    version bigint not null,
+    unique (review_id, key)
+);
+create index item_owner on item (owner_id, state);
+
+create table item_reviewer (
+    item_id text not null references item (id),
+    person_id text not null references person (id),
+    primary key (item_id, person_id)
+);
+create index item_reviewer_person on item_reviewer (person_id);
+
+create table deliverable (
+    id text primary key,
+    review_id text not null references review (id),
+    position bigint not null,
+    title text not null,
+    body text not null,
+    done boolean not null,
+    note text not null,
+    owner_id text references person (id),
+    done_by text references person (id),
+    done_at bigint,
+    version bigint not null,
+    unique (review_id, position)
+);
+
+create table series (
+    id text primary key,
+    service_id text not null references service (id),
+    tool text not null,
+    label text not null,
+    unique (service_id, tool, label)
+);
+
+create table scan (
+    id text primary key,
+    service_id text not null references service (id),
+    series_id text not null references series (id),
+    -- Position within the series, from 1.
+    sequence bigint not null,
+    file_sha256 text not null references file (sha256),
+    file_name text not null,
+    format text not null,
+    tool text not null,
+    tool_version text,
+    commit_id text,
+    complete boolean not null,
+    incomplete_reason text,
+    n_critical bigint not null,
+    n_high bigint not null,
+    n_medium bigint not null,
+    n_low bigint not null,
+    n_info bigint not null,
+    n_new bigint not null,
+    n_unchanged bigint not null,
+    n_moved bigint not null,
+    n_reopened bigint not null,
+    n_fixed bigint not null,
+    problems text not null,
+    imported_at bigint not null,
+    imported_by text not null references person (id),
+    undone_at bigint,
+    undone_by text references person (id),
+    unique (series_id, sequence)
+);
+create unique index scan_file_once on scan (series_id, file_sha256) where undone_at is null;
+create index scan_service on scan (service_id, imported_at);
+
+create table finding (
+    id text primary key,
+    service_id text not null references service (id),
+    -- Set for findings written by hand within a review; scanner findings belong to the service.
+    review_id text references review (id),
+    series_id text references series (id),
+    number bigint not null,
+    -- The identity of product.md section 5, and the place among equal ones; absent for findings written by hand.
+    identity text,
+    ordinal bigint not null,
+    title text not null,
+    description text not null,
+    remediation text not null,
+    severity text not null,
+    category text not null,
+    rule text,
+    rule_name text,
+    help_url text,
+    path text,
+    start_line bigint,
+    end_line bigint,
+    snippet text,
+    cve text not null,
+    cwe text not null,
+    aliases text not null,
+    component text,
+    component_version text,
+    fixed_version text,
+    fingerprint text,
+    -- Place in the newest scan's file that has it.
+    pointer text,
+    -- Code flows, related places, fixes: for display only.
+    details text,
+    status text not null,
+    status_reason text not null,
+    status_by text references person (id),
+    status_at bigint,
+    duplicate_of text references finding (id),
+    accepted_until bigint,
+    acceptance_requested_by text references person (id),
+    acceptance_digest text,
+    first_seen_at bigint not null,
+    last_seen_at bigint not null,
+    first_scan_id text references scan (id),
+    last_scan_id text references scan (id),
+    fixed_at bigint,
+    -- The scan that last had it gone, or brought it back.
+    reopened_at bigint,
+    created_by text references person (id),
+    version bigint not null,
+    unique (service_id, number)
+);
+create unique index finding_identity on finding (series_id, identity, ordinal);
+create index finding_status on finding (service_id, status, severity);
+create index finding_review on finding (review_id);
+
+-- What a scan changed about a finding; a finding seen again unchanged at its place leaves no row.
+create table observation (
+    scan_id text not null references scan (id),
+    finding_id text not null references finding (id),
+    outcome text not null,
+    why text not null,
+    was_path text,
+    was_start_line bigint,
+    was_end_line bigint,
+    path text,
+    start_line bigint,
+    end_line bigint,
+    primary key (scan_id, finding_id)
+);
+create index observation_finding on observation (finding_id);
+
+create table finding_item (
+    finding_id text not null references finding (id),
+    item_id text not null references item (id),
+    linked_by text not null references person (id),
+    linked_at bigint not null,
+    primary key (finding_id, item_id)
+);
+create index finding_item_item on finding_item (item_id);
+
+create table comment (
+    id text primary key,
+    item_id text references item (id),
+    finding_id text references finding (id),
+    author_id text not null references person (id),
+    body text not null,
+    created_at bigint not null,
+    check ((item_id is null) <> (finding_id is null))
+);
+create index comment_item on comment (item_id, created_at);
+create index comment_finding on comment (finding_id, created_at);
+
+create table evidence (
+    id text primary key,
+    item_id text not null references item (id),
+    kind text not null,
+    title text not null,
+    -- A note's Markdown, a link's address, a command's output.
+    body text not null,
+    command text,
+    exit_code bigint,
+    host text,
+    -- Of the file's bytes, or of the canonical JSON of the other kinds.
+    sha256 text not null,
+    file_sha256 text references file (sha256),
+    file_name text,
+    media_type text,
+    size_bytes bigint not null,
+    scan_id text references scan (id),
+    commit_id text,
+    path text,
+    start_line bigint,
+    end_line bigint,
+    observed_at bigint not null,
+    created_at bigint not null,
+    created_by text not null references person (id),
+    superseded_by text references evidence (id),
+    withdrawn_at bigint,
+    withdrawn_by text references person (id),
+    withdrawn_reason text
+);
+create index evidence_item on evidence (item_id, created_at);
+
+create table patch (
+    id text primary key,
+    review_id text not null references review (id),
+    number bigint not null,
+    title text not null,
+    file_sha256 text not null references file (sha256),
+    state text not null,
+    n_files bigint not null,
+    n_added bigint not null,
+    n_removed bigint not null,
+    author_name text not null,
+    submitted_by text not null references person (id),
+    submitted_at bigint not null,
+    decided_by text references person (id),
+    decided_at bigint,
+    decision_reason text not null,
+    applied_commit text,
+    applied_at bigint,
+    verified_by_scan text references scan (id),
+    version bigint not null,
+    unique (review_id, number)
+);
+
+create table patch_finding (
+    patch_id text not null references patch (id),
+    finding_id text not null references finding (id),
+    primary key (patch_id, finding_id)
+);
+create index patch_finding_finding on patch_finding (finding_id);
+
+create table patch_item (
+    patch_id text not null references patch (id),
+    item_id text not null references item (id),
+    primary key (patch_id, item_id)
+);
+create index patch_item_item on patch_item (item_id);
+
+-- Decisions on an item (`item_id` set) or on the release (`item_id` absent), with the content they were made over.
+create table sign_off (
+    id text primary key,
+    review_id text not null references review (id),
+    item_id text references item (id),
+    round bigint not null,
+    person_id text not null references person (id),
+    role text not null,
+    decision text not null,
+    statement text not null,
+    risk text,
+    waived_until bigint,
+    digest text not null,
+    content text not null,
+    four_eyes boolean not null,
+    log_sequence bigint not null,
+    signed_at bigint not null
+);
+create index sign_off_item on sign_off (item_id, round);
+create index sign_off_review on sign_off (review_id, signed_at);
+
+create table activity (
+    sequence bigint primary key,
+    at bigint not null,
+    actor text not null,
+    action text not null,
+    subject_kind text not null,
+    subject text not null,
+    service text,
+    review text,
+    summary text not null,
+    before text,
+    after text,
+    previous text not null,
+    digest text not null
+);
+create index activity_subject on activity (subject_kind, subject, sequence);
+create index activity_review on activity (review, sequence);
+create index activity_service on activity (service, sequence);
+
+-- The log's end as it is now: one row, locked by whoever appends.
+create table activity_head (
+    id bigint primary key check (id = 1),
+    sequence bigint not null,
+    digest text not null
+);
+insert into activity_head (id, sequence, digest)
+values (1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
+
+-- The log's length and head as they were signed at a sign-off or an export.
+create table signed_head (
+    sequence bigint not null,
+    digest text not null,
+    occasion text not null,
+    signature text not null,
+    signed_at bigint not null,
+    primary key (sequence, occasion)
+);

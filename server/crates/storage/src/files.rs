@@ -1,0 +1,154 @@
+use std::path::{Path, PathBuf};
+
+use holdpoint_domain::Digest;
+use sha2::{Digest as _, Sha256};
+use tokio::{
+    fs::{self, File},
+    io::{AsyncReadExt, AsyncWriteExt},
+};
+
+use crate::StorageError;
+
+/// Files kept by the SHA-256 of their bytes, in a local folder: `ab/cdef…`. The same bytes are kept once.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    folder: PathBuf,
+}
+
+/// A file that is in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFile {
+    pub sha256: Digest,
+    pub size_bytes: i64,
+}
+
+/// A file that is being received, piece by piece. Dropped without [`Receiving::keep`], nothing of it stays.
+#[derive(Debug)]
+pub struct Receiving {
+    file: File,
+    temporary: tempfile::TempPath,
+    hasher: Sha256,
+    size_bytes: i64,
+    folder: PathBuf,
+}
+
+impl FileStore {
+    /// Opens the folder, and makes it if it is not there.
+    pub async fn open(folder: &Path) -> Result<Self, StorageError> {
+        fs::create_dir_all(folder.join("incoming")).await?;
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Begins to receive a file of unknown length.
+    pub async fn receive(&self) -> Result<Receiving, StorageError> {
+        let incoming = self.folder.join("incoming");
+        let named = tokio::task::spawn_blocking(move || tempfile::NamedTempFile::new_in(incoming))
+            .await
+            .map_err(|error| std::io::Error::other(error.to_string()))??;
+        let (file, temporary) = named.into_parts();
+        Ok(Receiving {
+            file: File::from_std(file),
+            temporary,
+            hasher: Sha256::new(),
+            size_bytes: 0,
+            folder: self.folder.clone(),
+        })
+    }
+
+    /// Keeps bytes that are already in memory.
+    pub async fn keep(&self, bytes: &[u8]) -> Result<StoredFile, StorageError> {
+        let mut receiving = self.receive().await?;
+        receiving.write(bytes).await?;
+        receiving.keep().await
+    }
+
+    /// Where the bytes of a digest are, if the store has them. They are not checked: see [`FileStore::read`] and
+    /// [`FileStore::verify`].
+    pub fn path(&self, sha256: &Digest) -> PathBuf {
+        path_in(&self.folder, sha256)
+    }
+
+    /// The whole file, checked against its digest. `None` when it is not there.
+    pub async fn read(&self, sha256: &Digest) -> Result<Option<Vec<u8>>, StorageError> {
+        match fs::read(self.path(sha256)).await {
+            Ok(bytes) if Digest::of(&bytes) == *sha256 => Ok(Some(bytes)),
+            Ok(_) => Err(damaged(sha256)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads the file through and compares its digest, without holding it in memory. `Ok(false)` when it is not there.
+    pub async fn verify(&self, sha256: &Digest) -> Result<bool, StorageError> {
+        let mut file = match File::open(self.path(sha256)).await {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match file.read(&mut buffer).await? {
+                0 => break,
+                n => hasher.update(&buffer[..n]),
+            }
+        }
+        if Digest::finish(hasher) == *sha256 {
+            Ok(true)
+        } else {
+            Err(damaged(sha256))
+        }
+    }
+}
+
+impl Receiving {
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.hasher.update(bytes);
+        self.size_bytes += i64::try_from(bytes.len()).expect("no slice is longer than i64::MAX");
+        self.file.write_all(bytes).await?;
+        Ok(())
+    }
+
+    /// How many bytes have come so far.
+    pub fn size_bytes(&self) -> i64 {
+        self.size_bytes
+    }
+
+    /// Where the bytes are while they are being received, for readers that want a path.
+    pub fn path(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Puts the file in its place. It is on the disk, synced, before this returns.
+    pub async fn keep(mut self) -> Result<StoredFile, StorageError> {
+        self.file.flush().await?;
+        self.file.sync_all().await?;
+        let sha256 = Digest::finish(self.hasher);
+        let path = path_in(&self.folder, &sha256);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).await?;
+        }
+        let temporary = self.temporary;
+        tokio::task::spawn_blocking(move || temporary.persist(path))
+            .await
+            .map_err(|error| std::io::Error::other(error.to_string()))?
+            .map_err(|error| error.error)?;
+        Ok(StoredFile {
+            sha256,
+            size_bytes: self.size_bytes,
+        })
+    }
+}
+
+fn path_in(folder: &Path, sha256: &Digest) -> PathBuf {
+    let (head, rest) = sha256.as_str().split_at(2);
+    folder.join(head).join(rest)
+}
+
+fn damaged(sha256: &Digest) -> StorageError {
+    StorageError::Damaged(format!(
+        "the file with SHA-256 {sha256} does not have that digest any more"
+    ))
+}

@@ -1,0 +1,82 @@
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::StorageError;
+
+/// One unit of work on either database. Dropped without [`Tx::commit`], it rolls back.
+#[derive(Debug)]
+pub enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    /// Makes everything done in this unit of work last.
+    pub async fn commit(self) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// ` for update` where rows must be locked by hand. SQLite has one writer at a time, so there it is nothing.
+    pub(crate) fn locked(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite(_) => sqlite,
+            Self::Postgres(_) => postgres,
+        }
+    }
+}
+
+/// Runs one expression on whichever typed connection the unit of work holds.
+macro_rules! on_conn {
+    ($tx:expr, $conn:ident => $body:expr) => {
+        match $tx {
+            $crate::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+            $crate::Tx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on_conn;
+
+/// `fetch_all!(tx, RowType, SQL, value, value, …)`: every row.
+macro_rules! fetch_all {
+    ($tx:expr, $row:ty, $sql:expr $(, $value:expr)* $(,)?) => {{
+        let sql: &'static str = $sql;
+        let rows: Vec<$row> = $crate::on_conn!($tx, conn => {
+            sqlx::query_as::<_, $row>(sql)$(.bind($value))*.fetch_all(conn).await?
+        });
+        rows
+    }};
+}
+pub(crate) use fetch_all;
+
+/// `fetch_optional!(tx, RowType, SQL, value, …)`: the first row, if any.
+macro_rules! fetch_optional {
+    ($tx:expr, $row:ty, $sql:expr $(, $value:expr)* $(,)?) => {{
+        let sql: &'static str = $sql;
+        let row: Option<$row> = $crate::on_conn!($tx, conn => {
+            sqlx::query_as::<_, $row>(sql)$(.bind($value))*.fetch_optional(conn).await?
+        });
+        row
+    }};
+}
+pub(crate) use fetch_optional;
+
+/// `execute!(tx, SQL, value, …)`: how many rows were touched.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $value:expr)* $(,)?) => {{
+        let sql: &'static str = $sql;
+        let touched: u64 = $crate::on_conn!($tx, conn => {
+            sqlx::query(sql)$(.bind($value))*.execute(conn).await?.rows_affected()
+        });
+        touched
+    }};
+}
+pub(crate) use execute;
