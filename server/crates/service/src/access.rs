@@ -1,0 +1,104 @@
+//! Who acts, and whether they may.
+
+use holdpoint_domain::{InstanceRole, PersonId, ServiceId, ServiceRole, person::Action};
+use holdpoint_storage::Tx;
+
+use crate::{ServiceError, Services};
+
+/// The person who acts, as established by a session, a token or the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub id: PersonId,
+    pub name: String,
+    pub email: String,
+    pub instance_role: InstanceRole,
+    /// Set when a token acts for the person: it can do at most what it was granted.
+    pub token: Option<TokenGrant>,
+}
+
+/// What an API token was granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenGrant {
+    /// Only this service, when set.
+    pub service: Option<ServiceId>,
+    pub actions: Vec<Action>,
+}
+
+impl TokenGrant {
+    fn covers(&self, service: Option<&ServiceId>, action: Action) -> bool {
+        let here = match (&self.service, service) {
+            (None, _) => true,
+            (Some(granted), Some(asked)) => granted == asked,
+            (Some(_), None) => false,
+        };
+        here && self.actions.contains(&action)
+    }
+}
+
+impl Services {
+    /// Lets the actor do something with a service, or says why not. Whoever may not even read the service is told that
+    /// it was not found. Returns the actor's role there, if they have one.
+    pub(crate) async fn allow(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        service: &ServiceId,
+        action: Action,
+    ) -> Result<Option<ServiceRole>, ServiceError> {
+        let role = tx.service_role(service, &actor.id).await?;
+        let may =
+            |asked| actor.instance_role.may(asked) || role.is_some_and(|role| role.may(asked));
+        let granted = |asked| {
+            actor
+                .token
+                .as_ref()
+                .is_none_or(|token| token.covers(Some(service), asked))
+        };
+        if !may(Action::Read) || !(granted(Action::Read) || granted(action)) {
+            return Err(ServiceError::NotFound("This service"));
+        }
+        if !may(action) {
+            return Err(ServiceError::Forbidden(who_may(action).to_owned()));
+        }
+        if !granted(action) {
+            return Err(ServiceError::Forbidden(format!(
+                "This token was not granted `{action}`. Make one that was."
+            )));
+        }
+        Ok(role)
+    }
+
+    /// Lets the actor do something with the instance itself, or says why not.
+    pub(crate) fn allow_instance(actor: &Actor, action: Action) -> Result<(), ServiceError> {
+        let granted = actor
+            .token
+            .as_ref()
+            .is_none_or(|token| token.covers(None, action));
+        if !actor.instance_role.may(action) {
+            return Err(ServiceError::Forbidden(who_may(action).to_owned()));
+        }
+        if !granted {
+            return Err(ServiceError::Forbidden(format!(
+                "This token was not granted `{action}`. Make one that was."
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn who_may(action: Action) -> &'static str {
+    match action {
+        Action::Administer => "Only an administrator of this instance can do this.",
+        Action::Manage => "Only a manager of this service can do this.",
+        Action::Decide => "Only a reviewer or manager of this service can sign an item.",
+        Action::DecideRelease => "Only a manager of this service can sign the release decision.",
+        Action::ApprovePatch => "Only a reviewer or manager of this service can decide on a patch.",
+        Action::Contribute => {
+            "Only a contributor, reviewer or manager of this service can do this."
+        }
+        Action::ImportScans => {
+            "Only a contributor, reviewer or manager of this service can import scans."
+        }
+        Action::Read | Action::Export => "Only people with a role on this service can see it.",
+    }
+}
