@@ -8,6 +8,7 @@ use crate::Severity;
 /// unknown one is refused, so that a misspelt rule is not silently left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent rule that a manager switches")]
 pub struct Policy {
     /// Whoever submitted evidence or asked for review cannot sign the same item. Off only for one-person teams; the
     /// report then says so.

@@ -150,9 +150,11 @@ impl Database {
     pub async fn ping(&self) -> Result<(), StorageError> {
         match self {
             Self::Sqlite { readers, .. } => {
-                sqlx::query("select 1").execute(readers).await.map(|_| ())?
+                sqlx::query("select 1").execute(readers).await?;
             }
-            Self::Postgres(pool) => sqlx::query("select 1").execute(pool).await.map(|_| ())?,
+            Self::Postgres(pool) => {
+                sqlx::query("select 1").execute(pool).await?;
+            }
         }
         Ok(())
     }

@@ -1,0 +1,465 @@
+//! The verdict's rules as cases, and the promises that hold for every review as properties.
+
+use holdpoint_domain::{
+    FindingStatus, Gating, ItemState, Outcome, Policy, Severity,
+    verdict::{
+        DeliverableFacts, FindingFacts, ItemFacts, ReasonKind, ReviewState, ScanFacts,
+        pass_refusals, verdict,
+    },
+};
+use proptest::prelude::*;
+
+const NOW: i64 = 1_000_000_000;
+
+fn item(state: ItemState) -> ItemFacts {
+    ItemFacts {
+        id: "i1".into(),
+        key: "2.5.1".into(),
+        title: "Critical Path Review".into(),
+        gating: Gating::Blocker,
+        state,
+        waived_until: None,
+        valid_sign_offs: u32::from(state.is_decided()),
+        quorum: 1,
+        void_because: Vec::new(),
+        n_evidence: 1,
+        n_stale_evidence: 0,
+        owner: Some("Jonas".into()),
+        reviewers: vec!["Mira".into()],
+    }
+}
+
+fn finding(severity: Severity, status: FindingStatus) -> FindingFacts {
+    FindingFacts {
+        id: "f1".into(),
+        number: 1,
+        title: "Fixed jitter".into(),
+        severity,
+        status,
+        accepted_until: None,
+        due: None,
+        owners: vec!["Jonas".into()],
+    }
+}
+
+fn review(items: Vec<ItemFacts>) -> ReviewState {
+    ReviewState {
+        review: "r1".into(),
+        title: "v1.0.0".into(),
+        commit: Some("8b57779".into()),
+        items,
+        ..ReviewState::default()
+    }
+}
+
+fn kinds(review: &ReviewState, policy: &Policy) -> Vec<ReasonKind> {
+    verdict(review, policy, NOW)
+        .reasons
+        .iter()
+        .map(|reason| reason.kind)
+        .collect()
+}
+
+#[test]
+fn a_review_without_items_cannot_go() {
+    assert_eq!(
+        kinds(&review(vec![]), &Policy::default()),
+        [ReasonKind::NoItems]
+    );
+}
+
+#[test]
+fn each_state_of_a_blocker_has_its_reason() {
+    let policy = Policy::default();
+    let cases = [
+        (ItemState::Open, vec![ReasonKind::ItemUndecided]),
+        (ItemState::InProgress, vec![ReasonKind::ItemUndecided]),
+        (ItemState::InReview, vec![ReasonKind::ItemUndecided]),
+        (ItemState::Failed, vec![ReasonKind::ItemFailed]),
+        (ItemState::Passed, vec![]),
+        (ItemState::NotApplicable, vec![]),
+        (ItemState::Waived, vec![ReasonKind::WaiverExpired]),
+    ];
+    for (state, expected) in cases {
+        assert_eq!(
+            kinds(&review(vec![item(state)]), &policy),
+            expected,
+            "{state}"
+        );
+        let advisory = ItemFacts {
+            gating: Gating::Advisory,
+            ..item(state)
+        };
+        assert_eq!(
+            kinds(&review(vec![advisory]), &policy),
+            [],
+            "advisory {state}"
+        );
+    }
+}
+
+#[test]
+fn a_waiver_counts_until_it_runs_out() {
+    let waived = ItemFacts {
+        waived_until: Some(NOW),
+        ..item(ItemState::Waived)
+    };
+    let state = review(vec![waived]);
+    assert_eq!(
+        verdict(&state, &Policy::default(), NOW).outcome,
+        Outcome::GoWithWaivers
+    );
+    let later = verdict(&state, &Policy::default(), NOW + 1);
+    assert_eq!(later.outcome, Outcome::NoGo);
+    assert_eq!(later.reasons[0].kind, ReasonKind::WaiverExpired);
+}
+
+#[test]
+fn a_passed_item_needs_valid_signatures_evidence_and_freshness() {
+    let policy = Policy {
+        quorum: 2,
+        ..Policy::default()
+    };
+    let one_of_two = ItemFacts {
+        quorum: 2,
+        ..item(ItemState::Passed)
+    };
+    assert_eq!(
+        kinds(&review(vec![one_of_two]), &policy),
+        [ReasonKind::SignOffMissing]
+    );
+    let void = ItemFacts {
+        valid_sign_offs: 0,
+        void_because: vec!["finding F-1".into()],
+        ..item(ItemState::Passed)
+    };
+    assert_eq!(
+        kinds(&review(vec![void]), &policy),
+        [ReasonKind::SignOffVoid]
+    );
+    let bare = ItemFacts {
+        n_evidence: 0,
+        ..item(ItemState::Passed)
+    };
+    assert_eq!(
+        kinds(&review(vec![bare.clone()]), &policy),
+        [ReasonKind::EvidenceMissing]
+    );
+    assert_eq!(
+        kinds(
+            &review(vec![bare]),
+            &Policy {
+                evidence_required: false,
+                ..Policy::default()
+            }
+        ),
+        []
+    );
+    let stale = ItemFacts {
+        n_stale_evidence: 1,
+        ..item(ItemState::Passed)
+    };
+    assert_eq!(
+        kinds(&review(vec![stale.clone()]), &policy),
+        [ReasonKind::EvidenceStale]
+    );
+    assert_eq!(
+        kinds(
+            &review(vec![stale]),
+            &Policy {
+                stale_evidence_blocks: false,
+                ..Policy::default()
+            }
+        ),
+        []
+    );
+}
+
+#[test]
+fn blocking_findings_hold_back_until_fixed_refuted_or_accepted() {
+    let with = |finding: FindingFacts| ReviewState {
+        findings: vec![finding],
+        ..review(vec![item(ItemState::Passed)])
+    };
+    let policy = Policy::default();
+    for severity in Severity::ALL {
+        let open = kinds(&with(finding(*severity, FindingStatus::Open)), &policy);
+        assert_eq!(!open.is_empty(), policy.blocks(*severity), "{severity}");
+    }
+    for status in [
+        FindingStatus::Fixed,
+        FindingStatus::FalsePositive,
+        FindingStatus::Duplicate,
+    ] {
+        assert_eq!(
+            kinds(&with(finding(Severity::Critical, status)), &policy),
+            [],
+            "{status}"
+        );
+    }
+    let accepted = FindingFacts {
+        accepted_until: Some(NOW),
+        ..finding(Severity::High, FindingStatus::RiskAccepted)
+    };
+    assert_eq!(
+        verdict(&with(accepted.clone()), &policy, NOW).outcome,
+        Outcome::GoWithWaivers
+    );
+    assert_eq!(
+        verdict(&with(accepted), &policy, NOW + 1).reasons[0].kind,
+        ReasonKind::AcceptanceExpired
+    );
+}
+
+#[test]
+fn a_required_scan_must_be_complete_and_of_the_target_commit() {
+    let policy = Policy {
+        required_scans: vec!["gitleaks".into()],
+        ..Policy::default()
+    };
+    let scan = |commit: Option<&str>, complete| ScanFacts {
+        id: "s1".into(),
+        tool: "Gitleaks".into(),
+        label: "main".into(),
+        commit: commit.map(str::to_owned),
+        complete,
+    };
+    let with = |scans| ReviewState {
+        scans,
+        ..review(vec![item(ItemState::Passed)])
+    };
+    assert_eq!(kinds(&with(vec![]), &policy), [ReasonKind::ScanMissing]);
+    assert_eq!(
+        kinds(&with(vec![scan(None, true)]), &policy),
+        [ReasonKind::ScanMissing]
+    );
+    assert_eq!(
+        kinds(&with(vec![scan(Some("c3a3cc8"), true)]), &policy),
+        [ReasonKind::ScanMissing]
+    );
+    assert_eq!(
+        kinds(&with(vec![scan(Some("8b57779aa"), false)]), &policy),
+        [ReasonKind::ScanIncomplete]
+    );
+    assert_eq!(
+        kinds(&with(vec![scan(Some("8b57779aa"), true)]), &policy),
+        []
+    );
+    let nowhere = ReviewState {
+        commit: None,
+        ..with(vec![scan(Some("8b57779"), true)])
+    };
+    assert_eq!(kinds(&nowhere, &policy), [ReasonKind::CommitUnknown]);
+}
+
+#[test]
+fn deliverables_hold_back_unless_the_policy_lets_them() {
+    let open = DeliverableFacts {
+        id: "d1".into(),
+        title: "Audit Report".into(),
+        done: false,
+        owner: None,
+    };
+    let state = ReviewState {
+        deliverables: vec![open],
+        ..review(vec![item(ItemState::Passed)])
+    };
+    assert_eq!(
+        kinds(&state, &Policy::default()),
+        [ReasonKind::DeliverableOpen]
+    );
+    assert_eq!(
+        kinds(
+            &state,
+            &Policy {
+                deliverables_required: false,
+                ..Policy::default()
+            }
+        ),
+        []
+    );
+}
+
+#[test]
+fn a_pass_is_refused_by_name_while_a_blocking_finding_is_open() {
+    let policy = Policy::default();
+    let open = finding(Severity::Critical, FindingStatus::Open);
+    let refusals = pass_refusals(
+        &item(ItemState::InReview),
+        std::slice::from_ref(&open),
+        &policy,
+        NOW,
+    );
+    assert_eq!(
+        refusals,
+        ["Pass is not possible while the blocking finding F-1 (Fixed jitter, critical) is open."]
+    );
+    let fixed = FindingFacts {
+        status: FindingStatus::Fixed,
+        ..open
+    };
+    assert_eq!(
+        pass_refusals(&item(ItemState::InReview), &[fixed], &policy, NOW),
+        [""; 0]
+    );
+    let bare = ItemFacts {
+        n_evidence: 0,
+        n_stale_evidence: 2,
+        ..item(ItemState::InReview)
+    };
+    assert_eq!(pass_refusals(&bare, &[], &policy, NOW).len(), 2);
+}
+
+fn any_item() -> impl Strategy<Value = ItemFacts> {
+    (
+        prop::sample::select(ItemState::ALL),
+        prop::sample::select(Gating::ALL),
+        prop::option::of(NOW - 2..NOW + 2),
+        (0_u32..3, 0_u32..3, 0_u32..3, 0_u32..3),
+        any::<bool>(),
+    )
+        .prop_map(
+            |(state, gating, waived_until, (valid, quorum, n_evidence, n_stale), void)| ItemFacts {
+                gating,
+                waived_until,
+                valid_sign_offs: valid,
+                quorum,
+                n_evidence,
+                n_stale_evidence: n_stale,
+                void_because: if void {
+                    vec!["requirement".into()]
+                } else {
+                    vec![]
+                },
+                ..item(state)
+            },
+        )
+}
+
+fn any_finding() -> impl Strategy<Value = FindingFacts> {
+    (
+        prop::sample::select(Severity::ALL),
+        prop::sample::select(FindingStatus::ALL),
+        prop::option::of(NOW - 2..NOW + 2),
+    )
+        .prop_map(|(severity, status, accepted_until)| FindingFacts {
+            accepted_until,
+            ..finding(severity, status)
+        })
+}
+
+fn any_review() -> impl Strategy<Value = (ReviewState, Policy)> {
+    (
+        prop::collection::vec(any_item(), 0..6),
+        prop::collection::vec(any_finding(), 0..6),
+        prop::collection::vec(any::<bool>(), 0..3),
+        prop::collection::vec(
+            (prop::option::of(Just("8b57779".to_owned())), any::<bool>()),
+            0..3,
+        ),
+        prop::option::of(Just("8b57779".to_owned())),
+        (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
+    )
+        .prop_map(
+            |(items, findings, deliverables, scans, commit, (evidence, stale, scan, deliver))| {
+                let policy = Policy {
+                    evidence_required: evidence,
+                    stale_evidence_blocks: stale,
+                    required_scans: if scan {
+                        vec!["gitleaks".into()]
+                    } else {
+                        vec![]
+                    },
+                    deliverables_required: deliver,
+                    ..Policy::default()
+                };
+                let deliverables = deliverables
+                    .into_iter()
+                    .map(|done| DeliverableFacts {
+                        id: "d".into(),
+                        title: "D".into(),
+                        done,
+                        owner: None,
+                    })
+                    .collect();
+                let scans = scans
+                    .into_iter()
+                    .map(|(commit, complete)| ScanFacts {
+                        id: "s".into(),
+                        tool: "gitleaks".into(),
+                        label: "main".into(),
+                        commit,
+                        complete,
+                    })
+                    .collect();
+                let state = ReviewState {
+                    items,
+                    findings,
+                    deliverables,
+                    scans,
+                    commit,
+                    ..review(vec![])
+                };
+                (state, policy)
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn no_go_is_exactly_when_there_is_a_reason((state, policy) in any_review()) {
+        let said = verdict(&state, &policy, NOW);
+        prop_assert_eq!(said.outcome == Outcome::NoGo, !said.reasons.is_empty());
+        for reason in said.reasons.iter().chain(&said.waivers) {
+            prop_assert!(!reason.why.is_empty() && !reason.title.is_empty() && !reason.who.is_empty());
+        }
+    }
+
+    #[test]
+    fn one_more_open_critical_finding_never_improves_a_verdict((state, policy) in any_review()) {
+        let before = verdict(&state, &policy, NOW);
+        let mut worse = state;
+        worse.findings.push(finding(Severity::Critical, FindingStatus::Open));
+        let after = verdict(&worse, &policy, NOW);
+        prop_assert!(after.outcome >= before.outcome);
+        prop_assert_eq!(after.outcome, Outcome::NoGo);
+    }
+
+    #[test]
+    fn a_voided_sign_off_never_improves_a_verdict((state, policy) in any_review(), at in any::<prop::sample::Index>()) {
+        prop_assume!(!state.items.is_empty());
+        let before = verdict(&state, &policy, NOW);
+        let mut worse = state;
+        let chosen = at.index(worse.items.len());
+        let item = &mut worse.items[chosen];
+        item.valid_sign_offs = item.valid_sign_offs.saturating_sub(1);
+        item.void_because.push("evidence report.txt".into());
+        prop_assert!(verdict(&worse, &policy, NOW).outcome >= before.outcome);
+    }
+
+    #[test]
+    fn time_passing_never_improves_a_verdict((state, policy) in any_review(), by in 0_i64..10) {
+        prop_assert!(verdict(&state, &policy, NOW + by).outcome >= verdict(&state, &policy, NOW).outcome);
+    }
+
+    #[test]
+    fn an_expired_waiver_never_improves_a_verdict((state, policy) in any_review(), at in any::<prop::sample::Index>()) {
+        prop_assume!(!state.items.is_empty());
+        let mut valid = state;
+        let chosen = at.index(valid.items.len());
+        valid.items[chosen].state = ItemState::Waived;
+        valid.items[chosen].waived_until = Some(NOW + 5);
+        let mut expired = valid.clone();
+        expired.items[chosen].waived_until = Some(NOW - 5);
+        prop_assert!(verdict(&expired, &policy, NOW).outcome >= verdict(&valid, &policy, NOW).outcome);
+    }
+
+    #[test]
+    fn white_space_between_words_never_counts(
+        words in prop::collection::vec("[a-zäß]{1,6}", 1..8),
+        gaps in prop::collection::vec("[ \t]{1,3}|\r\n|\n{1,2}", 8),
+    ) {
+        let spread: String = words.iter().zip(&gaps).map(|(word, gap)| format!("{gap}{word}")).collect();
+        prop_assert_eq!(holdpoint_domain::normalise::normalise(&spread), words.join(" "));
+    }
+}
