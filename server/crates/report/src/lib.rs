@@ -2,6 +2,9 @@
 //!
 //! No database, no clock, no randomness and no locale: [`Facts`] in, the same bytes out. Start reading at [`facts`].
 
+pub mod escape;
 pub mod facts;
+mod format;
+pub mod signing;
 
 pub use facts::Facts;
