@@ -85,7 +85,7 @@ impl Tx {
         &mut self,
         new: NewActivity<'_>,
     ) -> Result<StoredActivity, StorageError> {
-        let head_sql = self.locked(
+        let head_sql = self.dialect(
             "select sequence, digest from activity_head where id = 1",
             "select sequence, digest from activity_head where id = 1 for update",
         );

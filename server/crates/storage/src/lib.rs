@@ -7,20 +7,29 @@
 //! To add a table: a migration of the same number in `migrations/sqlite` and `migrations/postgres`; a private row type
 //! with plain columns; methods on `Tx`; cases in `tests/`, which run on both databases.
 
+mod accounts;
 mod activity;
 mod database;
 mod error;
+mod evidence;
 pub mod files;
 mod people;
 pub mod sessions;
+mod standing;
 pub mod testing;
 mod tx;
 
+pub use accounts::{ApiToken, Invitation, KeptAnswer, NewApiToken, NewInvitation};
 pub use activity::{ActivityFilter, NewActivity, StoredActivity};
 pub use database::{Database, DatabaseUrl};
 pub use error::StorageError;
+pub use evidence::{Evidence, NewEvidence};
 pub use files::{FileStore, StoredFile};
 pub use people::{NewPerson, Person};
 pub use sessions::{SessionStore, SignedInSession};
+pub use standing::{
+    SignOff, Standing, StandingDeliverable, StandingEvidence, StandingFinding, StandingItem,
+    StandingLink, StandingPatch, StandingReview, StandingScan,
+};
 pub use tx::Tx;
 pub(crate) use tx::{execute, fetch_all, fetch_optional, on_conn};

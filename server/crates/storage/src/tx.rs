@@ -19,8 +19,8 @@ impl Tx {
         Ok(())
     }
 
-    /// ` for update` where rows must be locked by hand. SQLite has one writer at a time, so there it is nothing.
-    pub(crate) fn locked(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+    /// The text for the dialect at hand, where the two must differ. Both stand side by side at the place of use.
+    pub(crate) fn dialect(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self {
             Self::Sqlite(_) => sqlite,
             Self::Postgres(_) => postgres,

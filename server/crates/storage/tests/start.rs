@@ -175,7 +175,7 @@ async fn an_expired_session_is_not_loaded() {
         let store = SessionStore::new(on.database.clone(), || 2_000_001);
         let mut record = Record {
             id: Id(1),
-            data: Default::default(),
+            data: std::collections::HashMap::new(),
             expiry_date: OffsetDateTime::from_unix_timestamp(2_000).expect("a time"),
         };
         store.create(&mut record).await.expect("creates");

@@ -1,0 +1,667 @@
+//! Where reviews stand: everything that a verdict, a sign-off's content and the readiness page are computed from, read in
+//! a fixed number of queries however many items and reviews there are.
+
+use holdpoint_domain::{
+    Decision, FindingStatus, Gating, ItemState, Millis, PatchState, ReviewId, Severity,
+};
+
+use crate::{StorageError, Tx, execute, fetch_all, fetch_optional};
+
+/// Everything of one review that counts for its verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub review: StandingReview,
+    /// In the document's order.
+    pub items: Vec<StandingItem>,
+    /// Evidence that counts.
+    pub evidence: Vec<StandingEvidence>,
+    /// Findings linked to items.
+    pub linked: Vec<StandingLink>,
+    /// Open findings and accepted risks that count for the review, of every severity asked for.
+    pub findings: Vec<StandingFinding>,
+    /// Patches linked to items.
+    pub patches: Vec<StandingPatch>,
+    /// The newest scan of each series of the service.
+    pub scans: Vec<StandingScan>,
+    pub deliverables: Vec<StandingDeliverable>,
+    /// Every sign-off, of items and of the release, oldest first.
+    pub sign_offs: Vec<SignOff>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct StandingReview {
+    pub id: String,
+    pub service_id: String,
+    pub service_slug: String,
+    pub service_name: String,
+    pub title: String,
+    pub release: String,
+    pub commit_id: Option<String>,
+    pub due_on: Option<String>,
+    /// JSON.
+    pub policy: String,
+    pub created_at: Millis,
+    pub version: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingItem {
+    pub id: String,
+    pub section_id: Option<String>,
+    pub key: String,
+    pub title: String,
+    pub body: String,
+    pub gating: Gating,
+    /// As stored; see [`ItemState::at`].
+    pub state: ItemState,
+    pub round: i64,
+    pub owner_id: Option<String>,
+    pub owner_name: Option<String>,
+    pub due_on: Option<String>,
+    pub quorum: Option<i64>,
+    pub waived_until: Option<Millis>,
+    pub review_requested_by: Option<String>,
+    pub review_requested_at: Option<Millis>,
+    pub version: i64,
+    /// Id and name, by name.
+    pub reviewers: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingEvidence {
+    pub id: String,
+    pub item_id: String,
+    pub kind: String,
+    pub title: String,
+    pub sha256: String,
+    pub commit_id: Option<String>,
+    pub created_by: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingLink {
+    pub item_id: String,
+    pub finding: StandingFinding,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingFinding {
+    pub id: String,
+    pub number: i64,
+    pub title: String,
+    pub severity: Severity,
+    pub status: FindingStatus,
+    pub accepted_until: Option<Millis>,
+    pub first_seen_at: Millis,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingPatch {
+    pub item_id: String,
+    pub id: String,
+    pub number: i64,
+    pub sha256: String,
+    pub state: PatchState,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingScan {
+    pub id: String,
+    pub tool: String,
+    pub label: String,
+    pub commit_id: Option<String>,
+    pub complete: bool,
+    pub file_sha256: String,
+    pub imported_at: Millis,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingDeliverable {
+    pub id: String,
+    pub title: String,
+    pub done: bool,
+    pub owner_name: Option<String>,
+}
+
+/// A decision that a person signed, on an item or on the release, with the content it was made over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignOff {
+    pub id: String,
+    pub review_id: String,
+    /// Absent for a release decision.
+    pub item_id: Option<String>,
+    pub round: i64,
+    pub person_id: String,
+    pub person_name: String,
+    pub role: String,
+    /// A [`Decision`]'s word, or `go` / `no_go` for a release.
+    pub decision: String,
+    pub statement: String,
+    pub risk: Option<String>,
+    pub waived_until: Option<Millis>,
+    pub digest: String,
+    /// The canonical JSON that was signed.
+    pub content: String,
+    /// Whether four eyes were asked for when it was signed.
+    pub four_eyes: bool,
+    pub log_sequence: i64,
+    pub signed_at: Millis,
+}
+
+impl SignOff {
+    /// The decision on an item; `None` for a release decision.
+    pub fn item_decision(&self) -> Option<Decision> {
+        Decision::parse(&self.decision)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ItemRow {
+    review_id: String,
+    id: String,
+    section_id: Option<String>,
+    key: String,
+    title: String,
+    body: String,
+    gating: String,
+    state: String,
+    round: i64,
+    owner_id: Option<String>,
+    owner_name: Option<String>,
+    due_on: Option<String>,
+    quorum: Option<i64>,
+    waived_until: Option<i64>,
+    review_requested_by: Option<String>,
+    review_requested_at: Option<i64>,
+    version: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct ReviewerRow {
+    item_id: String,
+    person_id: String,
+    name: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct EvidenceRow {
+    review_id: String,
+    id: String,
+    item_id: String,
+    kind: String,
+    title: String,
+    sha256: String,
+    commit_id: Option<String>,
+    created_by: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct FindingRow {
+    review_id: String,
+    item_id: Option<String>,
+    id: String,
+    number: i64,
+    title: String,
+    severity: String,
+    status: String,
+    accepted_until: Option<i64>,
+    first_seen_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct PatchRow {
+    review_id: String,
+    item_id: String,
+    id: String,
+    number: i64,
+    sha256: String,
+    state: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct ScanRow {
+    review_id: String,
+    id: String,
+    tool: String,
+    label: String,
+    commit_id: Option<String>,
+    complete: bool,
+    file_sha256: String,
+    imported_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct DeliverableRow {
+    review_id: String,
+    id: String,
+    title: String,
+    done: bool,
+    owner_name: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct SignOffRow {
+    id: String,
+    review_id: String,
+    item_id: Option<String>,
+    round: i64,
+    person_id: String,
+    person_name: String,
+    role: String,
+    decision: String,
+    statement: String,
+    risk: Option<String>,
+    waived_until: Option<i64>,
+    digest: String,
+    content: String,
+    four_eyes: bool,
+    log_sequence: i64,
+    signed_at: i64,
+}
+
+impl From<SignOffRow> for SignOff {
+    fn from(row: SignOffRow) -> Self {
+        Self {
+            id: row.id,
+            review_id: row.review_id,
+            item_id: row.item_id,
+            round: row.round,
+            person_id: row.person_id,
+            person_name: row.person_name,
+            role: row.role,
+            decision: row.decision,
+            statement: row.statement,
+            risk: row.risk,
+            waived_until: row.waived_until,
+            digest: row.digest,
+            content: row.content,
+            four_eyes: row.four_eyes,
+            log_sequence: row.log_sequence,
+            signed_at: row.signed_at,
+        }
+    }
+}
+
+fn word<T>(
+    table: &str,
+    column: &str,
+    text: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T, StorageError> {
+    parse(text).ok_or_else(|| StorageError::column(table, column, text))
+}
+
+fn finding(row: FindingRow) -> Result<StandingFinding, StorageError> {
+    Ok(StandingFinding {
+        severity: word("finding", "severity", &row.severity, Severity::parse)?,
+        status: word("finding", "status", &row.status, FindingStatus::parse)?,
+        id: row.id,
+        number: row.number,
+        title: row.title,
+        accepted_until: row.accepted_until,
+        first_seen_at: row.first_seen_at,
+    })
+}
+
+/// One text with `$1` as a JSON list of ids, in both dialects: `select … where x in` + the list + the rest.
+macro_rules! for_ids {
+    ($tx:expr, $before:literal, $after:literal) => {
+        $tx.dialect(
+            concat!($before, " (select value from json_each($1)) ", $after),
+            concat!(
+                $before,
+                " (select jsonb_array_elements_text(cast($1 as jsonb))) ",
+                $after
+            ),
+        )
+    };
+}
+
+impl Tx {
+    /// Where these reviews stand, in no particular order; ids of no review are passed over. `severities` are those whose
+    /// open findings are asked for.
+    pub async fn standings(
+        &mut self,
+        reviews: &[&ReviewId],
+        severities: &[Severity],
+    ) -> Result<Vec<Standing>, StorageError> {
+        let ids = serde_json::to_string(reviews).expect("ids are texts");
+        let severities = serde_json::to_string(severities).expect("severities are words");
+        let sql = for_ids!(
+            self,
+            "select review.id, review.service_id, service.slug as service_slug, service.name as service_name, \
+             review.title, review.release, review.commit_id, review.due_on, review.policy, review.created_at, \
+             review.version from review join service on service.id = review.service_id where review.id in",
+            ""
+        );
+        let mut standings: Vec<Standing> = fetch_all!(self, StandingReview, sql, &ids)
+            .into_iter()
+            .map(|review| Standing {
+                review,
+                items: Vec::new(),
+                evidence: Vec::new(),
+                linked: Vec::new(),
+                findings: Vec::new(),
+                patches: Vec::new(),
+                scans: Vec::new(),
+                deliverables: Vec::new(),
+                sign_offs: Vec::new(),
+            })
+            .collect();
+        self.standing_items(&ids, &mut standings).await?;
+        let sql = for_ids!(
+            self,
+            "select item.review_id, evidence.id, evidence.item_id, evidence.kind, evidence.title, evidence.sha256, \
+             evidence.commit_id, evidence.created_by from evidence join item on item.id = evidence.item_id \
+             where evidence.superseded_by is null and evidence.withdrawn_at is null and item.review_id in",
+            "order by evidence.id"
+        );
+        for row in fetch_all!(self, EvidenceRow, sql, &ids) {
+            if let Some(standing) = of(&mut standings, &row.review_id) {
+                standing.evidence.push(StandingEvidence {
+                    id: row.id,
+                    item_id: row.item_id,
+                    kind: row.kind,
+                    title: row.title,
+                    sha256: row.sha256,
+                    commit_id: row.commit_id,
+                    created_by: row.created_by,
+                });
+            }
+        }
+        self.standing_findings(&ids, &severities, &mut standings)
+            .await?;
+        let sql = for_ids!(
+            self,
+            "select item.review_id, patch_item.item_id, patch.id, patch.number, patch.file_sha256 as sha256, patch.state \
+             from patch_item join patch on patch.id = patch_item.patch_id join item on item.id = patch_item.item_id \
+             where item.review_id in",
+            "order by patch.number"
+        );
+        for row in fetch_all!(self, PatchRow, sql, &ids) {
+            let state = word("patch", "state", &row.state, PatchState::parse)?;
+            if let Some(standing) = of(&mut standings, &row.review_id) {
+                let PatchRow {
+                    item_id,
+                    id,
+                    number,
+                    sha256,
+                    ..
+                } = row;
+                standing.patches.push(StandingPatch {
+                    item_id,
+                    id,
+                    number,
+                    sha256,
+                    state,
+                });
+            }
+        }
+        self.standing_rest(&ids, &mut standings).await?;
+        Ok(standings)
+    }
+
+    async fn standing_items(
+        &mut self,
+        ids: &str,
+        standings: &mut [Standing],
+    ) -> Result<(), StorageError> {
+        let sql = for_ids!(
+            self,
+            "select item.review_id, item.id, item.section_id, item.key, item.title, item.body, item.gating, item.state, \
+             item.round, item.owner_id, owner.name as owner_name, item.due_on, item.quorum, item.waived_until, \
+             item.review_requested_by, item.review_requested_at, item.version from item \
+             left join person as owner on owner.id = item.owner_id where item.review_id in",
+            "order by item.review_id, item.position"
+        );
+        let rows = fetch_all!(self, ItemRow, sql, ids);
+        let sql = for_ids!(
+            self,
+            "select item_reviewer.item_id, person.id as person_id, person.name from item_reviewer \
+             join person on person.id = item_reviewer.person_id join item on item.id = item_reviewer.item_id \
+             where item.review_id in",
+            "order by lower(person.name), person.id"
+        );
+        let mut reviewers: std::collections::HashMap<String, Vec<(String, String)>> =
+            std::collections::HashMap::new();
+        for row in fetch_all!(self, ReviewerRow, sql, ids) {
+            reviewers
+                .entry(row.item_id)
+                .or_default()
+                .push((row.person_id, row.name));
+        }
+        for row in rows {
+            let item = StandingItem {
+                gating: word("item", "gating", &row.gating, Gating::parse)?,
+                state: word("item", "state", &row.state, ItemState::parse)?,
+                reviewers: reviewers.remove(&row.id).unwrap_or_default(),
+                id: row.id,
+                section_id: row.section_id,
+                key: row.key,
+                title: row.title,
+                body: row.body,
+                round: row.round,
+                owner_id: row.owner_id,
+                owner_name: row.owner_name,
+                due_on: row.due_on,
+                quorum: row.quorum,
+                waived_until: row.waived_until,
+                review_requested_by: row.review_requested_by,
+                review_requested_at: row.review_requested_at,
+                version: row.version,
+            };
+            if let Some(standing) = of(standings, &row.review_id) {
+                standing.items.push(item);
+            }
+        }
+        Ok(())
+    }
+
+    async fn standing_findings(
+        &mut self,
+        ids: &str,
+        severities: &str,
+        standings: &mut [Standing],
+    ) -> Result<(), StorageError> {
+        let sql = for_ids!(
+            self,
+            "select item.review_id, finding_item.item_id, finding.id, finding.number, finding.title, finding.severity, \
+             finding.status, finding.accepted_until, finding.first_seen_at from finding_item \
+             join finding on finding.id = finding_item.finding_id join item on item.id = finding_item.item_id \
+             where item.review_id in",
+            "order by finding.number"
+        );
+        for mut row in fetch_all!(self, FindingRow, sql, ids) {
+            if let (Some(standing), Some(item_id)) =
+                (of(standings, &row.review_id), row.item_id.take())
+            {
+                standing.linked.push(StandingLink {
+                    item_id,
+                    finding: finding(row)?,
+                });
+            }
+        }
+        let sql = self.dialect(
+            "select review.id as review_id, null as item_id, finding.id, finding.number, finding.title, \
+             finding.severity, finding.status, finding.accepted_until, finding.first_seen_at from finding \
+             join review on review.service_id = finding.service_id \
+             and (finding.review_id is null or finding.review_id = review.id) \
+             where finding.status in ('open', 'risk_accepted') \
+             and finding.severity in (select value from json_each($2)) \
+             and review.id in (select value from json_each($1)) order by finding.number",
+            "select review.id as review_id, cast(null as text) as item_id, finding.id, finding.number, finding.title, \
+             finding.severity, finding.status, finding.accepted_until, finding.first_seen_at from finding \
+             join review on review.service_id = finding.service_id \
+             and (finding.review_id is null or finding.review_id = review.id) \
+             where finding.status in ('open', 'risk_accepted') \
+             and finding.severity in (select jsonb_array_elements_text(cast($2 as jsonb))) \
+             and review.id in (select jsonb_array_elements_text(cast($1 as jsonb))) order by finding.number",
+        );
+        for row in fetch_all!(self, FindingRow, sql, ids, severities) {
+            if let Some(standing) = of(standings, &row.review_id) {
+                standing.findings.push(finding(row)?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn standing_rest(
+        &mut self,
+        ids: &str,
+        standings: &mut [Standing],
+    ) -> Result<(), StorageError> {
+        let sql = for_ids!(
+            self,
+            "select review.id as review_id, scan.id, scan.tool, series.label, scan.commit_id, scan.complete, \
+             scan.file_sha256, scan.imported_at from scan join series on series.id = scan.series_id \
+             join review on review.service_id = scan.service_id where scan.undone_at is null \
+             and not exists (select 1 from scan as later where later.series_id = scan.series_id \
+             and later.sequence > scan.sequence and later.undone_at is null) and review.id in",
+            "order by lower(scan.tool), series.label"
+        );
+        for row in fetch_all!(self, ScanRow, sql, ids) {
+            if let Some(standing) = of(standings, &row.review_id) {
+                standing.scans.push(StandingScan {
+                    id: row.id,
+                    tool: row.tool,
+                    label: row.label,
+                    commit_id: row.commit_id,
+                    complete: row.complete,
+                    file_sha256: row.file_sha256,
+                    imported_at: row.imported_at,
+                });
+            }
+        }
+        let sql = for_ids!(
+            self,
+            "select deliverable.review_id, deliverable.id, deliverable.title, deliverable.done, \
+             owner.name as owner_name from deliverable left join person as owner on owner.id = deliverable.owner_id \
+             where deliverable.review_id in",
+            "order by deliverable.position"
+        );
+        for row in fetch_all!(self, DeliverableRow, sql, ids) {
+            if let Some(standing) = of(standings, &row.review_id) {
+                let DeliverableRow {
+                    id,
+                    title,
+                    done,
+                    owner_name,
+                    ..
+                } = row;
+                standing.deliverables.push(StandingDeliverable {
+                    id,
+                    title,
+                    done,
+                    owner_name,
+                });
+            }
+        }
+        let sql = for_ids!(
+            self,
+            "select sign_off.id, sign_off.review_id, sign_off.item_id, sign_off.round, sign_off.person_id, \
+             person.name as person_name, sign_off.role, sign_off.decision, sign_off.statement, sign_off.risk, \
+             sign_off.waived_until, sign_off.digest, sign_off.content, sign_off.four_eyes, sign_off.log_sequence, \
+             sign_off.signed_at from sign_off join person on person.id = sign_off.person_id where sign_off.review_id in",
+            "order by sign_off.signed_at, sign_off.id"
+        );
+        for row in fetch_all!(self, SignOffRow, sql, ids) {
+            if let Some(standing) = of(standings, &row.review_id) {
+                standing.sign_offs.push(row.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The review that an item belongs to.
+    pub async fn review_of_item(
+        &mut self,
+        item: &holdpoint_domain::ItemId,
+    ) -> Result<Option<ReviewId>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            review_id: String,
+        }
+        fetch_optional!(
+            self,
+            Row,
+            "select review_id from item where id = $1",
+            item.as_str()
+        )
+        .map(|row| word("item", "review_id", &row.review_id, ReviewId::parse))
+        .transpose()
+    }
+
+    /// Reviews with a sign-off of this person, newest first.
+    pub async fn reviews_signed_by(
+        &mut self,
+        person: &holdpoint_domain::PersonId,
+    ) -> Result<Vec<ReviewId>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            review_id: String,
+        }
+        const SQL: &str = "select review_id from sign_off where person_id = $1 \
+            group by review_id order by max(signed_at) desc limit 200";
+        fetch_all!(self, Row, SQL, person.as_str())
+            .into_iter()
+            .map(|row| word("sign_off", "review_id", &row.review_id, ReviewId::parse))
+            .collect()
+    }
+
+    pub async fn insert_sign_off(&mut self, new: &SignOff) -> Result<(), StorageError> {
+        execute!(
+            self,
+            "insert into sign_off (id, review_id, item_id, round, person_id, role, decision, statement, risk, \
+             waived_until, digest, content, four_eyes, log_sequence, signed_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            &new.id,
+            &new.review_id,
+            &new.item_id,
+            new.round,
+            &new.person_id,
+            &new.role,
+            &new.decision,
+            &new.statement,
+            &new.risk,
+            new.waived_until,
+            &new.digest,
+            &new.content,
+            new.four_eyes,
+            new.log_sequence,
+            new.signed_at,
+        );
+        Ok(())
+    }
+
+    /// Puts an item where a sign-off leads; [`StorageError::Conflict`] when it was changed since it was read.
+    pub async fn decide_item(
+        &mut self,
+        item: &str,
+        version: i64,
+        state: ItemState,
+        waived_until: Option<Millis>,
+        at: Millis,
+    ) -> Result<(), StorageError> {
+        let touched = execute!(
+            self,
+            "update item set state = $3, waived_until = $4, updated_at = $5, version = version + 1 \
+             where id = $1 and version = $2",
+            item,
+            version,
+            state.as_str(),
+            waived_until,
+            at,
+        );
+        if touched == 0 {
+            Err(StorageError::Conflict)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn of<'a>(standings: &'a mut [Standing], review: &str) -> Option<&'a mut Standing> {
+    standings
+        .iter_mut()
+        .find(|standing| standing.review.id == review)
+}
