@@ -5,6 +5,8 @@
 pub mod escape;
 pub mod facts;
 mod format;
+mod markdown;
 pub mod signing;
 
 pub use facts::Facts;
+pub use markdown::markdown;
