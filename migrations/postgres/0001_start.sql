@@ -98,7 +98,7 @@ create table file (
 
 create table template (
     id text primary key,
-    name text not null,
+    name text not null unique,
     created_at bigint not null,
     created_by text not null references person (id)
 );

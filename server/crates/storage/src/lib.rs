@@ -9,27 +9,38 @@
 
 mod accounts;
 mod activity;
+mod columns;
+mod comments;
 mod database;
 mod error;
 mod evidence;
 pub mod files;
+mod items;
 mod people;
+mod reviews;
+mod services;
 pub mod sessions;
 mod standing;
+mod templates;
 pub mod testing;
 mod tx;
 
 pub use accounts::{ApiToken, Invitation, KeptAnswer, NewApiToken, NewInvitation};
 pub use activity::{ActivityFilter, NewActivity, StoredActivity};
+pub use comments::Comment;
 pub use database::{Database, DatabaseUrl};
 pub use error::StorageError;
 pub use evidence::{Evidence, NewEvidence};
 pub use files::{FileStore, StoredFile};
+pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
 pub use people::{NewPerson, Person};
+pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};
+pub use services::Service;
 pub use sessions::{SessionStore, SignedInSession};
 pub use standing::{
     SignOff, Standing, StandingDeliverable, StandingEvidence, StandingFinding, StandingItem,
     StandingLink, StandingPatch, StandingReview, StandingScan,
 };
+pub use templates::{Template, TemplateVersion};
 pub use tx::Tx;
 pub(crate) use tx::{execute, fetch_all, fetch_optional, on_conn};
