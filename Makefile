@@ -1,0 +1,72 @@
+# `make` says what there is. Everything here is a short command that can be typed by hand.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check e2e layers bench fuzz dev shots budget site image
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+ADDRESS ?= 127.0.0.1:3000
+DATA ?= ./data
+# Seconds for each fuzz target.
+SECONDS_EACH ?= 60
+BROWSER := --package holdpoint-app --lib --target wasm32-unknown-unknown --no-default-features --features hydrate
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: ## build and start Holdpoint on 127.0.0.1:3000 with SQLite in ./data
+	@.ci/need rust wasm
+	cargo build --locked --profile quick --package holdpoint --package xtask
+	$(TARGET)/quick/xtask wasm --profile quick
+	@exec env HOLDPOINT_SITE_ROOT=$(TARGET)/site $(TARGET)/quick/holdpoint serve --data $(DATA) --listen $(ADDRESS)
+
+test: ## every test: Rust on SQLite and PostgreSQL, browser half, end to end in a real browser
+	@.ci/need rust wasm node postgresql chromium openssh
+	.ci/with-postgres cargo xtask test $(FILTER)
+
+check: ## format, lints for server and browser, layers, licences, scripts
+	@.ci/need rust wasm
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cargo clippy --locked $(BROWSER) -- --deny warnings
+	cargo xtask layers
+	cargo xtask licences
+	@if cargo deny --version >/dev/null 2>&1; then set -x; cargo deny --locked check; \
+	else echo "cargo-deny is not here (cargo install cargo-deny --locked): known vulnerabilities were not looked up."; fi
+	for script in .ci/run .ci/need .ci/with-postgres; do bash -n $$script || exit 1; done
+
+e2e: ## only the journeys in a real browser (FILTER=name for some of them)
+	@.ci/need rust wasm node chromium openssh
+	cargo xtask test --e2e $(FILTER)
+
+layers: ## prove what each crate may know
+	@.ci/need rust
+	cargo xtask layers
+
+bench: ## import speed against a floor, page latency, memory, download size
+	@.ci/need rust wasm
+	cargo bench --locked --package holdpoint --bench '*'
+	cargo xtask budget
+
+fuzz: ## fuzz the importers, SECONDS_EACH=60 for each target (needs nightly Rust and cargo-fuzz)
+	@.ci/need rust fuzz
+	cd server/crates/importers && for target in $$(cargo +nightly fuzz list); do \
+	  cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS_EACH) || exit 1; done
+
+dev: ## build and start, and again whenever a file changes
+	@.ci/need rust wasm
+	cargo xtask dev
+
+shots: ## pictures of every page: light, dark, 390 px wide, into target/shots
+	@.ci/need rust wasm node chromium
+	SHOTS=1 cargo xtask test --e2e shots
+
+budget: ## the shipped site's size after brotli; fails over the budget
+	@.ci/need rust wasm
+	cargo xtask budget
+
+site: ## the site as it is shipped, into target/site
+	@.ci/need rust wasm
+	cargo xtask wasm --release
+
+image: ## the container image
+	docker build --tag holdpoint .
