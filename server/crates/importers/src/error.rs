@@ -39,8 +39,6 @@ pub enum ImportError {
         "Line {line} is nested deeper than {most} levels, which no scanner writes. The file is refused."
     )]
     TooDeep { line: usize, most: usize },
-    #[error("Line {line} is not valid {encoding} text. Save the report as UTF-8.")]
-    NotText { line: usize, encoding: &'static str },
     #[error("The file could not be read: {message}")]
     Unreadable { message: String },
 }

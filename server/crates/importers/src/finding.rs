@@ -43,6 +43,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
     /// What the scanner itself says about a finding; a person's decision is kept elsewhere and is never overwritten by it.
     ScannerStatus {

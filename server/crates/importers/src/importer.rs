@@ -1,9 +1,9 @@
 //! What a format has to offer to be read: the [`Importer`] trait, and the registry of all of them.
 
-use crate::{Finding, ImportError, Summary};
+use crate::{Finding, ImportError, Summary, formats, json};
 
 /// Every format that Holdpoint reads. A new format is one file beside the others, one test file and one line here.
-pub const IMPORTERS: &[&dyn Importer] = &[];
+pub const IMPORTERS: &[&dyn Importer] = &[&formats::sarif::Sarif];
 
 /// How sure an importer is that a file is its own, judged from the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,14 +17,104 @@ pub enum Confidence {
 }
 
 /// What an importer sees of a file when it is asked whether it knows it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sniff<'a> {
-    /// The whole content, as UTF-8 without a byte order mark.
-    pub bytes: &'a [u8],
-    /// The beginning (at most 64 KiB), as text.
+    /// The whole content.
+    pub text: &'a str,
+    /// The beginning, at most 64 KiB.
     pub head: &'a str,
     /// Without folders, in lower case; empty if unknown.
-    pub file_name: &'a str,
+    pub file_name: String,
+    /// What the beginning looks like.
+    pub shape: Shape,
+}
+
+impl<'a> Sniff<'a> {
+    const HEAD_BYTES: usize = 64 * 1024;
+
+    /// `file_name` may have folders; only its last part counts.
+    pub fn of(text: &'a str, file_name: Option<&str>) -> Self {
+        let mut end = text.len().min(Self::HEAD_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let head = &text[..end];
+        let file_name = file_name.unwrap_or("");
+        let file_name = file_name
+            .rsplit(['/', '\\'])
+            .next()
+            .unwrap_or("")
+            .to_lowercase();
+        Self {
+            text,
+            head,
+            file_name,
+            shape: Shape::of(head),
+        }
+    }
+
+    /// Whether this is a JSON object with this key at its top (as far as the beginning shows).
+    pub fn has_key(&self, key: &str) -> bool {
+        matches!(&self.shape, Shape::Object { keys } if keys.iter().any(|k| k == key))
+    }
+
+    fn has_file_name_of(&self, importer: &dyn Importer) -> bool {
+        importer
+            .file_names()
+            .iter()
+            .any(|end| self.file_name.ends_with(end))
+    }
+}
+
+/// The outer form of a text, judged from its beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A JSON object, with the keys at its top as far as they lie in the beginning.
+    Object {
+        keys: Vec<String>,
+    },
+    /// A JSON list, with the keys of its first element if that is an object.
+    List {
+        keys: Vec<String>,
+    },
+    /// XML or HTML, with the name of its first element.
+    Markup {
+        root: String,
+    },
+    Other,
+}
+
+impl Shape {
+    pub fn of(head: &str) -> Self {
+        let start = head.trim_start();
+        match start.as_bytes().first() {
+            Some(b'{') => Self::Object {
+                keys: json::keys_at_top(start),
+            },
+            Some(b'[') => Self::List {
+                keys: json::keys_at_top(start[1..].trim_start()),
+            },
+            Some(b'<') => Self::Markup {
+                root: first_element(start),
+            },
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The name of the first element, past declarations and comments; empty if there is none.
+fn first_element(text: &str) -> String {
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        if let Some(comment) = rest.strip_prefix("!--") {
+            rest = comment.find("-->").map_or("", |end| &comment[end..]);
+        } else if !rest.starts_with(['?', '!']) {
+            let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.');
+            return rest.chars().take_while(|c| is_name(*c)).collect();
+        }
+    }
+    String::new()
 }
 
 /// Where findings go while a file is being read.
@@ -48,5 +138,48 @@ pub trait Importer: Sync {
 
     /// Reads a file and hands each finding to the sink as soon as it is complete. After an error nothing that the sink
     /// got may be kept.
-    fn read(&self, bytes: &[u8], sink: Sink<'_>) -> Result<Summary, ImportError>;
+    fn read(&self, text: &str, sink: Sink<'_>) -> Result<Summary, ImportError>;
+}
+
+/// The importer with this name.
+pub fn importer(name: &str) -> Result<&'static dyn Importer, ImportError> {
+    let found = IMPORTERS.iter().find(|importer| importer.name() == name);
+    found.copied().ok_or_else(|| ImportError::NoSuchFormat {
+        name: name.to_owned(),
+        known: listed(|importer| importer.name()),
+    })
+}
+
+/// The importer that is most sure of this content; a file name decides only between equally sure ones.
+pub(crate) fn most_certain(sniff: &Sniff<'_>) -> Result<&'static dyn Importer, ImportError> {
+    let judged = IMPORTERS.iter().map(|importer| {
+        let confidence = importer.detect(sniff);
+        (confidence, sniff.has_file_name_of(*importer), *importer)
+    });
+    // Of equals the first in the registry wins.
+    let best = judged
+        .rev()
+        .max_by_key(|(confidence, is_named, _)| (*confidence, *is_named));
+    match best {
+        Some((confidence, _, importer)) if confidence > Confidence::No => Ok(importer),
+        _ if sniff.text.trim().is_empty() => Err(ImportError::Empty),
+        _ if is_web_page(sniff) => Err(ImportError::NotAReport {
+            begins: crate::text::title(&sniff.head.chars().take(60).collect::<String>()),
+        }),
+        _ => Err(ImportError::UnknownFormat {
+            looked_for: listed(|importer| importer.title()),
+        }),
+    }
+}
+
+fn listed(word: fn(&dyn Importer) -> &'static str) -> String {
+    let words: Vec<&str> = IMPORTERS.iter().map(|importer| word(*importer)).collect();
+    words.join(", ")
+}
+
+fn is_web_page(sniff: &Sniff<'_>) -> bool {
+    let start: String = sniff.head.trim_start().chars().take(512).collect();
+    let start = start.to_ascii_lowercase();
+    start.starts_with('<')
+        && (start.contains("<!doctype html") || start.contains("<html") || start.contains("<body"))
 }

@@ -1,0 +1,1113 @@
+//! SARIF 2.1.0 (OASIS), which many tools write.
+//!
+//! | part of the standard | what becomes of it |
+//! |---|---|
+//! | `result` | one finding, however many `locations` it has: by 3.27.12 they are one problem, to be changed at all of them |
+//! | `kind` | absent or `fail`: a finding; `open`, `review`: a finding that asks a person to look, severity info; `pass`, `notApplicable`, `informational`: no finding (3.27.9) |
+//! | severity | `security-severity` of result or rule, else `level` of result, override, rule; else `rank`; else `warning` |
+//! | `level` | error high, warning medium, note and none info |
+//! | `suppressions` | suppressed, unless one of them is `underReview` or `rejected` (3.27.23, 3.35.3) |
+//! | `baselineState` | `absent`: not there any more |
+//! | rules | driver and extensions, by index, guid, id or hierarchical id; taxa and tags for CWE |
+//! | messages | text, or id with arguments; links within the text as their words |
+//! | places | artifacts by index, nested base ids, relative to the repository; regions, snippets, embedded file contents |
+//! | `codeFlows`, `relatedLocations`, `fixes` | kept for showing |
+//! | `invocations` | failed runs and notifications of level error make the scan incomplete, as do absent results |
+//! | `versionControlProvenance` | repository, commit, branch |
+//!
+//! The file is read twice: first everything but the results, since rules may stand after them, then the results, one by
+//! one, so that memory does not grow with their number.
+
+mod paths;
+mod rules;
+mod schema;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use holdpoint_domain::Severity;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use self::paths::Paths;
+use self::rules::{Ids, Rule, Rules, score_of};
+use self::schema::{Location, Message, Region, RunHead, SarifResult, Worded, index_of, text_of};
+use crate::json::{Loose, Text, broken};
+use crate::text::{clean, clean_line, title};
+use crate::{
+    Category, CodeFlow, Confidence, FileChange, Finding, Fix, ImportError, Importer, Place,
+    Problem, Replacement, ScannerStatus, Shape, Shared, Sink, Sniff, Summary, Tool,
+};
+
+const NAME: &str = "sarif";
+
+/// Of one kind of trouble in a file so many are told one by one.
+const MOST_PROBLEMS: usize = 100;
+/// Code flows are for showing; a person follows a few, not thousands.
+const MOST_FLOWS: usize = 10;
+const MOST_STEPS: usize = 100;
+const MOST_PLACES: usize = 100;
+
+/// SARIF 2.1.0.
+#[derive(Debug)]
+pub struct Sarif;
+
+impl Importer for Sarif {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn title(&self) -> &'static str {
+        "SARIF 2.1.0"
+    }
+
+    fn file_names(&self) -> &'static [&'static str] {
+        &[".sarif", ".sarif.json"]
+    }
+
+    fn detect(&self, sniff: &Sniff<'_>) -> Confidence {
+        let Shape::Object { keys } = &sniff.shape else {
+            return Confidence::No;
+        };
+        let names_itself = sniff.head.to_ascii_lowercase().contains("sarif");
+        let has_runs = sniff.has_key("runs");
+        let is_named = sniff.has_key("$schema") && names_itself;
+        if has_runs && (is_named || sniff.head.contains("\"2.1.0\"")) {
+            Confidence::Certain
+        } else if has_runs
+            && (sniff.head.contains("\"driver\"") || sniff.head.contains("\"results\""))
+            || is_named
+        {
+            Confidence::Likely
+        } else if has_runs || keys == &["version"] && sniff.text.contains("\"2.1.0\"") {
+            Confidence::Possible
+        } else {
+            Confidence::No
+        }
+    }
+
+    fn read(&self, text: &str, sink: Sink<'_>) -> Result<Summary, ImportError> {
+        let heads = read_heads(text)?;
+        let mut reading = Reading::of(&heads);
+        {
+            let mut deserializer = serde_json::Deserializer::from_str(text);
+            let seed = LogSeed {
+                runs: RunsSeed {
+                    reading: &mut reading,
+                    heads: &heads,
+                    sink,
+                },
+            };
+            seed.deserialize(&mut deserializer)
+                .map_err(|error| broken(NAME, text, &error))?;
+        }
+        Ok(reading.finish())
+    }
+}
+
+/// A log without its results.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct LogHead<'a> {
+    #[serde(borrow)]
+    version: Option<Loose<'a>>,
+    runs: Option<Vec<RunHead<'a>>>,
+}
+
+fn read_heads(text: &str) -> Result<Vec<RunHead<'_>>, ImportError> {
+    let head: LogHead<'_> =
+        serde_json::from_str(text).map_err(|error| broken(NAME, text, &error))?;
+    let version = match &head.version {
+        Some(Loose::Text(version)) => version.to_string(),
+        Some(Loose::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    if !version.is_empty() && !version.starts_with("2.1") {
+        return Err(ImportError::UnsupportedVersion {
+            format: NAME,
+            found: title(&version),
+            supported: "2.1.0",
+        });
+    }
+    head.runs.ok_or_else(|| ImportError::Broken {
+        format: NAME,
+        at: "$.runs".to_owned(),
+        message: "a list of runs is required here, and there is none. Let the scanner write the report again.".to_owned(),
+    })
+}
+
+/// What is learned while reading.
+struct Reading {
+    summary: Summary,
+    n_problems: usize,
+}
+
+impl Reading {
+    fn of(heads: &[RunHead<'_>]) -> Self {
+        let mut reading = Self {
+            summary: Summary {
+                format: NAME,
+                ..Summary::default()
+            },
+            n_problems: 0,
+        };
+        if let Some(first) = heads.first() {
+            reading.summary.tool = tool_of(first);
+        } else {
+            reading.summary.completeness.note("the file has no runs");
+        }
+        for (at, head) in heads.iter().enumerate() {
+            reading.look_at(at, head);
+        }
+        reading
+    }
+
+    fn look_at(&mut self, at: usize, head: &RunHead<'_>) {
+        let place = format!("/runs/{at}");
+        let name = head.tool.driver.name.as_deref().unwrap_or("").trim();
+        if name.is_empty() {
+            self.problem(
+                format!("{place}/tool/driver/name"),
+                "The run does not say which tool it is of.",
+            );
+        }
+        let is_elsewhere = |files: &schema::ExternalFiles| {
+            files
+                .results
+                .and_then(|skipped| skipped.0)
+                .is_some_and(|n| n > 0)
+        };
+        if head
+            .external_property_file_references
+            .as_ref()
+            .is_some_and(is_elsewhere)
+        {
+            let message = "Results of this run lie in other files, which are not read: the scan counts as incomplete.";
+            self.problem(
+                format!("{place}/externalPropertyFileReferences/results"),
+                message,
+            );
+            self.summary
+                .completeness
+                .note("results of a run lie in other files");
+        } else if head.results.and_then(|skipped| skipped.0).is_none() {
+            // 3.14.23: absent results say that there was no scan, an empty list says that it found nothing.
+            self.problem(
+                format!("{place}/results"),
+                "The run has no list of results: its scan did not get that far.",
+            );
+            self.summary
+                .completeness
+                .note("a run has no list of results");
+        }
+        for (n, invocation) in head.invocations.iter().enumerate() {
+            self.look_at_invocation(&format!("{place}/invocations/{n}"), invocation);
+        }
+        let text = |text: &Option<Text<'_>>| {
+            text.as_deref()
+                .map(clean_line)
+                .filter(|text| !text.is_empty())
+        };
+        for vcs in &*head.version_control_provenance {
+            let summary = &mut self.summary;
+            summary.commit = summary.commit.take().or_else(|| text(&vcs.revision_id));
+            summary.repository = summary
+                .repository
+                .take()
+                .or_else(|| text(&vcs.repository_uri));
+            summary.branch = summary.branch.take().or_else(|| text(&vcs.branch));
+        }
+        let ended = head
+            .invocations
+            .iter()
+            .rev()
+            .find_map(|i| text(&i.end_time_utc).or_else(|| text(&i.start_time_utc)));
+        self.summary.scanned_at = self.summary.scanned_at.take().or(ended);
+    }
+
+    fn look_at_invocation(&mut self, place: &str, invocation: &schema::Invocation<'_>) {
+        if invocation.execution_successful == Some(false) {
+            let mut said = vec!["the tool says that its run failed".to_owned()];
+            said.extend(
+                invocation
+                    .exit_code
+                    .as_ref()
+                    .and_then(Loose::as_number)
+                    .map(|code| format!("exit code {code}")),
+            );
+            let texts = [
+                &invocation.exit_code_description,
+                &invocation.exit_signal_name,
+                &invocation.process_start_failure_message,
+            ];
+            said.extend(texts.into_iter().flatten().map(|text| title(text)));
+            let reason = said.join(", ");
+            self.problem(format!("{place}/executionSuccessful"), format!("{reason}."));
+            self.summary.completeness.note(reason);
+        }
+        let lists = [
+            (
+                "toolExecutionNotifications",
+                &invocation.tool_execution_notifications,
+            ),
+            (
+                "toolConfigurationNotifications",
+                &invocation.tool_configuration_notifications,
+            ),
+        ];
+        for (list, notifications) in lists {
+            for (n, notification) in notifications.iter().enumerate() {
+                if !notification
+                    .level
+                    .as_deref()
+                    .is_some_and(|level| level.eq_ignore_ascii_case("error"))
+                {
+                    continue;
+                }
+                let descriptor = notification
+                    .descriptor
+                    .as_ref()
+                    .and_then(|d| d.id.as_deref());
+                let said = notification
+                    .message
+                    .plain()
+                    .or(descriptor)
+                    .unwrap_or("an error");
+                let said = title(said);
+                self.summary
+                    .completeness
+                    .note(format!("the tool reported an error: {said}"));
+                self.problem(
+                    format!("{place}/{list}/{n}"),
+                    format!("The tool reported an error: {said}"),
+                );
+            }
+        }
+    }
+
+    fn problem(&mut self, where_: String, message: impl Into<String>) {
+        self.n_problems += 1;
+        if self.n_problems <= MOST_PROBLEMS {
+            self.summary.problems.push(Problem {
+                where_,
+                message: message.into(),
+            });
+        }
+    }
+
+    fn finish(mut self) -> Summary {
+        if self.n_problems > MOST_PROBLEMS {
+            self.summary.problems.push(Problem {
+                where_: "/runs".to_owned(),
+                message: format!(
+                    "{} more problems of these kinds.",
+                    self.n_problems - MOST_PROBLEMS
+                ),
+            });
+        }
+        self.summary
+    }
+}
+
+fn tool_of(head: &RunHead<'_>) -> Tool {
+    let driver = &head.tool.driver;
+    let text = |text: &Option<Text<'_>>| {
+        text.as_deref()
+            .map(clean_line)
+            .filter(|text| !text.is_empty())
+    };
+    let version = text(&driver.version).or_else(|| text(&driver.semantic_version));
+    Tool {
+        name: text(&driver.name).unwrap_or_else(|| "unnamed tool".to_owned()),
+        version: version.or_else(|| text(&driver.dotted_quad_file_version)),
+    }
+}
+
+/// The second reading: down to the list of results, and through it.
+struct LogSeed<S> {
+    runs: S,
+}
+
+struct RunsSeed<'r, 'h> {
+    reading: &'r mut Reading,
+    heads: &'h [RunHead<'h>],
+    sink: Sink<'r>,
+}
+
+struct RunSeed<'r, 'h> {
+    reading: &'r mut Reading,
+    run: Run<'h>,
+    sink: &'r mut dyn FnMut(Finding),
+}
+
+struct ResultsSeed<'r, 'h> {
+    reading: &'r mut Reading,
+    run: &'r mut Run<'h>,
+    sink: &'r mut dyn FnMut(Finding),
+}
+
+/// Implements a seed by what it expects and how it goes through it.
+macro_rules! seed {
+    ($seed:ty, $expecting:literal, $visit:ident($self:ident, $access:ident: $kind:ident) $body:block) => {
+        impl<'de> DeserializeSeed<'de> for $seed {
+            type Value = ();
+
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+                // Null stands for absent, which the first reading has judged already.
+                deserializer.deserialize_any(self)
+            }
+        }
+
+        impl<'de> Visitor<'de> for $seed {
+            type Value = ();
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str($expecting)
+            }
+
+            fn visit_unit<E>(self) -> Result<(), E> {
+                Ok(())
+            }
+
+            fn $visit<A: $kind<'de>>($self, mut $access: A) -> Result<(), A::Error> {
+                $body
+                Ok(())
+            }
+        }
+    };
+}
+
+seed!(LogSeed<RunsSeed<'_, '_>>, "a SARIF log", visit_map(self, map: MapAccess) {
+    let mut runs = Some(self.runs);
+    while let Some(key) = map.next_key::<Text<'de>>()? {
+        match runs.take_if(|_| &*key == "runs") {
+            Some(seed) => map.next_value_seed(seed)?,
+            None => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+    }
+});
+
+seed!(RunsSeed<'_, '_>, "a list of runs", visit_seq(self, runs: SeqAccess) {
+    for (at, head) in self.heads.iter().enumerate() {
+        let seed = RunSeed {
+            reading: &mut *self.reading,
+            run: Run::of(at, head, &self.heads[0]),
+            sink: &mut *self.sink,
+        };
+        if runs.next_element_seed(seed)?.is_none() {
+            break;
+        }
+    }
+    while runs.next_element::<IgnoredAny>()?.is_some() {}
+});
+
+seed!(RunSeed<'_, '_>, "a run", visit_map(self, map: MapAccess) {
+    let Self { reading, mut run, sink } = self;
+    while let Some(key) = map.next_key::<Text<'de>>()? {
+        if &*key == "results" {
+            map.next_value_seed(ResultsSeed { reading: &mut *reading, run: &mut run, sink: &mut *sink })?;
+        } else {
+            map.next_value::<IgnoredAny>()?;
+        }
+    }
+});
+
+seed!(ResultsSeed<'_, '_>, "a list of results", visit_seq(self, results: SeqAccess) {
+    let mut at = 0;
+    while let Some(result) = results.next_element::<SarifResult<'de>>()? {
+        match self.run.finding(at, &result, self.reading) {
+            Some(finding) => (self.sink)(finding),
+            None => self.reading.summary.n_not_findings += 1,
+        }
+        at += 1;
+    }
+});
+
+/// A run while its results are read.
+struct Run<'h> {
+    at: usize,
+    head: &'h RunHead<'h>,
+    /// The tool, if it is another one than that of the file's first run.
+    tool: Option<Shared>,
+    tool_kind: Option<Category>,
+    rules: Rules<'h>,
+    paths: Paths<'h>,
+    /// Rule ids that no rule describes.
+    ids: HashMap<String, Shared>,
+}
+
+impl<'h> Run<'h> {
+    fn of(at: usize, head: &'h RunHead<'h>, first: &RunHead<'_>) -> Self {
+        let tool = tool_of(head);
+        let tool_kind = kind_of_tool(&tool.name);
+        Self {
+            at,
+            head,
+            tool: (tool.name != tool_of(first).name).then(|| Shared::from(tool.name)),
+            tool_kind,
+            rules: Rules::of(head),
+            paths: Paths::of(head),
+            ids: HashMap::new(),
+        }
+    }
+
+    /// The finding that a result is; `None` if it is none.
+    fn finding(
+        &mut self,
+        at: usize,
+        result: &SarifResult<'_>,
+        reading: &mut Reading,
+    ) -> Option<Finding> {
+        let kind = result.kind.as_deref().unwrap_or("fail");
+        if matches!(kind, "pass" | "notApplicable" | "informational") {
+            return None;
+        }
+        let pointer = format!("/runs/{}/results/{at}", self.at);
+        let asks_for_review = matches!(kind, "open" | "review");
+        if !asks_for_review && kind != "fail" {
+            reading.problem(
+                format!("{pointer}/kind"),
+                "This kind is not in the standard; it is taken as fail.",
+            );
+        }
+        let index = result.rule_index.as_ref().and_then(Loose::as_number);
+        let (rule, problem) =
+            self.rules
+                .find(result.rule_id.as_deref(), index, result.rule.as_ref());
+        if let Some(problem) = problem {
+            reading.problem(format!("{pointer}/ruleIndex"), problem);
+        }
+
+        let message = result
+            .message
+            .as_ref()
+            .and_then(|message| self.worded(message, rule));
+        let message = message
+            .map(|text| clean(text.trim()).into_owned())
+            .filter(|text| !text.is_empty());
+        let (score, severity) = if asks_for_review {
+            (None, Severity::Info)
+        } else {
+            self.severity(result, rule, &pointer, reading)
+        };
+        let mut finding = Finding::new(self.title(result, rule, message.as_deref()), severity);
+        finding.score = score;
+        finding.status = status_of(result, asks_for_review);
+        finding.pointer = pointer;
+        finding.tool.clone_from(&self.tool);
+
+        let mut ids = Ids::default();
+        if let Some(rule) = rule {
+            finding.rule_name = rule.name.clone().or_else(|| rule.short.clone());
+            finding.description = rule.description.clone();
+            finding.remediation = rule.help.clone();
+            finding.help_url = rule.help_url.clone();
+            finding.tags.clone_from(&rule.tags);
+            ids.add_all(&rule.ids);
+        }
+        let rule_id = result
+            .rule_id
+            .as_deref()
+            .or_else(|| result.rule.as_ref()?.id.as_deref());
+        let own_id = rule.and_then(|rule| rule.id.clone());
+        finding.rule = match rule_id.map(str::trim) {
+            Some(id) if !id.is_empty() && own_id.as_deref() != Some(id) => {
+                ids.add_from(id);
+                Some(shared_id(&mut self.ids, id))
+            }
+            _ => own_id,
+        };
+        result
+            .taxa
+            .iter()
+            .for_each(|taxon| self.rules.add_taxon(taxon, &mut ids));
+        self.add_properties(result, &mut finding, &mut ids);
+        finding.cve = ids.cve;
+        finding.cwe = ids.cwe;
+        finding.aliases = ids.aliases;
+
+        self.add_places(result, &mut finding);
+        add_package(&mut finding, message.as_deref());
+        if finding.description.is_none() {
+            finding.description = message.as_deref().map(Shared::from);
+        }
+        finding.message = message;
+        if let Some((print, is_partial)) = fingerprint(result) {
+            finding.fingerprint = Some(print);
+            finding.fingerprint_is_partial = is_partial;
+        }
+        finding.category = Some(self.category(&finding));
+        finding.code_flows = self.code_flows(result, rule);
+        finding.fixes = self.fixes(result, rule);
+        Some(finding)
+    }
+
+    fn title(
+        &self,
+        result: &SarifResult<'_>,
+        rule: Option<&Rule<'h>>,
+        message: Option<&str>,
+    ) -> String {
+        // Trivy's message is a list of fields, one a line, with the package first.
+        let message = message.filter(|text| !text.starts_with("Package: "));
+        let of_rule = || {
+            rule.and_then(|rule| {
+                rule.short
+                    .as_deref()
+                    .or(rule.name.as_deref())
+                    .or(rule.id.as_deref())
+            })
+        };
+        let text = message
+            .or_else(of_rule)
+            .or(result.rule_id.as_deref())
+            .unwrap_or("");
+        let line = title(text);
+        if line.is_empty() {
+            "Result without a message".to_owned()
+        } else {
+            line
+        }
+    }
+
+    fn severity(
+        &self,
+        result: &SarifResult<'_>,
+        rule: Option<&Rule<'h>>,
+        pointer: &str,
+        reading: &mut Reading,
+    ) -> (Option<f64>, Severity) {
+        let own_score = result.properties.as_ref().and_then(score_of);
+        if let Some(score) = own_score.or_else(|| rule?.security_severity) {
+            return (Some(score), Severity::from_cvss_score(score));
+        }
+        let overridden = || self.overridden_level(result, rule);
+        let level = result
+            .level
+            .as_deref()
+            .or_else(overridden)
+            .or_else(|| rule?.level);
+        if let Some(level) = level {
+            let severity = match level {
+                "error" => Some(Severity::High),
+                "warning" => Some(Severity::Medium),
+                // 3.27.10: a minor problem or an opportunity to improve. Tools with words of their own (Semgrep) write
+                // their "info" as note.
+                "note" | "none" => Some(Severity::Info),
+                other => Severity::from_scanner_word(other),
+            };
+            if let Some(severity) = severity {
+                return (None, severity);
+            }
+            let message = format!(
+                "The level {:?} is not in the standard; it is taken as warning.",
+                title(level)
+            );
+            reading.problem(format!("{pointer}/level"), message);
+            return (None, Severity::Medium);
+        }
+        let rank = result
+            .rank
+            .as_ref()
+            .and_then(Loose::as_number)
+            .or_else(|| rule?.rank);
+        match rank.filter(|rank| (0.0..=100.0).contains(rank)) {
+            Some(rank) => (None, Severity::from_cvss_score(rank / 10.0)),
+            None => (None, Severity::Medium),
+        }
+    }
+
+    /// The level that the invocation which produced the result was configured to give its rule (3.27.10).
+    fn overridden_level(
+        &self,
+        result: &SarifResult<'_>,
+        rule: Option<&Rule<'h>>,
+    ) -> Option<&'h str> {
+        let invocation = index_of(result.provenance.as_ref()?.invocation_index.as_ref())?;
+        let overrides = &self
+            .head
+            .invocations
+            .get(invocation)?
+            .rule_configuration_overrides;
+        let rule_id = result.rule_id.as_deref().or_else(|| rule?.id.as_deref());
+        let rule_index = result.rule_index.as_ref().and_then(Loose::as_number);
+        let found = overrides.iter().find(|entry| {
+            let id = entry.descriptor.id.as_deref();
+            let index = entry.descriptor.index.as_ref().and_then(Loose::as_number);
+            (id.is_some() && id == rule_id) || (index.is_some() && index == rule_index)
+        });
+        found?.configuration.level.as_deref()
+    }
+
+    /// A message's words: its text, or the string it names, with its arguments put in.
+    fn worded<'m>(&self, message: &'m Message<'_>, rule: Option<&Rule<'h>>) -> Option<Worded<'m>>
+    where
+        'h: 'm,
+    {
+        let by_id = || self.rules.message(rule, message.id.as_deref()?);
+        let text: &'m str = message.plain().or_else(by_id)?;
+        Some(without_links(with_arguments(text, &message.arguments)))
+    }
+
+    fn add_properties(&self, result: &SarifResult<'_>, finding: &mut Finding, ids: &mut Ids) {
+        let Some(properties) = &result.properties else {
+            return;
+        };
+        ids.add_properties(properties);
+        finding.component = text_of(properties.component.as_ref());
+        finding.component_version = text_of(properties.component_version.as_ref());
+        finding.fixed_version = text_of(properties.fixed_version.as_ref());
+        if let Some(tags) = &properties.tags {
+            tags.each_text(&mut |tag| {
+                let tag = Shared::from(clean_line(tag));
+                if !finding.tags.contains(&tag) {
+                    finding.tags.push(tag);
+                }
+            });
+        }
+    }
+
+    fn add_places(&self, result: &SarifResult<'_>, finding: &mut Finding) {
+        if let Some(first) = result.locations.first() {
+            let (place, end_column) = self.place(first, None);
+            finding.path = place.path;
+            finding.start_line = place.start_line;
+            finding.end_line = place.end_line;
+            finding.start_column = place.start_column;
+            finding.end_column = end_column;
+            finding.snippet = place.snippet;
+            self.add_logical(first, finding);
+        }
+        if finding.path.is_none() {
+            finding.path = self.paths.path(result.analysis_target.as_ref());
+        }
+        let rest = |locations: &[Location<'_>], skip: usize| {
+            let places = locations.iter().skip(skip).take(MOST_PLACES);
+            places
+                .map(|location| self.place(location, None).0)
+                .collect::<Vec<_>>()
+        };
+        finding.other_places = rest(&result.locations, 1);
+        finding.related = rest(&result.related_locations, 0);
+    }
+
+    fn add_logical(&self, location: &Location<'_>, finding: &mut Finding) {
+        for logical in &*location.logical_locations {
+            let listed =
+                index_of(logical.index.as_ref()).and_then(|at| self.head.logical_locations.get(at));
+            let name = logical
+                .fully_qualified_name
+                .as_deref()
+                .or(logical.name.as_deref());
+            let listed =
+                listed.and_then(|l| l.fully_qualified_name.as_deref().or(l.name.as_deref()));
+            let Some(name) = name
+                .or(listed)
+                .map(clean_line)
+                .filter(|name| !name.is_empty())
+            else {
+                continue;
+            };
+            if let Some((component, version)) = package_url(&name) {
+                finding.component.get_or_insert(component);
+                if finding.component_version.is_none() {
+                    finding.component_version = version;
+                }
+            }
+            finding.scope.get_or_insert(name);
+        }
+    }
+
+    /// A place, and its end column.
+    fn place(&self, location: &Location<'_>, rule: Option<&Rule<'h>>) -> (Place, Option<u32>) {
+        let mut place = Place::default();
+        let mut end_column = None;
+        if let Some(physical) = &location.physical_location {
+            let artifact = physical.artifact_location.as_ref();
+            place.path = self.paths.path(artifact);
+            if let Some(region) = &physical.region {
+                place.start_line = region.start_line.0;
+                place.start_column = region.start_column.0;
+                end_column = region.end_column.0;
+                // 3.30.7: absent, it is the start line.
+                place.end_line = region
+                    .end_line
+                    .0
+                    .or(place.start_line)
+                    .filter(|_| place.start_line.is_some());
+                let context = physical.context_region.as_ref();
+                let listed = || {
+                    index_of(artifact?.index.as_ref()).and_then(|at| self.head.artifacts.get(at))
+                };
+                let contents = || listed()?.contents.as_ref()?.plain();
+                place.snippet = snippet(region)
+                    .or_else(|| lines_of(snippet(context?)?, context?.start_line.0?, region))
+                    .or_else(|| lines_of(contents()?, 1, region))
+                    .map(|text| clean(text.trim_end()).into_owned())
+                    .filter(|text| !text.is_empty());
+            }
+        }
+        let message = location
+            .message
+            .as_ref()
+            .and_then(|message| self.worded(message, rule));
+        place.message = message
+            .map(|text| clean_line(&text))
+            .filter(|text| !text.is_empty());
+        (place, end_column)
+    }
+
+    fn code_flows(&self, result: &SarifResult<'_>, rule: Option<&Rule<'h>>) -> Vec<CodeFlow> {
+        let mut flows = Vec::new();
+        for flow in &*result.code_flows {
+            for thread in &*flow.thread_flows {
+                if flows.len() == MOST_FLOWS {
+                    return flows;
+                }
+                let steps = thread.locations.iter().take(MOST_STEPS).filter_map(|step| {
+                    let listed = || {
+                        self.head
+                            .thread_flow_locations
+                            .get(index_of(step.index.as_ref())?)?
+                            .location
+                            .as_ref()
+                    };
+                    Some(self.place(step.location.as_ref().or_else(listed)?, rule).0)
+                });
+                let message = thread.message.as_ref().or(flow.message.as_ref());
+                flows.push(CodeFlow {
+                    message: message
+                        .and_then(|message| self.worded(message, rule))
+                        .map(|text| clean_line(&text)),
+                    steps: steps.collect(),
+                });
+            }
+        }
+        flows
+    }
+
+    fn fixes(&self, result: &SarifResult<'_>, rule: Option<&Rule<'h>>) -> Vec<Fix> {
+        let fixes = result.fixes.iter().take(MOST_PLACES).map(|fix| Fix {
+            description: fix
+                .description
+                .as_ref()
+                .and_then(|message| self.worded(message, rule))
+                .map(|text| clean(&text).into_owned()),
+            changes: fix
+                .artifact_changes
+                .iter()
+                .map(|change| FileChange {
+                    path: self.paths.path(change.artifact_location.as_ref()),
+                    replacements: change
+                        .replacements
+                        .iter()
+                        .map(|replacement| Replacement {
+                            start_line: replacement.deleted_region.start_line.0,
+                            start_column: replacement.deleted_region.start_column.0,
+                            end_line: replacement.deleted_region.end_line.0,
+                            end_column: replacement.deleted_region.end_column.0,
+                            inserted: replacement
+                                .inserted_content
+                                .as_ref()
+                                .and_then(|content| content.text.as_deref())
+                                .map(str::to_owned),
+                        })
+                        .collect(),
+                })
+                .collect(),
+        });
+        fixes.collect()
+    }
+
+    fn category(&self, finding: &Finding) -> Category {
+        let is_tagged = |words: &[&str]| {
+            finding
+                .tags
+                .iter()
+                .any(|tag| words.iter().any(|word| tag.eq_ignore_ascii_case(word)))
+        };
+        if is_tagged(&["secret", "secrets", "hardcoded-secret"]) {
+            return Category::Secret;
+        }
+        let has_component = finding.component.is_some() || !finding.cve.is_empty();
+        match self.tool_kind {
+            Some(Category::Configuration | Category::Container) | None if has_component => {
+                Category::Dependency
+            }
+            Some(kind) => kind,
+            None if is_tagged(&["misconfiguration", "iac"]) => Category::Configuration,
+            None => Category::Code,
+        }
+    }
+}
+
+fn shared_id(ids: &mut HashMap<String, Shared>, id: &str) -> Shared {
+    if let Some(known) = ids.get(id) {
+        return known.clone();
+    }
+    let shared = Shared::from(clean_line(id));
+    ids.insert(id.to_owned(), shared.clone());
+    shared
+}
+
+fn status_of(result: &SarifResult<'_>, asks_for_review: bool) -> ScannerStatus {
+    if result.baseline_state.as_deref() == Some("absent") {
+        return ScannerStatus::Absent;
+    }
+    let is_undecided = |suppression: &schema::Suppression<'_>| {
+        let status = suppression
+            .status
+            .as_deref()
+            .or(suppression.state.as_deref());
+        matches!(status, Some("underReview" | "rejected"))
+    };
+    if !result.suppressions.is_empty() && !result.suppressions.iter().any(is_undecided) {
+        ScannerStatus::Suppressed
+    } else if asks_for_review {
+        ScannerStatus::Review
+    } else {
+        ScannerStatus::Open
+    }
+}
+
+/// The result's fingerprint, and whether it is only partial.
+///
+/// Full fingerprints come first, then the correlation id (3.27.5), then partial ones. Of several the hash of the line is
+/// taken if it is there, else all of them together. GitHub's hash ends in the number of the twin (`:2`), which would
+/// change when another twin goes; twins are told apart by our own order, so it is left out.
+fn fingerprint(result: &SarifResult<'_>) -> Option<(String, bool)> {
+    let joined = |prints: Option<&Loose<'_>>| {
+        let Some(Loose::Object(entries)) = prints else {
+            return None;
+        };
+        let line_hash = entries
+            .iter()
+            .find(|(name, _)| name.starts_with("primaryLocationLineHash"));
+        if let Some(Loose::Text(hash)) = line_hash.map(|(_, value)| value) {
+            let number = hash
+                .rsplit_once(':')
+                .filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
+            return Some(number.map_or(&**hash, |(hash, _)| hash).to_owned());
+        }
+        let mut parts: Vec<String> = Vec::new();
+        for (_, value) in entries {
+            value.each_text(&mut |text| {
+                let text = text.trim();
+                if !text.is_empty() && !text.eq_ignore_ascii_case("requires login") {
+                    parts.push(text.to_owned());
+                }
+            });
+        }
+        parts.sort_unstable();
+        parts.dedup();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    };
+    let full = joined(result.fingerprints.as_ref());
+    let correlated = || {
+        result
+            .correlation_guid
+            .as_deref()
+            .map(str::trim)
+            .filter(|guid| !guid.is_empty())
+            .map(str::to_owned)
+    };
+    full.or_else(correlated)
+        .map(|print| (print, false))
+        .or_else(|| joined(result.partial_fingerprints.as_ref()).map(|print| (print, true)))
+        .map(|(print, is_partial)| (clean_line(&print), is_partial))
+}
+
+fn snippet<'r>(region: &'r Region<'_>) -> Option<&'r str> {
+    region.snippet.as_ref().and_then(Message::plain)
+}
+
+/// The lines of a region, out of a text that begins at the given line.
+fn lines_of<'t>(text: &'t str, first_line: u32, region: &Region<'_>) -> Option<&'t str> {
+    let start = region.start_line.0?;
+    let end = region.end_line.0.unwrap_or(start).max(start);
+    let skip = usize::try_from(start.checked_sub(first_line)?).ok()?;
+    let take = usize::try_from(end - start).ok()?.saturating_add(1);
+    let mut lines = text.split_inclusive('\n').scan(0, |at, line| {
+        let from = *at;
+        *at += line.len();
+        Some((from, *at))
+    });
+    let (from, mut to) = lines.nth(skip)?;
+    if let Some((_, end)) = lines.take(take - 1).last() {
+        to = end;
+    }
+    text.get(from..to)
+}
+
+/// Puts arguments in the place of `{0}`, `{1}`, …; `{{` and `}}` are braces (3.11.5). A text without arguments stays as it
+/// is, since tools write braces into such texts without doubling them.
+fn with_arguments<'t>(text: &'t str, arguments: &[Text<'_>]) -> Cow<'t, str> {
+    if arguments.is_empty() || !text.contains(['{', '}']) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        out.push_str(&rest[..at]);
+        let tail = &rest[at..];
+        if tail.starts_with("{{") || tail.starts_with("}}") {
+            out.push_str(&tail[..1]);
+            rest = &tail[2..];
+            continue;
+        }
+        let argument = tail.strip_prefix('{').and_then(|tail| {
+            let (number, after) = tail.split_once('}')?;
+            let argument = arguments.get(number.parse::<usize>().ok()?)?;
+            Some((argument, after))
+        });
+        if let Some((argument, after)) = argument {
+            out.push_str(argument);
+            rest = after;
+        } else {
+            out.push_str(&tail[..1]);
+            rest = &tail[1..];
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// `[words](1)` points to a related location (3.11.6): only the words are for reading.
+fn without_links(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains("](") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some(open) = rest.find('[') {
+        let tail = &rest[open + 1..];
+        let link = tail.split_once("](").and_then(|(words, after)| {
+            let (target, after) = after.split_once(')')?;
+            let is_place = !target.is_empty() && target.bytes().all(|b| b.is_ascii_digit());
+            (is_place && !words.contains(['[', ']'])).then_some((words, after))
+        });
+        out.push_str(&rest[..open]);
+        if let Some((words, after)) = link {
+            out.push_str(words);
+            rest = after;
+        } else {
+            out.push('[');
+            rest = tail;
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// Package and versions, where the tool only tells them in its message: Trivy, Grype and OSV-Scanner.
+fn add_package(finding: &mut Finding, message: Option<&str>) {
+    let Some(message) = message.filter(|_| {
+        finding.component.is_none() && !(finding.cve.is_empty() && finding.aliases.is_empty())
+    }) else {
+        return;
+    };
+    let field = |name: &str| {
+        let lines = message
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(name));
+        lines.map(clean_line).find(|value| !value.is_empty())
+    };
+    if let Some(package) = field("Package: ") {
+        finding.component_version = field("Installed Version: ");
+        finding.fixed_version = field("Fixed Version: ");
+        let id = finding
+            .cve
+            .first()
+            .or(finding.aliases.first())
+            .map_or("", String::as_str);
+        let version = finding.component_version.as_deref().unwrap_or("");
+        finding.title = title(&format!("{id} in {package} {version}: {}", finding.title));
+        finding.component = Some(package);
+    } else if let Some((_, rest)) = message.split_once(" package: ")
+        && let Some((package, rest)) = rest.split_once(", version ")
+    {
+        finding.component = Some(clean_line(package));
+        finding.component_version = rest.split_whitespace().next().map(str::to_owned);
+    } else if let Some((_, rest)) = message.split_once("Package '")
+        && let Some((package, _)) = rest.split_once("' is vulnerable")
+    {
+        let (name, version) = package.rsplit_once('@').unwrap_or((package, ""));
+        finding.component = Some(clean_line(name));
+        finding.component_version = Some(clean_line(version)).filter(|version| !version.is_empty());
+    }
+}
+
+/// Name and version of a package URL (`pkg:npm/%40scope/name@1.2.3`).
+fn package_url(text: &str) -> Option<(String, Option<String>)> {
+    let rest = text.strip_prefix("pkg:")?;
+    let rest = rest.split(['?', '#']).next()?;
+    let (_, name) = rest.split_once('/')?;
+    let (name, version) = match name.rsplit_once('@') {
+        Some((name, version)) if !name.is_empty() => (name, Some(version.to_owned())),
+        _ => (name, None),
+    };
+    Some((name.replace("%40", "@"), version))
+}
+
+/// What a tool is known to look for.
+fn kind_of_tool(name: &str) -> Option<Category> {
+    let name = name.to_ascii_lowercase();
+    let is_any = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if is_any(&[
+        "gitleaks",
+        "trufflehog",
+        "detect-secrets",
+        "kingfisher",
+        "secretlint",
+        "betterleaks",
+        "ggshield",
+        "noseyparker",
+        "whispers",
+    ]) {
+        Some(Category::Secret)
+    } else if is_any(&[
+        "grype",
+        "osv-scanner",
+        "dependency-check",
+        "govulncheck",
+        "cargo-audit",
+        "pip-audit",
+        "npm audit",
+        "snyk open source",
+    ]) {
+        Some(Category::Dependency)
+    } else if is_any(&["hadolint", "dockle", "docker-bench"]) {
+        Some(Category::Container)
+    } else if is_any(&[
+        "checkov",
+        "kics",
+        "tfsec",
+        "terrascan",
+        "trivy",
+        "kube-linter",
+        "kubescape",
+        "kubesec",
+        "zizmor",
+        "actionlint",
+        "cfn-lint",
+    ]) {
+        Some(Category::Configuration)
+    } else if is_any(&["zap", "nuclei", "nikto", "burp"]) {
+        Some(Category::Web)
+    } else if is_any(&[
+        "ruff",
+        "yamllint",
+        "eslint",
+        "pylint",
+        "flake8",
+        "shellcheck",
+        "sqlfluff",
+        "markdownlint",
+    ]) {
+        Some(Category::Style)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,285 @@
+//! When two findings of two scans are the same finding.
+//!
+//! The line is no part of it, so that moved code stays the same finding. In this order:
+//!
+//! | basis | what the key is made of |
+//! |---|---|
+//! | fingerprint | tool, the tool's own fingerprint |
+//! | partial fingerprint | tool, rule, path, what the tool contributes |
+//! | shared fingerprint | tool, the fingerprint, rule, path, context, component: one file used it for different places |
+//! | component | tool, rule, path, component: a dependency, whatever its version |
+//! | snippet | tool, rule, path, snippet, component |
+//! | message | tool, rule, path, message, component |
+//!
+//! Findings with equal keys in one file are told apart by their order: line, column, content.
+
+use std::collections::HashMap;
+
+use holdpoint_domain::Digest;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::Finding;
+use crate::finding::words;
+use crate::text::{normal_message, normal_path, normal_snippet};
+
+/// The version of the rules above; it is part of every key.
+pub const VERSION: u32 = 1;
+
+words! {
+    /// What an identity rests on.
+    IdentityBasis {
+        Fingerprint => "fingerprint",
+        PartialFingerprint => "partial_fingerprint",
+        SharedFingerprint => "shared_fingerprint",
+        Component => "component",
+        Snippet => "snippet",
+        Message => "message",
+    }
+}
+
+impl IdentityBasis {
+    /// What is equal when two findings with this basis are the same, for a sentence.
+    pub const fn equal_parts(self) -> &'static str {
+        match self {
+            Self::Fingerprint => "the tool's fingerprint is equal",
+            Self::PartialFingerprint => "rule, file and the tool's fingerprint are equal",
+            Self::SharedFingerprint => {
+                "fingerprint, rule, file and context are equal (the tool used one fingerprint for several places)"
+            }
+            Self::Component => "rule, file and component are equal",
+            Self::Snippet => "rule, file and snippet are equal",
+            Self::Message => "rule, file and message are equal",
+        }
+    }
+}
+
+/// What makes a finding the same finding in the next scan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    pub key: Digest,
+    /// Rule, path, context and component without any fingerprint: finds the same finding again when a tool begins or
+    /// stops to give fingerprints.
+    pub context: Digest,
+    /// The place among the findings of this file with the same key, from 0.
+    pub ordinal: u32,
+    pub basis: IdentityBasis,
+}
+
+impl Identity {
+    /// Why the finding has this identity, as a sentence.
+    pub fn explanation(&self) -> String {
+        let parts = match self.basis {
+            IdentityBasis::Fingerprint => "Recognised by the tool's own fingerprint",
+            IdentityBasis::PartialFingerprint => {
+                "Recognised by rule, file and the tool's own fingerprint"
+            }
+            IdentityBasis::SharedFingerprint => {
+                "The tool gave one fingerprint to several places, so rule, file and context count too"
+            }
+            IdentityBasis::Component => "Recognised by rule, file and component",
+            IdentityBasis::Snippet => "Recognised by rule, file and snippet",
+            IdentityBasis::Message => "Recognised by rule, file and message",
+        };
+        if self.ordinal == 0 {
+            format!("{parts}.")
+        } else {
+            format!(
+                "{parts}; number {} of several equal ones, by order.",
+                self.ordinal + 1
+            )
+        }
+    }
+}
+
+/// The identities of all findings of one file, in their order.
+pub fn identify(findings: &[Finding], tool: &str) -> Vec<Identity> {
+    let mut identities = Identities::of_tool(tool);
+    for finding in findings {
+        identities.add(finding);
+    }
+    identities.finish()
+}
+
+/// Identities of findings that come one by one: keeps a few digests for each, not the finding.
+#[derive(Debug)]
+pub struct Identities {
+    tool: String,
+    parts: Vec<Parts>,
+    /// For each full fingerprint the first place (rule and path) it was used for, and whether there were others.
+    fingerprints: HashMap<Digest, FingerprintUse>,
+}
+
+#[derive(Debug)]
+struct FingerprintUse {
+    place: u64,
+    is_shared: bool,
+}
+
+#[derive(Debug)]
+struct Parts {
+    key: Digest,
+    context: Digest,
+    basis: IdentityBasis,
+    line: u32,
+    column: u32,
+    content: u64,
+}
+
+impl Identities {
+    /// `tool` is the report's tool, for findings that name no other.
+    pub fn of_tool(tool: &str) -> Self {
+        Self {
+            tool: tool_name(tool),
+            parts: Vec::new(),
+            fingerprints: HashMap::new(),
+        }
+    }
+
+    pub fn add(&mut self, finding: &Finding) {
+        let other_tool = finding.tool.as_deref().map(tool_name);
+        let tool = other_tool.as_deref().unwrap_or(&self.tool);
+        let path = finding.path.as_deref().map(|path| normal_path(path, None));
+        let path = path.as_deref().unwrap_or("");
+        let rule = finding.rule.as_deref().or(finding.rule_name.as_deref());
+        let rule = rule
+            .or(finding.cve.first().map(String::as_str))
+            .unwrap_or("")
+            .trim();
+        let component = finding.component.as_deref().unwrap_or("").trim();
+
+        let (context_basis, context_text) = context_of(finding, rule, component);
+        let context = key(context_basis, &[tool, rule, path, &context_text, component]);
+        let fingerprint = finding
+            .fingerprint
+            .as_deref()
+            .map(str::trim)
+            .filter(|f| is_fingerprint(f));
+        let (basis, key) = match fingerprint {
+            None => (context_basis, context.clone()),
+            Some(print) if finding.fingerprint_is_partial => {
+                let basis = IdentityBasis::PartialFingerprint;
+                (basis, key(basis, &[tool, rule, path, print]))
+            }
+            Some(print) => {
+                let key = key(IdentityBasis::Fingerprint, &[tool, print]);
+                let place = fnv(&[rule.as_bytes(), path.as_bytes()]);
+                self.fingerprints
+                    .entry(key.clone())
+                    .and_modify(|used| used.is_shared |= used.place != place)
+                    .or_insert(FingerprintUse {
+                        place,
+                        is_shared: false,
+                    });
+                (IdentityBasis::Fingerprint, key)
+            }
+        };
+        self.parts.push(Parts {
+            key,
+            context,
+            basis,
+            line: finding.start_line.unwrap_or(0),
+            column: finding.start_column.unwrap_or(0),
+            content: content_of(finding),
+        });
+    }
+
+    pub fn finish(self) -> Vec<Identity> {
+        let mut parts = self.parts;
+        for part in &mut parts {
+            let is_shared = |used: &FingerprintUse| used.is_shared;
+            if part.basis == IdentityBasis::Fingerprint
+                && self.fingerprints.get(&part.key).is_some_and(is_shared)
+            {
+                part.basis = IdentityBasis::SharedFingerprint;
+                part.key = key(part.basis, &[part.key.as_str(), part.context.as_str()]);
+            }
+        }
+        let mut order: Vec<usize> = (0..parts.len()).collect();
+        order.sort_by(|one, other| {
+            let (one, other) = (&parts[*one], &parts[*other]);
+            let by = |p: &Parts| (p.line, p.column, p.content);
+            one.key.cmp(&other.key).then(by(one).cmp(&by(other)))
+        });
+        let mut ordinals = vec![0; parts.len()];
+        for pair in order.windows(2) {
+            if parts[pair[0]].key == parts[pair[1]].key {
+                ordinals[pair[1]] = ordinals[pair[0]] + 1;
+            }
+        }
+        let identity = |(part, ordinal): (Parts, u32)| Identity {
+            key: part.key,
+            context: part.context,
+            ordinal,
+            basis: part.basis,
+        };
+        parts.into_iter().zip(ordinals).map(identity).collect()
+    }
+}
+
+fn tool_name(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// A text that stands in the place of a fingerprint but says that there is none, for instance Semgrep's.
+fn is_fingerprint(text: &str) -> bool {
+    !text.is_empty() && !text.eq_ignore_ascii_case("requires login")
+}
+
+fn context_of(finding: &Finding, rule: &str, component: &str) -> (IdentityBasis, String) {
+    // The message of a dependency finding names versions, which change while the problem stays.
+    if !component.is_empty() && !rule.is_empty() {
+        return (IdentityBasis::Component, String::new());
+    }
+    if let Some(snippet) = finding.snippet.as_deref().and_then(normal_snippet) {
+        return (IdentityBasis::Snippet, snippet);
+    }
+    let message = finding.message.as_deref().unwrap_or(&finding.title);
+    let mut message = normal_message(message);
+    if let Some(scope) = &finding.scope {
+        message.push('\n');
+        message.push_str(scope);
+    }
+    (IdentityBasis::Message, message)
+}
+
+/// Each part with its length, so that no two lists of parts run into the same bytes.
+fn key(basis: IdentityBasis, parts: &[&str]) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(VERSION.to_le_bytes());
+    for part in std::iter::once(&basis.as_str()).chain(parts) {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    Digest::finish(hasher)
+}
+
+/// Only orders equal twins at one place, so that the order of results in the file does not matter.
+fn content_of(finding: &Finding) -> u64 {
+    fnv(&[
+        finding.title.as_bytes(),
+        finding.message.as_deref().unwrap_or("").as_bytes(),
+        finding.snippet.as_deref().unwrap_or("").as_bytes(),
+        finding
+            .component_version
+            .as_deref()
+            .unwrap_or("")
+            .as_bytes(),
+        finding.fingerprint.as_deref().unwrap_or("").as_bytes(),
+        finding.severity.as_str().as_bytes(),
+        finding.status.as_str().as_bytes(),
+        &finding.end_line.unwrap_or(0).to_le_bytes(),
+        &finding.end_column.unwrap_or(0).to_le_bytes(),
+    ])
+}
+
+/// FNV-1a, which unlike the standard library's hasher is the same in every release.
+fn fnv(parts: &[&[u8]]) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for part in parts {
+        for byte in part.iter().chain(&[0xff]) {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    hash
+}
