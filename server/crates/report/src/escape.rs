@@ -246,7 +246,7 @@ fn line_start(line: &str) -> String {
         Some('.' | ')') => digits > 0 && next == ' ',
         _ if digits > 0 => false,
         Some('#') => matches!(next, '#' | ' '),
-        Some('+') => next == ' ',
+        Some('+') => matches!(next, '+' | ' '),
         Some('-') => matches!(next, '-' | ' ' | ':'),
         Some('=' | ':' | '>') => true,
         _ => false,

@@ -1,12 +1,20 @@
 //! A review's facts to report.md, JSON, SARIF, CSV and bundle; signing them, and verifying them again offline.
 //!
-//! No database, no clock, no randomness and no locale: [`Facts`] in, the same bytes out. Start reading at [`facts`].
+//! No database, no clock, no randomness and no locale: [`Facts`] in, the same bytes out. Start reading at [`facts`], which
+//! is what comes in, then [`markdown()`], which is what people read, and [`verifying`].
 
+pub mod bundle;
 pub mod escape;
+pub mod exports;
 pub mod facts;
 mod format;
 mod markdown;
 pub mod signing;
+pub mod verifying;
 
+pub use bundle::{BundleError, Manifest, ManifestFile, Member, MemberOf, bundle, members};
+pub use exports::{csv, json, sarif};
 pub use facts::Facts;
 pub use markdown::markdown;
+pub use signing::{AllowedKeys, SigningKey};
+pub use verifying::{Verification, verify_bundle, verify_report};

@@ -1,0 +1,356 @@
+//! The facts for machines: JSON, SARIF 2.1.0 and CSV.
+
+use std::collections::BTreeMap;
+
+use holdpoint_domain::{FindingStatus, Severity};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    facts::{Facts, Finding},
+    format::timestamp,
+};
+
+/// The version of the JSON form, in its `format` field.
+pub const JSON_FORMAT: &str = "holdpoint-report@v1";
+
+/// All facts as JSON, with every list in the order of the report.
+pub fn json(facts: &Facts) -> String {
+    #[derive(Serialize)]
+    struct Report<'a> {
+        format: &'static str,
+        draft: bool,
+        #[serde(flatten)]
+        facts: &'a Facts,
+    }
+    let facts = facts.sorted();
+    let report = Report {
+        format: JSON_FORMAT,
+        draft: facts.is_draft(),
+        facts: &facts,
+    };
+    let mut text = serde_json::to_string_pretty(&report)
+        .expect("facts have string keys and integers, which always serialise");
+    text.push('\n');
+    text
+}
+
+/// The findings as SARIF 2.1.0, one run for each tool that found them.
+pub fn sarif(facts: &Facts) -> String {
+    let facts = facts.sorted();
+    let mut of_tool: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in &facts.findings {
+        let tool = finding.tool.as_deref().filter(|tool| !tool.is_empty());
+        of_tool
+            .entry(tool.unwrap_or("Holdpoint"))
+            .or_default()
+            .push(finding);
+    }
+    // A log of no runs could mean anything; a run without results says that nothing was found.
+    if of_tool.is_empty() {
+        of_tool.insert("Holdpoint", Vec::new());
+    }
+    let runs: Vec<_> = of_tool
+        .iter()
+        .map(|(tool, findings)| run(&facts, tool, findings))
+        .collect();
+    let log = json!({
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": runs,
+    });
+    let mut text = serde_json::to_string_pretty(&log).expect("JSON values always serialise");
+    text.push('\n');
+    text
+}
+
+fn run(facts: &Facts, tool: &str, findings: &[&Finding]) -> Value {
+    let mut rules: Vec<Value> = Vec::new();
+    let mut index: BTreeMap<String, usize> = BTreeMap::new();
+    let mut results = Vec::new();
+    for finding in findings {
+        let id = rule_id(finding);
+        let at = *index.entry(id.clone()).or_insert_with(|| {
+            let mut rule =
+                json!({"id": id, "shortDescription": {"text": non_empty(&finding.title)}});
+            if let Some(url) = finding
+                .help_url
+                .as_deref()
+                .filter(|url| url.starts_with("http"))
+            {
+                rule["helpUri"] = json!(uri(url));
+            }
+            rules.push(rule);
+            rules.len() - 1
+        });
+        results.push(result(finding, &id, at));
+    }
+    let mut driver = json!({"name": tool, "rules": rules});
+    let versions: Vec<_> = facts
+        .scans
+        .iter()
+        .filter(|scan| scan.tool == tool)
+        .filter_map(|scan| scan.version.as_ref())
+        .collect();
+    if tool == "Holdpoint" {
+        driver["version"] = json!(facts.instance.version);
+    } else if let Some(version) = versions.last() {
+        driver["version"] = json!(version);
+    }
+    let mut run = json!({
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the repository."}}},
+        "results": results,
+    });
+    let repository = facts
+        .service
+        .repository
+        .as_deref()
+        .filter(|url| url.contains("://"));
+    if let (Some(repository), Some(commit)) = (repository, &facts.review.target_commit) {
+        run["versionControlProvenance"] =
+            json!([{"repositoryUri": uri(repository), "revisionId": commit}]);
+    }
+    run
+}
+
+fn rule_id(finding: &Finding) -> String {
+    match finding.rule.as_deref().map(str::trim) {
+        None | Some("") => format!("F-{}", finding.number),
+        Some(rule) => rule.to_owned(),
+    }
+}
+
+fn result(finding: &Finding, rule: &str, rule_index: usize) -> Value {
+    let level = match finding.severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Info => "note",
+    };
+    let score = match finding.severity {
+        Severity::Critical => "9.5",
+        Severity::High => "8.0",
+        Severity::Medium => "5.5",
+        Severity::Low => "2.0",
+        Severity::Info => "0.0",
+    };
+    let message = if finding.problem.trim().is_empty() {
+        finding.title.clone()
+    } else {
+        format!("{}\n\n{}", finding.title, finding.problem.trim())
+    };
+    let mut result = json!({
+        "ruleId": rule,
+        "ruleIndex": rule_index,
+        "level": level,
+        "message": {"text": non_empty(&message)},
+        "guid": guid(&finding.id),
+        "properties": {
+            "number": finding.number,
+            "title": finding.title,
+            "severity": finding.severity.as_str(),
+            "security-severity": score,
+            "status": finding.status.as_str(),
+            "category": finding.category,
+            "remediation": finding.remediation,
+            "cve": finding.cve,
+            "cwe": finding.cwe,
+            "component": finding.component,
+            "componentVersion": finding.component_version,
+            "fixedVersion": finding.fixed_version,
+            "items": finding.item_keys,
+            "duplicateOf": finding.duplicate_of,
+        },
+    });
+    if result["guid"].is_null() {
+        result.as_object_mut().map(|fields| fields.remove("guid"));
+    }
+    if let Some(path) = &finding.path {
+        let mut physical =
+            json!({"artifactLocation": {"uri": relative_uri(path), "uriBaseId": "%SRCROOT%"}});
+        let mut region = Map::new();
+        if let Some(lines) = finding.lines.filter(|lines| lines.first > 0) {
+            region.insert("startLine".to_owned(), json!(lines.first));
+            region.insert("endLine".to_owned(), json!(lines.last.max(lines.first)));
+            if let Some(snippet) = &finding.snippet {
+                region.insert("snippet".to_owned(), json!({"text": snippet.text}));
+            }
+        }
+        if !region.is_empty() {
+            physical["region"] = Value::Object(region);
+        }
+        result["locations"] = json!([{"physicalLocation": physical}]);
+    }
+    if let Some(fingerprint) = &finding.fingerprint {
+        result["partialFingerprints"] = json!({"holdpoint/v1": fingerprint});
+    }
+    let triage = finding.triage.as_ref().map(|triage| triage.reason.clone());
+    match finding.status {
+        FindingStatus::Open => {}
+        FindingStatus::Fixed => result["baselineState"] = json!("absent"),
+        FindingStatus::RiskAccepted => {
+            let reason = finding
+                .acceptance
+                .as_ref()
+                .map(|acceptance| acceptance.reason.clone());
+            result["suppressions"] = suppression(reason.or(triage));
+        }
+        FindingStatus::FalsePositive => result["suppressions"] = suppression(triage),
+        FindingStatus::Duplicate => {
+            let of = finding
+                .duplicate_of
+                .map(|number| format!("Duplicate of F-{number}."));
+            result["suppressions"] = suppression(of.or(triage));
+        }
+    }
+    result
+}
+
+fn suppression(why: Option<String>) -> Value {
+    match why {
+        Some(why) => json!([{"kind": "external", "status": "accepted", "justification": why}]),
+        None => json!([{"kind": "external", "status": "accepted"}]),
+    }
+}
+
+fn non_empty(text: &str) -> &str {
+    if text.trim().is_empty() {
+        "(no text)"
+    } else {
+        text
+    }
+}
+
+/// SARIF lets only UUIDs through.
+fn guid(id: &str) -> Option<&str> {
+    let fits = id.len() == 36
+        && id.char_indices().all(|(at, c)| match at {
+            8 | 13 | 18 | 23 => c == '-',
+            _ => c.is_ascii_hexdigit(),
+        });
+    fits.then_some(id)
+}
+
+fn uri(text: &str) -> String {
+    percent(text, "-._~:/?#[]@!$&'()*+,;=%")
+}
+
+fn relative_uri(path: &str) -> String {
+    percent(path.trim_start_matches('/'), "-._~/")
+}
+
+fn percent(text: &str, kept: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let c = char::from(byte);
+        if byte.is_ascii_alphanumeric() || kept.contains(c) {
+            out.push(c);
+        } else {
+            write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
+        }
+    }
+    out
+}
+
+/// The findings as CSV (RFC 4180), one line each. A cell that a spreadsheet would take for a formula begins with an
+/// apostrophe.
+pub fn csv(facts: &Facts) -> String {
+    let facts = facts.sorted();
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    let head = [
+        "number",
+        "severity",
+        "status",
+        "category",
+        "title",
+        "tool",
+        "rule",
+        "path",
+        "start_line",
+        "end_line",
+        "cve",
+        "cwe",
+        "component",
+        "component_version",
+        "fixed_version",
+        "items",
+        "owners",
+        "patches",
+        "first_seen",
+        "due",
+        "accepted_until",
+        "duplicate_of",
+        "problem",
+        "remediation",
+    ];
+    writer
+        .write_record(head)
+        .expect("writing to memory cannot fail");
+    for finding in &facts.findings {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let time = |at: Option<i64>| at.map(timestamp).unwrap_or_default();
+        let patches: Vec<_> = finding
+            .patches
+            .iter()
+            .map(|number| format!("P-{number}"))
+            .collect();
+        let cells = [
+            format!("F-{}", finding.number),
+            finding.severity.as_str().to_owned(),
+            finding.status.as_str().to_owned(),
+            text(&finding.category),
+            finding.title.clone(),
+            text(&finding.tool),
+            text(&finding.rule),
+            text(&finding.path),
+            finding
+                .lines
+                .map(|lines| lines.first.to_string())
+                .unwrap_or_default(),
+            finding
+                .lines
+                .map(|lines| lines.last.to_string())
+                .unwrap_or_default(),
+            finding.cve.join(" "),
+            finding.cwe.join(" "),
+            text(&finding.component),
+            text(&finding.component_version),
+            text(&finding.fixed_version),
+            finding.item_keys.join(" "),
+            finding.owners.join(", "),
+            patches.join(" "),
+            timestamp(finding.first_seen),
+            time(finding.due),
+            time(
+                finding
+                    .acceptance
+                    .as_ref()
+                    .map(|acceptance| acceptance.until),
+            ),
+            finding
+                .duplicate_of
+                .map(|number| format!("F-{number}"))
+                .unwrap_or_default(),
+            finding.problem.clone(),
+            finding.remediation.clone(),
+        ];
+        writer
+            .write_record(cells.iter().map(|cell| harmless(cell)))
+            .expect("writing to memory cannot fail, and each line has as many cells as the first");
+    }
+    let bytes = writer.into_inner().expect("writing to memory cannot fail");
+    String::from_utf8(bytes).expect("only texts were written")
+}
+
+/// Spreadsheets run what begins like this, the full-width forms too.
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}

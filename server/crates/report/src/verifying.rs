@@ -1,0 +1,424 @@
+//! Checking a report or a bundle again, offline: with the keys alone, without trusting who hands it over.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    io::{self, Read, Seek, SeekFrom},
+};
+
+use holdpoint_domain::Digest;
+use sha2::{Digest as _, Sha256};
+use zip::ZipArchive;
+
+use crate::{
+    bundle::{
+        ALLOWED_SIGNERS, BUNDLE_FORMAT, MANIFEST, MANIFEST_SIGNATURE, Manifest, REPORT,
+        REPORT_JSON, REPORT_SIGNATURE, members,
+    },
+    facts::Facts,
+    signing::{AllowedKeys, BUNDLE_NAMESPACE, REPORT_NAMESPACE, verify},
+};
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckOutcome {
+    Right,
+    Wrong,
+    /// Worth knowing, and no reason to distrust.
+    Note,
+}
+
+/// One thing that was checked, as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    pub outcome: CheckOutcome,
+    pub what: String,
+}
+
+/// All that was checked, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    pub checks: Vec<Check>,
+    /// The fingerprint of the key that signed.
+    pub signed_by: Option<String>,
+}
+
+impl Verification {
+    /// Whether a signature was checked and nothing was wrong.
+    pub fn verified(&self) -> bool {
+        self.signed_by.is_some()
+            && self
+                .checks
+                .iter()
+                .all(|check| check.outcome != CheckOutcome::Wrong)
+    }
+
+    fn right(&mut self, what: impl Into<String>) {
+        self.push(CheckOutcome::Right, what.into());
+    }
+
+    fn wrong(&mut self, what: impl Into<String>) {
+        self.push(CheckOutcome::Wrong, what.into());
+    }
+
+    fn note(&mut self, what: impl Into<String>) {
+        self.push(CheckOutcome::Note, what.into());
+    }
+
+    /// What a hostile file says of itself is cut and printed without control characters.
+    fn push(&mut self, outcome: CheckOutcome, what: String) {
+        let what: String = what
+            .chars()
+            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+            .take(500)
+            .collect();
+        self.checks.push(Check { outcome, what });
+    }
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for check in &self.checks {
+            let word = match check.outcome {
+                CheckOutcome::Right => "ok   ",
+                CheckOutcome::Wrong => "WRONG",
+                CheckOutcome::Note => "note ",
+            };
+            writeln!(f, "{word}  {}", check.what)?;
+        }
+        f.write_str(if self.verified() {
+            "Verified."
+        } else {
+            "Not verified."
+        })
+    }
+}
+
+/// Checks that one of these keys signed exactly this report.
+pub fn verify_report(report: &[u8], signature: &str, keys: &AllowedKeys) -> Verification {
+    let mut result = Verification::default();
+    signed(
+        &mut result,
+        REPORT,
+        REPORT_NAMESPACE,
+        report,
+        signature,
+        keys,
+    );
+    result
+}
+
+fn signed(
+    result: &mut Verification,
+    name: &str,
+    namespace: &str,
+    bytes: &[u8],
+    signature: &str,
+    keys: &AllowedKeys,
+) {
+    match verify(namespace, bytes, signature, keys) {
+        Ok(signer) => {
+            result.right(format!(
+                "{name} is signed by the key {} and was not changed since.",
+                signer.fingerprint
+            ));
+            result.signed_by = Some(signer.fingerprint);
+        }
+        Err(error) => result.wrong(format!("{name}: {error}")),
+    }
+}
+
+/// How much a bundle may hold before it is refused: a small file can unpack to anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub files: usize,
+    /// Of all files together, unpacked.
+    pub total_bytes: u64,
+    /// Of each file that is read into memory: manifest, report, signatures.
+    pub text_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            files: 200_000,
+            total_bytes: 64 * 1024 * 1024 * 1024,
+            text_bytes: 256 * 1024 * 1024,
+        }
+    }
+}
+
+/// Checks a bundle: both signatures, that it holds exactly the files of its manifest with their digests, and that the
+/// evidence and patches which the report names are among them. Without `keys` the bundle's own are used, which shows that
+/// it is whole but not whose it is; the result says so.
+pub fn verify_bundle(
+    mut file: impl Read + Seek,
+    keys: Option<&AllowedKeys>,
+    limits: Limits,
+) -> Verification {
+    let mut result = Verification::default();
+    if let Err(problem) = check_bundle(&mut file, keys, limits, &mut result) {
+        result.wrong(problem);
+    }
+    if result
+        .checks
+        .iter()
+        .any(|check| check.outcome == CheckOutcome::Wrong)
+    {
+        result.signed_by = None;
+    }
+    result
+}
+
+fn check_bundle<F: Read + Seek>(
+    file: &mut F,
+    keys: Option<&AllowedKeys>,
+    limits: Limits,
+    result: &mut Verification,
+) -> Result<(), String> {
+    let n_entries = end_record(file)
+        .map_err(|error| format!("The bundle cannot be read: {error}."))?
+        .ok_or("This is no bundle: a ZIP file ends differently. It may have been cut off, or something was added.")?;
+    let mut zip = ZipArchive::new(file)
+        .map_err(|error| format!("This is no bundle: it is no whole ZIP file ({error})."))?;
+    if zip.offset() != 0 {
+        return Err("There is something before the ZIP file's beginning.".to_owned());
+    }
+    // The reader keeps one of several files of the same name; which one others read is anybody's guess.
+    if n_entries != u16::MAX && usize::from(n_entries) != zip.len() {
+        return Err("The ZIP file names a file twice.".to_owned());
+    }
+    if zip.len() > limits.files {
+        return Err(format!(
+            "The bundle holds {} files; at most {} are read.",
+            zip.len(),
+            limits.files
+        ));
+    }
+    let mut names = BTreeSet::new();
+    for index in 0..zip.len() {
+        let entry = zip
+            .by_index_raw(index)
+            .map_err(|error| format!("The bundle cannot be read: {error}."))?;
+        let name = entry.name().to_owned();
+        if !is_plain_path(&name) || entry.is_dir() || entry.is_symlink() || entry.encrypted() {
+            return Err(format!("{name:?} is no file that a bundle may hold."));
+        }
+        names.insert(name);
+    }
+
+    let mut text = |name: &str| -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let entry = zip
+            .by_name(name)
+            .map_err(|_| format!("{name} is missing or cannot be read."))?;
+        entry
+            .take(limits.text_bytes + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| format!("{name} is damaged: {error}."))?;
+        if bytes.len() as u64 > limits.text_bytes {
+            return Err(format!(
+                "{name} is larger than {} bytes.",
+                limits.text_bytes
+            ));
+        }
+        Ok(bytes)
+    };
+    let as_text = |name: &str, bytes: Vec<u8>| {
+        String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8 text."))
+    };
+    let manifest_bytes = text(MANIFEST)?;
+    let manifest_signature = as_text(MANIFEST_SIGNATURE, text(MANIFEST_SIGNATURE)?)?;
+    let report = text(REPORT)?;
+    let report_signature = as_text(REPORT_SIGNATURE, text(REPORT_SIGNATURE)?)?;
+    let report_json = text(REPORT_JSON)?;
+    let own_keys = as_text(ALLOWED_SIGNERS, text(ALLOWED_SIGNERS)?)?;
+
+    let own;
+    let keys = if let Some(keys) = keys {
+        keys
+    } else {
+        own =
+            AllowedKeys::parse(&own_keys).map_err(|error| format!("{ALLOWED_SIGNERS}: {error}"))?;
+        result.note(format!(
+            "No key was given, so the bundle's own is used. It is whose it should be only if {} is the fingerprint at \
+             that Holdpoint's /.well-known/holdpoint-signing-keys.",
+            own.fingerprints().join(", ")
+        ));
+        &own
+    };
+    signed(
+        result,
+        MANIFEST,
+        BUNDLE_NAMESPACE,
+        &manifest_bytes,
+        &manifest_signature,
+        keys,
+    );
+    signed(
+        result,
+        REPORT,
+        REPORT_NAMESPACE,
+        &report,
+        &report_signature,
+        keys,
+    );
+
+    let manifest: Manifest = serde_json::from_slice(&manifest_bytes)
+        .map_err(|error| format!("{MANIFEST} is not a manifest: {error}."))?;
+    if manifest.format != BUNDLE_FORMAT {
+        return Err(format!(
+            "{MANIFEST} has the format {:?}; this program reads {BUNDLE_FORMAT}. Use the Holdpoint that wrote it.",
+            manifest.format
+        ));
+    }
+    let digests = check_files(&mut zip, &manifest, &names, limits, result)?;
+    check_evidence(&report_json, &manifest, &digests, result);
+    Ok(())
+}
+
+/// Reads every file of the manifest and says which are not what it says; their digests by path.
+fn check_files<F: Read + Seek>(
+    zip: &mut ZipArchive<F>,
+    manifest: &Manifest,
+    names: &BTreeSet<String>,
+    limits: Limits,
+    result: &mut Verification,
+) -> Result<BTreeMap<String, String>, String> {
+    let mut digests = BTreeMap::new();
+    let mut total = 0_u64;
+    let mut n_right = 0_usize;
+    for listed in &manifest.files {
+        if digests.contains_key(&listed.path) {
+            result.wrong(format!("{} is listed twice in {MANIFEST}.", listed.path));
+            continue;
+        }
+        total = total.saturating_add(listed.size_bytes);
+        if total > limits.total_bytes {
+            return Err(format!(
+                "The bundle unpacks to more than {} bytes, so it was not read further.",
+                limits.total_bytes
+            ));
+        }
+        digests.insert(listed.path.clone(), String::new());
+        if !names.contains(&listed.path) {
+            result.wrong(format!("{} is missing.", listed.path));
+            continue;
+        }
+        let found = zip
+            .by_name(&listed.path)
+            .map_err(io::Error::from)
+            .and_then(|entry| digest(entry, listed.size_bytes));
+        match found {
+            Ok((sha256, size)) if sha256 == listed.sha256 && size == listed.size_bytes => {
+                n_right += 1;
+                digests.insert(listed.path.clone(), sha256);
+            }
+            Ok(_) => result.wrong(format!(
+                "{} was changed: its digest is another.",
+                listed.path
+            )),
+            Err(error) => result.wrong(format!("{} is damaged: {error}.", listed.path)),
+        }
+    }
+    for name in names {
+        if name != MANIFEST && name != MANIFEST_SIGNATURE && !digests.contains_key(name) {
+            result.wrong(format!("{name} was added: {MANIFEST} does not name it."));
+        }
+    }
+    if n_right == manifest.files.len() {
+        result.right(format!(
+            "All {n_right} files have the digests of {MANIFEST}."
+        ));
+    }
+    Ok(digests)
+}
+
+/// Whether the evidence and patches that the report names are there, under their own digests.
+fn check_evidence(
+    report_json: &[u8],
+    manifest: &Manifest,
+    digests: &BTreeMap<String, String>,
+    result: &mut Verification,
+) {
+    let facts: Facts = match serde_json::from_slice(report_json) {
+        Ok(facts) => facts,
+        Err(error) => {
+            result.wrong(format!("{REPORT_JSON} cannot be read: {error}."));
+            return;
+        }
+    };
+    let members = members(&facts);
+    let mut n_right = 0_usize;
+    for member in &members {
+        match digests.get(&member.path) {
+            Some(sha256) if *sha256 == member.sha256.to_ascii_lowercase() => n_right += 1,
+            Some(_) => result.wrong(format!(
+                "{} is not what the report names: its digest is another.",
+                member.path
+            )),
+            None if manifest.missing.contains(&member.path) => result.note(format!(
+                "{} is named by the report and was already gone when the bundle was made.",
+                member.path
+            )),
+            None => result.wrong(format!(
+                "{} is named by the report and missing.",
+                member.path
+            )),
+        }
+    }
+    if n_right == members.len() {
+        result.right(format!(
+            "All {n_right} files of evidence and patches that the report names are there."
+        ));
+    }
+}
+
+fn digest(mut entry: impl Read, expected_bytes: u64) -> io::Result<(String, u64)> {
+    let mut hasher = Sha256::new();
+    let mut size = 0_u64;
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match entry.read(&mut piece) {
+            Ok(0) => break,
+            Ok(n) => {
+                hasher.update(&piece[..n]);
+                size += n as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if size > expected_bytes {
+            return Err(io::Error::other("it is larger than the manifest says"));
+        }
+    }
+    Ok((Digest::finish(hasher).as_str().to_owned(), size))
+}
+
+/// The number of entries that the record at the very end of a ZIP file gives; none where the file does not end with it.
+fn end_record(file: &mut (impl Read + Seek)) -> io::Result<Option<u16>> {
+    let length = file.seek(SeekFrom::End(0))?;
+    if length < 22 {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::End(-22))?;
+    let mut record = [0; 22];
+    file.read_exact(&mut record)?;
+    file.rewind()?;
+    let whole = record.starts_with(b"PK\x05\x06") && record[20..] == [0, 0];
+    Ok(whole.then(|| u16::from_le_bytes([record[10], record[11]])))
+}
+
+/// Names that mean the same wherever the bundle is unpacked.
+fn is_plain_path(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 255
+        && name.split('/').all(|part| {
+            !part.is_empty()
+                && part != "."
+                && part != ".."
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        })
+}
