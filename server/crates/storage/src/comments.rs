@@ -1,11 +1,11 @@
 //! What people say about an item or a finding.
 
-use holdpoint_domain::{CommentId, FindingId, ItemId, Millis, PersonId};
+use holdpoint_domain::{CommentId, FindingId, ItemId, Millis, PersonId, ReviewId, ServiceId};
 
 use crate::{
     StorageError, Tx,
     columns::{parsed, parsed_if},
-    execute, fetch_all,
+    execute, fetch_all, fetch_optional,
 };
 
 /// Something a person said about an item or a finding; exactly one of the two is set.
@@ -87,5 +87,31 @@ impl Tx {
             order by created_at desc, id desc limit $2";
         let rows = fetch_all!(self, CommentRow, SQL, finding.as_str(), limit);
         rows.into_iter().rev().map(Comment::try_from).collect()
+    }
+
+    /// Where a finding belongs: its service, and the review if it was written by hand within one.
+    pub async fn finding_home(
+        &mut self,
+        finding: &FindingId,
+    ) -> Result<Option<(ServiceId, Option<ReviewId>)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            service_id: String,
+            review_id: Option<String>,
+        }
+        const SQL: &str = "select service_id, review_id from finding where id = $1";
+        fetch_optional!(self, Row, SQL, finding.as_str())
+            .map(|row| {
+                Ok((
+                    parsed(ServiceId::parse, &row.service_id, "finding", "service_id")?,
+                    parsed_if(
+                        ReviewId::parse,
+                        row.review_id.as_deref(),
+                        "finding",
+                        "review_id",
+                    )?,
+                ))
+            })
+            .transpose()
     }
 }

@@ -1,6 +1,6 @@
 //! Items: the requirements of a review, who works on them, and where they stand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use holdpoint_domain::{
     Gating, ItemId, ItemState, Millis, PersonId, ReviewId, SectionId, ServiceId, text,
@@ -623,18 +623,33 @@ impl Tx {
         Ok(fetch_optional!(self, Row, SQL, review.as_str()).map_or(0, |row| row.n))
     }
 
-    /// The keys of a section's items.
-    pub async fn item_keys(&mut self, section: &SectionId) -> Result<Vec<String>, StorageError> {
+    /// Every key of a review.
+    pub async fn item_keys(&mut self, review: &ReviewId) -> Result<HashSet<String>, StorageError> {
         #[derive(sqlx::FromRow)]
         struct Row {
             key: String,
         }
-        const SQL: &str =
-            "select key from item where section_id = $1 order by position limit 200000";
-        Ok(fetch_all!(self, Row, SQL, section.as_str())
+        const SQL: &str = "select key from item where review_id = $1 limit 200000";
+        Ok(fetch_all!(self, Row, SQL, review.as_str())
             .into_iter()
             .map(|row| row.key)
             .collect())
+    }
+
+    /// Keeps others from changing these items until this unit of work ends. Always in the order of the ids, so that two
+    /// who lock several do not wait for each other for ever.
+    pub async fn lock_items(&mut self, ids: &[ItemId]) -> Result<(), StorageError> {
+        let Self::Postgres(_) = self else {
+            return Ok(());
+        };
+        let ids = json(&ids.iter().map(ItemId::as_str).collect::<Vec<_>>())?;
+        execute!(
+            self,
+            "select id from item where id in (select json_array_elements_text(cast($1 as json))) \
+             order by id for update",
+            ids
+        );
+        Ok(())
     }
 
     /// The items that wait for a person, the next due first, then in the checklist's order, at most `limit`, from behind

@@ -359,6 +359,64 @@ impl Tx {
         Ok(())
     }
 
+    /// Keeps others from changing the review until this unit of work ends.
+    pub async fn lock_review(&mut self, id: &ReviewId) -> Result<(), StorageError> {
+        if let Self::Postgres(_) = self {
+            execute!(
+                self,
+                "select id from review where id = $1 for update",
+                id.as_str()
+            );
+        }
+        Ok(())
+    }
+
+    /// Keeps others from changing the deliverable until this unit of work ends.
+    pub async fn lock_deliverable(&mut self, id: &DeliverableId) -> Result<(), StorageError> {
+        if let Self::Postgres(_) = self {
+            execute!(
+                self,
+                "select id from deliverable where id = $1 for update",
+                id.as_str()
+            );
+        }
+        Ok(())
+    }
+
+    /// How many items of each state each section of a review has as of a moment; `None` for items in no section.
+    pub async fn section_counts(
+        &mut self,
+        review: &ReviewId,
+        now: Millis,
+    ) -> Result<Vec<(Option<SectionId>, ItemCounts)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            section_id: Option<String>,
+            state: String,
+            gating: String,
+            n: i64,
+        }
+        const SQL: &str = "select section_id, state, gating, count(*) as n from (select section_id, gating, \
+            case when state = 'waived' and (waived_until is null or waived_until < $2) then 'in_review' else state end \
+            as state from item where review_id = $1) as i group by section_id, state, gating";
+        let mut counts: BTreeMap<Option<String>, ItemCounts> = BTreeMap::new();
+        for row in fetch_all!(self, Row, SQL, review.as_str(), now) {
+            let state = parsed(ItemState::parse, &row.state, "item", "state")?;
+            let gating = parsed(Gating::parse, &row.gating, "item", "gating")?;
+            counts
+                .entry(row.section_id)
+                .or_default()
+                .add(state, gating, row.n);
+        }
+        counts
+            .into_iter()
+            .map(|(id, of)| {
+                let id = parsed_if(SectionId::parse, id.as_deref(), "item", "section_id")?;
+                Ok((id, of))
+            })
+            .collect()
+    }
+
     /// Adds all sections of a new review at once.
     pub async fn insert_sections(&mut self, sections: &[Section]) -> Result<(), StorageError> {
         #[derive(Serialize)]

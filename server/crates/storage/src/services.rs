@@ -1,8 +1,10 @@
 //! Services: the systems under review.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use holdpoint_domain::{Millis, PersonId, ServiceId, ServiceRole};
 
-use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional};
+use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, reviews::json};
 
 /// A system under review.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,18 +132,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps others from changing the service's people until this unit of work ends.
+    /// Keeps others from changing the service or its people until this unit of work ends.
     pub async fn lock_service(&mut self, id: &ServiceId) -> Result<(), StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            #[expect(dead_code, reason = "the row is asked for to be locked")]
-            id: String,
+        if let Self::Postgres(_) = self {
+            execute!(
+                self,
+                "select id from service where id = $1 for update",
+                id.as_str()
+            );
         }
-        let sql = self.dialect(
-            "select id from service where id = $1",
-            "select id from service where id = $1 for update",
-        );
-        let _locked = fetch_optional!(self, Row, sql, id.as_str());
         Ok(())
     }
 
@@ -170,5 +169,25 @@ impl Tx {
                 ))
             })
             .collect()
+    }
+
+    /// The names of these people, by their ids; an id that is no person's is left out.
+    pub async fn names(
+        &mut self,
+        people: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, String>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: String,
+            name: String,
+        }
+        let sql = self.dialect(
+            "select id, name from person where id in (select value from json_each($1))",
+            "select id, name from person where id in (select json_array_elements_text(cast($1 as json)))",
+        );
+        Ok(fetch_all!(self, Row, sql, json(people)?)
+            .into_iter()
+            .map(|row| (row.id, row.name))
+            .collect())
     }
 }

@@ -119,18 +119,23 @@ impl Tx {
             .transpose()
     }
 
-    /// The template of a name. On PostgreSQL its row is locked, so that its next version is made by one at a time.
-    pub async fn template_to_extend(
-        &mut self,
-        name: &str,
-    ) -> Result<Option<Template>, StorageError> {
-        let sql = self.dialect(
-            "select id, name, created_at, created_by from template where name = $1",
-            "select id, name, created_at, created_by from template where name = $1 for update",
-        );
-        fetch_optional!(self, TemplateRow, sql, name)
+    pub async fn template_by_name(&mut self, name: &str) -> Result<Option<Template>, StorageError> {
+        const SQL: &str = "select id, name, created_at, created_by from template where name = $1";
+        fetch_optional!(self, TemplateRow, SQL, name)
             .map(Template::try_from)
             .transpose()
+    }
+
+    /// Keeps others from adding a version to the template until this unit of work ends.
+    pub async fn lock_template(&mut self, id: &TemplateId) -> Result<(), StorageError> {
+        if let Self::Postgres(_) = self {
+            execute!(
+                self,
+                "select id from template where id = $1 for update",
+                id.as_str()
+            );
+        }
+        Ok(())
     }
 
     /// Every template by name, with its newest version; bounded.
@@ -219,6 +224,28 @@ impl Tx {
         .into_iter()
         .map(TemplateVersion::try_from)
         .collect()
+    }
+
+    /// The newest version, of any template, that is these bytes read in this way.
+    pub async fn template_version_of(
+        &mut self,
+        sha256: &Digest,
+        reading: &str,
+        tier: Option<&str>,
+    ) -> Result<Option<TemplateVersion>, StorageError> {
+        fetch_optional!(
+            self,
+            TemplateVersionRow,
+            version_columns!(
+                "where sha256 = $1 and reading = $2 and coalesce(tier, '') = coalesce(cast($3 as text), '') \
+                 order by created_at desc, id desc limit 1"
+            ),
+            sha256.as_str(),
+            reading,
+            tier
+        )
+        .map(TemplateVersion::try_from)
+        .transpose()
     }
 
     /// The document's bytes, as they were imported.
