@@ -386,7 +386,7 @@ fn moved_text(from: &Spot, to: &Spot) -> String {
             spot.line
                 .map_or_else(|| "no line".to_owned(), |line| line.to_string())
         };
-        text.push_str(&format!(", line moved {} → {}", number(from), number(to)));
+        text = format!("{text}, line moved {} → {}", number(from), number(to));
     }
     text
 }

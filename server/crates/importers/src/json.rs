@@ -65,7 +65,7 @@ pub fn path_at(text: &str, line: usize, column: usize) -> String {
                 path.extend(key.chars().filter(|c| !c.is_control()).take(80));
             }
             Level::Object { key: None, .. } => {}
-            Level::List { index } => path.push_str(&format!("[{index}]")),
+            Level::List { index } => path.extend(["[", &index.to_string(), "]"]),
         }
     }
     path

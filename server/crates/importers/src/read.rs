@@ -33,7 +33,7 @@ pub fn read(
 ) -> Result<Report, ImportError> {
     let mut findings = Vec::new();
     let summary = read_into(bytes, file_name, format, &mut |finding| {
-        findings.push(finding)
+        findings.push(finding);
     })?;
     Ok(Report { summary, findings })
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 /// The longest title; longer ones end in `[...]`.
 pub const TITLE_CHARS: usize = 150;
+const MARK: &str = " [...]";
 
 /// A file's text, and whether some of its bytes had to be replaced because they are no text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +116,6 @@ pub fn title(text: &str) -> String {
     if line.chars().count() <= TITLE_CHARS {
         return line;
     }
-    const MARK: &str = " [...]";
     let room = TITLE_CHARS - MARK.len();
     let cut = line
         .char_indices()

@@ -492,7 +492,7 @@ impl<'h> Run<'h> {
         } else {
             self.severity(result, rule, &pointer, reading)
         };
-        let mut finding = Finding::new(self.title(result, rule, message.as_deref()), severity);
+        let mut finding = Finding::new(title_of(result, rule, message.as_deref()), severity);
         finding.score = score;
         finding.status = status_of(result, asks_for_review);
         finding.pointer = pointer;
@@ -501,9 +501,9 @@ impl<'h> Run<'h> {
         let mut ids = Ids::default();
         if let Some(rule) = rule {
             finding.rule_name = rule.name.clone().or_else(|| rule.short.clone());
-            finding.description = rule.description.clone();
-            finding.remediation = rule.help.clone();
-            finding.help_url = rule.help_url.clone();
+            finding.description.clone_from(&rule.description);
+            finding.remediation.clone_from(&rule.help);
+            finding.help_url.clone_from(&rule.help_url);
             finding.tags.clone_from(&rule.tags);
             ids.add_all(&rule.ids);
         }
@@ -523,7 +523,7 @@ impl<'h> Run<'h> {
             .taxa
             .iter()
             .for_each(|taxon| self.rules.add_taxon(taxon, &mut ids));
-        self.add_properties(result, &mut finding, &mut ids);
+        add_properties(result, &mut finding, &mut ids);
         finding.cve = ids.cve;
         finding.cwe = ids.cwe;
         finding.aliases = ids.aliases;
@@ -542,34 +542,6 @@ impl<'h> Run<'h> {
         finding.code_flows = self.code_flows(result, rule);
         finding.fixes = self.fixes(result, rule);
         Some(finding)
-    }
-
-    fn title(
-        &self,
-        result: &SarifResult<'_>,
-        rule: Option<&Rule<'h>>,
-        message: Option<&str>,
-    ) -> String {
-        // Trivy's message is a list of fields, one a line, with the package first.
-        let message = message.filter(|text| !text.starts_with("Package: "));
-        let of_rule = || {
-            rule.and_then(|rule| {
-                rule.short
-                    .as_deref()
-                    .or(rule.name.as_deref())
-                    .or(rule.id.as_deref())
-            })
-        };
-        let text = message
-            .or_else(of_rule)
-            .or(result.rule_id.as_deref())
-            .unwrap_or("");
-        let line = title(text);
-        if line.is_empty() {
-            "Result without a message".to_owned()
-        } else {
-            line
-        }
     }
 
     fn severity(
@@ -649,24 +621,6 @@ impl<'h> Run<'h> {
         let by_id = || self.rules.message(rule, message.id.as_deref()?);
         let text: &'m str = message.plain().or_else(by_id)?;
         Some(without_links(with_arguments(text, &message.arguments)))
-    }
-
-    fn add_properties(&self, result: &SarifResult<'_>, finding: &mut Finding, ids: &mut Ids) {
-        let Some(properties) = &result.properties else {
-            return;
-        };
-        ids.add_properties(properties);
-        finding.component = text_of(properties.component.as_ref());
-        finding.component_version = text_of(properties.component_version.as_ref());
-        finding.fixed_version = text_of(properties.fixed_version.as_ref());
-        if let Some(tags) = &properties.tags {
-            tags.each_text(&mut |tag| {
-                let tag = Shared::from(clean_line(tag));
-                if !finding.tags.contains(&tag) {
-                    finding.tags.push(tag);
-                }
-            });
-        }
     }
 
     fn add_places(&self, result: &SarifResult<'_>, finding: &mut Finding) {
@@ -840,6 +794,47 @@ impl<'h> Run<'h> {
             None if is_tagged(&["misconfiguration", "iac"]) => Category::Configuration,
             None => Category::Code,
         }
+    }
+}
+
+fn title_of(result: &SarifResult<'_>, rule: Option<&Rule<'_>>, message: Option<&str>) -> String {
+    // Trivy's message is a list of fields, one a line, with the package first.
+    let message = message.filter(|text| !text.starts_with("Package: "));
+    let of_rule = || {
+        rule.and_then(|rule| {
+            rule.short
+                .as_deref()
+                .or(rule.name.as_deref())
+                .or(rule.id.as_deref())
+        })
+    };
+    let text = message
+        .or_else(of_rule)
+        .or(result.rule_id.as_deref())
+        .unwrap_or("");
+    let line = title(text);
+    if line.is_empty() {
+        "Result without a message".to_owned()
+    } else {
+        line
+    }
+}
+
+fn add_properties(result: &SarifResult<'_>, finding: &mut Finding, ids: &mut Ids) {
+    let Some(properties) = &result.properties else {
+        return;
+    };
+    ids.add_properties(properties);
+    finding.component = text_of(properties.component.as_ref());
+    finding.component_version = text_of(properties.component_version.as_ref());
+    finding.fixed_version = text_of(properties.fixed_version.as_ref());
+    if let Some(tags) = &properties.tags {
+        tags.each_text(&mut |tag| {
+            let tag = Shared::from(clean_line(tag));
+            if !finding.tags.contains(&tag) {
+                finding.tags.push(tag);
+            }
+        });
     }
 }
 

@@ -238,7 +238,8 @@ impl<'h> Rules<'h> {
             let at = index_of(component.index.as_ref());
             at.and_then(|at| self.taxonomies.get(at)).or_else(|| {
                 self.taxonomies.iter().find(|taxonomy| {
-                    same(&taxonomy.name, &component.name) || same(&taxonomy.guid, &component.guid)
+                    same(taxonomy.name.as_ref(), component.name.as_ref())
+                        || same(taxonomy.guid.as_ref(), component.guid.as_ref())
                 })
             })
         });
@@ -252,7 +253,7 @@ impl<'h> Rules<'h> {
         let by_guid = || {
             let taxa = &taxonomy?.taxa;
             taxa.iter()
-                .find(|taxon| same(&taxon.guid, &reference.guid))?
+                .find(|taxon| same(taxon.guid.as_ref(), reference.guid.as_ref()))?
                 .id
                 .as_deref()
         };
@@ -284,10 +285,12 @@ impl<'h> Rules<'h> {
                 .get(*home.by_guid.get(reference?.guid.as_deref()?)?)
         };
         // -1 is how the standard writes that there is no index.
-        let by_index = index.filter(|number| *number != -1.0).map(|number| {
-            let at = crate::json::whole_number(number).and_then(|n| usize::try_from(n).ok());
-            at.and_then(|at| component?.rules.get(at)).ok_or(number)
-        });
+        let by_index = index
+            .filter(|number| *number >= 0.0 || *number < -1.0)
+            .map(|number| {
+                let at = crate::json::whole_number(number).and_then(|n| usize::try_from(n).ok());
+                at.and_then(|at| component?.rules.get(at)).ok_or(number)
+            });
         let by_id = || {
             let mut homes = component.into_iter().chain(&self.components);
             homes.find_map(|home| home.rule(id?))
@@ -356,7 +359,7 @@ fn is_part_of(id: &str, own: &str) -> bool {
             .is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn same(one: &Option<crate::json::Text<'_>>, other: &Option<crate::json::Text<'_>>) -> bool {
+fn same(one: Option<&crate::json::Text<'_>>, other: Option<&crate::json::Text<'_>>) -> bool {
     one.is_some() && one == other
 }
 

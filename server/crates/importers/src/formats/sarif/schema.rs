@@ -261,6 +261,7 @@ pub(super) struct Suppression<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_field_names, reason = "the names are the standard's")]
 pub(super) struct Location<'a> {
     #[serde(borrow)]
     pub(super) physical_location: Option<PhysicalLocation<'a>>,

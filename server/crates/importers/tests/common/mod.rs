@@ -1,0 +1,106 @@
+//! What several tests need: the shared data, and a series that remembers its findings as storage would.
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test file uses a part of it"
+)]
+
+use std::path::PathBuf;
+
+use holdpoint_domain::{FindingId, FindingStatus};
+use holdpoint_importers::Report;
+use holdpoint_importers::compare::{Change, Comparison, Identified, Known, compare};
+use holdpoint_importers::identity::identify;
+
+/// The folder with real data beside the checkout; `None` (and a note) where it is not.
+pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../../shared")
+        .join(folder);
+    if root.is_dir() {
+        return Some(root);
+    }
+    let is_required = std::env::var_os("CI").is_some()
+        && std::env::var("HOLDPOINT_CORPUS").is_ok_and(|value| value == "required");
+    assert!(!is_required, "../shared/{folder} is required and not here");
+    println!("not run: ../shared is not here");
+    None
+}
+
+pub(crate) fn read(bytes: &[u8]) -> Report {
+    holdpoint_importers::read(bytes, Some("report.sarif"), None).unwrap()
+}
+
+/// A series of scans, kept in memory.
+#[derive(Default)]
+pub(crate) struct Series {
+    pub(crate) known: Vec<Known>,
+}
+
+impl Series {
+    /// Imports a report, as an import would: matched findings take their newest place.
+    pub(crate) fn import(&mut self, report: &Report) -> Comparison {
+        let new = identified(report);
+        let comparison = compare(&self.known, &new, &report.completeness);
+        for (entry, seen) in comparison.matches.iter().zip(&new) {
+            match (entry.known, &entry.change) {
+                (Some(at), change) => {
+                    let known = &mut self.known[at];
+                    known.key = seen.identity.key.clone();
+                    known.context = seen.identity.context.clone();
+                    known.basis = seen.identity.basis;
+                    known.ordinal = seen.identity.ordinal;
+                    known.path.clone_from(&seen.path);
+                    known.line = seen.line;
+                    if matches!(change, Change::Reopened { .. }) {
+                        known.status = FindingStatus::Open;
+                    }
+                }
+                (None, Change::New) => {
+                    let number = i64::try_from(self.known.len()).unwrap() + 1;
+                    self.known.push(known(number, seen));
+                }
+                (None, _) => {}
+            }
+        }
+        for gone in &comparison.fixed {
+            self.known[gone.known].status = FindingStatus::Fixed;
+        }
+        comparison
+    }
+}
+
+pub(crate) fn identified(report: &Report) -> Vec<Identified> {
+    let identities = identify(&report.findings, &report.tool.name);
+    identities
+        .into_iter()
+        .zip(&report.findings)
+        .map(|(identity, finding)| Identified::new(identity, finding))
+        .collect()
+}
+
+pub(crate) fn known(number: i64, seen: &Identified) -> Known {
+    Known {
+        id: FindingId::parse(&format!("finding-{number}")).unwrap(),
+        number,
+        key: seen.identity.key.clone(),
+        context: seen.identity.context.clone(),
+        basis: seen.identity.basis,
+        ordinal: seen.identity.ordinal,
+        path: seen.path.clone(),
+        line: seen.line,
+        status: FindingStatus::Open,
+    }
+}
+
+/// New, unchanged, moved, reopened, fixed.
+pub(crate) fn numbers(comparison: &Comparison) -> [u64; 5] {
+    let counts = comparison.counts();
+    [
+        counts.new,
+        counts.unchanged,
+        counts.moved,
+        counts.reopened,
+        counts.fixed,
+    ]
+}
