@@ -8,7 +8,10 @@ use crate::Severity;
 /// unknown one is refused, so that a misspelt rule is not silently left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an independent rule that a manager switches")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent rule that a manager switches"
+)]
 pub struct Policy {
     /// Whoever submitted evidence or asked for review cannot sign the same item. Off only for one-person teams; the
     /// report then says so.
@@ -23,7 +26,9 @@ pub struct Policy {
     pub required_scans: Vec<String>,
     /// How many people must sign an item's pass, unless the item says otherwise.
     pub quorum: u32,
-    /// How many named approvers must sign GO.
+    /// The ids of those who sign the release decision, all of them; empty means any managers of the service.
+    pub approvers: Vec<String>,
+    /// How many managers must sign GO where no approvers are named.
     pub approvals: u32,
     /// Whether open deliverables hold back the release.
     pub deliverables_required: bool,
@@ -40,6 +45,7 @@ impl Default for Policy {
             stale_evidence_blocks: true,
             required_scans: Vec::new(),
             quorum: 1,
+            approvers: Vec::new(),
             approvals: 1,
             deliverables_required: true,
             limits: Limits::default(),
@@ -48,6 +54,7 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Whether open findings of this severity hold back.
     pub fn blocks(&self, severity: Severity) -> bool {
         self.blocking_severities.contains(&severity)
     }

@@ -76,6 +76,23 @@ impl ItemContent {
     pub fn digest(&self) -> Digest {
         Digest::of_canonical(self)
     }
+
+    /// The digest of what the signer was shown, before they said anything: the sign form carries it, so that nobody
+    /// signs what has changed since they looked.
+    pub fn basis(&self) -> Digest {
+        basis(self, &["decision", "statement", "waived_until", "risk"])
+    }
+}
+
+fn basis<T: Serialize>(content: &T, said: &[&str]) -> Digest {
+    let mut value =
+        serde_json::to_value(content).expect("contents have string keys and finite numbers");
+    if let Some(fields) = value.as_object_mut() {
+        for field in said {
+            fields.remove(*field);
+        }
+    }
+    Digest::of_canonical(&value)
 }
 
 /// Everything of a review that an approver sees and decides on.
@@ -126,6 +143,11 @@ pub struct DeliverableContent {
 impl ReviewContent {
     pub fn digest(&self) -> Digest {
         Digest::of_canonical(self)
+    }
+
+    /// The digest of what the approver was shown, before they said anything.
+    pub fn basis(&self) -> Digest {
+        basis(self, &["decision", "statement"])
     }
 }
 

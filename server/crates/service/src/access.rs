@@ -35,7 +35,39 @@ impl TokenGrant {
     }
 }
 
+/// What an actor may do with one service, for pages that show or leave out what is possible. Doing it is checked again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    pub role: Option<ServiceRole>,
+    actor: Actor,
+    service: ServiceId,
+}
+
+impl Access {
+    pub fn may(&self, action: Action) -> bool {
+        let granted = self
+            .actor
+            .token
+            .as_ref()
+            .is_none_or(|token| token.covers(Some(&self.service), action));
+        granted
+            && (self.actor.instance_role.may(action)
+                || self.role.is_some_and(|role| role.may(action)))
+    }
+}
+
 impl Services {
+    /// What the actor may do with a service; it is "not found" for whoever may not even read it.
+    pub async fn access(&self, actor: &Actor, service: &ServiceId) -> Result<Access, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let role = self.allow(&mut tx, actor, service, Action::Read).await?;
+        Ok(Access {
+            role,
+            actor: actor.clone(),
+            service: service.clone(),
+        })
+    }
+
     /// Lets the actor do something with a service, or says why not. Whoever may not even read the service is told that
     /// it was not found. Returns the actor's role there, if they have one.
     pub(crate) async fn allow(

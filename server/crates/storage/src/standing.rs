@@ -155,6 +155,15 @@ impl SignOff {
     }
 }
 
+/// Where an item is.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ItemPlace {
+    pub review_id: String,
+    pub service_id: String,
+    pub commit_id: Option<String>,
+    pub key: String,
+}
+
 #[derive(sqlx::FromRow)]
 struct ItemRow {
     review_id: String,
@@ -589,6 +598,16 @@ impl Tx {
         )
         .map(|row| word("item", "review_id", &row.review_id, ReviewId::parse))
         .transpose()
+    }
+
+    /// Where an item is: its review, service and the review's target commit.
+    pub async fn item_place(
+        &mut self,
+        item: &holdpoint_domain::ItemId,
+    ) -> Result<Option<ItemPlace>, StorageError> {
+        const SQL: &str = "select item.review_id, review.service_id, review.commit_id, item.key from item \
+            join review on review.id = item.review_id where item.id = $1";
+        Ok(fetch_optional!(self, ItemPlace, SQL, item.as_str()))
     }
 
     /// Reviews with a sign-off of this person, newest first.

@@ -1,0 +1,579 @@
+//! Evidence: attaching it, replacing it by a newer version, withdrawing it, and reading its files safely.
+
+use holdpoint_domain::{
+    Digest, EvidenceId, ItemId, Millis, ServiceId,
+    person::Action,
+    text::{Commit, Name, Prose, Reason, WebAddress},
+};
+use holdpoint_storage::{Evidence, NewActivity, NewEvidence, StorageError, StoredFile, Tx};
+use serde::Serialize;
+
+use crate::{Actor, ServiceError, Services, standing::is_stale};
+
+/// What is attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EvidenceBody {
+    /// A file that the store has already received.
+    File {
+        file: StoredFile,
+        name: String,
+    },
+    Link {
+        address: WebAddress,
+    },
+    Note {
+        text: Prose,
+    },
+    Output {
+        command: String,
+        exit_code: i64,
+        output: String,
+        host: String,
+    },
+}
+
+/// A piece of evidence as it was asked for; see [`EvidenceRequest::parse`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceRequest {
+    pub title: Option<Name>,
+    pub body: EvidenceBody,
+    pub commit: Option<Commit>,
+    pub path: Option<String>,
+    pub start_line: Option<i64>,
+    pub end_line: Option<i64>,
+    /// When it was true; now, if not said.
+    pub observed_at: Option<Millis>,
+    /// The piece that this one is a newer version of.
+    pub replaces: Option<EvidenceId>,
+}
+
+/// The fields of an evidence form or API body, as texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct EvidenceFields {
+    pub kind: String,
+    pub title: String,
+    pub address: String,
+    pub text: String,
+    pub command: String,
+    pub exit_code: String,
+    pub output: String,
+    pub host: String,
+    pub commit: String,
+    pub path: String,
+    pub start_line: String,
+    pub end_line: String,
+    /// Unix milliseconds, or a date `YYYY-MM-DD`.
+    pub observed_at: String,
+    pub replaces: String,
+}
+
+/// A command's output may be this long, in bytes.
+pub const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
+
+impl EvidenceRequest {
+    /// Reads the fields of a form; `file` is what was uploaded with it, if anything was. Refuses at the field.
+    pub fn parse(
+        fields: &EvidenceFields,
+        file: Option<(StoredFile, String)>,
+    ) -> Result<Self, ServiceError> {
+        let body = match fields.kind.as_str() {
+            "file" => {
+                let (file, name) =
+                    file.ok_or_else(|| ServiceError::rejected("file", "Choose a file to upload."))?;
+                if file.size_bytes == 0 {
+                    return Err(ServiceError::rejected(
+                        "file",
+                        "This file is empty. Choose another.",
+                    ));
+                }
+                EvidenceBody::File {
+                    file,
+                    name: file_name(&name),
+                }
+            }
+            "link" => EvidenceBody::Link {
+                address: WebAddress::parse(&fields.address).map_err(ServiceError::at("address"))?,
+            },
+            "note" => EvidenceBody::Note {
+                text: Prose::parse(&fields.text).map_err(ServiceError::at("text"))?,
+            },
+            "output" => EvidenceBody::Output {
+                command: Name::parse(&fields.command)
+                    .map_err(ServiceError::at("command"))?
+                    .into(),
+                exit_code: fields
+                    .exit_code
+                    .trim()
+                    .parse::<i32>()
+                    .map(i64::from)
+                    .map_err(|_| {
+                        ServiceError::rejected(
+                            "exit_code",
+                            "Write the exit code as a whole number, such as 0.",
+                        )
+                    })?,
+                output: output(&fields.output)?,
+                host: optional(&fields.host)
+                    .map(Name::parse)
+                    .transpose()
+                    .map_err(ServiceError::at("host"))?
+                    .map(String::from)
+                    .unwrap_or_default(),
+            },
+            _ => {
+                return Err(ServiceError::rejected(
+                    "kind",
+                    "Choose one of file, link, note or output.",
+                ));
+            }
+        };
+        let title = optional(&fields.title)
+            .map(Name::parse)
+            .transpose()
+            .map_err(ServiceError::at("title"))?;
+        let commit = optional(&fields.commit)
+            .map(Commit::parse)
+            .transpose()
+            .map_err(ServiceError::at("commit"))?;
+        let path = optional(&fields.path)
+            .map(Name::parse)
+            .transpose()
+            .map_err(ServiceError::at("path"))?;
+        let start_line = line("start_line", &fields.start_line)?;
+        let end_line = line("end_line", &fields.end_line)?;
+        if start_line.is_some() && path.is_none() {
+            return Err(ServiceError::rejected(
+                "path",
+                "Lines need the path of the file they are in.",
+            ));
+        }
+        if let (Some(start), Some(end)) = (start_line, end_line)
+            && end < start
+        {
+            return Err(ServiceError::rejected(
+                "end_line",
+                "The last line must not come before the first.",
+            ));
+        }
+        let replaces = optional(&fields.replaces)
+            .map(|id| {
+                EvidenceId::parse(id).ok_or(ServiceError::NotFound("The evidence to replace"))
+            })
+            .transpose()?;
+        Ok(Self {
+            title,
+            body,
+            commit,
+            path: path.map(String::from),
+            start_line,
+            end_line,
+            observed_at: observed_at(&fields.observed_at)?,
+            replaces,
+        })
+    }
+
+    fn title(&self) -> String {
+        if let Some(title) = &self.title {
+            return title.as_str().to_owned();
+        }
+        let short = |text: &str| text.chars().take(120).collect::<String>();
+        match &self.body {
+            EvidenceBody::File { name, .. } => name.clone(),
+            EvidenceBody::Link { address } => short(address.as_str()),
+            EvidenceBody::Note { text } => short(
+                text.as_str()
+                    .lines()
+                    .next()
+                    .unwrap_or("Note")
+                    .trim_start_matches(['#', ' ']),
+            ),
+            EvidenceBody::Output { command, .. } => short(command),
+        }
+    }
+}
+
+fn optional(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+fn line(field: &'static str, text: &str) -> Result<Option<i64>, ServiceError> {
+    optional(text)
+        .map(|text| {
+            text.parse::<i32>()
+                .ok()
+                .filter(|line| *line > 0)
+                .map(i64::from)
+                .ok_or_else(|| {
+                    ServiceError::rejected(field, "Write a line number, counted from 1.")
+                })
+        })
+        .transpose()
+}
+
+fn observed_at(text: &str) -> Result<Option<Millis>, ServiceError> {
+    let Some(text) = optional(text) else {
+        return Ok(None);
+    };
+    if let Ok(millis) = text.parse::<i64>() {
+        return Ok(Some(millis));
+    }
+    let date =
+        holdpoint_domain::text::Date::parse(text).map_err(ServiceError::at("observed_at"))?;
+    // The first moment of the day: what was seen on a day was true at some moment of it, and claiming less is safer.
+    Ok(Some(date.end() - 86_399_999))
+}
+
+fn output(text: &str) -> Result<String, ServiceError> {
+    if text.len() > MAX_OUTPUT_BYTES {
+        let message = format!(
+            "This output has {} bytes; at most {MAX_OUTPUT_BYTES} fit. Attach it as a file.",
+            text.len()
+        );
+        return Err(ServiceError::rejected("output", message));
+    }
+    // Terminals' escape sequences and other control characters mean nothing in a record.
+    Ok(text
+        .chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect())
+}
+
+/// The last part of an uploaded file's name, without anything that a path or a header could stumble over.
+fn file_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let safe: String = last
+        .chars()
+        .filter(|c| !c.is_control() && *c != '"')
+        .take(200)
+        .collect();
+    match safe.trim().trim_start_matches('.') {
+        "" => "file".to_owned(),
+        safe => safe.to_owned(),
+    }
+}
+
+/// The media type that a file may be shown as in the browser; everything else is a download.
+pub fn safe_media_type(name: &str) -> Option<&'static str> {
+    let extension = name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_ascii_lowercase())?;
+    Some(match extension.as_str() {
+        "txt" | "log" | "md" | "csv" | "json" | "sarif" | "yaml" | "yml" | "toml" | "diff"
+        | "patch" => "text/plain; charset=utf-8",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "pdf" => "application/pdf",
+        _ => return None,
+    })
+}
+
+/// What is hashed of a piece that is not a file.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    kind: &'a str,
+    title: &'a str,
+    body: &'a str,
+    command: Option<&'a str>,
+    exit_code: Option<i64>,
+    host: Option<&'a str>,
+    observed_at: Millis,
+}
+
+/// A piece of evidence with whether it is stale against the review's target commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceView {
+    pub evidence: Evidence,
+    pub stale: bool,
+}
+
+impl Services {
+    /// Everything ever submitted for an item, oldest first, withdrawn and superseded pieces included.
+    pub async fn evidence_of(
+        &self,
+        actor: &Actor,
+        item: &ItemId,
+    ) -> Result<Vec<EvidenceView>, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let place = self.place_of_item(&mut tx, item).await?;
+        self.allow(&mut tx, actor, &place.service, Action::Read)
+            .await
+            .map_err(hide_item)?;
+        let all = tx.evidence_of(item).await?;
+        Ok(all
+            .into_iter()
+            .map(|evidence| {
+                let stale = evidence.is_current()
+                    && is_stale(evidence.commit.as_deref(), place.commit.as_deref());
+                EvidenceView { evidence, stale }
+            })
+            .collect())
+    }
+
+    /// Attaches evidence to an item.
+    pub async fn add_evidence(
+        &self,
+        actor: &Actor,
+        item: &ItemId,
+        request: EvidenceRequest,
+    ) -> Result<EvidenceId, ServiceError> {
+        let now = self.now();
+        let observed_at = request.observed_at.unwrap_or(now);
+        if observed_at > now + 300_000 {
+            return Err(ServiceError::rejected(
+                "observed_at",
+                "This is in the future. Say when it was seen.",
+            ));
+        }
+        let title = request.title();
+        let id = EvidenceId::parse(&self.ids().uuid(now)).expect("a UUID is a well-formed id");
+        let (kind, body, command, exit_code, host, file) = match &request.body {
+            EvidenceBody::File { file, name } => {
+                ("file", "", None, None, None, Some((file, name.as_str())))
+            }
+            EvidenceBody::Link { address } => ("link", address.as_str(), None, None, None, None),
+            EvidenceBody::Note { text } => ("note", text.as_str(), None, None, None, None),
+            EvidenceBody::Output {
+                command,
+                exit_code,
+                output,
+                host,
+            } => (
+                "output",
+                output.as_str(),
+                Some(command.as_str()),
+                Some(*exit_code),
+                Some(host.as_str()).filter(|host| !host.is_empty()),
+                None,
+            ),
+        };
+        let sha256 = match file {
+            Some((file, _)) => file.sha256.clone(),
+            None => Digest::of_canonical(&Canonical {
+                kind,
+                title: &title,
+                body,
+                command,
+                exit_code,
+                host,
+                observed_at,
+            }),
+        };
+        let mut tx = self.database().write().await?;
+        let place = self.place_of_item(&mut tx, item).await?;
+        self.allow(&mut tx, actor, &place.service, Action::Contribute)
+            .await
+            .map_err(hide_item)?;
+        if let Some((file, _)) = file {
+            tx.keep_file(file, now).await?;
+        }
+        let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        tx.insert_evidence(&NewEvidence {
+            id: &id,
+            item,
+            kind,
+            title: &title,
+            body,
+            command,
+            exit_code,
+            host,
+            sha256: &sha256,
+            file_sha256: file.map(|(file, _)| &file.sha256),
+            file_name: file.map(|(_, name)| name),
+            media_type: file.and_then(|(_, name)| safe_media_type(name)),
+            size_bytes: file.map_or(size, |(file, _)| file.size_bytes),
+            scan: None,
+            commit: request.commit.as_ref().map(Commit::as_str),
+            path: request.path.as_deref(),
+            start_line: request.start_line,
+            end_line: request.end_line,
+            observed_at,
+            created_at: now,
+            created_by: &actor.id,
+        })
+        .await?;
+        if let Some(old) = &request.replaces {
+            let replaced = tx.evidence(old).await?.filter(|old| old.item == *item);
+            replaced.ok_or(ServiceError::NotFound("The evidence to replace"))?;
+            tx.supersede_evidence(old, &id)
+                .await
+                .map_err(|error| match error {
+                    StorageError::Conflict => ServiceError::rejected(
+                        "replaces",
+                        "That evidence was withdrawn or replaced already. Look at the item again.",
+                    ),
+                    error => error.into(),
+                })?;
+        }
+        let summary = match &request.replaces {
+            Some(_) => format!("replaced evidence by \"{title}\" on {}", place.key),
+            None => format!("added evidence \"{title}\" to {}", place.key),
+        };
+        let after = serde_json::json!({ "evidence": id, "kind": kind, "sha256": sha256, "replaces": request.replaces });
+        record(
+            &mut tx,
+            actor,
+            now,
+            &place,
+            item,
+            "evidence.added",
+            summary,
+            None,
+            Some(after.to_string()),
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Withdraws a piece of evidence, with a reason. It stays on record.
+    pub async fn withdraw_evidence(
+        &self,
+        actor: &Actor,
+        id: &EvidenceId,
+        reason: &str,
+    ) -> Result<ItemId, ServiceError> {
+        let reason = Reason::parse(reason).map_err(ServiceError::at("reason"))?;
+        let now = self.now();
+        let mut tx = self.database().write().await?;
+        let evidence = tx
+            .evidence(id)
+            .await?
+            .ok_or(ServiceError::NotFound("This evidence"))?;
+        let place = self.place_of_item(&mut tx, &evidence.item).await?;
+        self.allow(&mut tx, actor, &place.service, Action::Contribute)
+            .await
+            .map_err(hide_evidence)?;
+        tx.withdraw_evidence(id, &actor.id, now, reason.as_str())
+            .await
+            .map_err(|error| match error {
+                StorageError::Conflict => ServiceError::rejected(
+                    "reason",
+                    "This evidence was withdrawn or replaced already.",
+                ),
+                error => error.into(),
+            })?;
+        let summary = format!(
+            "withdrew evidence \"{}\" from {}",
+            evidence.title, place.key
+        );
+        let before = serde_json::json!({ "evidence": id, "sha256": evidence.sha256 }).to_string();
+        let after = serde_json::json!({ "withdrawn": reason.as_str() }).to_string();
+        record(
+            &mut tx,
+            actor,
+            now,
+            &place,
+            &evidence.item,
+            "evidence.withdrawn",
+            summary,
+            Some(before),
+            Some(after),
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(evidence.item)
+    }
+
+    /// A piece of evidence whose file is about to be served. The file's bytes have been compared with their digest: a
+    /// damaged one is reported, not served.
+    pub async fn evidence_file(
+        &self,
+        actor: &Actor,
+        id: &EvidenceId,
+    ) -> Result<Evidence, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let evidence = tx
+            .evidence(id)
+            .await?
+            .ok_or(ServiceError::NotFound("This evidence"))?;
+        let place = self.place_of_item(&mut tx, &evidence.item).await?;
+        self.allow(&mut tx, actor, &place.service, Action::Read)
+            .await
+            .map_err(hide_evidence)?;
+        drop(tx);
+        let sha256 = evidence
+            .file_sha256
+            .as_ref()
+            .ok_or(ServiceError::NotFound("A file of this evidence"))?;
+        if self.files().verify(sha256).await? {
+            Ok(evidence)
+        } else {
+            Err(StorageError::Damaged(format!("the file with SHA-256 {sha256} is missing")).into())
+        }
+    }
+
+    pub(crate) async fn place_of_item(
+        &self,
+        tx: &mut Tx,
+        item: &ItemId,
+    ) -> Result<ItemPlace, ServiceError> {
+        let place = tx
+            .item_place(item)
+            .await?
+            .ok_or(ServiceError::NotFound("This item"))?;
+        let service = ServiceId::parse(&place.service_id)
+            .ok_or_else(|| StorageError::Damaged("review.service_id".to_owned()))?;
+        Ok(ItemPlace {
+            service,
+            review: place.review_id,
+            key: place.key,
+            commit: place.commit_id,
+        })
+    }
+}
+
+/// Where an item is, for permissions and activity entries.
+pub(crate) struct ItemPlace {
+    pub(crate) service: ServiceId,
+    pub(crate) review: String,
+    pub(crate) key: String,
+    pub(crate) commit: Option<String>,
+}
+
+fn hide_item(error: ServiceError) -> ServiceError {
+    match error {
+        ServiceError::NotFound(_) => ServiceError::NotFound("This item"),
+        error => error,
+    }
+}
+
+fn hide_evidence(error: ServiceError) -> ServiceError {
+    match error {
+        ServiceError::NotFound(_) => ServiceError::NotFound("This evidence"),
+        error => error,
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "these are the fields of one activity entry"
+)]
+async fn record(
+    tx: &mut Tx,
+    actor: &Actor,
+    at: Millis,
+    place: &ItemPlace,
+    item: &ItemId,
+    action: &str,
+    summary: String,
+    before: Option<String>,
+    after: Option<String>,
+) -> Result<(), ServiceError> {
+    tx.append_activity(NewActivity {
+        at,
+        actor: actor.id.as_str(),
+        action,
+        subject_kind: "item",
+        subject: item.as_str(),
+        service: Some(place.service.as_str()),
+        review: Some(&place.review),
+        summary,
+        before,
+        after,
+    })
+    .await?;
+    Ok(())
+}

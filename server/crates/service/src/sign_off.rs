@@ -1,0 +1,569 @@
+//! Signing: an item's decision and the release decision.
+//!
+//! A signature is made over what the signer was shown. The form carries the digest of that (the *basis*); if the item or
+//! review is not the same any more when the signature comes, it is refused and nothing is stored.
+
+use holdpoint_domain::{
+    Decision, Digest, Gating, ItemId, ItemState, Outcome, PersonId, Policy, ReviewId, ServiceId,
+    Severity,
+    digest::canonical_json,
+    person::Action,
+    text::{Date, Reason},
+};
+use holdpoint_storage::{NewActivity, SignOff, StandingReview, StorageError, Tx};
+
+use crate::{
+    Access, Actor, Conflict, ServiceError, Services,
+    standing::{ItemStanding, ReleaseDecision, ReviewStanding, stand},
+};
+
+/// A decision on an item as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionRequest {
+    pub decision: Decision,
+    /// May be empty for a pass only.
+    pub statement: String,
+    /// For a waiver: the risk taken, and the last day it holds.
+    pub risk: String,
+    pub waived_until: Option<Date>,
+    /// The digest of what the signer was shown.
+    pub basis: Digest,
+}
+
+impl DecisionRequest {
+    /// Reads a form's fields; refuses at the field.
+    pub fn parse(
+        decision: &str,
+        statement: &str,
+        risk: &str,
+        waived_until: &str,
+        basis: &str,
+    ) -> Result<Self, ServiceError> {
+        let decision = Decision::parse(decision).ok_or_else(|| {
+            ServiceError::rejected(
+                "decision",
+                "Choose one of pass, fail, not applicable or waive.",
+            )
+        })?;
+        let statement = if decision.needs_reason() || !statement.trim().is_empty() {
+            Reason::parse(statement)
+                .map_err(|error| {
+                    let label = decision.label();
+                    ServiceError::rejected("statement", format!("{error} {label} needs a reason."))
+                })?
+                .into()
+        } else {
+            String::new()
+        };
+        let (risk, waived_until) = if decision == Decision::Waive {
+            let risk = Reason::parse(risk).map_err(ServiceError::at("risk"))?;
+            let until = Date::parse(waived_until).map_err(ServiceError::at("waived_until"))?;
+            (risk.into(), Some(until))
+        } else {
+            (String::new(), None)
+        };
+        let basis = Digest::parse(basis.trim()).ok_or_else(|| {
+            ServiceError::rejected(
+                "basis",
+                "The form does not say what was signed. Open the item again.",
+            )
+        })?;
+        Ok(Self {
+            decision,
+            statement,
+            risk,
+            waived_until,
+            basis,
+        })
+    }
+}
+
+/// What the sign form of an item shows beforehand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignForm {
+    /// Why the actor cannot sign at all; `None` when they can.
+    pub refusal: Option<String>,
+    /// Why a pass is not possible; empty when it is.
+    pub pass_refusals: Vec<String>,
+    /// Whether the actor may waive.
+    pub may_waive: bool,
+    /// The digest of what is shown.
+    pub basis: Digest,
+    pub quorum: u32,
+    pub n_signed: u32,
+}
+
+/// What the release's sign form shows beforehand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseForm {
+    pub refusal: Option<String>,
+    /// Why a GO is not possible; `None` when it is.
+    pub go_refusal: Option<String>,
+    pub basis: Digest,
+    /// Answers that say nothing, and other warnings: they do not hold back.
+    pub warnings: Vec<String>,
+}
+
+fn service_id(review: &StandingReview) -> Result<ServiceId, ServiceError> {
+    ServiceId::parse(&review.service_id)
+        .ok_or_else(|| StorageError::Damaged("review.service_id".to_owned()).into())
+}
+
+/// Why this person cannot sign this item at all.
+fn item_refusal(
+    item: &ItemStanding,
+    policy: &Policy,
+    person: &PersonId,
+    evidence_by: &[String],
+) -> Option<String> {
+    if item.state != ItemState::InReview {
+        return Some(format!(
+            "The item is {}; only an item in review can be signed.",
+            item.state.label().to_lowercase()
+        ));
+    }
+    if policy.four_eyes {
+        if item.item.review_requested_by.as_deref() == Some(person.as_str()) {
+            return Some("You asked for this review, so someone else must sign it.".to_owned());
+        }
+        if evidence_by.iter().any(|by| by == person.as_str()) {
+            return Some(
+                "You submitted evidence for this item, so someone else must sign it.".to_owned(),
+            );
+        }
+    }
+    let already = item.sign_offs.iter().any(|standing| {
+        standing.is_valid()
+            && standing.sign_off.person_id == person.as_str()
+            && standing.sign_off.item_decision() == Some(Decision::Pass)
+    });
+    already
+        .then(|| "You have signed this item; it waits for another reviewer's signature.".to_owned())
+}
+
+fn basis_of(review: &ReviewStanding, item: &ItemStanding) -> Digest {
+    item.content(&review.review, Decision::Pass, "", None, None)
+        .basis()
+}
+
+/// Answers that say nothing.
+fn says_nothing(text: &str) -> bool {
+    let text = text.trim().trim_end_matches(['.', '!']).to_lowercase();
+    matches!(
+        text.as_str(),
+        "" | "tbd"
+            | "todo"
+            | "to do"
+            | "n/a"
+            | "na"
+            | "none"
+            | "-"
+            | "–"
+            | "?"
+            | "xxx"
+            | "ok"
+            | "done"
+    )
+}
+
+impl Services {
+    /// What an item's sign form shows this actor. Whoever may not sign is told so there.
+    pub fn sign_form(
+        &self,
+        actor: &Actor,
+        access: &Access,
+        review: &ReviewStanding,
+        item: &ItemStanding,
+    ) -> SignForm {
+        let evidence_by: Vec<_> = item
+            .evidence
+            .iter()
+            .map(|(evidence, _)| evidence.created_by.clone())
+            .collect();
+        let refusal = if access.may(Action::Decide) {
+            item_refusal(item, &review.policy, &actor.id, &evidence_by)
+        } else {
+            Some("Only a reviewer or manager of this service can sign an item.".to_owned())
+        };
+        SignForm {
+            refusal,
+            pass_refusals: item.pass_refusals(&review.policy, self.now()),
+            may_waive: access.may(Action::Decide) && access.may(Action::Manage),
+            basis: basis_of(review, item),
+            quorum: item.facts.quorum,
+            n_signed: item.facts.valid_sign_offs,
+        }
+    }
+
+    /// Signs an item's decision with the actor's password, and moves the item where the decision leads.
+    pub async fn decide_item(
+        &self,
+        actor: &Actor,
+        item: &ItemId,
+        request: DecisionRequest,
+        password: &str,
+    ) -> Result<SignOff, ServiceError> {
+        let now = self.now();
+        let (shown, of_item) = self.item_standing(actor, item).await?;
+        let service = service_id(&shown.review)?;
+        let asked = if request.decision == Decision::Waive {
+            Action::Manage
+        } else {
+            Action::Decide
+        };
+        let mut tx = self.database().read().await?;
+        let role = self.allow(&mut tx, actor, &service, Action::Decide).await?;
+        self.allow(&mut tx, actor, &service, asked).await?;
+        drop(tx);
+        self.check_item_decision(actor, &shown, &of_item, &request)?;
+        self.confirm_password(actor, password).await?;
+        let key = self.signing_key().await?;
+
+        let mut tx = self.database().write().await?;
+        let review =
+            ReviewId::parse(&shown.review.id).ok_or(ServiceError::NotFound("This review"))?;
+        let standing = tx
+            .standings(&[&review], Severity::ALL)
+            .await?
+            .pop()
+            .ok_or(ServiceError::NotFound("This review"))?;
+        let standing = stand(standing, now)?;
+        let of_item = standing
+            .item(item)
+            .cloned()
+            .ok_or(ServiceError::NotFound("This item"))?;
+        self.check_item_decision(actor, &standing, &of_item, &request)?;
+        let waived_until = request.waived_until.as_ref().map(Date::end);
+        let risk = (request.decision == Decision::Waive).then_some(request.risk.as_str());
+        let content = of_item.content(
+            &standing.review,
+            request.decision,
+            &request.statement,
+            waived_until,
+            risk,
+        );
+        let enough = of_item.facts.valid_sign_offs.saturating_add(1) >= of_item.facts.quorum;
+        let pending = request.decision == Decision::Pass && !enough;
+        let state = if pending {
+            ItemState::InReview
+        } else {
+            request.decision.state()
+        };
+        tx.decide_item(
+            item.as_str(),
+            of_item.item.version,
+            state,
+            waived_until,
+            now,
+        )
+        .await?;
+        let sign_off = SignOff {
+            id: self.ids().uuid(now),
+            review_id: review.as_str().to_owned(),
+            item_id: Some(item.as_str().to_owned()),
+            round: of_item.item.round,
+            person_id: actor.id.as_str().to_owned(),
+            person_name: actor.name.clone(),
+            role: role.map_or("admin", |role| role.as_str()).to_owned(),
+            decision: request.decision.as_str().to_owned(),
+            statement: request.statement,
+            risk: risk.map(str::to_owned),
+            waived_until,
+            digest: content.digest().into(),
+            content: canonical_json(&content),
+            four_eyes: standing.policy.four_eyes,
+            log_sequence: 0,
+            signed_at: now,
+        };
+        let what = Signed {
+            action: "item.signed",
+            subject_kind: "item",
+            subject: item.as_str(),
+            summary: format!("signed {}: {}", of_item.item.key, request.decision.label()),
+            before: of_item.item.state.as_str(),
+            after: state.as_str(),
+        };
+        self.keep_sign_off(tx, actor, &service, sign_off, &key, what)
+            .await
+    }
+
+    fn check_item_decision(
+        &self,
+        actor: &Actor,
+        review: &ReviewStanding,
+        item: &ItemStanding,
+        request: &DecisionRequest,
+    ) -> Result<(), ServiceError> {
+        let basis = basis_of(review, item);
+        if basis != request.basis {
+            return Err(changed_since(
+                "The item",
+                item.item.version,
+                &request.basis,
+                &basis,
+            ));
+        }
+        let evidence_by: Vec<_> = item
+            .evidence
+            .iter()
+            .map(|(evidence, _)| evidence.created_by.clone())
+            .collect();
+        if let Some(refusal) = item_refusal(item, &review.policy, &actor.id, &evidence_by) {
+            return Err(ServiceError::rejected("decision", refusal));
+        }
+        if request.decision == Decision::Pass {
+            let refusals = item.pass_refusals(&review.policy, self.now());
+            if !refusals.is_empty() {
+                return Err(ServiceError::rejected("decision", refusals.join(" ")));
+            }
+        }
+        if request
+            .waived_until
+            .as_ref()
+            .is_some_and(|until| until.end() <= self.now())
+        {
+            return Err(ServiceError::rejected(
+                "waived_until",
+                "A waiver holds until a day to come. Choose a later date.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What the release's sign form shows this actor.
+    pub fn release_form(
+        &self,
+        actor: &Actor,
+        access: &Access,
+        review: &ReviewStanding,
+    ) -> ReleaseForm {
+        let go_refusal = (review.verdict.outcome == Outcome::NoGo).then(|| {
+            let n = review.verdict.reasons.len();
+            let noun = if n == 1 { "reason" } else { "reasons" };
+            format!("GO is not possible while the verdict is NO-GO: {n} {noun}, each listed on the readiness page.")
+        });
+        let mut warnings = Vec::new();
+        for item in &review.items {
+            for standing in item.sign_offs.iter().filter(|standing| standing.is_valid()) {
+                let sign_off = &standing.sign_off;
+                if sign_off.decision != Decision::Pass.as_str() && says_nothing(&sign_off.statement)
+                {
+                    warnings.push(format!(
+                        "{} {}: the reason \"{}\" says nothing.",
+                        item.item.key, item.item.title, sign_off.statement
+                    ));
+                }
+            }
+            for (evidence, _) in &item.evidence {
+                if says_nothing(&evidence.title) {
+                    warnings.push(format!(
+                        "{} {}: evidence titled \"{}\" says nothing.",
+                        item.item.key, item.item.title, evidence.title
+                    ));
+                }
+            }
+            if item.item.gating == Gating::Advisory && !item.is_cleared() {
+                warnings.push(format!(
+                    "{} {} is advisory and not cleared.",
+                    item.item.key, item.item.title
+                ));
+            }
+        }
+        ReleaseForm {
+            refusal: release_refusal(actor, access.may(Action::DecideRelease), &review.policy),
+            go_refusal,
+            basis: review.content(ReleaseDecision::Go, "").basis(),
+            warnings,
+        }
+    }
+
+    /// Signs the release decision over the review's digest.
+    pub async fn decide_release(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        decision: ReleaseDecision,
+        statement: &str,
+        basis: &Digest,
+        password: &str,
+    ) -> Result<SignOff, ServiceError> {
+        let now = self.now();
+        let statement = if decision == ReleaseDecision::NoGo || !statement.trim().is_empty() {
+            Reason::parse(statement)
+                .map_err(ServiceError::at("statement"))?
+                .into()
+        } else {
+            String::new()
+        };
+        let shown = self.review_standing(actor, review).await?;
+        let service = service_id(&shown.review)?;
+        let mut tx = self.database().read().await?;
+        let role = self
+            .allow(&mut tx, actor, &service, Action::DecideRelease)
+            .await?;
+        drop(tx);
+        check_release(actor, &shown, decision, basis)?;
+        self.confirm_password(actor, password).await?;
+        let key = self.signing_key().await?;
+
+        let mut tx = self.database().write().await?;
+        let standing = tx
+            .standings(&[review], Severity::ALL)
+            .await?
+            .pop()
+            .ok_or(ServiceError::NotFound("This review"))?;
+        let standing = stand(standing, now)?;
+        check_release(actor, &standing, decision, basis)?;
+        let content = standing.content(decision, &statement);
+        let sign_off = SignOff {
+            id: self.ids().uuid(now),
+            review_id: review.as_str().to_owned(),
+            item_id: None,
+            round: 0,
+            person_id: actor.id.as_str().to_owned(),
+            person_name: actor.name.clone(),
+            role: role.map_or("admin", |role| role.as_str()).to_owned(),
+            decision: decision.as_str().to_owned(),
+            statement,
+            risk: None,
+            waived_until: None,
+            digest: content.digest().into(),
+            content: canonical_json(&content),
+            four_eyes: standing.policy.four_eyes,
+            log_sequence: 0,
+            signed_at: now,
+        };
+        let before = shown
+            .release
+            .decided
+            .map_or("undecided", ReleaseDecision::as_str);
+        let what = Signed {
+            action: "release.signed",
+            subject_kind: "review",
+            subject: review.as_str(),
+            summary: format!("signed the release decision: {}", decision.label()),
+            before,
+            after: decision.as_str(),
+        };
+        self.keep_sign_off(tx, actor, &service, sign_off, &key, what)
+            .await
+    }
+
+    async fn keep_sign_off(
+        &self,
+        mut tx: Tx,
+        actor: &Actor,
+        service: &ServiceId,
+        mut sign_off: SignOff,
+        key: &holdpoint_report::SigningKey,
+        what: Signed<'_>,
+    ) -> Result<SignOff, ServiceError> {
+        let after = serde_json::json!({
+            "state": what.after,
+            "sign_off": sign_off.id,
+            "digest": sign_off.digest,
+            "statement": sign_off.statement,
+        });
+        let entry = tx
+            .append_activity(NewActivity {
+                at: sign_off.signed_at,
+                actor: actor.id.as_str(),
+                action: what.action,
+                subject_kind: what.subject_kind,
+                subject: what.subject,
+                service: Some(service.as_str()),
+                review: Some(&sign_off.review_id),
+                summary: what.summary,
+                before: Some(serde_json::json!({ "state": what.before }).to_string()),
+                after: Some(after.to_string()),
+            })
+            .await?;
+        sign_off.log_sequence = entry.entry.sequence;
+        tx.insert_sign_off(&sign_off).await?;
+        self.sign_log_head(&mut tx, key, &format!("sign-off:{}", sign_off.id))
+            .await?;
+        tx.commit().await?;
+        Ok(sign_off)
+    }
+}
+
+struct Signed<'a> {
+    action: &'a str,
+    subject_kind: &'a str,
+    subject: &'a str,
+    summary: String,
+    before: &'a str,
+    after: &'a str,
+}
+
+fn release_refusal(actor: &Actor, may: bool, policy: &Policy) -> Option<String> {
+    if !may {
+        return Some("Only a manager of this service can sign the release decision.".to_owned());
+    }
+    let named =
+        policy.approvers.is_empty() || policy.approvers.iter().any(|id| id == actor.id.as_str());
+    (!named)
+        .then(|| "The policy names who signs this release, and you are not among them.".to_owned())
+}
+
+fn check_release(
+    actor: &Actor,
+    review: &ReviewStanding,
+    decision: ReleaseDecision,
+    basis: &Digest,
+) -> Result<(), ServiceError> {
+    let current = review.content(ReleaseDecision::Go, "").basis();
+    if current != *basis {
+        return Err(changed_since(
+            "The review",
+            review.review.version,
+            basis,
+            &current,
+        ));
+    }
+    if let Some(refusal) = release_refusal(actor, true, &review.policy) {
+        return Err(ServiceError::Forbidden(refusal));
+    }
+    if decision == ReleaseDecision::Go && review.verdict.outcome == Outcome::NoGo {
+        let reasons: Vec<_> = review
+            .verdict
+            .reasons
+            .iter()
+            .take(5)
+            .map(|reason| reason.title.as_str())
+            .collect();
+        let more = review.verdict.reasons.len().saturating_sub(5);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let message = format!(
+            "GO is not possible while the verdict is NO-GO, because of {}{more}.",
+            reasons.join(", ")
+        );
+        return Err(ServiceError::rejected("decision", message));
+    }
+    Ok(())
+}
+
+fn changed_since(what: &str, version: i64, shown: &Digest, current: &Digest) -> ServiceError {
+    ServiceError::Conflict(Box::new(Conflict {
+        message: format!(
+            "{what} has changed since you opened it. Nothing was signed. Look at it again, then sign what you see."
+        ),
+        current_version: version,
+        fields: vec![("digest".to_owned(), shown.to_string(), current.to_string())],
+    }))
+}
+
+impl ReleaseDecision {
+    /// Reads the word that forms, the API and the database use.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "go" => Some(Self::Go),
+            "no_go" => Some(Self::NoGo),
+            _ => None,
+        }
+    }
+}

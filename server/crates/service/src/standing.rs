@@ -1,0 +1,798 @@
+//! Where a review stands: the verdict with its reasons, each item with its sign-offs and whether they still hold, and
+//! what the release decision needs. Pages, the gate, the pre-flight check before signing and the report all read this.
+
+use std::collections::{BTreeSet, HashMap};
+
+use holdpoint_domain::{
+    Decision, Gating, ItemId, ItemState, Millis, Policy, ReviewId, Severity, Verdict, normalise,
+    person::Action,
+    signoff::{
+        Change, DeliverableContent, EvidenceContent, FindingContent, ItemContent, PatchContent,
+        ReviewContent, ReviewItemContent, ReviewScanContent, changes, content_text, patch_standing,
+        review_changes,
+    },
+    text::Commit,
+    verdict::{
+        DeliverableFacts, FindingFacts, ItemFacts, ReviewState, ScanFacts, pass_refusals, verdict,
+    },
+};
+use holdpoint_storage::{
+    SignOff, Standing, StandingDeliverable, StandingEvidence, StandingFinding, StandingItem,
+    StandingPatch, StandingReview, StandingScan, StorageError,
+};
+
+use crate::{Actor, ServiceError, Services};
+
+/// A review as of a moment, with everything that follows from its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReviewStanding {
+    pub review: StandingReview,
+    pub policy: Policy,
+    pub verdict: Verdict,
+    /// In the document's order.
+    pub items: Vec<ItemStanding>,
+    /// Open findings and accepted risks of blocking severities.
+    pub findings: Vec<StandingFinding>,
+    pub scans: Vec<StandingScan>,
+    pub deliverables: Vec<StandingDeliverable>,
+    pub release: ReleaseStanding,
+    pub as_of: Millis,
+}
+
+/// An item as of a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemStanding {
+    pub item: StandingItem,
+    /// As it counts now: a waiver that ran out is back in review.
+    pub state: ItemState,
+    pub facts: ItemFacts,
+    /// Evidence that counts, with whether it is stale.
+    pub evidence: Vec<(StandingEvidence, bool)>,
+    pub linked: Vec<StandingFinding>,
+    pub patches: Vec<StandingPatch>,
+    /// All of them, oldest first.
+    pub sign_offs: Vec<SignOffStanding>,
+}
+
+/// A sign-off and whether it still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignOffStanding {
+    pub sign_off: SignOff,
+    pub validity: Validity,
+}
+
+/// Whether a sign-off counts now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Validity {
+    Valid,
+    /// Its ground has changed since: which inputs, and how.
+    Void(Vec<Change>),
+    /// Of an earlier round, or replaced by a later decision: history.
+    Past,
+}
+
+impl SignOffStanding {
+    pub fn is_valid(&self) -> bool {
+        self.validity == Validity::Valid
+    }
+
+    pub fn is_void(&self) -> bool {
+        matches!(self.validity, Validity::Void(_))
+    }
+}
+
+/// What the people who decide on the release have said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseStanding {
+    /// All of them, oldest first.
+    pub decisions: Vec<SignOffStanding>,
+    /// How many must sign GO.
+    pub n_needed: usize,
+    /// How many valid signatures say GO.
+    pub n_go: usize,
+    pub decided: Option<ReleaseDecision>,
+}
+
+/// A release decision that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReleaseDecision {
+    Go,
+    NoGo,
+}
+
+impl ReleaseDecision {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Go => "go",
+            Self::NoGo => "no_go",
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Go => "GO",
+            Self::NoGo => "NO-GO",
+        }
+    }
+}
+
+/// How far a review is, for lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub n_items: usize,
+    pub n_cleared: usize,
+    pub n_blockers: usize,
+    pub n_blockers_cleared: usize,
+}
+
+impl ItemStanding {
+    /// Whether the item does not hold the release back any more: decided in its favour, with valid sign-offs.
+    pub fn is_cleared(&self) -> bool {
+        matches!(
+            self.state,
+            ItemState::Passed | ItemState::NotApplicable | ItemState::Waived
+        ) && self.is_signed()
+    }
+
+    /// Whether the decision that the state rests on has all the valid sign-offs it asks for.
+    pub fn is_signed(&self) -> bool {
+        let quorum = if self.state == ItemState::Passed {
+            self.facts.quorum
+        } else {
+            1
+        };
+        self.state.is_decided() && self.facts.valid_sign_offs >= quorum
+    }
+
+    /// Whether a sign-off of the current round is void.
+    pub fn is_void(&self) -> bool {
+        self.state.is_decided() && !self.facts.void_because.is_empty()
+    }
+
+    /// Why the item cannot be passed now.
+    pub fn pass_refusals(&self, policy: &Policy, now: Millis) -> Vec<String> {
+        let linked: Vec<_> = self
+            .linked
+            .iter()
+            .map(|finding| finding_facts(finding, policy, &[]))
+            .collect();
+        pass_refusals(&self.facts, &linked, policy, now)
+    }
+
+    /// The content that would be signed with this decision now.
+    pub fn content(
+        &self,
+        review: &StandingReview,
+        decision: Decision,
+        statement: &str,
+        waived_until: Option<Millis>,
+        risk: Option<&str>,
+    ) -> ItemContent {
+        let evidence = self
+            .evidence
+            .iter()
+            .map(|(evidence, stale)| (evidence, *stale));
+        item_content(
+            review,
+            &self.item,
+            evidence,
+            &self.linked,
+            &self.patches,
+            Said {
+                decision,
+                statement,
+                waived_until,
+                risk,
+            },
+        )
+    }
+}
+
+impl ReviewStanding {
+    pub fn item(&self, id: &ItemId) -> Option<&ItemStanding> {
+        self.items.iter().find(|item| item.item.id == id.as_str())
+    }
+
+    pub fn progress(&self) -> Progress {
+        let blockers = || {
+            self.items
+                .iter()
+                .filter(|item| item.item.gating == Gating::Blocker)
+        };
+        Progress {
+            n_items: self.items.len(),
+            n_cleared: self.items.iter().filter(|item| item.is_cleared()).count(),
+            n_blockers: blockers().count(),
+            n_blockers_cleared: blockers().filter(|item| item.is_cleared()).count(),
+        }
+    }
+
+    /// The content that would be signed with this release decision now.
+    pub fn content(&self, decision: ReleaseDecision, statement: &str) -> ReviewContent {
+        review_content(
+            &self.review,
+            &self.policy,
+            &self.items,
+            &self.findings,
+            &self.scans,
+            &self.deliverables,
+            decision.as_str(),
+            statement,
+        )
+    }
+}
+
+struct Said<'a> {
+    decision: Decision,
+    statement: &'a str,
+    waived_until: Option<Millis>,
+    risk: Option<&'a str>,
+}
+
+fn item_content<'a>(
+    review: &StandingReview,
+    item: &StandingItem,
+    evidence: impl Iterator<Item = (&'a StandingEvidence, bool)>,
+    linked: &[StandingFinding],
+    patches: &[StandingPatch],
+    said: Said<'_>,
+) -> ItemContent {
+    ItemContent {
+        normalisation: normalise::VERSION,
+        review: review.id.clone(),
+        key: item.key.clone(),
+        title: content_text(&item.title),
+        requirement: content_text(&item.body),
+        gating: item.gating,
+        evidence: evidence
+            .map(|(evidence, stale)| EvidenceContent {
+                id: evidence.id.clone(),
+                kind: evidence.kind.clone(),
+                title: evidence.title.clone(),
+                sha256: evidence.sha256.clone(),
+                commit: evidence.commit_id.clone(),
+                stale,
+            })
+            .collect(),
+        findings: linked.iter().map(finding_content).collect(),
+        patches: patches
+            .iter()
+            .map(|patch| PatchContent {
+                number: patch.number,
+                sha256: patch.sha256.clone(),
+                standing: patch_standing(patch.state).to_owned(),
+            })
+            .collect(),
+        decision: said.decision,
+        statement: content_text(said.statement),
+        waived_until: said.waived_until,
+        risk: said.risk.map(content_text),
+    }
+}
+
+fn finding_content(finding: &StandingFinding) -> FindingContent {
+    FindingContent {
+        number: finding.number,
+        title: content_text(&finding.title),
+        severity: finding.severity,
+        status: finding.status,
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the content is made of all of these, before and after the standing exists"
+)]
+fn review_content(
+    review: &StandingReview,
+    policy: &Policy,
+    items: &[ItemStanding],
+    findings: &[StandingFinding],
+    scans: &[StandingScan],
+    deliverables: &[StandingDeliverable],
+    decision: &str,
+    statement: &str,
+) -> ReviewContent {
+    let mut items: Vec<_> = items
+        .iter()
+        .map(|item| {
+            let mut sign_offs: Vec<_> = item
+                .sign_offs
+                .iter()
+                .filter(|standing| standing.is_valid())
+                .map(|standing| standing.sign_off.digest.clone())
+                .collect();
+            sign_offs.sort();
+            ReviewItemContent {
+                key: item.item.key.clone(),
+                title: content_text(&item.item.title),
+                gating: item.item.gating,
+                state: item.state,
+                sign_offs,
+            }
+        })
+        .collect();
+    items.sort_by(|one, other| one.key.cmp(&other.key));
+    let mut scans: Vec<_> = scans
+        .iter()
+        .map(|scan| ReviewScanContent {
+            series: format!("{} {}", scan.tool, scan.label),
+            sha256: scan.file_sha256.clone(),
+            commit: scan.commit_id.clone(),
+            complete: scan.complete,
+        })
+        .collect();
+    scans.sort_by(|one, other| one.series.cmp(&other.series));
+    ReviewContent {
+        normalisation: normalise::VERSION,
+        service: review.service_slug.clone(),
+        review: review.id.clone(),
+        release: review.release.clone(),
+        commit: review.commit_id.clone(),
+        policy: policy.clone(),
+        items,
+        findings: findings.iter().map(finding_content).collect(),
+        scans,
+        deliverables: deliverables
+            .iter()
+            .map(|deliverable| DeliverableContent {
+                title: content_text(&deliverable.title),
+                done: deliverable.done,
+            })
+            .collect(),
+        decision: decision.to_owned(),
+        statement: content_text(statement),
+    }
+}
+
+/// Whether evidence was taken at another commit than the review's target.
+pub(crate) fn is_stale(evidence_commit: Option<&str>, target: Option<&str>) -> bool {
+    matches!((evidence_commit, target), (Some(of), Some(target)) if !Commit::same(of, target))
+}
+
+fn finding_facts(finding: &StandingFinding, policy: &Policy, owners: &[String]) -> FindingFacts {
+    FindingFacts {
+        id: finding.id.clone(),
+        number: finding.number,
+        title: finding.title.clone(),
+        severity: finding.severity,
+        status: finding.status,
+        accepted_until: finding.accepted_until,
+        due: policy.limits.due(finding.severity, finding.first_seen_at),
+        owners: owners.to_vec(),
+    }
+}
+
+/// What belongs to items, by item.
+#[derive(Default)]
+struct ByItem {
+    evidence: HashMap<String, Vec<StandingEvidence>>,
+    linked: HashMap<String, Vec<StandingFinding>>,
+    patches: HashMap<String, Vec<StandingPatch>>,
+    sign_offs: HashMap<String, Vec<SignOff>>,
+}
+
+impl ByItem {
+    fn take(standing: &mut Standing) -> Self {
+        let mut by_item = Self::default();
+        for evidence in std::mem::take(&mut standing.evidence) {
+            by_item
+                .evidence
+                .entry(evidence.item_id.clone())
+                .or_default()
+                .push(evidence);
+        }
+        for link in std::mem::take(&mut standing.linked) {
+            by_item
+                .linked
+                .entry(link.item_id)
+                .or_default()
+                .push(link.finding);
+        }
+        for patch in std::mem::take(&mut standing.patches) {
+            by_item
+                .patches
+                .entry(patch.item_id.clone())
+                .or_default()
+                .push(patch);
+        }
+        for sign_off in std::mem::take(&mut standing.sign_offs) {
+            match sign_off.item_id.clone() {
+                Some(item) => by_item.sign_offs.entry(item).or_default().push(sign_off),
+                None => standing.sign_offs.push(sign_off),
+            }
+        }
+        by_item
+    }
+}
+
+fn item_standing(
+    review: &StandingReview,
+    by_item: &mut ByItem,
+    item: StandingItem,
+    policy: &Policy,
+    now: Millis,
+) -> ItemStanding {
+    let target = review.commit_id.as_deref();
+    let evidence: Vec<_> = by_item
+        .evidence
+        .remove(&item.id)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|evidence| {
+            let stale = is_stale(evidence.commit_id.as_deref(), target);
+            (evidence, stale)
+        })
+        .collect();
+    let linked = by_item.linked.remove(&item.id).unwrap_or_default();
+    let patches = by_item.patches.remove(&item.id).unwrap_or_default();
+    let state = item.state.at(item.waived_until, now);
+    let sign_offs: Vec<_> = by_item
+        .sign_offs
+        .remove(&item.id)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|sign_off| {
+            let validity = if sign_off.round == item.round {
+                item_validity(&sign_off, |said| {
+                    let evidence = evidence.iter().map(|(evidence, stale)| (evidence, *stale));
+                    item_content(review, &item, evidence, &linked, &patches, said)
+                })
+            } else {
+                Validity::Past
+            };
+            SignOffStanding { sign_off, validity }
+        })
+        .collect();
+    let supporting = |standing: &&SignOffStanding| {
+        standing
+            .sign_off
+            .item_decision()
+            .is_some_and(|decision| decision.state() == item.state)
+    };
+    let signers: BTreeSet<_> = sign_offs
+        .iter()
+        .filter(supporting)
+        .filter(|standing| standing.is_valid())
+        .map(|standing| &standing.sign_off.person_id)
+        .collect();
+    let mut void_because: Vec<String> = sign_offs
+        .iter()
+        .filter(supporting)
+        .filter_map(|standing| match &standing.validity {
+            Validity::Void(changes) => Some(changes.iter().map(|change| change.what.clone())),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    void_because.sort();
+    void_because.dedup();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let facts = ItemFacts {
+        id: item.id.clone(),
+        key: item.key.clone(),
+        title: item.title.clone(),
+        gating: item.gating,
+        state: item.state,
+        waived_until: item.waived_until,
+        valid_sign_offs: count(signers.len()),
+        quorum: item
+            .quorum
+            .and_then(|quorum| u32::try_from(quorum).ok())
+            .unwrap_or(policy.quorum)
+            .max(1),
+        void_because,
+        n_evidence: count(evidence.len()),
+        n_stale_evidence: count(evidence.iter().filter(|(_, stale)| *stale).count()),
+        owner: item.owner_name.clone(),
+        reviewers: item
+            .reviewers
+            .iter()
+            .map(|(_, name)| name.clone())
+            .collect(),
+    };
+    ItemStanding {
+        item,
+        state,
+        facts,
+        evidence,
+        linked,
+        patches,
+        sign_offs,
+    }
+}
+
+/// Compares the content of now, with what the signer said put in, with the content that was signed. Content that cannot
+/// be read, or does not have the digest it was stored under, holds nothing.
+fn item_validity(sign_off: &SignOff, current: impl FnOnce(Said<'_>) -> ItemContent) -> Validity {
+    let unreadable = || {
+        Validity::Void(vec![Change {
+            what: "the stored content of the sign-off".to_owned(),
+            was: None,
+            is: None,
+        }])
+    };
+    let Ok(signed) = serde_json::from_str::<ItemContent>(&sign_off.content) else {
+        return unreadable();
+    };
+    if signed.digest().as_str() != sign_off.digest {
+        return unreadable();
+    }
+    let now = current(Said {
+        decision: signed.decision,
+        statement: &sign_off.statement,
+        waived_until: sign_off.waived_until,
+        risk: sign_off.risk.as_deref(),
+    });
+    if now.digest() == signed.digest() {
+        Validity::Valid
+    } else {
+        Validity::Void(changes(&signed, &now))
+    }
+}
+
+fn release_validity(
+    sign_off: &SignOff,
+    current: impl FnOnce(&str, &str) -> ReviewContent,
+) -> Validity {
+    let unreadable = || {
+        Validity::Void(vec![Change {
+            what: "the stored content of the decision".to_owned(),
+            was: None,
+            is: None,
+        }])
+    };
+    let Ok(signed) = serde_json::from_str::<ReviewContent>(&sign_off.content) else {
+        return unreadable();
+    };
+    if signed.digest().as_str() != sign_off.digest {
+        return unreadable();
+    }
+    let now = current(&signed.decision, &sign_off.statement);
+    if now.digest() == signed.digest() {
+        Validity::Valid
+    } else {
+        Validity::Void(review_changes(&signed, &now))
+    }
+}
+
+/// Computes everything that follows from what is stored.
+pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStanding, ServiceError> {
+    let policy: Policy = serde_json::from_str(&standing.review.policy)
+        .map_err(|error| StorageError::Damaged(format!("review.policy: {error}")))?;
+    let mut by_item = ByItem::take(&mut standing);
+    let items: Vec<_> = std::mem::take(&mut standing.items)
+        .into_iter()
+        .map(|item| item_standing(&standing.review, &mut by_item, item, &policy, now))
+        .collect();
+    let findings: Vec<_> = standing
+        .findings
+        .iter()
+        .filter(|finding| policy.blocks(finding.severity))
+        .cloned()
+        .collect();
+    let mut owners: HashMap<&str, Vec<String>> = HashMap::new();
+    for item in &items {
+        for finding in &item.linked {
+            owners
+                .entry(&finding.id)
+                .or_default()
+                .extend(item.item.owner_name.clone());
+        }
+    }
+    let owners_of = |finding: &StandingFinding| {
+        owners
+            .get(finding.id.as_str())
+            .map_or(&[][..], Vec::as_slice)
+    };
+    let state = ReviewState {
+        review: standing.review.id.clone(),
+        title: standing.review.title.clone(),
+        commit: standing.review.commit_id.clone(),
+        items: items.iter().map(|item| item.facts.clone()).collect(),
+        findings: findings
+            .iter()
+            .map(|finding| finding_facts(finding, &policy, owners_of(finding)))
+            .collect(),
+        scans: standing
+            .scans
+            .iter()
+            .map(|scan| ScanFacts {
+                id: scan.id.clone(),
+                tool: scan.tool.clone(),
+                label: scan.label.clone(),
+                commit: scan.commit_id.clone(),
+                complete: scan.complete,
+            })
+            .collect(),
+        deliverables: standing
+            .deliverables
+            .iter()
+            .map(|deliverable| DeliverableFacts {
+                id: deliverable.id.clone(),
+                title: deliverable.title.clone(),
+                done: deliverable.done,
+                owner: deliverable.owner_name.clone(),
+            })
+            .collect(),
+    };
+    let verdict = verdict(&state, &policy, now);
+    let release = release_standing(&standing, &policy, &items, &findings);
+    Ok(ReviewStanding {
+        review: standing.review,
+        policy,
+        verdict,
+        items,
+        findings,
+        scans: standing.scans,
+        deliverables: standing.deliverables,
+        release,
+        as_of: now,
+    })
+}
+
+fn release_standing(
+    standing: &Standing,
+    policy: &Policy,
+    items: &[ItemStanding],
+    findings: &[StandingFinding],
+) -> ReleaseStanding {
+    let signed = &standing.sign_offs;
+    let decisions: Vec<_> = signed
+        .iter()
+        .enumerate()
+        .map(|(at, sign_off)| {
+            let replaced = signed[at + 1..]
+                .iter()
+                .any(|later| later.person_id == sign_off.person_id);
+            let validity = if replaced {
+                Validity::Past
+            } else {
+                release_validity(sign_off, |decision, statement| {
+                    review_content(
+                        &standing.review,
+                        policy,
+                        items,
+                        findings,
+                        &standing.scans,
+                        &standing.deliverables,
+                        decision,
+                        statement,
+                    )
+                })
+            };
+            SignOffStanding {
+                sign_off: sign_off.clone(),
+                validity,
+            }
+        })
+        .collect();
+    let said = |word: ReleaseDecision| {
+        decisions
+            .iter()
+            .filter(|standing| standing.is_valid() && standing.sign_off.decision == word.as_str())
+            .filter(|standing| {
+                policy.approvers.is_empty()
+                    || policy.approvers.contains(&standing.sign_off.person_id)
+            })
+            .count()
+    };
+    let n_needed = match policy.approvers.len() {
+        0 => usize::try_from(policy.approvals.max(1)).unwrap_or(usize::MAX),
+        n => n,
+    };
+    let n_go = said(ReleaseDecision::Go);
+    let decided = if said(ReleaseDecision::NoGo) > 0 {
+        Some(ReleaseDecision::NoGo)
+    } else if n_go >= n_needed {
+        Some(ReleaseDecision::Go)
+    } else {
+        None
+    };
+    ReleaseStanding {
+        decisions,
+        n_needed,
+        n_go,
+        decided,
+    }
+}
+
+impl Services {
+    /// Where a review stands now. Every page, the gate and the report go by this.
+    pub async fn review_standing(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+    ) -> Result<ReviewStanding, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let standing = tx
+            .standings(&[review], Severity::ALL)
+            .await?
+            .pop()
+            .ok_or(ServiceError::NotFound("This review"))?;
+        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
+            .ok_or_else(|| StorageError::Damaged("review.service_id".to_owned()))?;
+        self.allow(&mut tx, actor, &service, Action::Read)
+            .await
+            .map_err(|error| match error {
+                ServiceError::NotFound(_) => ServiceError::NotFound("This review"),
+                error => error,
+            })?;
+        stand(standing, self.now())
+    }
+
+    /// Where an item stands now, within its review.
+    pub async fn item_standing(
+        &self,
+        actor: &Actor,
+        item: &ItemId,
+    ) -> Result<(ReviewStanding, ItemStanding), ServiceError> {
+        let not_found = || ServiceError::NotFound("This item");
+        let mut tx = self.database().read().await?;
+        let review = tx.review_of_item(item).await?.ok_or_else(not_found)?;
+        drop(tx);
+        let standing = self
+            .review_standing(actor, &review)
+            .await
+            .map_err(|error| match error {
+                ServiceError::NotFound(_) => not_found(),
+                error => error,
+            })?;
+        let of_item = standing.item(item).cloned().ok_or_else(not_found)?;
+        Ok((standing, of_item))
+    }
+
+    /// Where several reviews stand now, for lists. Reviews that the actor may not see are left out.
+    pub async fn review_standings(
+        &self,
+        actor: &Actor,
+        reviews: &[&ReviewId],
+    ) -> Result<Vec<ReviewStanding>, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let standings = tx.standings(reviews, Severity::ALL).await?;
+        let mut allowed: HashMap<String, bool> = HashMap::new();
+        let mut kept = Vec::with_capacity(standings.len());
+        for standing in standings {
+            let id = standing.review.service_id.clone();
+            let may = match allowed.get(&id) {
+                Some(may) => *may,
+                None => {
+                    let service = holdpoint_domain::ServiceId::parse(&id)
+                        .ok_or_else(|| StorageError::Damaged("review.service_id".to_owned()))?;
+                    let may = self
+                        .allow(&mut tx, actor, &service, Action::Read)
+                        .await
+                        .is_ok();
+                    allowed.insert(id, may);
+                    may
+                }
+            };
+            if may {
+                kept.push(stand(standing, self.now())?);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// The actor's own sign-offs that do not hold any more, newest first, each with its review's title.
+    pub async fn changed_since_i_signed(
+        &self,
+        actor: &Actor,
+    ) -> Result<Vec<(StandingReview, SignOffStanding)>, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let reviews = tx.reviews_signed_by(&actor.id).await?;
+        drop(tx);
+        let reviews: Vec<_> = reviews.iter().collect();
+        let mut changed = Vec::new();
+        for standing in self.review_standings(actor, &reviews).await? {
+            let of_items = standing.items.iter().flat_map(|item| &item.sign_offs);
+            for sign_off in of_items.chain(&standing.release.decisions) {
+                if sign_off.is_void() && sign_off.sign_off.person_id == actor.id.as_str() {
+                    changed.push((standing.review.clone(), sign_off.clone()));
+                }
+            }
+        }
+        changed.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.sign_off.signed_at));
+        Ok(changed)
+    }
+}
