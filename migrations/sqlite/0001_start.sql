@@ -246,6 +246,9 @@ create table finding (
     number integer not null,
     -- The identity of product.md section 5, and the place among equal ones; absent for findings written by hand.
     identity text,
+    -- Its context alone, and what the identity is made of, for scanners that begin or stop to give fingerprints.
+    identity_context text,
+    identity_basis text,
     ordinal integer not null,
     title text not null,
     description text not null,
@@ -289,7 +292,7 @@ create table finding (
     version integer not null,
     unique (service_id, number)
 ) strict;
-create unique index finding_identity on finding (series_id, identity, ordinal);
+create index finding_identity on finding (series_id, identity, ordinal);
 create index finding_status on finding (service_id, status, severity);
 create index finding_review on finding (review_id);
 
