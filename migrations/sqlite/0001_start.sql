@@ -252,8 +252,12 @@ create table finding (
     ordinal integer not null,
     title text not null,
     description text not null,
+    -- What the tool says about this very place.
+    message text not null,
     remediation text not null,
     severity text not null,
+    -- 0 for critical to 4 for info, to sort by.
+    severity_rank integer not null,
     category text not null,
     rule text,
     rule_name text,
@@ -273,6 +277,8 @@ create table finding (
     pointer text,
     -- Code flows, related places, fixes: for display only.
     details text,
+    -- Of everything that the scanner says of it: tells whether a scan that has it again says something new.
+    scanner_digest text,
     status text not null,
     status_reason text not null,
     status_by text references person (id),
@@ -293,7 +299,8 @@ create table finding (
     unique (service_id, number)
 ) strict;
 create index finding_identity on finding (series_id, identity, ordinal);
-create index finding_status on finding (service_id, status, severity);
+create index finding_status on finding (service_id, status, severity_rank, number);
+create index finding_series on finding (series_id, status);
 create index finding_review on finding (review_id);
 
 -- What a scan changed about a finding; a finding seen again unchanged at its place leaves no row.
