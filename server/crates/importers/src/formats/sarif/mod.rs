@@ -1018,7 +1018,14 @@ fn add_package(finding: &mut Finding, message: Option<&str>) {
             .or(finding.aliases.first())
             .map_or("", String::as_str);
         let version = finding.component_version.as_deref().unwrap_or("");
-        finding.title = title(&format!("{id} in {package} {version}: {}", finding.title));
+        let about = if finding.title.contains(id) {
+            ""
+        } else {
+            &finding.title
+        };
+        let parts = [id, "in", &package, version, about];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        finding.title = title(&parts.join(" "));
         finding.component = Some(package);
     } else if let Some((_, rest)) = message.split_once(" package: ")
         && let Some((package, rest)) = rest.split_once(", version ")

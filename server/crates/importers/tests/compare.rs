@@ -1,0 +1,297 @@
+//! What a new scan changes, case by case.
+
+mod common;
+
+use common::{Series, numbers};
+use holdpoint_domain::{FindingStatus, Severity};
+use holdpoint_importers::compare::{Change, compare};
+use holdpoint_importers::identity::{Identity, IdentityBasis, identify};
+use holdpoint_importers::{Completeness, Finding, Report, ScannerStatus, Summary, Tool};
+
+fn at(line: u32) -> Finding {
+    let mut finding = Finding::new("Hard-coded password", Severity::High);
+    finding.rule = Some("S105".into());
+    finding.path = Some("src/app.py".into());
+    finding.message = Some("Hard-coded password".into());
+    finding.start_line = Some(line);
+    finding
+}
+
+fn with(line: u32, change: impl FnOnce(&mut Finding)) -> Finding {
+    let mut finding = at(line);
+    change(&mut finding);
+    finding
+}
+
+fn scan(findings: Vec<Finding>) -> Report {
+    let tool = Tool {
+        name: "Tool".into(),
+        version: None,
+    };
+    Report {
+        summary: Summary {
+            tool,
+            ..Summary::default()
+        },
+        findings,
+    }
+}
+
+fn lines(lines: &[u32]) -> Report {
+    scan(lines.iter().copied().map(at).collect())
+}
+
+fn one(finding: &Finding) -> Identity {
+    identify(std::slice::from_ref(finding), "Tool").remove(0)
+}
+
+#[test]
+fn a_finding_that_moved_is_the_same_and_says_so() {
+    let mut series = Series::default();
+    series.import(&lines(&[41]));
+    let comparison = series.import(&lines(&[57]));
+    assert!(
+        matches!(&comparison.matches[0].change, Change::Moved { from, to } if (from.line, to.line) == (Some(41), Some(57)))
+    );
+    assert_eq!(
+        comparison.matches[0].why,
+        "same as F-1: rule, file and message are equal, line moved 41 → 57"
+    );
+    assert_eq!(numbers(&comparison), [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn of_equal_twins_exactly_the_removed_one_is_fixed_and_comes_back() {
+    for removed in 0..3 {
+        let all = [10, 20, 30];
+        let mut series = Series::default();
+        series.import(&lines(&all));
+        let mut rest = all.to_vec();
+        rest.remove(removed);
+        let comparison = series.import(&lines(&rest));
+        assert_eq!(numbers(&comparison), [0, 2, 0, 0, 1]);
+        assert_eq!(comparison.fixed[0].known, removed);
+        assert_eq!(
+            comparison.fixed[0].why,
+            format!("F-{} is no longer in the complete scan", removed + 1)
+        );
+        let comparison = series.import(&lines(&all));
+        assert_eq!(numbers(&comparison), [0, 2, 0, 1, 0]);
+        assert!(matches!(
+            comparison.matches[removed].change,
+            Change::Reopened { .. }
+        ));
+        assert!(
+            comparison.matches[removed]
+                .why
+                .ends_with("it had been fixed")
+        );
+    }
+}
+
+#[test]
+fn an_incomplete_scan_fixes_nothing() {
+    let mut series = Series::default();
+    series.import(&lines(&[10, 20]));
+    let mut partial = lines(&[10]);
+    partial.summary.completeness = Completeness::Incomplete {
+        reason: "cut short".into(),
+    };
+    assert_eq!(numbers(&series.import(&partial)), [0, 1, 0, 0, 0]);
+    assert_eq!(numbers(&series.import(&lines(&[10]))), [0, 1, 0, 0, 1]);
+}
+
+#[test]
+fn what_a_person_decided_is_neither_reopened_nor_fixed_by_a_scan() {
+    for status in [
+        FindingStatus::FalsePositive,
+        FindingStatus::RiskAccepted,
+        FindingStatus::Duplicate,
+    ] {
+        let mut series = Series::default();
+        series.import(&lines(&[10]));
+        series.known[0].status = status;
+        assert_eq!(
+            numbers(&series.import(&lines(&[10]))),
+            [0, 1, 0, 0, 0],
+            "{status}"
+        );
+        let gone = series.import(&lines(&[]));
+        assert_eq!(numbers(&gone), [0; 5], "{status}");
+        assert_eq!(gone.no_longer_seen.len(), 1, "{status}");
+        assert_eq!(
+            numbers(&series.import(&lines(&[12]))),
+            [0, 0, 1, 0, 0],
+            "{status}"
+        );
+        assert_eq!(series.known[0].status, status);
+    }
+}
+
+#[test]
+fn what_the_scanner_calls_absent_counts_as_gone_and_what_it_suppresses_as_there() {
+    let mut series = Series::default();
+    series.import(&lines(&[10, 20]));
+    let absent = with(10, |f| f.status = ScannerStatus::Absent);
+    let suppressed = with(20, |f| f.status = ScannerStatus::Suppressed);
+    let comparison = series.import(&scan(vec![absent, suppressed.clone()]));
+    assert_eq!(comparison.matches[0].change, Change::NotPresent);
+    assert_eq!(numbers(&comparison), [0, 1, 0, 0, 1]);
+    series.known[1].status = FindingStatus::Fixed;
+    assert_eq!(
+        numbers(&series.import(&scan(vec![suppressed]))),
+        [0, 1, 0, 0, 0],
+        "a suppressed one reopens nothing"
+    );
+}
+
+#[test]
+fn a_tools_fingerprint_finds_the_same_finding_in_another_file() {
+    let print = |path: &str| {
+        with(10, |f| {
+            f.path = Some(path.into());
+            f.fingerprint = Some("abc123".into());
+        })
+    };
+    let mut series = Series::default();
+    series.import(&scan(vec![print("old.py")]));
+    let comparison = series.import(&scan(vec![print("new.py")]));
+    assert_eq!(
+        comparison.matches[0].why,
+        "same as F-1: the tool's fingerprint is equal, file moved old.py → new.py"
+    );
+}
+
+#[test]
+fn a_fingerprint_used_for_several_places_does_not_merge_them() {
+    let print = |line, rule: &str| {
+        with(line, |f| {
+            f.rule = Some(rule.into());
+            f.fingerprint = Some("same for all".into());
+        })
+    };
+    let findings = [print(1, "A"), print(2, "B"), print(3, "B")];
+    let identities = identify(&findings, "Tool");
+    assert!(
+        identities
+            .iter()
+            .all(|identity| identity.basis == IdentityBasis::SharedFingerprint)
+    );
+    assert_ne!(identities[0].key, identities[1].key);
+    assert_eq!(
+        (&identities[1].key, identities[2].ordinal),
+        (&identities[2].key, 1)
+    );
+    // Alone in the next scan, the fingerprint is unique again; the finding is still found.
+    let mut series = Series::default();
+    series.import(&scan(findings[..2].to_vec()));
+    assert_eq!(
+        numbers(&series.import(&scan(vec![print(9, "B")]))),
+        [0, 0, 1, 0, 1]
+    );
+    assert_eq!(
+        numbers(&series.import(&scan(findings[..2].to_vec()))),
+        [0, 0, 1, 1, 0]
+    );
+}
+
+#[test]
+fn a_tool_that_begins_to_give_fingerprints_finds_its_findings_again() {
+    let printed = |line, print: &str| with(line, |f| f.fingerprint = Some(print.into()));
+    let mut series = Series::default();
+    series.import(&lines(&[10, 20]));
+    let comparison = series.import(&scan(vec![printed(10, "p1"), printed(20, "p2")]));
+    assert_eq!(numbers(&comparison), [0, 2, 0, 0, 0]);
+    assert!(
+        comparison.matches[0]
+            .why
+            .contains("only the tool's fingerprint is not"),
+        "{}",
+        comparison.matches[0].why
+    );
+}
+
+#[test]
+fn an_ambiguous_match_is_not_merged() {
+    let printed = |line, print: &str| with(line, |f| f.fingerprint = Some(print.into()));
+    let mut series = Series::default();
+    series.import(&lines(&[10, 20]));
+    // Two were there without fingerprints; which of them is the one with a fingerprint cannot be told.
+    let comparison = series.import(&scan(vec![printed(15, "p1")]));
+    assert_eq!(numbers(&comparison), [1, 0, 0, 0, 2]);
+    assert!(
+        comparison.matches[0].why.starts_with("not merged with F-1"),
+        "{}",
+        comparison.matches[0].why
+    );
+}
+
+#[test]
+fn another_secret_on_the_same_masked_line_is_another_finding() {
+    let secret = |print: &str| with(10, |f| f.fingerprint = Some(print.into()));
+    let mut series = Series::default();
+    series.import(&scan(vec![secret("hash of the first")]));
+    series.known[0].status = FindingStatus::FalsePositive;
+    let comparison = series.import(&scan(vec![secret("hash of the second")]));
+    assert_eq!(comparison.counts().new, 1);
+}
+
+#[test]
+fn the_same_finding_has_the_same_identity_however_it_is_written() {
+    let same: [fn(&mut Finding); 9] = [
+        |f| f.path = Some("./src/app.py".into()),
+        |f| f.path = Some("src\\app.py".into()),
+        |f| f.path = Some("/src//app.py".into()),
+        |f| f.path = Some("src/%61pp.py".into()),
+        |f| f.start_line = Some(999),
+        |f| f.start_column = Some(7),
+        |f| f.severity = Severity::Low,
+        |f| f.message = Some("Hard-coded  password\n".into()),
+        |f| f.fingerprint = Some("requires login".into()),
+    ];
+    for (n, change) in same.into_iter().enumerate() {
+        assert_eq!(one(&with(10, change)).key, one(&at(10)).key, "change {n}");
+    }
+    let other: [fn(&mut Finding); 5] = [
+        |f| f.path = Some("src/other.py".into()),
+        |f| f.rule = Some("S106".into()),
+        |f| f.message = Some("Hard-coded token".into()),
+        |f| f.component = Some("openssl".into()),
+        |f| f.snippet = Some("password = 'x'".into()),
+    ];
+    for (n, change) in other.into_iter().enumerate() {
+        assert_ne!(one(&with(10, change)).key, one(&at(10)).key, "change {n}");
+    }
+    assert_ne!(
+        identify(&[at(10)], "Other tool"),
+        identify(&[at(10)], "Tool")
+    );
+    assert_eq!(identify(&[at(10)], " TOOL "), identify(&[at(10)], "Tool"));
+}
+
+#[test]
+fn a_dependency_stays_the_same_finding_when_its_version_changes() {
+    let dependency = |version: &str| {
+        with(1, |f| {
+            f.component = Some("openssl".into());
+            f.component_version = Some(version.into());
+            f.message = Some(format!("openssl {version} is vulnerable"));
+        })
+    };
+    assert_eq!(one(&dependency("1.1.1")).key, one(&dependency("1.1.2")).key);
+    assert_eq!(
+        one(&dependency("1.1.1")).explanation(),
+        "Recognised by rule, file and component."
+    );
+}
+
+#[test]
+fn comparing_with_nothing_calls_everything_new() {
+    let report = lines(&[1, 2]);
+    let comparison = compare(&[], &common::identified(&report), &Completeness::Complete);
+    assert_eq!(numbers(&comparison), [2, 0, 0, 0, 0]);
+    assert_eq!(
+        comparison.matches[0].why,
+        "not in the last scan of the series"
+    );
+}
