@@ -16,6 +16,9 @@ pub enum ServiceError {
         field: &'static str,
         message: String,
     },
+    /// It was asked too often: the same may be asked again after so many seconds.
+    #[error("{message}")]
+    TooOften { message: String, seconds: i64 },
     /// Someone else changed the same thing first.
     #[error("{}", .0.message)]
     Conflict(Box<Conflict>),

@@ -1,0 +1,590 @@
+//! Accounts: signing in, sessions, passwords, and what an admin does with people.
+
+use holdpoint_domain::{
+    InstanceRole, PersonId,
+    person::Action,
+    text::{Email, Name},
+};
+use holdpoint_storage::{NewActivity, NewPerson, Person, SignedInSession, StorageError, Tx};
+use serde_json::json;
+
+use crate::{
+    Actor, Conflict, ServiceError, Services,
+    attempts::{self, Key},
+    passwords::{Comparison, NewPassword},
+};
+
+/// Who acts when nobody is signed in: the command line, or the instance itself.
+pub(crate) const SYSTEM: &str = "system";
+
+/// One refusal for an unknown address, a wrong password and a disabled account, so that none can be told from another.
+const WRONG: &str = "Address or password is wrong.";
+
+/// What a new account is made of. Not `Debug`: it holds a password.
+#[derive(Clone, Copy)]
+pub struct NewAccount<'a> {
+    pub email: &'a str,
+    pub name: &'a str,
+    pub password: &'a str,
+    pub instance_role: InstanceRole,
+}
+
+/// An account whose fields were checked, with its password still to be hashed.
+pub(crate) struct CheckedAccount {
+    pub(crate) email: Email,
+    pub(crate) name: Name,
+    pub(crate) password: NewPassword,
+    pub(crate) instance_role: InstanceRole,
+}
+
+impl CheckedAccount {
+    pub(crate) fn of(new: NewAccount<'_>) -> Result<Self, ServiceError> {
+        let name = Name::parse(new.name).map_err(ServiceError::at("name"))?;
+        let email = Email::parse(new.email).map_err(ServiceError::at("email"))?;
+        let password = NewPassword::parse(new.password, &email, &name)
+            .map_err(ServiceError::at("password"))?;
+        Ok(Self {
+            email,
+            name,
+            password,
+            instance_role: new.instance_role,
+        })
+    }
+}
+
+impl Actor {
+    /// The person acting for themselves.
+    pub fn of(person: &Person) -> Self {
+        Self {
+            id: person.id.clone(),
+            name: person.name.clone(),
+            email: person.email.clone(),
+            instance_role: person.instance_role,
+            token: None,
+        }
+    }
+}
+
+/// Signing in.
+impl Services {
+    /// Makes an account from the command line.
+    pub async fn add_person(&self, new: NewAccount<'_>) -> Result<Person, ServiceError> {
+        let account = CheckedAccount::of(new)?;
+        self.make_account(account, SYSTEM, async |_, _| Ok(()))
+            .await
+    }
+
+    /// The person behind an address and a password. `address` is the network address that the request came from.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        address: &str,
+    ) -> Result<Person, ServiceError> {
+        let typed = Email::parse(email).map(|email| email.as_str().to_owned());
+        let account = typed.as_deref().unwrap_or(email.trim());
+        let keys = Key::of_sign_in(account, address);
+        let left = self.begin_attempt(&keys)?;
+        let mut tx = self.database().read().await?;
+        let person = match &typed {
+            Ok(email) => tx.person_by_email(email).await?,
+            Err(_) => None,
+        };
+        let person = person.filter(|person| person.disabled_at.is_none());
+        let stored = match &person {
+            Some(person) => tx.password_hash(&person.id).await?,
+            None => None,
+        };
+        drop(tx);
+        let compared = self
+            .passwords()
+            .compare(password, stored.clone(), self.ids())
+            .await?;
+        let Some(person) = person.filter(|_| compared != Comparison::Wrong) else {
+            tracing::warn!(address, left, "a sign-in was refused");
+            return Err(ServiceError::rejected("password", tries_left(WRONG, left)));
+        };
+        let mut tx = self.database().write().await?;
+        let still = tx
+            .person(&person.id)
+            .await?
+            .filter(|person| person.disabled_at.is_none());
+        let (Some(person), true) = (still, tx.password_hash(&person.id).await? == stored) else {
+            return Err(ServiceError::rejected("password", tries_left(WRONG, left)));
+        };
+        if let Comparison::RightAndRehashed(newer) = compared {
+            tx.replace_password_hash(&person.id, stored.as_deref(), &newer)
+                .await?;
+        }
+        self.note_person(
+            &mut tx,
+            person.id.as_str(),
+            "person.signed_in",
+            &person.id,
+            "signed in",
+        )
+        .await?;
+        tx.commit().await?;
+        self.attempts().succeed(&keys);
+        Ok(person)
+    }
+
+    /// Notes that a person ended their session; the session itself is ended by whoever keeps the cookie.
+    pub async fn sign_out(&self, actor: &Actor) -> Result<(), ServiceError> {
+        let mut tx = self.database().write().await?;
+        self.note_person(
+            &mut tx,
+            actor.id.as_str(),
+            "person.signed_out",
+            &actor.id,
+            "signed out",
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The person whose session it is; `None` once the account is disabled or gone.
+    pub async fn person_signed_in(&self, id: &PersonId) -> Result<Option<Person>, ServiceError> {
+        let mut tx = self.database().read().await?;
+        Ok(tx
+            .person(id)
+            .await?
+            .filter(|person| person.disabled_at.is_none()))
+    }
+
+    /// Makes sure that it is the person who acts, by their password; asked before every signature.
+    pub async fn confirm_password(
+        &self,
+        actor: &Actor,
+        password: &str,
+    ) -> Result<(), ServiceError> {
+        self.confirm(actor, "password", password).await.map(|_| ())
+    }
+
+    /// Compares the actor's password, and returns the stored hash that it was compared with.
+    async fn confirm(
+        &self,
+        actor: &Actor,
+        field: &'static str,
+        password: &str,
+    ) -> Result<Option<String>, ServiceError> {
+        if password.is_empty() {
+            return Err(ServiceError::rejected(field, "Type your password."));
+        }
+        let keys = [Key::Again(actor.id.clone())];
+        let left = self.begin_attempt(&keys)?;
+        let mut tx = self.database().read().await?;
+        let stored = tx.password_hash(&actor.id).await?;
+        drop(tx);
+        match self
+            .passwords()
+            .compare(password, stored.clone(), self.ids())
+            .await?
+        {
+            Comparison::Wrong => {
+                tracing::warn!(
+                    person = actor.id.as_str(),
+                    left,
+                    "a password was not confirmed"
+                );
+                Err(ServiceError::rejected(
+                    field,
+                    tries_left("This is not your password.", left),
+                ))
+            }
+            Comparison::Right | Comparison::RightAndRehashed(_) => {
+                self.attempts().succeed(&keys);
+                Ok(stored)
+            }
+        }
+    }
+
+    fn begin_attempt(&self, keys: &[Key]) -> Result<u32, ServiceError> {
+        self.attempts().begin(keys, self.now()).map_err(|wait| {
+            tracing::warn!(
+                wait,
+                "an attempt was refused: too many wrong passwords before it"
+            );
+            ServiceError::TooOften {
+                message: format!(
+                    "There were too many wrong passwords. Try again in {}.",
+                    attempts::in_words(wait)
+                ),
+                seconds: (wait + 999) / 1_000,
+            }
+        })
+    }
+
+    /// Stores an account and what comes with it, in one unit of work.
+    pub(crate) async fn make_account(
+        &self,
+        account: CheckedAccount,
+        by: &str,
+        and: impl AsyncFnOnce(&mut Tx, &Person) -> Result<(), ServiceError>,
+    ) -> Result<Person, ServiceError> {
+        let hash = self.passwords().hash(account.password, self.ids()).await?;
+        let now = self.now();
+        let id = self.new_person_id();
+        let mut tx = self.database().write().await?;
+        let new = NewPerson {
+            id: &id,
+            email: account.email.as_str(),
+            name: account.name.as_str(),
+            instance_role: account.instance_role,
+            password_hash: Some(&hash),
+            created_at: now,
+        };
+        match tx.insert_person(new).await {
+            Err(StorageError::Conflict) => {
+                return Err(ServiceError::rejected(
+                    "email",
+                    "There is already an account with this address. Sign in with it.",
+                ));
+            }
+            other => other?,
+        }
+        let person = tx
+            .person(&id)
+            .await?
+            .ok_or(ServiceError::NotFound("This person"))?;
+        and(&mut tx, &person).await?;
+        let by = if by.is_empty() { id.as_str() } else { by };
+        tx.append_activity(NewActivity {
+            after: Some(
+                json!({"email": person.email, "name": person.name, "instance_role": person.instance_role})
+                    .to_string(),
+            ),
+            ..self.about(by, "person.added", "person", id.as_str(), format!("added {}", person.name))
+        })
+        .await?;
+        tx.commit().await?;
+        Ok(person)
+    }
+
+    fn new_person_id(&self) -> PersonId {
+        PersonId::parse(&self.ids().uuid(self.now())).expect("a UUID is a well-formed id")
+    }
+
+    /// An activity entry about no service and no review.
+    pub(crate) fn about<'a>(
+        &self,
+        actor: &'a str,
+        action: &'a str,
+        subject_kind: &'a str,
+        subject: &'a str,
+        summary: impl Into<String>,
+    ) -> NewActivity<'a> {
+        NewActivity {
+            at: self.now(),
+            actor,
+            action,
+            subject_kind,
+            subject,
+            service: None,
+            review: None,
+            summary: summary.into(),
+            before: None,
+            after: None,
+        }
+    }
+
+    async fn note_person(
+        &self,
+        tx: &mut Tx,
+        actor: &str,
+        action: &str,
+        person: &PersonId,
+        summary: &str,
+    ) -> Result<(), ServiceError> {
+        tx.append_activity(self.about(actor, action, "person", person.as_str(), summary))
+            .await?;
+        Ok(())
+    }
+}
+
+/// One's own account.
+impl Services {
+    /// The actor's sessions that have not expired, newest first.
+    pub async fn sessions(&self, actor: &Actor) -> Result<Vec<SignedInSession>, ServiceError> {
+        in_person(actor)?;
+        let mut tx = self.database().read().await?;
+        Ok(tx.sessions_of(&actor.id, self.now()).await?)
+    }
+
+    /// Ends one of the actor's sessions.
+    pub async fn revoke_session(&self, actor: &Actor, session: &str) -> Result<(), ServiceError> {
+        in_person(actor)?;
+        let mut tx = self.database().write().await?;
+        if !tx.revoke_session(&actor.id, session).await? {
+            return Err(ServiceError::NotFound("This session"));
+        }
+        self.note_person(
+            &mut tx,
+            actor.id.as_str(),
+            "session.revoked",
+            &actor.id,
+            "ended a session",
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends all of the actor's sessions but the one they use now (by its stored id); says how many.
+    pub async fn revoke_other_sessions(
+        &self,
+        actor: &Actor,
+        keep: &str,
+    ) -> Result<u64, ServiceError> {
+        in_person(actor)?;
+        let mut tx = self.database().write().await?;
+        let n_ended = tx.revoke_other_sessions(&actor.id, keep).await?;
+        if n_ended > 0 {
+            let summary = format!("ended {}", n_sessions(n_ended));
+            self.note_person(
+                &mut tx,
+                actor.id.as_str(),
+                "session.revoked",
+                &actor.id,
+                &summary,
+            )
+            .await?;
+            tx.commit().await?;
+        }
+        Ok(n_ended)
+    }
+
+    /// Changes the actor's password and ends their other sessions; says how many those were.
+    pub async fn change_password(
+        &self,
+        actor: &Actor,
+        current: &str,
+        new: &str,
+        keep_session: &str,
+    ) -> Result<u64, ServiceError> {
+        in_person(actor)?;
+        let malformed =
+            |_| ServiceError::unavailable("a stored person has no valid name or address");
+        let email = Email::parse(&actor.email).map_err(malformed)?;
+        let name = Name::parse(&actor.name).map_err(malformed)?;
+        let password =
+            NewPassword::parse(new, &email, &name).map_err(ServiceError::at("new_password"))?;
+        let stored = self.confirm(actor, "current_password", current).await?;
+        if current == new {
+            return Err(ServiceError::rejected(
+                "new_password",
+                "This is the password you have now. Choose another one.",
+            ));
+        }
+        let hash = self.passwords().hash(password, self.ids()).await?;
+        let mut tx = self.database().write().await?;
+        if !tx
+            .replace_password_hash(&actor.id, stored.as_deref(), &hash)
+            .await?
+        {
+            return Err(StorageError::Conflict.into());
+        }
+        let n_ended = tx.revoke_other_sessions(&actor.id, keep_session).await?;
+        self.note_person(
+            &mut tx,
+            actor.id.as_str(),
+            "person.password_changed",
+            &actor.id,
+            "changed the password",
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(n_ended)
+    }
+}
+
+/// What an admin does with people.
+impl Services {
+    /// Everyone with an account, by name.
+    pub async fn people(&self, actor: &Actor) -> Result<Vec<Person>, ServiceError> {
+        Self::allow_instance(actor, Action::Administer)?;
+        let mut tx = self.database().read().await?;
+        Ok(tx.people().await?)
+    }
+
+    /// Changes what a person is to the instance. `version` is the one that the actor saw.
+    pub async fn set_instance_role(
+        &self,
+        actor: &Actor,
+        person: &PersonId,
+        role: InstanceRole,
+        version: i64,
+    ) -> Result<(), ServiceError> {
+        Self::allow_instance(actor, Action::Administer)?;
+        let mut tx = self.database().write().await?;
+        let (admins, before) = admins_and_person(&mut tx, person).await?;
+        at_version(
+            &before,
+            version,
+            (
+                "instance_role",
+                role.as_str(),
+                before.instance_role.as_str(),
+            ),
+        )?;
+        if before.instance_role == role {
+            return Ok(());
+        }
+        if role != InstanceRole::Admin {
+            keep_an_admin(&admins, person)?;
+        }
+        tx.set_instance_role(person, role, version).await?;
+        let summary = match role {
+            InstanceRole::Admin => format!("made {} an administrator", before.name),
+            InstanceRole::Member => format!("made {} a member", before.name),
+        };
+        tx.append_activity(NewActivity {
+            before: Some(json!({"instance_role": before.instance_role}).to_string()),
+            after: Some(json!({"instance_role": role}).to_string()),
+            ..self.about(
+                actor.id.as_str(),
+                "person.role_changed",
+                "person",
+                person.as_str(),
+                summary,
+            )
+        })
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Disables an account: its sessions end, its tokens stop working, the invitations it made can no longer be accepted.
+    /// What the person did stays theirs.
+    pub async fn disable_person(
+        &self,
+        actor: &Actor,
+        person: &PersonId,
+        version: i64,
+    ) -> Result<(), ServiceError> {
+        Self::allow_instance(actor, Action::Administer)?;
+        let mut tx = self.database().write().await?;
+        let (admins, before) = admins_and_person(&mut tx, person).await?;
+        at_version(&before, version, ("account", "disabled", standing(&before)))?;
+        if before.disabled_at.is_some() {
+            return Ok(());
+        }
+        keep_an_admin(&admins, person)?;
+        let now = self.now();
+        tx.set_disabled(person, Some(now), version).await?;
+        tx.revoke_all_sessions(person).await?;
+        tx.revoke_invitations_by(person, now).await?;
+        let summary = format!("disabled {}", before.name);
+        self.note_person(
+            &mut tx,
+            actor.id.as_str(),
+            "person.disabled",
+            person,
+            &summary,
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Lets a disabled account sign in again.
+    pub async fn enable_person(
+        &self,
+        actor: &Actor,
+        person: &PersonId,
+        version: i64,
+    ) -> Result<(), ServiceError> {
+        Self::allow_instance(actor, Action::Administer)?;
+        let mut tx = self.database().write().await?;
+        let (_, before) = admins_and_person(&mut tx, person).await?;
+        at_version(&before, version, ("account", "enabled", standing(&before)))?;
+        if before.disabled_at.is_none() {
+            return Ok(());
+        }
+        tx.set_disabled(person, None, version).await?;
+        let summary = format!("enabled {}", before.name);
+        self.note_person(
+            &mut tx,
+            actor.id.as_str(),
+            "person.enabled",
+            person,
+            &summary,
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Refuses a token: who keeps an account must be there in person.
+pub(crate) fn in_person(actor: &Actor) -> Result<(), ServiceError> {
+    if actor.token.is_some() {
+        return Err(ServiceError::Forbidden(
+            "A token cannot do this. Sign in and do it yourself.".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The admins, locked first and in one order whoever is changed, then the person as they are now.
+async fn admins_and_person(
+    tx: &mut Tx,
+    person: &PersonId,
+) -> Result<(Vec<PersonId>, Person), ServiceError> {
+    let admins = tx.active_admins().await?;
+    let person = tx
+        .person(person)
+        .await?
+        .ok_or(ServiceError::NotFound("This person"))?;
+    Ok((admins, person))
+}
+
+fn keep_an_admin(admins: &[PersonId], person: &PersonId) -> Result<(), ServiceError> {
+    if admins == std::slice::from_ref(person) {
+        return Err(ServiceError::rejected(
+            "",
+            "This is the last administrator. Make somebody else an administrator first.",
+        ));
+    }
+    Ok(())
+}
+
+fn standing(person: &Person) -> &'static str {
+    if person.disabled_at.is_some() {
+        "disabled"
+    } else {
+        "enabled"
+    }
+}
+
+/// Refuses a change by somebody who saw another version; `field` is the name, what was sent, what is stored.
+fn at_version(
+    person: &Person,
+    version: i64,
+    field: (&str, &str, &str),
+) -> Result<(), ServiceError> {
+    if person.version == version {
+        return Ok(());
+    }
+    Err(ServiceError::Conflict(Box::new(Conflict {
+        message: format!(
+            "Someone else changed {} in the meantime. Look again, then repeat what you did.",
+            person.name
+        ),
+        current_version: person.version,
+        fields: vec![(field.0.to_owned(), field.1.to_owned(), field.2.to_owned())],
+    })))
+}
+
+fn tries_left(what: &str, left: u32) -> String {
+    let pause = attempts::in_words(attempts::PAUSE);
+    match left {
+        0 => format!("{what} That was the last try for now: wait {pause}."),
+        1 => format!("{what} 1 try left, then a pause of {pause}."),
+        n => format!("{what} {n} tries left, then a pause of {pause}."),
+    }
+}
+
+fn n_sessions(n: u64) -> String {
+    if n == 1 {
+        "1 other session".to_owned()
+    } else {
+        format!("{n} other sessions")
+    }
+}

@@ -1,0 +1,365 @@
+//! Passwords: which are accepted, how they are hashed and compared.
+
+use std::{fmt, sync::Arc};
+
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
+    password_hash::SaltString,
+};
+use holdpoint_domain::text::{Email, Name};
+use tokio::sync::Semaphore;
+
+use crate::{Ids, ServiceError};
+
+/// The fewest characters of a password.
+pub const MIN_PASSWORD_CHARS: usize = 12;
+/// The most characters of a password: beyond, hashing would only cost time.
+pub const MAX_PASSWORD_CHARS: usize = 1_000;
+
+/// How many passwords are hashed at once; each takes 19 MiB and about 30 ms of one core.
+const AT_ONCE: usize = 4;
+
+/// Long enough for the rule, and still among the first that anybody would try.
+const COMMON: &[&str] = &[
+    "1q2w3e4r5t6y",
+    "1qaz2wsx3edc",
+    "1qaz2wsx3edc4rfv",
+    "abcd12345678",
+    "abcdefghijkl",
+    "administrator",
+    "changeme1234",
+    "changemenow1",
+    "correcthorsebatterystaple",
+    "holdpoint1234",
+    "holdpointholdpoint",
+    "iloveyou1234",
+    "letmein12345",
+    "letmeinplease",
+    "motdepasse123",
+    "passw0rd1234",
+    "password1234",
+    "password12345",
+    "password123456",
+    "passwordpassword",
+    "productionready",
+    "q1w2e3r4t5y6",
+    "qazwsxedcrfv",
+    "qwertyqwerty",
+    "qwertyuiop12",
+    "qwertyuiop123",
+    "qwertyuiopasdf",
+    "qwertz123456",
+    "supersecret1",
+    "trustno1trustno1",
+    "welcome12345",
+    "welcome123456",
+];
+
+/// A password that may be used: long enough, not common, not the person's own name or address.
+#[derive(Clone)]
+pub(crate) struct NewPassword(String);
+
+impl fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewPassword")
+    }
+}
+
+impl NewPassword {
+    pub(crate) fn parse(text: &str, email: &Email, name: &Name) -> Result<Self, String> {
+        let chars = text.chars().count();
+        if chars < MIN_PASSWORD_CHARS {
+            return Err(format!(
+                "{chars} characters. Use at least {MIN_PASSWORD_CHARS}: a sentence of four words works well."
+            ));
+        }
+        if chars > MAX_PASSWORD_CHARS {
+            return Err(format!(
+                "{chars} characters. Use at most {MAX_PASSWORD_CHARS}."
+            ));
+        }
+        let plain = letters(text);
+        if COMMON.contains(&plain.as_str()) || is_monotonous(text) {
+            return Err(
+                "This is among the first passwords that anybody would try. Use another one."
+                    .to_owned(),
+            );
+        }
+        let local = email
+            .as_str()
+            .rsplit_once('@')
+            .map_or("", |(local, _)| local);
+        let whole = [
+            letters(email.as_str()),
+            letters(local),
+            letters(name.as_str()),
+        ];
+        let mut rest = plain;
+        for word in whole.iter().filter(|word| word.chars().count() >= 4) {
+            rest = rest.replace(word.as_str(), "");
+        }
+        if rest.chars().count() < 6
+            && whole
+                .iter()
+                .any(|word| letters(text).contains(word.as_str()) && !word.is_empty())
+        {
+            return Err(
+                "This is hardly more than your name or address. Use something that nobody can look up."
+                    .to_owned(),
+            );
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+fn letters(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Whether a text is made of fewer than five different characters, or only counts up or down.
+fn is_monotonous(text: &str) -> bool {
+    let mut distinct: Vec<char> = text.chars().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    if distinct.len() < 5 {
+        return true;
+    }
+    let steps: Vec<i64> = text
+        .chars()
+        .zip(text.chars().skip(1))
+        .map(|(one, next)| i64::from(u32::from(next)) - i64::from(u32::from(one)))
+        .collect();
+    // "123456789012" counts up with one fall back to 0.
+    let counting = steps.iter().filter(|step| matches!(step, -9 | 1)).count();
+    let falling = steps.iter().filter(|step| matches!(step, 9 | -1)).count();
+    counting == steps.len() || falling == steps.len()
+}
+
+/// What came of comparing a password with what is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Wrong,
+    Right,
+    /// Right, and stored by older parameters: this is the hash by today's.
+    RightAndRehashed(String),
+}
+
+/// Hashes and compares passwords, off the asynchronous threads and only a few at once.
+#[derive(Debug)]
+pub(crate) struct Passwords {
+    permits: Arc<Semaphore>,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+}
+
+impl Passwords {
+    /// The hash to store (argon2id, PHC text).
+    pub(crate) async fn hash(
+        &self,
+        password: NewPassword,
+        ids: &Ids,
+    ) -> Result<String, ServiceError> {
+        let mut salt = [0; 16];
+        ids.fill(&mut salt);
+        self.work(move || hash(&password.0, &salt)).await?
+    }
+
+    /// Compares a password with a stored hash. With nothing stored it takes as long and says that it was wrong, so that
+    /// the time tells nobody which addresses have an account.
+    pub(crate) async fn compare(
+        &self,
+        password: &str,
+        stored: Option<String>,
+        ids: &Ids,
+    ) -> Result<Comparison, ServiceError> {
+        let fits = password.chars().count() <= MAX_PASSWORD_CHARS;
+        let password = if fits {
+            password.to_owned()
+        } else {
+            String::new()
+        };
+        let stored = stored.filter(|_| fits);
+        let mut salt = [0; 16];
+        ids.fill(&mut salt);
+        self.work(move || {
+            let Some(stored) = stored else {
+                hash(&password, &salt)?;
+                return Ok(Comparison::Wrong);
+            };
+            let parsed = PasswordHash::new(&stored).map_err(|error| {
+                ServiceError::unavailable(format!("a stored password hash: {error}"))
+            })?;
+            match argon2().verify_password(password.as_bytes(), &parsed) {
+                Err(argon2::password_hash::Error::Password) => Ok(Comparison::Wrong),
+                Err(error) => Err(ServiceError::unavailable(format!(
+                    "comparing a password: {error}"
+                ))),
+                Ok(()) if is_current(&parsed) => Ok(Comparison::Right),
+                Ok(()) => hash(&password, &salt).map(Comparison::RightAndRehashed),
+            }
+        })
+        .await?
+    }
+
+    /// The permit goes with the work: a request that is given up does not let another one start beside it.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(ServiceError::unavailable)?;
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        })
+        .await
+        .map_err(ServiceError::unavailable)
+    }
+}
+
+fn argon2() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
+}
+
+fn hash(password: &str, salt: &[u8]) -> Result<String, ServiceError> {
+    let failed = |error| ServiceError::unavailable(format!("hashing a password: {error}"));
+    let salt = SaltString::encode_b64(salt).map_err(failed)?;
+    argon2()
+        .hash_password(password.as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(failed)
+}
+
+fn is_current(stored: &PasswordHash<'_>) -> bool {
+    let params = Params::try_from(stored).ok();
+    let same = params.is_some_and(|params| {
+        (params.m_cost(), params.t_cost(), params.p_cost())
+            == (
+                Params::DEFAULT.m_cost(),
+                Params::DEFAULT.t_cost(),
+                Params::DEFAULT.p_cost(),
+            )
+    });
+    stored.algorithm == Algorithm::Argon2id.ident()
+        && stored.version == Some(Version::V0x13.into())
+        && same
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<NewPassword, String> {
+        let email = Email::parse("ana.novak@example.org").unwrap();
+        NewPassword::parse(text, &email, &Name::parse("Ana Novak").unwrap())
+    }
+
+    #[test]
+    fn a_password_that_anybody_would_try_is_refused() {
+        let refused = [
+            "",
+            "elevenchars",
+            "password1234",
+            "Password 1234",
+            "aaaaaaaaaaaa",
+            "123456789012",
+            "210987654321",
+            "ana.novak@example.org",
+            "Ana Novak Ana Novak",
+            "ana.novak1234",
+            &"long enough ".repeat(100),
+        ];
+        for text in refused {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_accepted_in_any_script() {
+        let longest = "Zürich ist schön. ".repeat(55);
+        for text in [
+            "four words work well",
+            "ana has 3 brown dogs",
+            "жили-были дед да баба",
+            &longest,
+        ] {
+            assert!(parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_output_does_not_show_a_password() {
+        let password = parse("four words work well").unwrap();
+        assert_eq!(format!("{password:?}"), "NewPassword");
+    }
+
+    #[tokio::test]
+    async fn a_hash_by_older_parameters_is_replaced_once_it_was_right() {
+        let (passwords, ids) = (Passwords::default(), Ids::seeded(1));
+        let older = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(8, 1, 1, None).unwrap(),
+        );
+        let salt = SaltString::encode_b64(&[7; 16]).unwrap();
+        let stored = older
+            .hash_password(b"four words work well", &salt)
+            .unwrap()
+            .to_string();
+        let compare = |password: &'static str, stored: &str| {
+            let stored = stored.to_owned();
+            let (passwords, ids) = (&passwords, &ids);
+            async move {
+                passwords
+                    .compare(password, Some(stored), ids)
+                    .await
+                    .unwrap()
+            }
+        };
+        assert_eq!(
+            compare("four words work wrong", &stored).await,
+            Comparison::Wrong
+        );
+        let Comparison::RightAndRehashed(newer) = compare("four words work well", &stored).await
+        else {
+            panic!("the older hash was not replaced");
+        };
+        assert!(
+            newer.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{newer}"
+        );
+        assert_eq!(
+            compare("four words work well", &newer).await,
+            Comparison::Right
+        );
+    }
+
+    #[tokio::test]
+    async fn where_nothing_is_stored_every_password_is_wrong() {
+        let (passwords, ids) = (Passwords::default(), Ids::seeded(1));
+        assert_eq!(
+            passwords.compare("", None, &ids).await.unwrap(),
+            Comparison::Wrong
+        );
+        let stored = passwords
+            .hash(parse("four words work well").unwrap(), &ids)
+            .await
+            .unwrap();
+        let huge = "x".repeat(MAX_PASSWORD_CHARS + 1);
+        assert_eq!(
+            passwords.compare(&huge, Some(stored), &ids).await.unwrap(),
+            Comparison::Wrong
+        );
+    }
+}
