@@ -1,1 +1,176 @@
-//! patch
+//! Patches: unified diffs and `git format-patch` mails, parsed, matched to findings, and written as one series.
+//!
+//! This crate knows text only. It never opens a repository and never applies a patch: whether a patch fits a commit is
+//! answered from blob ids ([`applies`]), whether it changes a finding's lines from line numbers ([`touches`]). Neither
+//! says that a patch fixes anything; a later scan does.
+//!
+//! Start reading at [`parse`](fn@parse), then [`FileChange`]; [`series`](fn@series) is the way out again.
+//!
+//! The parser is our own. Of the crates looked at, `patch`, `gitpatch` and `unidiff` know neither git's extended
+//! headers nor binary changes, `similar` only writes diffs, and `diffy` (0.5) reads all of these but throws away the
+//! `index` line, which is where the blob ids are, and the mail around the diff, knows places as byte offsets only, and
+//! sets no limits. The mails are read here too: carriage returns and line ends of a patch must survive byte for byte, and
+//! `mailparse` (0.18) takes half a second for a subject of 15 KiB made of short encoded words.
+
+mod applies;
+mod error;
+mod mail;
+mod parse;
+mod path;
+mod rows;
+mod series;
+mod touch;
+
+use serde::{Deserialize, Serialize};
+
+pub use applies::{Applies, applies};
+pub use error::{PatchError, Refusal};
+pub use parse::parse;
+pub use rows::{Pair, Row, rows, side_by_side};
+pub use series::{SeriesError, SeriesPatch, series};
+pub use touch::{PathMatch, Touch, touches};
+
+/// The largest patch that is read.
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+/// The most file changes in one patch.
+pub const MAX_FILES: usize = 5_000;
+/// The most hunks in one patch.
+pub const MAX_HUNKS: usize = 50_000;
+/// The most lines in all hunks together, which bounds memory for patches of very short lines.
+pub const MAX_LINES: usize = 200_000;
+/// The most mails in one file.
+pub const MAX_COMMITS: usize = 1_000;
+
+/// A patch as it was read: commits if it came as mails, and the files it changes in the order given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatchFile {
+    pub commits: Vec<CommitHead>,
+    pub files: Vec<FileChange>,
+}
+
+impl PatchFile {
+    /// Lines added in all files.
+    pub fn n_added(&self) -> usize {
+        self.files.iter().map(FileChange::n_added).sum()
+    }
+
+    /// Lines removed in all files.
+    pub fn n_removed(&self) -> usize {
+        self.files.iter().map(FileChange::n_removed).sum()
+    }
+}
+
+/// Who made a commit and what they said about it, from the head of a `git format-patch` mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitHead {
+    /// The commit's id from the line `From <id> Mon Sep 17 00:00:00 2001`, where the mail has one.
+    pub from: Option<String>,
+    /// Without `[PATCH 1/2]`, encoded words decoded.
+    pub subject: String,
+    pub author_name: String,
+    pub author_email: String,
+    /// As it stands in the mail.
+    pub date: String,
+    /// The rest of the commit message.
+    pub body: String,
+}
+
+/// What happens to one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    Modified,
+    Added,
+    Deleted,
+    Renamed,
+    Copied,
+    /// Only the file's mode changes.
+    ModeOnly,
+    /// Content that is not text. Without an old path the file is added, without a new path deleted.
+    Binary,
+}
+
+/// One file's part of a patch. Paths are relative to the repository, without `a/` and `b/`, unquoted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Which of [`PatchFile::commits`] this belongs to.
+    pub commit: Option<usize>,
+    /// `None` for an added file.
+    pub old_path: Option<String>,
+    /// `None` for a deleted file.
+    pub new_path: Option<String>,
+    pub kind: ChangeKind,
+    /// The id before the dots of `index 1234abc..5678def`, often abbreviated.
+    pub old_blob: Option<String>,
+    /// The id after the dots.
+    pub new_blob: Option<String>,
+    pub old_mode: Option<String>,
+    pub new_mode: Option<String>,
+    /// Whether a binary change carries its content. Without it, nobody can apply the change.
+    pub has_binary_content: bool,
+    pub hunks: Vec<Hunk>,
+}
+
+impl FileChange {
+    /// The path to show: the new one, or that of the deleted file.
+    pub fn path(&self) -> &str {
+        self.new_path
+            .as_deref()
+            .or(self.old_path.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Lines added.
+    pub fn n_added(&self) -> usize {
+        self.count(LineKind::Add)
+    }
+
+    /// Lines removed.
+    pub fn n_removed(&self) -> usize {
+        self.count(LineKind::Remove)
+    }
+
+    fn count(&self, kind: LineKind) -> usize {
+        self.hunks
+            .iter()
+            .flat_map(|hunk| &hunk.lines)
+            .filter(|line| line.kind == kind)
+            .count()
+    }
+}
+
+/// A run of lines that change together, with the lines around them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hunk {
+    pub old_start: u32,
+    pub old_lines: u32,
+    pub new_start: u32,
+    pub new_lines: u32,
+    /// What stands after the second `@@`, usually the enclosing function.
+    pub section: String,
+    pub lines: Vec<Line>,
+}
+
+/// What a line of a hunk does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    Context,
+    Add,
+    Remove,
+}
+
+/// One line of a hunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    pub kind: LineKind,
+    /// Its number in the old file; `None` for an added line.
+    pub old_line: Option<u32>,
+    /// Its number in the new file; `None` for a removed line.
+    pub new_line: Option<u32>,
+    /// Without the marker and the line feed. A carriage return before the line feed is content and stays. Bytes that
+    /// are not UTF-8 are shown as U+FFFD.
+    pub text: String,
+    /// The file ends here without a line feed.
+    pub no_newline: bool,
+}
