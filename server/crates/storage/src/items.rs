@@ -623,6 +623,24 @@ impl Tx {
         Ok(fetch_optional!(self, Row, SQL, review.as_str()).map_or(0, |row| row.n))
     }
 
+    /// Whoever owns or reviews an item of a review.
+    pub async fn people_of_items(
+        &mut self,
+        review: &ReviewId,
+    ) -> Result<Vec<PersonId>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            person_id: String,
+        }
+        const SQL: &str = "select owner_id as person_id from item where review_id = $1 and owner_id is not null \
+            union select r.person_id from item join item_reviewer as r on r.item_id = item.id where item.review_id = $1 \
+            limit 5000";
+        fetch_all!(self, Row, SQL, review.as_str())
+            .into_iter()
+            .map(|row| parsed(PersonId::parse, &row.person_id, "item", "owner_id"))
+            .collect()
+    }
+
     /// Every key of a review.
     pub async fn item_keys(&mut self, review: &ReviewId) -> Result<HashSet<String>, StorageError> {
         #[derive(sqlx::FromRow)]

@@ -310,11 +310,12 @@ impl Tx {
         .collect()
     }
 
-    /// The reviews that a person may read (with `None`, all), the next due first and those without a date last, at
+    /// The reviews that a person may read (with `None`, all), of one service `only` if asked, the next due first and those without a date last, at
     /// most `limit`, from behind `after` on.
     pub async fn portfolio(
         &mut self,
         of: Option<&PersonId>,
+        only: Option<&ServiceId>,
         after: Option<&ReviewId>,
         limit: i64,
     ) -> Result<Vec<Review>, StorageError> {
@@ -326,11 +327,13 @@ impl Tx {
                  where membership.service_id = review.service_id and membership.person_id = $1)) \
                  and (cast($2 as text) is null or (coalesce(review.due_on, '9999-12-31'), review.id) > \
                  (select coalesce(last.due_on, '9999-12-31'), last.id from review as last where last.id = $2)) \
+                 and (cast($4 as text) is null or review.service_id = $4) \
                  order by coalesce(review.due_on, '9999-12-31'), review.id limit $3"
             ),
             of.map(PersonId::as_str),
             after.map(ReviewId::as_str),
             limit,
+            only.map(ServiceId::as_str),
         )
         .into_iter()
         .map(Review::try_from)
