@@ -6,17 +6,58 @@
 //! [`Services`]; each subject has its file.
 
 mod access;
+mod accounts;
+mod attempts;
+mod changes;
 mod clock;
+mod comments;
+mod deliverables;
 mod error;
+pub mod evidence;
+mod idempotency;
 mod ids;
+mod invitations;
+mod items;
+mod keys;
+mod passwords;
+mod reviews;
+mod services;
+mod setup;
+pub mod sign_off;
+pub mod standing;
+mod templates;
+mod tokens;
 
 use std::sync::Arc;
 
-pub use access::{Actor, TokenGrant};
+pub use access::{Access, Actor, TokenGrant};
+pub use accounts::NewAccount;
 pub use clock::{Clock, SystemClock, TestClock};
+pub use comments::{CommentOn, ListedComment};
+pub use deliverables::DeliverableChange;
 pub use error::{Conflict, ServiceError};
+pub use holdpoint_checklist as checklist;
+pub use holdpoint_storage::{
+    ApiToken, Deliverable, Invitation, Item, ItemCounts, ItemFigures, ItemFilter, Person, Review,
+    ReviewCounts, Section, Service, SignedInSession, Template, TemplateVersion, WaitingItem,
+    WaitsFor,
+};
 use holdpoint_storage::{Database, FileStore};
+pub use idempotency::Repeat;
 pub use ids::Ids;
+pub use invitations::{INVITATION_LASTS, Invite, Invited};
+pub use items::{BulkChange, BulkOutcome, ItemChange, ItemPage, ItemText, MAX_BULK, NewItem};
+pub use keys::LogVerification;
+pub use passwords::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS};
+pub use reviews::{
+    ActivityLine, ActivityOf, ChecklistPage, ChecklistSection, CreatedReview, ListedDeliverable,
+    ListedItem, Named, NewReview, ReviewChange, ReviewHead,
+};
+pub use services::{MAX_PAGE, NewService, Page, PortfolioReview, ReadableService, ServiceChange};
+pub use templates::{
+    ImportedTemplate, ListedTemplate, TemplateDifference, TemplateHistory, TemplateImport,
+};
+pub use tokens::{MadeToken, NewToken, TOKEN_LASTS_AT_MOST, TOKEN_PREFIX, TokenError};
 
 /// The one handle to everything that people can do; cheap to clone.
 #[derive(Clone, Debug)]
@@ -31,6 +72,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     ids: Ids,
     limits: Limits,
+    passwords: passwords::Passwords,
+    attempts: attempts::Attempts,
 }
 
 /// Sizes above which an upload is refused, in bytes.
@@ -68,6 +111,8 @@ impl Services {
                 clock,
                 ids,
                 limits,
+                passwords: passwords::Passwords::default(),
+                attempts: attempts::Attempts::default(),
             }),
         }
     }
@@ -98,5 +143,13 @@ impl Services {
 
     pub(crate) fn ids(&self) -> &Ids {
         &self.inner.ids
+    }
+
+    pub(crate) fn passwords(&self) -> &passwords::Passwords {
+        &self.inner.passwords
+    }
+
+    pub(crate) fn attempts(&self) -> &attempts::Attempts {
+        &self.inner.attempts
     }
 }
