@@ -396,15 +396,41 @@ const MOST_WEIGHED: usize = 1 << 22;
 
 /// Pairs old and new lines, both sorted, keeping their order: as many pairs as possible, moved as little as possible.
 fn align(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
-    let in_order = || (0..old.len().min(new.len())).map(|at| (at, at)).collect();
-    if old.len() == new.len() || old.len().saturating_mul(new.len()) > MOST_WEIGHED {
-        return in_order();
-    }
     if old.len() > new.len() {
-        return align(new, old)
+        let pairs = align(new, old).into_iter();
+        return pairs.map(|(short, long)| (long, short)).collect();
+    }
+    // What did not move at either end is paired at no cost, which nothing can better; seldom is much left to weigh.
+    let is_same = |(old, new): &(&u32, &u32)| old == new;
+    let head = old.iter().zip(new).take_while(is_same).count();
+    let (old_rest, new_rest) = (&old[head..], &new[head..]);
+    let tail = old_rest
+        .iter()
+        .rev()
+        .zip(new_rest.iter().rev())
+        .take_while(is_same)
+        .count();
+    let old_middle = &old_rest[..old_rest.len() - tail];
+    let new_middle = &new_rest[..new_rest.len() - tail];
+
+    let mut pairs: Vec<(usize, usize)> = (0..head).map(|at| (at, at)).collect();
+    pairs.extend(
+        weigh(old_middle, new_middle)
             .into_iter()
-            .map(|(short, long)| (long, short))
-            .collect();
+            .map(|(i, j)| (i + head, j + head)),
+    );
+    pairs.extend(
+        (0..tail)
+            .rev()
+            .map(|back| (old.len() - 1 - back, new.len() - 1 - back)),
+    );
+    pairs
+}
+
+/// As [`align`], for at most as many old lines as new ones.
+fn weigh(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
+    if old.len() == new.len() || old.len().saturating_mul(new.len()) > MOST_WEIGHED {
+        return (0..old.len()).map(|at| (at, at)).collect();
     }
     // best[j]: the least total movement with which the first i old lines find a partner among the first j new ones.
     let width = new.len() + 1;
@@ -447,6 +473,8 @@ mod tests {
         assert_eq!(align(&[10, 20, 30], &[30, 40]), [(1, 0), (2, 1)]);
         assert_eq!(align(&[10, 30], &[10, 20, 30]), [(0, 0), (1, 2)]);
         assert_eq!(align(&[0, 0, 0], &[0, 0]), [(0, 0), (1, 1)]);
+        assert_eq!(align(&[1, 5, 9, 20], &[1, 9, 20]), [(0, 0), (2, 1), (3, 2)]);
+        assert_eq!(align(&[7, 7, 7], &[7, 7]), [(0, 0), (1, 1)]);
         assert_eq!(align(&[], &[1]), []);
     }
 }

@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Finding;
 use crate::finding::words;
-use crate::text::{normal_message, normal_path, normal_snippet};
+use crate::text::{is_normal, normal_message, normal_path, normal_snippet};
 
 /// The version of the rules above; it is part of every key.
 pub const VERSION: u32 = 1;
@@ -139,8 +139,9 @@ impl Identities {
     pub fn add(&mut self, finding: &Finding) {
         let other_tool = finding.tool.as_deref().map(tool_name);
         let tool = other_tool.as_deref().unwrap_or(&self.tool);
-        let path = finding.path.as_deref().map(|path| normal_path(path, None));
-        let path = path.as_deref().unwrap_or("");
+        let given = finding.path.as_deref().unwrap_or("");
+        let rewritten = (!is_normal(given)).then(|| normal_path(given, None));
+        let path = rewritten.as_deref().unwrap_or(given);
         let rule = finding.rule.as_deref().or(finding.rule_name.as_deref());
         let rule = rule
             .or(finding.cve.first().map(String::as_str))

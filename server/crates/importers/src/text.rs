@@ -177,6 +177,9 @@ fn skip_control_sequence(rest: &mut Chars<'_>) {
 ///
 /// `root` is the folder (path or `file:` address) that the repository lies in, where it is known.
 pub fn normal_path(path: &str, root: Option<&str>) -> String {
+    if is_normal(path) {
+        return path.to_owned();
+    }
     let path = plain_path(path);
     let inside = root.and_then(|root| {
         let root = plain_path(root);
@@ -194,6 +197,23 @@ pub fn normal_path(path: &str, root: Option<&str>) -> String {
         _ => path,
     };
     resolve_dots(path)
+}
+
+/// Whether a path can only be what it is: relative, of plain letters, without dots or doubled slashes to resolve. Most
+/// paths are, and they are many.
+pub(crate) fn is_normal(path: &str) -> bool {
+    let mut before = b'/';
+    for byte in path.bytes() {
+        let is_plain = match byte {
+            b'/' | b'.' => before != b'/',
+            byte => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'),
+        };
+        if !is_plain {
+            return false;
+        }
+        before = byte;
+    }
+    before != b'/'
 }
 
 fn resolve_dots(path: &str) -> String {
@@ -395,6 +415,29 @@ mod tests {
             normal_path("/home/ci/repository/x", Some("/home/ci/repo")),
             "home/ci/repository/x"
         );
+    }
+
+    #[test]
+    fn the_short_way_of_plain_paths_gives_what_the_long_way_gives() {
+        for path in ["a", "a/b.c", "a/b-c_d.e/f", "src/v1.2/x..y"] {
+            assert!(is_normal(path), "{path}");
+            assert_eq!(resolve_dots(&plain_path(path)), path);
+        }
+        for path in [
+            "",
+            "/a",
+            "a//b",
+            "./a",
+            "a/../b",
+            "a/",
+            "a%20b",
+            "a\\b",
+            ".github/x",
+            "C:/x",
+            "file:x",
+        ] {
+            assert!(!is_normal(path), "{path}");
+        }
     }
 
     #[test]

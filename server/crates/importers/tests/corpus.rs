@@ -1,4 +1,5 @@
 //! Every file of the shared corpus whose format Holdpoint reads, against the corpus' manifest.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -95,7 +96,7 @@ fn check_sample(file: &str, finding: &Finding, expect: &Value) {
             "line" => assert_eq!(finding.start_line.map(u64::from), value.as_u64(), "{about}"),
             "rule_id" => assert_eq!(value.as_str(), finding.rule.as_deref(), "{about}"),
             "tool_unique_id" => {
-                assert_eq!(value.as_str(), finding.fingerprint.as_deref(), "{about}")
+                assert_eq!(value.as_str(), finding.fingerprint.as_deref(), "{about}");
             }
             "references" => assert_eq!(value.as_str(), finding.help_url.as_deref(), "{about}"),
             "cwe" => assert_eq!(
@@ -105,7 +106,7 @@ fn check_sample(file: &str, finding: &Finding, expect: &Value) {
             ),
             "vulnerability_ids" => assert!(value.is_null() && finding.cve.is_empty(), "{about}"),
             "vulnerability_ids_count" => {
-                assert_eq!(value.as_u64(), Some(finding.cve.len() as u64), "{about}")
+                assert_eq!(value.as_u64(), Some(finding.cve.len() as u64), "{about}");
             }
             "vulnerability_ids_include" => {
                 for id in value.as_array().unwrap() {

@@ -1,4 +1,5 @@
 //! Real scanners over three commits of one repository: what each file holds, and what changes from commit to commit.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

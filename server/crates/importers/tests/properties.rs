@@ -1,4 +1,5 @@
 //! What holds for every file and every change of it.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! SARIF by its specification, part by part, and what is refused.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -2,7 +2,9 @@
 #![allow(
     dead_code,
     clippy::allow_attributes,
-    reason = "each test file uses a part of it"
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "each test file uses a part of it, and a test may panic"
 )]
 
 use std::path::PathBuf;
