@@ -15,9 +15,11 @@ mod database;
 mod error;
 mod evidence;
 pub mod files;
+mod findings;
 mod items;
 mod people;
 mod reviews;
+mod scans;
 mod services;
 pub mod sessions;
 mod standing;
@@ -32,14 +34,18 @@ pub use database::{Database, DatabaseUrl};
 pub use error::StorageError;
 pub use evidence::{Evidence, NewEvidence};
 pub use files::{FileStore, StoredFile};
+pub use findings::{Finding, FindingFacets, FindingFilter, FindingLine, FindingSort, NewFinding};
 pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
 pub use people::{NewPerson, Person};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};
+pub use scans::{
+    ChangeNumbers, KnownFinding, Observation, ObservationView, Scan, ScannerFinding, SeverityCounts,
+};
 pub use services::Service;
-pub use sessions::{SessionStore, SignedInSession};
+pub use sessions::{SessionStore, SignedInSession, keys as session_keys};
 pub use standing::{
-    SignOff, Standing, StandingDeliverable, StandingEvidence, StandingFinding, StandingItem,
-    StandingLink, StandingPatch, StandingReview, StandingScan,
+    ItemPlace, SignOff, Standing, StandingDeliverable, StandingEvidence, StandingFinding,
+    StandingItem, StandingLink, StandingPatch, StandingReview, StandingScan,
 };
 pub use templates::{Template, TemplateVersion};
 pub use tx::Tx;

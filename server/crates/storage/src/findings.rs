@@ -1,0 +1,723 @@
+//! Findings: lists, details, triage, and their links to items.
+
+use holdpoint_domain::{
+    FindingId, FindingStatus, ItemId, Millis, PersonId, ReviewId, SeriesId, ServiceId, Severity,
+};
+
+use crate::{
+    StorageError, Tx,
+    columns::{contains_pattern, parsed},
+    execute, fetch_all, fetch_optional,
+    scans::{SeverityCounts, severity_rank},
+};
+
+/// One problem, from a scanner or written by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub id: FindingId,
+    pub service: ServiceId,
+    /// Set for findings written by hand within a review.
+    pub review: Option<ReviewId>,
+    pub series: Option<SeriesId>,
+    /// The scanner's name and the series' label; absent for findings written by hand.
+    pub tool: Option<String>,
+    pub label: Option<String>,
+    pub number: i64,
+    pub title: String,
+    /// Markdown or plain text of a scanner.
+    pub description: String,
+    pub message: String,
+    pub remediation: String,
+    pub severity: Severity,
+    pub category: String,
+    pub rule: Option<String>,
+    pub rule_name: Option<String>,
+    pub help_url: Option<String>,
+    pub path: Option<String>,
+    pub start_line: Option<i64>,
+    pub end_line: Option<i64>,
+    pub snippet: Option<String>,
+    pub cve: Vec<String>,
+    pub cwe: Vec<i64>,
+    pub aliases: Vec<String>,
+    pub component: Option<String>,
+    pub component_version: Option<String>,
+    pub fixed_version: Option<String>,
+    pub pointer: Option<String>,
+    /// JSON: code flows, related places, fixes.
+    pub details: Option<String>,
+    pub status: FindingStatus,
+    pub status_reason: String,
+    pub status_by: Option<PersonId>,
+    pub status_by_name: Option<String>,
+    pub status_at: Option<Millis>,
+    pub duplicate_of: Option<i64>,
+    pub accepted_until: Option<Millis>,
+    /// Who asked for the risk to be accepted, while nobody has approved it, or who had asked.
+    pub acceptance_requested_by: Option<PersonId>,
+    pub acceptance_requested_by_name: Option<String>,
+    pub acceptance_digest: Option<String>,
+    pub first_seen_at: Millis,
+    pub last_seen_at: Millis,
+    pub first_scan: Option<String>,
+    pub last_scan: Option<String>,
+    pub fixed_at: Option<Millis>,
+    pub reopened_at: Option<Millis>,
+    pub created_by: Option<PersonId>,
+    pub created_by_name: Option<String>,
+    pub version: i64,
+}
+
+/// A finding written by a person.
+#[derive(Clone, Debug)]
+pub struct NewFinding<'a> {
+    pub id: &'a FindingId,
+    pub service: &'a ServiceId,
+    pub review: &'a ReviewId,
+    pub number: i64,
+    pub title: &'a str,
+    pub description: &'a str,
+    pub remediation: &'a str,
+    pub severity: Severity,
+    pub category: &'a str,
+    pub path: Option<&'a str>,
+    pub start_line: Option<i64>,
+    pub end_line: Option<i64>,
+    pub snippet: Option<&'a str>,
+    pub created_at: Millis,
+    pub created_by: &'a PersonId,
+}
+
+/// A finding as a line of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingLine {
+    pub id: FindingId,
+    pub number: i64,
+    pub title: String,
+    pub severity: Severity,
+    pub category: String,
+    pub rule: Option<String>,
+    pub tool: Option<String>,
+    pub path: Option<String>,
+    pub start_line: Option<i64>,
+    pub component: Option<String>,
+    pub status: FindingStatus,
+    pub accepted_until: Option<Millis>,
+    pub duplicate_of: Option<i64>,
+    pub reopened_at: Option<Millis>,
+    pub first_seen_at: Millis,
+    pub last_seen_at: Millis,
+    /// The keys of the review's items it is linked to, in order.
+    pub items: Vec<(String, String)>,
+    /// Whether a patch is linked.
+    pub has_patch: bool,
+}
+
+/// Which findings are asked for; an empty field asks for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FindingFilter {
+    pub severities: Vec<Severity>,
+    pub statuses: Vec<FindingStatus>,
+    pub tools: Vec<String>,
+    /// Linked to this item.
+    pub item: Option<ItemId>,
+    /// Linked to no item of the review.
+    pub unmapped: bool,
+    /// In title, rule, path, component or CVE.
+    pub text: Option<String>,
+}
+
+/// What findings are sorted by; ties by number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FindingSort {
+    #[default]
+    Severity,
+    Number,
+    Path,
+    Title,
+    Newest,
+    Status,
+}
+
+impl FindingSort {
+    /// Every order, with its word in URLs.
+    pub const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Severity, "severity"),
+        (Self::Number, "number"),
+        (Self::Path, "path"),
+        (Self::Title, "title"),
+        (Self::Newest, "newest"),
+        (Self::Status, "status"),
+    ];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, word)| *word == text)
+            .map(|(sort, _)| *sort)
+    }
+}
+
+/// How many findings there are, cut in different ways, under one filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FindingFacets {
+    pub n: i64,
+    pub severities: SeverityCounts,
+    pub statuses: Vec<(FindingStatus, i64)>,
+    pub tools: Vec<(String, i64)>,
+}
+
+#[derive(sqlx::FromRow)]
+struct FindingRow {
+    id: String,
+    service_id: String,
+    review_id: Option<String>,
+    series_id: Option<String>,
+    tool: Option<String>,
+    label: Option<String>,
+    number: i64,
+    title: String,
+    description: String,
+    message: String,
+    remediation: String,
+    severity: String,
+    category: String,
+    rule: Option<String>,
+    rule_name: Option<String>,
+    help_url: Option<String>,
+    path: Option<String>,
+    start_line: Option<i64>,
+    end_line: Option<i64>,
+    snippet: Option<String>,
+    cve: String,
+    cwe: String,
+    aliases: String,
+    component: Option<String>,
+    component_version: Option<String>,
+    fixed_version: Option<String>,
+    pointer: Option<String>,
+    details: Option<String>,
+    status: String,
+    status_reason: String,
+    status_by: Option<String>,
+    status_by_name: Option<String>,
+    status_at: Option<i64>,
+    duplicate_of: Option<i64>,
+    accepted_until: Option<i64>,
+    acceptance_requested_by: Option<String>,
+    acceptance_requested_by_name: Option<String>,
+    acceptance_digest: Option<String>,
+    first_seen_at: i64,
+    last_seen_at: i64,
+    first_scan_id: Option<String>,
+    last_scan_id: Option<String>,
+    fixed_at: Option<i64>,
+    reopened_at: Option<i64>,
+    created_by: Option<String>,
+    created_by_name: Option<String>,
+    version: i64,
+}
+
+fn list<T: serde::de::DeserializeOwned>(text: &str, column: &str) -> Result<Vec<T>, StorageError> {
+    serde_json::from_str(text).map_err(|_| StorageError::column("finding", column, text))
+}
+
+impl TryFrom<FindingRow> for Finding {
+    type Error = StorageError;
+
+    fn try_from(row: FindingRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: parsed(FindingId::parse, &row.id, "finding", "id")?,
+            service: parsed(ServiceId::parse, &row.service_id, "finding", "service_id")?,
+            review: row.review_id.as_deref().and_then(ReviewId::parse),
+            series: row.series_id.as_deref().and_then(SeriesId::parse),
+            tool: row.tool,
+            label: row.label,
+            number: row.number,
+            title: row.title,
+            description: row.description,
+            message: row.message,
+            remediation: row.remediation,
+            severity: parsed(Severity::parse, &row.severity, "finding", "severity")?,
+            category: row.category,
+            rule: row.rule,
+            rule_name: row.rule_name,
+            help_url: row.help_url,
+            path: row.path,
+            start_line: row.start_line,
+            end_line: row.end_line,
+            snippet: row.snippet,
+            cve: list(&row.cve, "cve")?,
+            cwe: list(&row.cwe, "cwe")?,
+            aliases: list(&row.aliases, "aliases")?,
+            component: row.component,
+            component_version: row.component_version,
+            fixed_version: row.fixed_version,
+            pointer: row.pointer,
+            details: row.details,
+            status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
+            status_reason: row.status_reason,
+            status_by: row.status_by.as_deref().and_then(PersonId::parse),
+            status_by_name: row.status_by_name,
+            status_at: row.status_at,
+            duplicate_of: row.duplicate_of,
+            accepted_until: row.accepted_until,
+            acceptance_requested_by: row
+                .acceptance_requested_by
+                .as_deref()
+                .and_then(PersonId::parse),
+            acceptance_requested_by_name: row.acceptance_requested_by_name,
+            acceptance_digest: row.acceptance_digest,
+            first_seen_at: row.first_seen_at,
+            last_seen_at: row.last_seen_at,
+            first_scan: row.first_scan_id,
+            last_scan: row.last_scan_id,
+            fixed_at: row.fixed_at,
+            reopened_at: row.reopened_at,
+            created_by: row.created_by.as_deref().and_then(PersonId::parse),
+            created_by_name: row.created_by_name,
+            version: row.version,
+        })
+    }
+}
+
+macro_rules! finding_where {
+    ($rest:literal) => {
+        concat!(
+            "select finding.id, finding.service_id, finding.review_id, finding.series_id, series.tool, series.label, \
+             finding.number, finding.title, finding.description, finding.message, finding.remediation, \
+             finding.severity, finding.category, finding.rule, finding.rule_name, finding.help_url, finding.path, \
+             finding.start_line, finding.end_line, finding.snippet, finding.cve, finding.cwe, finding.aliases, \
+             finding.component, finding.component_version, finding.fixed_version, finding.pointer, finding.details, \
+             finding.status, finding.status_reason, finding.status_by, decider.name as status_by_name, \
+             finding.status_at, original.number as duplicate_of, finding.accepted_until, \
+             finding.acceptance_requested_by, asker.name as acceptance_requested_by_name, finding.acceptance_digest, \
+             finding.first_seen_at, finding.last_seen_at, finding.first_scan_id, finding.last_scan_id, \
+             finding.fixed_at, finding.reopened_at, finding.created_by, author.name as created_by_name, \
+             finding.version from finding left join series on series.id = finding.series_id \
+             left join person as decider on decider.id = finding.status_by \
+             left join person as asker on asker.id = finding.acceptance_requested_by \
+             left join person as author on author.id = finding.created_by \
+             left join finding as original on original.id = finding.duplicate_of ",
+            $rest
+        )
+    };
+}
+
+#[derive(sqlx::FromRow)]
+struct LineRow {
+    id: String,
+    number: i64,
+    title: String,
+    severity: String,
+    category: String,
+    rule: Option<String>,
+    tool: Option<String>,
+    path: Option<String>,
+    start_line: Option<i64>,
+    component: Option<String>,
+    status: String,
+    accepted_until: Option<i64>,
+    duplicate_of: Option<i64>,
+    reopened_at: Option<i64>,
+    first_seen_at: i64,
+    last_seen_at: i64,
+    has_patch: i64,
+}
+
+/// The conditions of a [`FindingFilter`], in both dialects: `$1` service, `$2` review, `$3` severities, `$4` statuses,
+/// `$5` tools, `$6` item, `$7` whether unmapped, `$8` text pattern.
+macro_rules! filtered {
+    ($tx:expr, $before:expr, $after:expr) => {
+        $tx.dialect(
+            concat!(
+                $before,
+                " where finding.service_id = $1 and (finding.review_id is null or finding.review_id = $2) \
+                 and (cast($3 as text) is null or finding.severity in (select value from json_each($3))) \
+                 and (cast($4 as text) is null or finding.status in (select value from json_each($4))) \
+                 and (cast($5 as text) is null or coalesce(series.tool, '') in (select value from json_each($5))) \
+                 and (cast($6 as text) is null or exists (select 1 from finding_item \
+                 where finding_item.finding_id = finding.id and finding_item.item_id = $6)) \
+                 and ($7 = 0 or not exists (select 1 from finding_item join item on item.id = finding_item.item_id \
+                 where finding_item.finding_id = finding.id and item.review_id = $2)) \
+                 and (cast($8 as text) is null or lower(finding.title) like $8 escape '\\' \
+                 or lower(coalesce(finding.rule, '')) like $8 escape '\\' \
+                 or lower(coalesce(finding.path, '')) like $8 escape '\\' \
+                 or lower(coalesce(finding.component, '')) like $8 escape '\\' or lower(finding.cve) like $8 escape '\\') ",
+                $after
+            ),
+            concat!(
+                $before,
+                " where finding.service_id = $1 and (finding.review_id is null or finding.review_id = $2) \
+                 and (cast($3 as text) is null \
+                 or finding.severity in (select jsonb_array_elements_text(cast($3 as jsonb)))) \
+                 and (cast($4 as text) is null \
+                 or finding.status in (select jsonb_array_elements_text(cast($4 as jsonb)))) \
+                 and (cast($5 as text) is null \
+                 or coalesce(series.tool, '') in (select jsonb_array_elements_text(cast($5 as jsonb)))) \
+                 and (cast($6 as text) is null or exists (select 1 from finding_item \
+                 where finding_item.finding_id = finding.id and finding_item.item_id = $6)) \
+                 and (cast($7 as bigint) = 0 or not exists (select 1 from finding_item \
+                 join item on item.id = finding_item.item_id \
+                 where finding_item.finding_id = finding.id and item.review_id = $2)) \
+                 and (cast($8 as text) is null or lower(finding.title) like $8 escape '\\' \
+                 or lower(coalesce(finding.rule, '')) like $8 escape '\\' \
+                 or lower(coalesce(finding.path, '')) like $8 escape '\\' \
+                 or lower(coalesce(finding.component, '')) like $8 escape '\\' or lower(finding.cve) like $8 escape '\\') ",
+                $after
+            ),
+        )
+    };
+}
+
+macro_rules! lines_by {
+    ($tx:expr, $order:literal) => {
+        filtered!(
+            $tx,
+            "select finding.id, finding.number, finding.title, finding.severity, finding.category, finding.rule, \
+             series.tool, finding.path, finding.start_line, finding.component, finding.status, finding.accepted_until, \
+             original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, finding.last_seen_at, \
+             cast(case when exists (select 1 from patch_finding where patch_finding.finding_id = finding.id) \
+             then 1 else 0 end as bigint) as has_patch from finding \
+             left join series on series.id = finding.series_id \
+             left join finding as original on original.id = finding.duplicate_of",
+            concat!("order by ", $order, " limit $9 offset $10")
+        )
+    };
+}
+
+fn json_list<T: serde::Serialize>(values: &[T]) -> Option<String> {
+    (!values.is_empty()).then(|| serde_json::to_string(values).expect("words and texts serialise"))
+}
+
+impl Tx {
+    pub async fn finding(&mut self, id: &FindingId) -> Result<Option<Finding>, StorageError> {
+        fetch_optional!(
+            self,
+            FindingRow,
+            finding_where!("where finding.id = $1"),
+            id.as_str()
+        )
+        .map(Finding::try_from)
+        .transpose()
+    }
+
+    pub async fn finding_by_number(
+        &mut self,
+        service: &ServiceId,
+        number: i64,
+    ) -> Result<Option<Finding>, StorageError> {
+        const SQL: &str = finding_where!("where finding.service_id = $1 and finding.number = $2");
+        fetch_optional!(self, FindingRow, SQL, service.as_str(), number)
+            .map(Finding::try_from)
+            .transpose()
+    }
+
+    /// Every finding that counts for a review and is not of a kind that only fills pages: those written by hand, those
+    /// linked to its items, and those of these severities. For the report.
+    pub async fn findings_for_report(
+        &mut self,
+        service: &ServiceId,
+        review: &ReviewId,
+        most: i64,
+    ) -> Result<Vec<Finding>, StorageError> {
+        const SQL: &str = finding_where!(
+            "where finding.service_id = $1 and (finding.review_id is null or finding.review_id = $2) \
+             order by finding.severity_rank, finding.number limit $3"
+        );
+        fetch_all!(
+            self,
+            FindingRow,
+            SQL,
+            service.as_str(),
+            review.as_str(),
+            most
+        )
+        .into_iter()
+        .map(Finding::try_from)
+        .collect()
+    }
+
+    /// One page of a review's findings.
+    pub async fn finding_lines(
+        &mut self,
+        service: &ServiceId,
+        review: &ReviewId,
+        filter: &FindingFilter,
+        sort: FindingSort,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<FindingLine>, StorageError> {
+        let sql = match sort {
+            FindingSort::Severity => lines_by!(self, "finding.severity_rank, finding.number"),
+            FindingSort::Number => lines_by!(self, "finding.number"),
+            FindingSort::Path => {
+                lines_by!(
+                    self,
+                    "coalesce(finding.path, ''), coalesce(finding.start_line, 0), finding.number"
+                )
+            }
+            FindingSort::Title => lines_by!(self, "lower(finding.title), finding.number"),
+            FindingSort::Newest => {
+                lines_by!(self, "finding.first_seen_at desc, finding.number desc")
+            }
+            FindingSort::Status => lines_by!(
+                self,
+                "finding.status, finding.severity_rank, finding.number"
+            ),
+        };
+        let rows = fetch_all!(
+            self,
+            LineRow,
+            sql,
+            service.as_str(),
+            review.as_str(),
+            json_list(&filter.severities),
+            json_list(&filter.statuses),
+            json_list(&filter.tools),
+            filter.item.as_ref().map(ItemId::as_str),
+            i64::from(filter.unmapped),
+            filter
+                .text
+                .as_deref()
+                .map(|text| contains_pattern(&text.to_lowercase())),
+            limit,
+            offset,
+        );
+        let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
+        let mut items = self.items_of_findings(review, &ids).await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(FindingLine {
+                    items: items.remove(&row.id).unwrap_or_default(),
+                    id: parsed(FindingId::parse, &row.id, "finding", "id")?,
+                    number: row.number,
+                    title: row.title,
+                    severity: parsed(Severity::parse, &row.severity, "finding", "severity")?,
+                    category: row.category,
+                    rule: row.rule,
+                    tool: row.tool,
+                    path: row.path,
+                    start_line: row.start_line,
+                    component: row.component,
+                    status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
+                    accepted_until: row.accepted_until,
+                    duplicate_of: row.duplicate_of,
+                    reopened_at: row.reopened_at,
+                    first_seen_at: row.first_seen_at,
+                    last_seen_at: row.last_seen_at,
+                    has_patch: row.has_patch != 0,
+                })
+            })
+            .collect()
+    }
+
+    /// The review's items that findings are linked to: id and key, by finding.
+    pub async fn items_of_findings(
+        &mut self,
+        review: &ReviewId,
+        findings: &[&str],
+    ) -> Result<std::collections::HashMap<String, Vec<(String, String)>>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            finding_id: String,
+            item_id: String,
+            key: String,
+        }
+        let sql = self.dialect(
+            "select finding_item.finding_id, item.id as item_id, item.key from finding_item \
+             join item on item.id = finding_item.item_id where item.review_id = $1 \
+             and finding_item.finding_id in (select value from json_each($2)) order by item.position",
+            "select finding_item.finding_id, item.id as item_id, item.key from finding_item \
+             join item on item.id = finding_item.item_id where item.review_id = $1 \
+             and finding_item.finding_id in (select jsonb_array_elements_text(cast($2 as jsonb))) order by item.position",
+        );
+        let ids = serde_json::to_string(findings).expect("ids are texts");
+        let mut items: std::collections::HashMap<String, Vec<(String, String)>> =
+            std::collections::HashMap::new();
+        for row in fetch_all!(self, Row, sql, review.as_str(), ids) {
+            items
+                .entry(row.finding_id)
+                .or_default()
+                .push((row.item_id, row.key));
+        }
+        Ok(items)
+    }
+
+    /// How many findings of a review there are under a filter, by severity, status and tool.
+    pub async fn finding_facets(
+        &mut self,
+        service: &ServiceId,
+        review: &ReviewId,
+        filter: &FindingFilter,
+    ) -> Result<FindingFacets, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            severity: String,
+            status: String,
+            tool: Option<String>,
+            n: i64,
+        }
+        let sql = filtered!(
+            self,
+            "select finding.severity, finding.status, series.tool, count(*) as n from finding \
+             left join series on series.id = finding.series_id",
+            "group by finding.severity, finding.status, series.tool"
+        );
+        let rows = fetch_all!(
+            self,
+            Row,
+            sql,
+            service.as_str(),
+            review.as_str(),
+            json_list(&filter.severities),
+            json_list(&filter.statuses),
+            json_list(&filter.tools),
+            filter.item.as_ref().map(ItemId::as_str),
+            i64::from(filter.unmapped),
+            filter
+                .text
+                .as_deref()
+                .map(|text| contains_pattern(&text.to_lowercase())),
+        );
+        let mut facets = FindingFacets::default();
+        let mut statuses = std::collections::BTreeMap::new();
+        let mut tools = std::collections::BTreeMap::new();
+        for row in rows {
+            facets.n += row.n;
+            facets.severities.add(
+                parsed(Severity::parse, &row.severity, "finding", "severity")?,
+                row.n,
+            );
+            *statuses
+                .entry(parsed(
+                    FindingStatus::parse,
+                    &row.status,
+                    "finding",
+                    "status",
+                )?)
+                .or_insert(0) += row.n;
+            *tools.entry(row.tool.unwrap_or_default()).or_insert(0) += row.n;
+        }
+        facets.statuses = statuses.into_iter().collect();
+        facets.tools = tools.into_iter().collect();
+        Ok(facets)
+    }
+
+    pub async fn insert_finding(&mut self, new: &NewFinding<'_>) -> Result<(), StorageError> {
+        execute!(
+            self,
+            "insert into finding (id, service_id, review_id, number, ordinal, title, description, message, remediation, \
+             severity, severity_rank, category, path, start_line, end_line, snippet, cve, cwe, aliases, status, \
+             status_reason, first_seen_at, last_seen_at, created_by, version) values ($1, $2, $3, $4, 0, $5, $6, '', $7, \
+             $8, $9, $10, $11, $12, $13, $14, '[]', '[]', '[]', 'open', '', $15, $15, $16, 1)",
+            new.id.as_str(),
+            new.service.as_str(),
+            new.review.as_str(),
+            new.number,
+            new.title,
+            new.description,
+            new.remediation,
+            new.severity.as_str(),
+            severity_rank(new.severity),
+            new.category,
+            new.path,
+            new.start_line,
+            new.end_line,
+            new.snippet,
+            new.created_at,
+            new.created_by.as_str(),
+        );
+        Ok(())
+    }
+
+    /// Changes what a person wrote; [`StorageError::Conflict`] when the version is not the one given.
+    pub async fn update_finding_text(&mut self, finding: &Finding) -> Result<(), StorageError> {
+        let touched = execute!(
+            self,
+            "update finding set title = $3, description = $4, remediation = $5, severity = $6, severity_rank = $7, \
+             category = $8, path = $9, start_line = $10, end_line = $11, snippet = $12, version = version + 1 \
+             where id = $1 and version = $2",
+            finding.id.as_str(),
+            finding.version,
+            &finding.title,
+            &finding.description,
+            &finding.remediation,
+            finding.severity.as_str(),
+            severity_rank(finding.severity),
+            &finding.category,
+            &finding.path,
+            finding.start_line,
+            finding.end_line,
+            &finding.snippet,
+        );
+        if touched == 0 {
+            Err(StorageError::Conflict)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Stores a triage as it stands in the value; [`StorageError::Conflict`] when the version is not the one given.
+    pub async fn update_triage(
+        &mut self,
+        finding: &Finding,
+        duplicate_of: Option<&FindingId>,
+    ) -> Result<(), StorageError> {
+        let touched = execute!(
+            self,
+            "update finding set status = $3, status_reason = $4, status_by = $5, status_at = $6, duplicate_of = $7, \
+             accepted_until = $8, acceptance_requested_by = $9, acceptance_digest = $10, fixed_at = $11, \
+             version = version + 1 where id = $1 and version = $2",
+            finding.id.as_str(),
+            finding.version,
+            finding.status.as_str(),
+            &finding.status_reason,
+            finding.status_by.as_ref().map(PersonId::as_str),
+            finding.status_at,
+            duplicate_of.map(FindingId::as_str),
+            finding.accepted_until,
+            finding
+                .acceptance_requested_by
+                .as_ref()
+                .map(PersonId::as_str),
+            &finding.acceptance_digest,
+            finding.fixed_at,
+        );
+        if touched == 0 {
+            Err(StorageError::Conflict)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Links a finding to an item; says whether the link is new.
+    pub async fn link_finding(
+        &mut self,
+        finding: &FindingId,
+        item: &ItemId,
+        by: &PersonId,
+        at: Millis,
+    ) -> Result<bool, StorageError> {
+        let touched = execute!(
+            self,
+            "insert into finding_item (finding_id, item_id, linked_by, linked_at) values ($1, $2, $3, $4) \
+             on conflict do nothing",
+            finding.as_str(),
+            item.as_str(),
+            by.as_str(),
+            at,
+        );
+        Ok(touched > 0)
+    }
+
+    /// Unlinks; says whether there was a link.
+    pub async fn unlink_finding(
+        &mut self,
+        finding: &FindingId,
+        item: &ItemId,
+    ) -> Result<bool, StorageError> {
+        const SQL: &str = "delete from finding_item where finding_id = $1 and item_id = $2";
+        Ok(execute!(self, SQL, finding.as_str(), item.as_str()) > 0)
+    }
+}
