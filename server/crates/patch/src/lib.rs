@@ -6,11 +6,12 @@
 //!
 //! Start reading at [`parse`](fn@parse), then [`FileChange`]; [`series`](fn@series) is the way out again.
 //!
-//! The parser is our own. Of the crates looked at, `patch`, `gitpatch` and `unidiff` know neither git's extended
-//! headers nor binary changes, `similar` only writes diffs, and `diffy` (0.5) reads all of these but throws away the
-//! `index` line, which is where the blob ids are, and the mail around the diff, knows places as byte offsets only, and
-//! sets no limits. The mails are read here too: carriage returns and line ends of a patch must survive byte for byte, and
-//! `mailparse` (0.18) takes half a second for a subject of 15 KiB made of short encoded words.
+//! The parser is our own. Of the crates looked at, `patch` and `unidiff` know no renames, modes or binary changes,
+//! `gitpatch` sees only pure renames and the line that binary files differ, `similar` only writes diffs, and `diffy`
+//! (0.5) reads all of these but throws away the `index` line, which is where the blob ids are, tells places as byte
+//! offsets only, and sets no limits. The mails are read here too: carriage returns and line ends of a patch must
+//! survive byte for byte, and `mailparse` (0.18) takes half a second for a subject of 15 KiB made of short encoded
+//! words.
 
 mod applies;
 mod error;
