@@ -143,6 +143,7 @@ impl Services {
     async fn item_page(&self, actor: &Actor, item: Item) -> Result<ItemPage, ServiceError> {
         let now = self.now();
         let head = self.review(actor, &item.review).await?;
+        let access = self.access(actor, &head.service.id).await?;
         let mut tx = self.database().read().await?;
         let section = match &item.section {
             Some(id) => tx.section(id).await?,
@@ -164,27 +165,14 @@ impl Services {
             .pop()
             .unwrap_or_default();
         let (previous, next) = tx.item_neighbours(&item.id).await?;
-        let service = &head.review.service;
-        let may_manage = self
-            .allow(&mut tx, actor, service, Action::Manage)
-            .await
-            .is_ok();
-        let may_contribute = self
-            .allow(&mut tx, actor, service, Action::Contribute)
-            .await
-            .is_ok();
+        let may_manage = access.may(Action::Manage);
+        let may_contribute = access.may(Action::Contribute);
         let state = item.state_at(now);
-        let mut steps = Vec::new();
-        for step in Step::ALL {
-            if item::step(state, *step).is_ok()
-                && self
-                    .allow(&mut tx, actor, service, step_needs(*step))
-                    .await
-                    .is_ok()
-            {
-                steps.push(*step);
-            }
-        }
+        let steps = Step::ALL
+            .iter()
+            .copied()
+            .filter(|step| item::step(state, *step).is_ok() && access.may(step_needs(*step)))
+            .collect();
         let mut reviewers: Vec<_> = item
             .reviewers
             .iter()

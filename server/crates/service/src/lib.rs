@@ -14,6 +14,7 @@ mod comments;
 mod deliverables;
 mod error;
 pub mod evidence;
+pub mod findings;
 mod idempotency;
 mod ids;
 mod invitations;
@@ -21,6 +22,7 @@ mod items;
 mod keys;
 mod passwords;
 mod reviews;
+pub mod scans;
 mod services;
 mod setup;
 pub mod sign_off;
@@ -38,9 +40,10 @@ pub use deliverables::DeliverableChange;
 pub use error::{Conflict, ServiceError};
 pub use holdpoint_checklist as checklist;
 pub use holdpoint_storage::{
-    ApiToken, Deliverable, Invitation, Item, ItemCounts, ItemFigures, ItemFilter, Person, Review,
-    ReviewCounts, Section, Service, SignedInSession, Template, TemplateVersion, WaitingItem,
-    WaitsFor,
+    ApiToken, ChangeNumbers, Deliverable, Evidence, Finding, FindingFacets, FindingFilter,
+    FindingLine, FindingSort, Invitation, Item, ItemCounts, ItemFigures, ItemFilter, Person,
+    Review, ReviewCounts, Scan, Section, Service, SeverityCounts, SignOff, SignedInSession,
+    StoredFile, Template, TemplateVersion, WaitingItem, WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
 pub use idempotency::Repeat;

@@ -544,6 +544,25 @@ impl Tx {
         Ok(items)
     }
 
+    /// Every item that a finding is linked to: review, item, key, title.
+    pub async fn links_of_finding(
+        &mut self,
+        finding: &FindingId,
+    ) -> Result<Vec<(String, String, String, String)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            review_id: String,
+            id: String,
+            key: String,
+            title: String,
+        }
+        const SQL: &str = "select item.review_id, item.id, item.key, item.title from finding_item \
+            join item on item.id = finding_item.item_id where finding_item.finding_id = $1 \
+            order by item.review_id desc, item.position limit 500";
+        let rows = fetch_all!(self, Row, SQL, finding.as_str());
+        Ok(rows.into_iter().map(|row| (row.review_id, row.id, row.key, row.title)).collect())
+    }
+
     /// How many findings of a review there are under a filter, by severity, status and tool.
     pub async fn finding_facets(
         &mut self,
