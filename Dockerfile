@@ -25,7 +25,7 @@ COPY --from=build /image /
 USER 10001:10001
 ENV HOLDPOINT_DATA=/var/lib/holdpoint \
     HOLDPOINT_LISTEN=0.0.0.0:3000 \
-    HOLDPOINT_SITE_ROOT=/usr/share/holdpoint/site
+    HOLDPOINT_SITE=/usr/share/holdpoint/site
 VOLUME /var/lib/holdpoint
 EXPOSE 3000
 STOPSIGNAL SIGTERM

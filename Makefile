@@ -15,9 +15,9 @@ help: ## say what there is
 
 run: ## build and start Holdpoint on 127.0.0.1:3000 with SQLite in ./data
 	@.ci/need rust wasm
-	cargo build --locked --profile quick --package holdpoint --package xtask
-	$(TARGET)/quick/xtask wasm --profile quick
-	@exec env HOLDPOINT_SITE_ROOT=$(TARGET)/site $(TARGET)/quick/holdpoint serve --data $(DATA) --listen $(ADDRESS)
+	cargo build --locked --package holdpoint --package xtask
+	$(TARGET)/debug/xtask wasm
+	@exec $(TARGET)/debug/holdpoint serve --site $(TARGET)/site --data $(DATA) --listen $(ADDRESS)
 
 test: ## every test: Rust on SQLite and PostgreSQL, browser half, end to end in a real browser
 	@.ci/need rust wasm node postgresql chromium openssh

@@ -8,7 +8,7 @@ import { type Browser, type BrowserContext, type Page, test as base, expect } fr
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const BINARY = resolve(TOP, process.env.HOLDPOINT_BIN ?? "target/debug/holdpoint");
-const SITE = resolve(TOP, process.env.HOLDPOINT_SITE_ROOT ?? "target/site");
+const SITE = resolve(TOP, process.env.HOLDPOINT_SITE ?? "target/site");
 const AXE = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 
 /** What a command printed and how it ended. */
@@ -34,7 +34,7 @@ export class Holdpoint {
     const url = `http://127.0.0.1:${port}`;
     const child = spawn(BINARY, ["serve", "--data", data, "--listen", `127.0.0.1:${port}`], {
       cwd: TOP,
-      env: { ...process.env, HOLDPOINT_SITE_ROOT: SITE, ...options.environment },
+      env: environment({ HOLDPOINT_SITE: SITE, ...options.environment }),
       stdio: ["ignore", "pipe", "pipe"],
     });
     let log = "";
@@ -67,13 +67,8 @@ export class Holdpoint {
   /** Runs a command of the binary on this server's data, with `input` as its standard input. */
   run(words: string[], input = ""): Promise<Ended> {
     return new Promise((done) => {
-      const environment = {
-        ...process.env,
-        HOLDPOINT_DATA: this.data,
-        HOLDPOINT_SITE_ROOT: SITE,
-        HOLDPOINT_URL: this.url,
-      };
-      const child = execFile(BINARY, words, { cwd: TOP, env: environment }, (error, stdout, stderr) => {
+      const env = environment({ HOLDPOINT_DATA: this.data, HOLDPOINT_SITE: SITE, HOLDPOINT_URL: this.url });
+      const child = execFile(BINARY, words, { cwd: TOP, env }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : 2;
         done({ code, stdout, stderr });
       });
@@ -239,6 +234,12 @@ export { expect };
 
 function newContext(browser: Browser, options: Parameters<Browser["newContext"]>[0]): Promise<BrowserContext> {
   return browser.newContext(options);
+}
+
+/** This process's variables, but of Holdpoint's own only those given: it refuses settings that it does not know. */
+function environment(own: Record<string, string>): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith("HOLDPOINT_"));
+  return { ...Object.fromEntries(others), ...own };
 }
 
 /** A port that was free a moment ago. */

@@ -56,7 +56,8 @@ fn serve(site: &Path) -> Result<Child> {
     Command::new(process::target_dir().join("debug/holdpoint"))
         .current_dir(process::root())
         .args(["serve", "--data", "./data", "--listen", "127.0.0.1:3000"])
-        .env("HOLDPOINT_SITE_ROOT", site)
+        .arg("--site")
+        .arg(site)
         .spawn()
         .context("cannot start holdpoint")
 }

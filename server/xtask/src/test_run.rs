@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::{process, site};
+use crate::{budget, process, site};
 
 /// How many tests of a suite passed and failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -78,8 +78,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             })
         });
     }
+    if rust && e2e && filter.is_empty() {
+        suite("download budget", &|| {
+            budget::check().map(|()| Tally {
+                passed: 1,
+                failed: 0,
+            })
+        });
+    }
     if e2e {
-        suite("end to end", &|| end_to_end(&filter));
+        // The whole run opens the site as it is shipped; a shorter one, the site that is built fastest.
+        suite("end to end", &|| end_to_end(&filter, rust));
     }
     println!();
     for problem in &problems {
@@ -154,10 +163,14 @@ fn browser_half_compiles() -> Result<()> {
 }
 
 /// The journeys in a real browser against the real binary and the site it serves.
-fn end_to_end(filter: &[String]) -> Result<Tally> {
-    let site = process::target_dir().join("site-test");
-    site::build(&site::Options::quick("dev", site.clone()))?;
-    let binary = binary()?;
+fn end_to_end(filter: &[String], as_shipped: bool) -> Result<Tally> {
+    let options = if as_shipped {
+        site::Options::release(process::target_dir().join("site-release"))
+    } else {
+        site::Options::quick("dev", process::target_dir().join("site-test"))
+    };
+    site::build(&options)?;
+    let binary = binary(as_shipped)?;
     let here = process::root().join("end2end");
     if !here
         .join("node_modules/.package-lock.json")
@@ -181,7 +194,7 @@ fn end_to_end(filter: &[String]) -> Result<Tally> {
         .args(filter)
         .current_dir(&here)
         .env("HOLDPOINT_BIN", &binary)
-        .env("HOLDPOINT_SITE_ROOT", &site)
+        .env("HOLDPOINT_SITE", &options.site)
         .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &results)
         .status()
         .context("cannot start Playwright")?;
@@ -203,12 +216,17 @@ fn playwright_tally(report: &Value) -> Tally {
     }
 }
 
-/// The binary as the workspace's tests build it, so that nothing is compiled twice.
-fn binary() -> Result<PathBuf> {
+/// The binary; after the Rust suites it is asked for as they built it, so that nothing is compiled twice.
+fn binary(after_tests: bool) -> Result<PathBuf> {
     if let Some(binary) = std::env::var_os("HOLDPOINT_BIN") {
         return Ok(PathBuf::from(binary));
     }
-    process::run(process::cargo().args(["build", "--workspace", "--locked", "--bins", "--tests"]))?;
+    let what: &[&str] = if after_tests {
+        &["--workspace", "--bins", "--tests"]
+    } else {
+        &["--package", "holdpoint"]
+    };
+    process::run(process::cargo().args(["build", "--locked"]).args(what))?;
     Ok(process::target_dir().join("debug/holdpoint"))
 }
 
