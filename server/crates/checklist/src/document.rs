@@ -1,6 +1,6 @@
 //! A checklist document as values.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -170,7 +170,7 @@ pub(crate) fn parse_with(text: &str, readings: &[Reading], tier: Option<&str>) -
 }
 
 pub(crate) fn previews(text: &str) -> Vec<ReadingPreview> {
-    with_parsed(text, |parsed| parsed.previews())
+    parse_with(text, &[Reading::Tasks], None).readings
 }
 
 /// Says what was looked for in a document that gives no item.
@@ -399,7 +399,7 @@ impl Parsed<'_> {
 
         let sections = self.sections(
             &is_section,
-            (first_item < first_section).then(|| title.clone()),
+            (first_item < first_section).then(|| title.as_deref().unwrap_or("Checklist")),
             &prose_holes,
         );
         let items = self.items(&found, places, &sections, &mut problems);
@@ -631,12 +631,9 @@ impl Parsed<'_> {
             .map(|at| (at, markdown(at)))
             .filter(|(_, text)| !text.is_empty())
             .collect();
-        let n_columns = (0..table.headers.len())
-            .filter(|at| table.is_requirement(*at))
-            .count();
         for (at, text) in others {
             let header = table.headers.get(at).map_or("", String::as_str);
-            if n_columns > 1 && !header.is_empty() {
+            if table.n_requirements > 1 && !header.is_empty() {
                 parts.push(format!("**{header}**: {text}"));
             } else {
                 parts.push(text);
@@ -731,17 +728,17 @@ impl Parsed<'_> {
         deliverables: &[(Range<usize>, Deliverable)],
     ) -> Vec<Range<usize>> {
         let mut holes: Vec<Range<usize>> = Vec::new();
-        let mut tables = HashMap::new();
+        let mut tables = HashSet::new();
         for candidate in &found.candidates {
             match candidate.what {
                 What::Row { table, row } => {
                     let parent = self.tree.nodes[found.tables[table].rows[row].node].parent;
-                    tables.insert(parent, ());
+                    tables.insert(parent);
                 }
                 _ => holes.push(self.source.whole_lines(candidate.range.clone())),
             }
         }
-        let ranges = tables.into_keys().map(|table| self.tree.range(table));
+        let ranges = tables.into_iter().map(|table| self.tree.range(table));
         holes.extend(ranges.map(|range| self.source.whole_lines(range)));
         let ranges = deliverables.iter().map(|(range, _)| range.clone());
         holes.extend(ranges.map(|range| self.source.whole_lines(range)));
@@ -813,11 +810,11 @@ impl Parsed<'_> {
         fits.then(|| (key.to_owned(), value.trim().to_owned()))
     }
 
-    /// The sections with where each starts. With `for_items`, one comes first for the items before any heading.
+    /// The sections with where each starts. With `for_items`, one of that title comes first for the items before any heading.
     fn sections(
         &self,
         is_section: &[bool],
-        for_items: Option<Option<String>>,
+        for_items: Option<&str>,
         holes: &[Range<usize>],
     ) -> Vec<(usize, Section)> {
         let keys = outline::section_keys(&self.headings, is_section);
@@ -829,7 +826,7 @@ impl Parsed<'_> {
                 Section {
                     key: String::new(),
                     number: None,
-                    title: title.unwrap_or_else(|| "Checklist".to_owned()),
+                    title: title.to_owned(),
                     level: 0,
                     parent: None,
                     prose: String::new(),

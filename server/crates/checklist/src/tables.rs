@@ -11,8 +11,10 @@ pub(crate) struct Table {
     /// A column that names the tiers of each row.
     pub(crate) tier_names: Option<usize>,
     pub(crate) owner: Option<usize>,
-    /// Columns that are for the answer, with nothing in them but boxes, marks and white space.
-    pub(crate) answers: Vec<usize>,
+    /// Which columns say something about the requirement: not the title, not tiers, not the owner, and not those for the
+    /// answer, with nothing in them but boxes, marks and white space.
+    requirement: Vec<bool>,
+    pub(crate) n_requirements: usize,
     pub(crate) headers: Vec<String>,
     pub(crate) rows: Vec<Row>,
 }
@@ -99,14 +101,14 @@ impl Table {
         let named = position(TITLES);
         let is_marks = |at: usize| column(at).all(|cell| mark(cell).is_some());
         let has_marks = |at: usize| column(at).any(|cell| mark(cell) == Some(true));
-        let has_boxes = |at: usize| column(at).any(|cell| is_box(cell));
-        let answers: Vec<usize> = (0..headers.len())
-            .filter(|at| {
-                let named_so = ANSWERS.contains(&lower[*at].as_str()) || lower[*at].is_empty();
-                Some(*at) != named && (named_so || has_boxes(*at)) && is_marks(*at)
+        let has_boxes = |at: usize| column(at).any(is_box);
+        let answers: Vec<bool> = (0..headers.len())
+            .map(|at| {
+                let named_so = ANSWERS.contains(&lower[at].as_str()) || lower[at].is_empty();
+                Some(at) != named && (named_so || has_boxes(at)) && is_marks(at)
             })
             .collect();
-        let may_be_tier = |at: &usize| Some(*at) != named && !answers.contains(at) && is_marks(*at);
+        let may_be_tier = |at: &usize| Some(*at) != named && !answers[*at] && is_marks(*at);
         let mut tier_columns: Vec<usize> = (0..headers.len())
             .filter(may_be_tier)
             .filter(|at| names_a_tier(&lower[*at]))
@@ -124,12 +126,10 @@ impl Table {
             .filter(|at| tier_columns.is_empty() && Some(*at) != named)
             .filter(|at| column(*at).all(|cell| cell.chars().count() <= 40));
         let owner = position(&["owner", "responsible"]).filter(|at| Some(*at) != named);
-        let is_other = |at: &usize| {
-            tier_columns.contains(at)
-                || answers.contains(at)
-                || Some(*at) == tier_names
-                || Some(*at) == owner
-        };
+        let mut is_other = answers;
+        for at in tier_columns.iter().copied().chain(tier_names).chain(owner) {
+            is_other[at] = true;
+        }
         let is_number = |at: &usize| {
             matches!(
                 lower[*at].as_str(),
@@ -137,7 +137,7 @@ impl Table {
             )
         };
         let title = named
-            .or_else(|| (0..headers.len()).find(|at| !is_other(at) && !is_number(at)))
+            .or_else(|| (0..headers.len()).find(|at| !is_other[*at] && !is_number(at)))
             .unwrap_or(0);
         for (row, texts) in rows.iter_mut().zip(&texts) {
             let cell = |at: usize| texts.get(at).map_or("", String::as_str);
@@ -157,15 +157,19 @@ impl Table {
                 .iter()
                 .any(|cell| !source.slice(tree.range(*cell)).trim().is_empty())
         });
+        let requirement: Vec<bool> = (0..headers.len())
+            .map(|at| at != title && !is_other[at])
+            .collect();
         Self {
             title,
+            n_requirements: requirement.iter().filter(|is| **is).count(),
+            requirement,
             tiers: tier_columns
                 .iter()
                 .map(|at| (*at, headers[*at].clone()))
                 .collect(),
             tier_names,
             owner,
-            answers,
             headers,
             rows,
         }
@@ -177,11 +181,7 @@ impl Table {
 
     /// Whether a column says something about the requirement.
     pub(crate) fn is_requirement(&self, column: usize) -> bool {
-        column != self.title
-            && Some(column) != self.tier_names
-            && Some(column) != self.owner
-            && !self.answers.contains(&column)
-            && self.tiers.iter().all(|(tier, _)| *tier != column)
+        self.requirement.get(column).copied().unwrap_or(false)
     }
 }
 
@@ -217,7 +217,7 @@ fn names_a_tier(header: &str) -> bool {
 fn mark(cell: &str) -> Option<bool> {
     match cell.to_lowercase().as_str() {
         "" | "-" | "–" | "—" | "no" | "n" | "n/a" | "[ ]" | "☐" | "✗" | "✘" | "❌" | ":x:"
-        | "optional" => Some(false),
+        | "optional" | ":soon:" => Some(false),
         "x"
         | "yes"
         | "y"
@@ -240,7 +240,6 @@ fn mark(cell: &str) -> Option<bool> {
         | ":o:"
         | "🟢"
         | "⭐" => Some(true),
-        ":soon:" => Some(false),
         _ => None,
     }
 }
