@@ -26,6 +26,16 @@ pub fn line(text: &str) -> String {
     }
 }
 
+/// The same for the text of a heading, where nothing that begins a block does so: "2. Scope" stays as it is.
+pub fn heading(text: &str) -> String {
+    let escaped = inline(&one_line(text));
+    if escaped.is_empty() {
+        "–".to_owned()
+    } else {
+        escaped
+    }
+}
+
 /// A text shown letter by letter, as code. Safe wherever [`line`] is.
 pub fn code(text: &str) -> String {
     let text = one_line(text);
@@ -74,7 +84,12 @@ pub fn block(markdown: &str) -> String {
 
 /// The same inside a quote, for what a person said in a place of Holdpoint's own words.
 pub fn quote(markdown: &str) -> String {
-    prefixed(&block(markdown), "> ")
+    let text = block(markdown);
+    if text.is_empty() {
+        text
+    } else {
+        prefixed(&text, "> ")
+    }
 }
 
 /// A fenced code block that its content cannot leave.
@@ -211,7 +226,7 @@ fn plain(out: &mut String, text: &str) {
     while let Some(c) = chars.next() {
         let next = chars.peek().copied();
         match c {
-            '\\' | '*' | '[' | ']' | '|' | '~' | '`' => {
+            '\\' | '*' | '[' | ']' | '|' | '~' | '`' | '$' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -315,12 +330,10 @@ fn flatten(markdown: &str, blocks: usize) -> String {
     let mut out = String::new();
     for part in parts {
         if !out.is_empty() {
-            // A sentence that has ended needs no more than a space before the next.
-            out.push_str(if out.ends_with(['.', ':', ';', '!', '?']) {
-                " "
-            } else {
-                "; "
-            });
+            if !out.ends_with(['.', ':', ';', '!', '?']) {
+                out.push('.');
+            }
+            out.push(' ');
         }
         out.push_str(&part);
     }

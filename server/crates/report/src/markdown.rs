@@ -11,7 +11,7 @@ use holdpoint_domain::{
 };
 
 use crate::{
-    escape::{address, block, code, fenced, first_paragraph, flat, line, prefixed, quote},
+    escape::{address, block, code, fenced, first_paragraph, flat, heading, line, prefixed, quote},
     facts::{
         Evidence, Facts, Finding, Item, Patch, Person, ReleaseDecision, Scan, Section, SignOff,
         Standing,
@@ -83,11 +83,19 @@ impl Document {
 
     /// Entries are finished Markdown of one or more lines.
     fn list(&mut self, entries: &[String]) {
-        let entries: Vec<_> = entries
-            .iter()
-            .map(|entry| prefixed(entry, "  ").replacen("  ", "- ", 1))
-            .collect();
-        self.block(&entries.join("\n"));
+        let mut text = String::new();
+        for (n, entry) in entries.iter().enumerate() {
+            if n > 0 {
+                // An entry of several blocks is followed by an empty line, as it has them itself.
+                text.push_str(if entries[n - 1].contains('\n') {
+                    "\n\n"
+                } else {
+                    "\n"
+                });
+            }
+            text.push_str(&prefixed(entry, "  ").replacen("  ", "- ", 1));
+        }
+        self.block(&text);
     }
 }
 
@@ -494,7 +502,7 @@ fn checklist(doc: &mut Document, facts: &Facts) {
             title, text, depth, ..
         } = section;
         let level = 2 + usize::try_from(*depth).unwrap_or(1).clamp(1, 3);
-        doc.heading(level, &line(title));
+        doc.heading(level, &heading(title));
         doc.block(&block(text));
         if let Some(items) = items {
             section_items(doc, facts, items, level + 1);
@@ -907,7 +915,7 @@ fn finding_details(doc: &mut Document, facts: &Facts, finding: &Finding) {
     doc.block(&or_nothing(block(&finding.remediation)));
     let patches: Vec<_> = patches_of(facts, finding)
         .into_iter()
-        .map(patch_entry)
+        .map(|patch| patch_entry(patch, finding.number))
         .collect();
     if !patches.is_empty() {
         doc.block("**Patches**");
@@ -925,7 +933,8 @@ fn patches_of<'a>(facts: &'a Facts, finding: &Finding) -> Vec<&'a Patch> {
         .collect()
 }
 
-fn patch_entry(patch: &Patch) -> String {
+/// A patch under one of its findings, without what it says of the others.
+fn patch_entry(patch: &Patch, finding: i64) -> String {
     let mut entry = format!(
         "P-{} {} ({}), by {}",
         patch.number,
@@ -942,7 +951,20 @@ fn patch_entry(patch: &Patch) -> String {
         entry.push_str(&code(commit));
     }
     entry.push('.');
-    for sentence in patch.touches.iter().chain(&patch.applies) {
+    let number = format!("F-{finding}");
+    let of_finding = |sentence: &&String| {
+        let mut named = sentence
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+            .filter(|word| word.starts_with("F-"))
+            .peekable();
+        named.peek().is_none() || named.any(|word| word == number)
+    };
+    for sentence in patch
+        .touches
+        .iter()
+        .filter(of_finding)
+        .chain(&patch.applies)
+    {
         entry.push(' ');
         entry.push_str(&line(sentence));
     }
