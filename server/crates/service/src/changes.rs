@@ -116,11 +116,11 @@ impl Changes {
 }
 
 /// The names of people, for the words of an entry or a conflict.
-pub(crate) async fn names<'a>(
+pub(crate) async fn names(
     tx: &mut Tx,
-    people: impl Iterator<Item = &'a PersonId>,
+    people: Vec<&PersonId>,
 ) -> Result<BTreeMap<String, String>, ServiceError> {
-    let ids: BTreeSet<&str> = people.map(PersonId::as_str).collect();
+    let ids: BTreeSet<&str> = people.into_iter().map(PersonId::as_str).collect();
     Ok(tx.names(&ids).await?)
 }
 

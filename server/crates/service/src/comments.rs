@@ -96,7 +96,11 @@ impl Services {
             CommentOn::Item(id) => tx.comments_on_item(id, MAX_COMMENTS).await?,
             CommentOn::Finding(id) => tx.comments_on_finding(id, MAX_COMMENTS).await?,
         };
-        let people = names(&mut tx, comments.iter().map(|comment| &comment.author)).await?;
+        let people = names(
+            &mut tx,
+            comments.iter().map(|comment| &comment.author).collect(),
+        )
+        .await?;
         Ok(comments
             .into_iter()
             .map(|comment| ListedComment {

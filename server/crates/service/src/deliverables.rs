@@ -33,7 +33,7 @@ impl Services {
             .iter()
             .flat_map(|deliverable| [&deliverable.owner, &deliverable.done_by])
             .flatten();
-        let people = names(&mut tx, involved).await?;
+        let people = names(&mut tx, involved.collect()).await?;
         Ok(deliverables
             .into_iter()
             .map(|deliverable| ListedDeliverable {

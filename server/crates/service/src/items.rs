@@ -158,7 +158,7 @@ impl Services {
             .iter()
             .chain(&item.reviewers)
             .chain(&item.review_requested_by);
-        let people = names(&mut tx, involved).await?;
+        let people = names(&mut tx, involved.collect()).await?;
         let figures = tx
             .item_figures(std::slice::from_ref(&item.id))
             .await?
@@ -269,7 +269,7 @@ impl Services {
             .item_to_change(&mut tx, actor, id, Action::Contribute)
             .await?;
         if let Some(owner) = &found.item.owner {
-            let people = names(&mut tx, std::iter::once(owner)).await?;
+            let people = names(&mut tx, vec![owner]).await?;
             let name = name_of(owner, &people).name;
             return Err(ServiceError::rejected(
                 "",
@@ -753,7 +753,7 @@ async fn people_and_terms(
     let involved = [stored, wanted]
         .into_iter()
         .flat_map(|item| item.owner.iter().chain(&item.reviewers));
-    let people = names(tx, involved).await?;
+    let people = names(tx, involved.collect()).await?;
     let owner = |item: &Item| item.owner.as_ref().map(|id| name_of(id, &people).name);
     let reviewers = |item: &Item| {
         let mut names: Vec<_> = item
@@ -861,6 +861,6 @@ pub(crate) async fn person_name(
     tx: &mut Tx,
     person: Option<&PersonId>,
 ) -> Result<Option<String>, ServiceError> {
-    let people = names(tx, person.into_iter()).await?;
+    let people = names(tx, person.into_iter().collect()).await?;
     Ok(person.map(|id| name_of(id, &people).name))
 }

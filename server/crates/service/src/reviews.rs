@@ -352,7 +352,7 @@ impl Services {
         };
         let page = Page::cut(items, limit, |item| item.id.clone());
         let involved = tx.people_of_items(id).await?;
-        let people = names(&mut tx, involved.iter()).await?;
+        let people = names(&mut tx, involved.iter().collect()).await?;
         let listed = list_items(&mut tx, page.entries, &people, now).await?;
         let mut counts: BTreeMap<_, _> = tx.section_counts(id, now).await?.into_iter().collect();
         let sections: BTreeMap<_, _> = tx

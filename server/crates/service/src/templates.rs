@@ -211,7 +211,11 @@ impl Services {
             .await?
             .ok_or(ServiceError::NotFound("This checklist"))?;
         let versions = tx.template_versions(id).await?;
-        let by_id = names(&mut tx, versions.iter().map(|version| &version.created_by)).await?;
+        let by_id = names(
+            &mut tx,
+            versions.iter().map(|version| &version.created_by).collect(),
+        )
+        .await?;
         let versions = versions
             .into_iter()
             .map(|version| {
