@@ -259,7 +259,8 @@ impl<'a> Pairs<'a> {
                     for at in &seen {
                         self.rivals[*at] = group.first().copied();
                     }
-                    continue;
+                    // Nor may what is left be taken for something that had been fixed.
+                    break;
                 }
                 let old_lines: Vec<u32> = group
                     .iter()

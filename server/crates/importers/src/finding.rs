@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use holdpoint_domain::Severity;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A text that many findings share, such as the description of their rule: stored once, however many findings have it.
 pub type Shared = Arc<str>;
@@ -89,7 +89,7 @@ words! {
 }
 
 /// The program that wrote a report.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Tool {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,7 +97,7 @@ pub struct Tool {
 }
 
 /// Something odd in a file that could still be read: where it is, and what it means for the result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Problem {
     /// A JSON pointer, a line, or a part of the file.
     #[serde(rename = "where")]
@@ -106,7 +106,7 @@ pub struct Problem {
 }
 
 /// Whether the scan looked at everything it was asked to look at. Only a complete scan can fix findings or be clean.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Completeness {
     #[default]
@@ -132,7 +132,7 @@ impl Completeness {
 }
 
 /// How many findings there are of each severity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Counts {
     pub critical: u64,
     pub high: u64,
@@ -370,7 +370,7 @@ impl Finding {
 }
 
 /// A place in a file, with what the tool says about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Place {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -387,7 +387,7 @@ pub struct Place {
 }
 
 /// A sequence of places through which a problem comes about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct CodeFlow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -395,7 +395,7 @@ pub struct CodeFlow {
 }
 
 /// A change that the tool proposes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Fix {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -403,7 +403,7 @@ pub struct Fix {
 }
 
 /// The part of a fix that lies in one file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct FileChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -411,7 +411,7 @@ pub struct FileChange {
 }
 
 /// The text between two points gives way to another; columns count from one, and `end_column` is the one after the last.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Replacement {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_line: Option<u32>,

@@ -64,3 +64,16 @@ pub fn read_into(
     }
     Ok(summary)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_taken_in_up_to_its_limit_and_not_beyond() {
+        assert_eq!(read_bytes(&b"12345"[..], 5).unwrap(), b"12345");
+        let refused = read_bytes(&b"123456"[..], 5);
+        assert_eq!(refused, Err(ImportError::TooLarge { most_bytes: 5 }));
+        assert!(read_bytes(std::io::repeat(b' '), 1_000).is_err());
+    }
+}

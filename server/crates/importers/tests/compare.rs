@@ -227,6 +227,18 @@ fn an_ambiguous_match_is_not_merged() {
 }
 
 #[test]
+fn an_ambiguous_match_is_not_taken_for_a_fixed_finding_either() {
+    let mut series = Series::default();
+    series.import(&lines(&[10, 20, 30]));
+    series.known[2].status = FindingStatus::Fixed;
+    let printed = with(15, |f| f.fingerprint = Some("p1".into()));
+    assert_eq!(
+        numbers(&series.import(&scan(vec![printed]))),
+        [1, 0, 0, 0, 2]
+    );
+}
+
+#[test]
 fn another_secret_on_the_same_masked_line_is_another_finding() {
     let secret = |print: &str| with(10, |f| f.fingerprint = Some(print.into()));
     let mut series = Series::default();
