@@ -552,7 +552,6 @@ impl Blocks {
                         code.push_str(&text);
                     }
                 }
-                Event::Start(Tag::Paragraph) => self.paragraph(),
                 Event::Start(Tag::Heading { .. }) => {
                     self.paragraph();
                     self.spans.take(Event::Start(Tag::Strong), false);
@@ -561,7 +560,6 @@ impl Blocks {
                     self.spans.take(Event::End(TagEnd::Strong), false);
                     self.paragraph();
                 }
-                Event::End(TagEnd::Paragraph) => self.paragraph(),
                 Event::Start(Tag::BlockQuote(_)) => {
                     self.paragraph();
                     self.containers.push(Container::Quote);
@@ -584,7 +582,9 @@ impl Blocks {
                     self.containers.pop();
                     self.gap = true;
                 }
-                Event::Rule => self.paragraph(),
+                Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph) | Event::Rule => {
+                    self.paragraph();
+                }
                 other => self.spans.take(other, false),
             }
         }

@@ -222,6 +222,15 @@ pub enum SignatureError {
     Mismatch,
 }
 
+/// Reads an armored signature in its one spelling, but for line widths and line ends.
+fn read(armored: &str) -> Option<SshSig> {
+    let signature = SshSig::from_pem(armored.trim_start()).ok()?;
+    let again = signature.to_pem(LineEnding::LF).ok()?;
+    let letters = |text: &str| -> String { text.split_whitespace().collect() };
+    (signature.version() == SshSig::VERSION && letters(&again) == letters(armored))
+        .then_some(signature)
+}
+
 /// Checks that one of these keys signed exactly these bytes under this namespace.
 pub fn verify(
     namespace: &str,
@@ -229,8 +238,7 @@ pub fn verify(
     signature: &str,
     keys: &AllowedKeys,
 ) -> Result<Signer, SignatureError> {
-    let signature =
-        SshSig::from_pem(signature.trim_start()).map_err(|_| SignatureError::Malformed)?;
+    let signature = read(signature).ok_or(SignatureError::Malformed)?;
     if signature.namespace() != namespace {
         return Err(SignatureError::OtherNamespace {
             made_for: signature.namespace().to_owned(),

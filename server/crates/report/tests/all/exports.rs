@@ -1,9 +1,7 @@
 //! JSON, SARIF and CSV of the sample review.
 
-mod sample;
-
+use crate::sample::{audited, released};
 use holdpoint_report::{Facts, csv, json, sarif};
-use sample::{audited, released};
 use serde_json::Value;
 
 #[test]

@@ -19,14 +19,14 @@ const DAY: Millis = 24 * HOUR;
 const BEGUN: Millis = 1_769_072_400_000;
 const COMMIT: &str = "33fa5f9b4c3a7d1e0f6b8a92c4d5e6f708192a3b";
 
-pub fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     holdpoint_domain::Digest::of(text.as_bytes())
         .as_str()
         .to_owned()
 }
 
 /// The bytes behind each evidence and patch of the sample.
-pub fn stored(sha: &str) -> Option<Vec<u8>> {
+pub(crate) fn stored(sha: &str) -> Option<Vec<u8>> {
     FILES
         .iter()
         .find(|text| sha256(text) == sha)
@@ -355,7 +355,7 @@ fn reason(kind: ReasonKind, subject_kind: &str, title: &str, why: &str, who: &st
 }
 
 /// As the audit found it: seven findings open, nothing decided.
-pub fn audited() -> Facts {
+pub(crate) fn audited() -> Facts {
     let section = |position, depth, title: &str, text: &str| Section {
         position,
         depth,
@@ -486,7 +486,7 @@ pub fn audited() -> Facts {
 }
 
 /// A week later: remedied, signed and released with one waiver and one accepted risk; some of the history is void.
-pub fn released() -> Facts {
+pub(crate) fn released() -> Facts {
     let mut facts = audited();
     let now = BEGUN + 8 * DAY + 7 * HOUR;
     facts.review.as_of = now;

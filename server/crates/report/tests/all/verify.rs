@@ -1,7 +1,5 @@
 //! Signed reports and bundles: what verifies, and that nothing else does, by Holdpoint and by OpenSSH.
 
-mod sample;
-
 use std::{
     collections::BTreeMap,
     io::{Cursor, Read, Write},
@@ -9,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::sample::{audited, released, stored};
 use holdpoint_report::{
     AllowedKeys, Facts, Member, SigningKey, bundle,
     bundle::BundleError,
@@ -17,7 +16,6 @@ use holdpoint_report::{
     verify_bundle, verify_report,
     verifying::{CheckOutcome, Limits, Verification},
 };
-use sample::{audited, released, stored};
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 fn key() -> SigningKey {
@@ -28,6 +26,10 @@ fn keys() -> AllowedKeys {
     AllowedKeys::parse(&key().public_line()).unwrap()
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands for a store that can fail"
+)]
 fn open(member: &Member) -> std::io::Result<Option<Cursor<Vec<u8>>>> {
     Ok(stored(&member.sha256).map(Cursor::new))
 }

@@ -1,15 +1,13 @@
 //! `report.md` of the sample review: what it says, that it is the same each time, and that no text breaks it.
 
-mod sample;
-
+use crate::sample::{audited, released};
 use holdpoint_report::{Facts, markdown};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
-use sample::{audited, released};
 
 #[test]
 fn the_audit_report_reads_as_its_snapshot() {
-    insta::with_settings!({ snapshot_path => "../testdata", prepend_module_to_snapshot => false }, {
+    insta::with_settings!({ snapshot_path => "../../testdata", prepend_module_to_snapshot => false }, {
         insta::assert_binary_snapshot!("audited.md", markdown(&audited()).into_bytes());
         insta::assert_binary_snapshot!("released.md", markdown(&released()).into_bytes());
     });
