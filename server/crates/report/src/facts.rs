@@ -455,7 +455,11 @@ impl Facts {
             names.dedup();
             names.len()
         };
-        let asked = usize::try_from(self.review.policy.approvals.max(1)).unwrap_or(usize::MAX);
+        let policy = &self.review.policy;
+        let asked = match policy.approvers.len() {
+            0 => usize::try_from(policy.approvals.max(1)).unwrap_or(usize::MAX),
+            named => named,
+        };
         valid(ReleaseWord::NoGo) == 0 && valid(ReleaseWord::Go) < asked
     }
 

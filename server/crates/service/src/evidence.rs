@@ -282,6 +282,20 @@ struct Canonical<'a> {
     observed_at: Millis,
 }
 
+/// The bytes whose digest a piece is kept under, for what is no file.
+pub(crate) fn canonical_bytes(evidence: &Evidence) -> Vec<u8> {
+    holdpoint_domain::digest::canonical_json(&Canonical {
+        kind: &evidence.kind,
+        title: &evidence.title,
+        body: &evidence.body,
+        command: evidence.command.as_deref(),
+        exit_code: evidence.exit_code,
+        host: evidence.host.as_deref(),
+        observed_at: evidence.observed_at,
+    })
+    .into_bytes()
+}
+
 /// A piece of evidence with whether it is stale against the review's target commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceView {

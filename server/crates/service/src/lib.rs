@@ -21,6 +21,8 @@ mod invitations;
 mod items;
 mod keys;
 mod passwords;
+pub mod patches;
+pub mod report;
 mod reviews;
 pub mod scans;
 mod services;
@@ -46,6 +48,7 @@ pub use holdpoint_storage::{
     StoredFile, Template, TemplateVersion, WaitingItem, WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
+pub use holdpoint_storage::{SessionStore, session_keys};
 pub use idempotency::Repeat;
 pub use ids::Ids;
 pub use invitations::{INVITATION_LASTS, Invite, Invited};

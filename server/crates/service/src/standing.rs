@@ -444,11 +444,12 @@ fn item_standing(
             SignOffStanding { sign_off, validity }
         })
         .collect();
+    // While a quorum gathers, the item is in review and its passes count already.
     let supporting = |standing: &&SignOffStanding| {
-        standing
-            .sign_off
-            .item_decision()
-            .is_some_and(|decision| decision.state() == item.state)
+        standing.sign_off.item_decision().is_some_and(|decision| {
+            decision.state() == item.state
+                || (item.state == ItemState::InReview && decision == Decision::Pass)
+        })
     };
     let signers: BTreeSet<_> = sign_offs
         .iter()

@@ -610,6 +610,23 @@ impl Tx {
         Ok(fetch_optional!(self, ItemPlace, SQL, item.as_str()))
     }
 
+    /// The service's review that was begun before this one.
+    pub async fn review_before(
+        &mut self,
+        service: &holdpoint_domain::ServiceId,
+        review: &ReviewId,
+    ) -> Result<Option<ReviewId>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: String,
+        }
+        const SQL: &str =
+            "select id from review where service_id = $1 and id < $2 order by id desc limit 1";
+        fetch_optional!(self, Row, SQL, service.as_str(), review.as_str())
+            .map(|row| word("review", "id", &row.id, ReviewId::parse))
+            .transpose()
+    }
+
     /// Reviews with a sign-off of this person, newest first.
     pub async fn reviews_signed_by(
         &mut self,

@@ -97,6 +97,17 @@ impl TestDatabase {
     }
 }
 
+impl crate::Tx {
+    /// Does to the activity log what only somebody with the database in their hands can do, so that tests can show that
+    /// it is found out.
+    pub async fn tamper_with_activity_for_test(
+        &mut self,
+        sql: &'static str,
+    ) -> Result<u64, crate::StorageError> {
+        Ok(crate::execute!(self, sql))
+    }
+}
+
 #[expect(
     clippy::print_stderr,
     reason = "a test says on stderr what it could not run"
