@@ -1,1 +1,36 @@
-//! app
+//! All that a person sees of Holdpoint: pages rendered on the server, islands in the browser.
+//!
+//! It is compiled twice. With `ssr` it is part of the server: pages load what they show from the service and hand it to
+//! parts, forms arrive at actions. With `hydrate` it is the browser's half and holds nothing but [`islands`] and what they
+//! call; no page is compiled. The two features are never on together. Start reading at [`paths`] (every address), then
+//! `document` (the frame and the routes), then one page.
+
+// A page is one large type until it is erased; the compiler asks for this much to lay one out.
+#![recursion_limit = "256"]
+
+pub mod actions;
+pub mod islands;
+pub mod paths;
+
+#[cfg(feature = "ssr")]
+pub mod document;
+#[cfg(feature = "ssr")]
+pub mod flash;
+#[cfg(feature = "ssr")]
+pub mod one_time;
+#[cfg(feature = "ssr")]
+pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod parts;
+#[cfg(feature = "ssr")]
+pub mod visit;
+
+#[cfg(feature = "ssr")]
+pub use document::{App, Site, shell};
+
+/// What the browser calls once the module has loaded: from here on islands come alive one by one.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+}

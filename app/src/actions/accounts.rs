@@ -1,0 +1,464 @@
+//! Forms of accounts: sign in and out, set-up, invitations, one's own account, people.
+
+use leptos::prelude::*;
+
+use super::{ActionError, Secret};
+
+#[cfg(feature = "ssr")]
+use {
+    super::{ActionContext, Notice},
+    crate::{one_time, paths, visit::Visit},
+    holdpoint_domain::{InstanceRole, PersonId, ServiceRole, TokenId},
+    holdpoint_service::{
+        Actor, Invite, Invited, NewToken, Person, ServiceError, SessionStore, session_keys,
+    },
+    http::{header, request::Parts},
+    tower_sessions::Session,
+};
+
+/// Signs a person in and leads to where they wanted to go, if that is a page of ours.
+#[server(prefix = "/act", endpoint = "sign-in")]
+pub async fn sign_in(
+    #[server(default)] email: String,
+    #[server(default)] password: Secret,
+    #[server(default)] next: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::open()?;
+    let visit = Visit::current();
+    let outcome = async {
+        let person = cx
+            .services
+            .sign_in(&email, &password, &visit.client)
+            .await?;
+        begin_session(&cx.session, &person, cx.now).await?;
+        Ok::<_, ServiceError>(Notice::silent(local(&next)))
+    }
+    .await;
+    let back = paths::sign_in_to(&next);
+    cx.answer(outcome, back, &[("email", &email)]).await
+}
+
+/// Signs the person out and forgets the session.
+#[server(prefix = "/act", endpoint = "sign-out")]
+pub async fn sign_out() -> Result<(), ActionError> {
+    let cx = ActionContext::open()?;
+    let outcome = async {
+        if let Some(person) = Visit::current().person {
+            cx.services.sign_out(&person).await?;
+        }
+        cx.session
+            .flush()
+            .await
+            .map_err(ServiceError::unavailable)?;
+        Ok::<_, ServiceError>(Notice::new("You are signed out."))
+    }
+    .await;
+    cx.answer(outcome, paths::SIGN_IN, &[]).await
+}
+
+/// Makes the first administrator by the one-time link.
+#[server(prefix = "/act", endpoint = "set-up")]
+pub async fn set_up(
+    token: Secret,
+    #[server(default)] name: String,
+    #[server(default)] email: String,
+    #[server(default)] password: Secret,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::open()?;
+    let outcome = async {
+        let person = cx.services.set_up(&token, &name, &email, &password).await?;
+        begin_session(&cx.session, &person, cx.now).await?;
+        Ok::<_, ServiceError>(
+            Notice::new("Holdpoint is set up, and you are its administrator.").at(paths::HOME),
+        )
+    }
+    .await;
+    cx.answer(
+        outcome,
+        paths::set_up(&token),
+        &[("name", &name), ("email", &email)],
+    )
+    .await
+}
+
+/// Makes the account that an invitation is for.
+#[server(prefix = "/act", endpoint = "invitations/accept")]
+pub async fn accept_invitation(
+    token: Secret,
+    #[server(default)] name: String,
+    #[server(default)] password: Secret,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::open()?;
+    let outcome = async {
+        let person = cx
+            .services
+            .accept_invitation(&token, &name, &password)
+            .await?;
+        begin_session(&cx.session, &person, cx.now).await?;
+        Ok::<_, ServiceError>(
+            Notice::new(format!("Welcome, {}. Your account is ready.", person.name))
+                .at(paths::HOME),
+        )
+    }
+    .await;
+    cx.answer(outcome, paths::invitation(&token), &[("name", &name)])
+        .await
+}
+
+/// Takes the role of an invitation with the account that one is signed in with.
+#[server(prefix = "/act", endpoint = "invitations/join")]
+pub async fn join_by_invitation(token: Secret) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let invitation = cx.services.join_by_invitation(&cx.person, &token).await?;
+        let text = match invitation.service_name {
+            Some(name) => format!("You now have a role on {name}."),
+            None => "The invitation is accepted.".to_owned(),
+        };
+        Ok::<_, ServiceError>(Notice::new(text).at(paths::HOME))
+    }
+    .await;
+    cx.answer(outcome, paths::invitation(&token), &[]).await
+}
+
+/// Revokes an invitation: `service` is the slug of the service whose page it was on, or empty.
+#[server(prefix = "/act", endpoint = "invitations/revoke")]
+pub async fn revoke_invitation(
+    id: String,
+    #[server(default)] service: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = cx
+        .services
+        .revoke_invitation(&cx.person, &id)
+        .await
+        .map(|()| "The invitation is revoked: its link does not work any more.");
+    cx.answer(outcome, people_page(&service), &[]).await
+}
+
+/// Changes one's own password.
+#[server(prefix = "/act", endpoint = "account/change-password")]
+pub async fn change_password(
+    #[server(default)] current_password: Secret,
+    #[server(default)] new_password: Secret,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let kept = this_session(&cx.session);
+        let n_ended = cx
+            .services
+            .change_password(&cx.person, &current_password, &new_password, &kept)
+            .await?;
+        cx.session
+            .cycle_id()
+            .await
+            .map_err(ServiceError::unavailable)?;
+        Ok::<_, ServiceError>(match n_ended {
+            0 => "Your password is changed.".to_owned(),
+            1 => "Your password is changed, and your other session is ended.".to_owned(),
+            n => format!("Your password is changed, and your {n} other sessions are ended."),
+        })
+    }
+    .await;
+    cx.answer(outcome, paths::ACCOUNT, &[]).await
+}
+
+/// Ends one of one's own sessions.
+#[server(prefix = "/act", endpoint = "account/revoke-session")]
+pub async fn revoke_session(id: String) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = cx
+        .services
+        .revoke_session(&cx.person, &id)
+        .await
+        .map(|()| "The session is ended.");
+    cx.answer(outcome, paths::ACCOUNT, &[]).await
+}
+
+/// Ends all of one's own sessions but this one.
+#[server(prefix = "/act", endpoint = "account/revoke-other-sessions")]
+pub async fn revoke_other_sessions() -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = cx
+        .services
+        .revoke_other_sessions(&cx.person, &this_session(&cx.session))
+        .await
+        .map(|_| "Your other sessions are ended.");
+    cx.answer(outcome, paths::ACCOUNT, &[]).await
+}
+
+/// Makes an API token. `scopes` are words with commas between them, `service` a slug or empty, `expires` a number of days.
+#[server(prefix = "/act", endpoint = "account/create-token")]
+pub async fn create_token(
+    #[server(default)] name: String,
+    #[server(default)] service: String,
+    #[server(default)] scopes: String,
+    #[server(default)] expires: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let days: i64 = expires
+            .parse()
+            .ok()
+            .filter(|days| (1..=366).contains(days))
+            .ok_or_else(|| {
+                ServiceError::rejected("expires", "Choose a number of days from 1 to 366.")
+            })?;
+        let new = NewToken {
+            name: &name,
+            service: Some(service.as_str()).filter(|slug| !slug.is_empty()),
+            scopes: scopes
+                .split(',')
+                .map(str::trim)
+                .filter(|word| !word.is_empty())
+                .collect(),
+            expires_at: cx.now + days * 86_400_000,
+        };
+        let made = cx.services.create_token(&cx.person, new).await?;
+        show_once(
+            &cx,
+            paths::ACCOUNT,
+            &format!("Token {}", made.token.name),
+            &made.secret,
+        )
+        .await?;
+        Ok::<_, ServiceError>("The token is made. Copy it now: it is shown this once.")
+    }
+    .await;
+    let typed = [
+        ("name", name.as_str()),
+        ("service", &service),
+        ("scopes", &scopes),
+        ("expires", &expires),
+    ];
+    cx.answer(outcome, paths::ACCOUNT, &typed).await
+}
+
+/// Revokes one of one's own API tokens.
+#[server(prefix = "/act", endpoint = "account/revoke-token")]
+pub async fn revoke_token(id: String) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let id = TokenId::parse(&id).ok_or(ServiceError::NotFound("This token"))?;
+        cx.services
+            .revoke_token(&cx.person, &id)
+            .await
+            .map(|()| "The token is revoked: it does not work any more.")
+    }
+    .await;
+    cx.answer(outcome, paths::ACCOUNT, &[]).await
+}
+
+/// Invites somebody: to a service by its slug with a role there, or to the instance with a role there.
+#[server(prefix = "/act", endpoint = "people/invite")]
+pub async fn invite_person(
+    #[server(default)] email: String,
+    #[server(default)] name: String,
+    #[server(default)] instance_role: String,
+    #[server(default)] service: String,
+    #[server(default)] role: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let back = people_page(&service);
+    let outcome = async {
+        let to = if service.is_empty() {
+            None
+        } else {
+            let found = cx.services.service_by_slug(&cx.person, &service).await?;
+            Some((found.service.id, parse_role(&role)?))
+        };
+        let instance_role = if instance_role.is_empty() {
+            InstanceRole::Member
+        } else {
+            parse_instance_role(&instance_role)?
+        };
+        let service = to.as_ref().map(|(id, role)| (id, *role));
+        let invited = cx.services.invite(&cx.person, Invite { email: &email, name: &name, instance_role, service }).await?;
+        Ok::<_, ServiceError>(match invited {
+            Invited::Joined(person) => format!("{} has an account here and has the role now.", person.name),
+            Invited::Link { invitation, secret } => {
+                let link = format!("{}{}", Visit::current().origin, paths::invitation(&secret));
+                show_once(&cx, &back, &format!("Link for {}", invitation.name), &link).await?;
+                "The link is made. Send it yourself: it is shown this once, works once and for 7 days.".to_owned()
+            }
+        })
+    }
+    .await;
+    let typed = [
+        ("email", email.as_str()),
+        ("name", &name),
+        ("instance_role", &instance_role),
+        ("role", &role),
+    ];
+    cx.answer(outcome, back, &typed).await
+}
+
+/// Changes what a person is to the instance.
+#[server(prefix = "/act", endpoint = "people/set-instance-role")]
+pub async fn set_instance_role(
+    person: String,
+    instance_role: String,
+    version: i64,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let (person, role) = (parse_person(&person)?, parse_instance_role(&instance_role)?);
+        cx.services
+            .set_instance_role(&cx.person, &person, role, version)
+            .await
+            .map(|()| "The role is changed.")
+    }
+    .await;
+    cx.answer(outcome, paths::PEOPLE, &[("instance_role", &instance_role)])
+        .await
+}
+
+/// Disables or enables an account.
+#[server(prefix = "/act", endpoint = "people/set-account")]
+pub async fn set_account(person: String, account: String, version: i64) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let person = parse_person(&person)?;
+        match account.as_str() {
+            "disabled" => cx
+                .services
+                .disable_person(&cx.person, &person, version)
+                .await
+                .map(|()| "The account is disabled."),
+            "enabled" => cx
+                .services
+                .enable_person(&cx.person, &person, version)
+                .await
+                .map(|()| "The account is enabled."),
+            _ => Err(ServiceError::rejected(
+                "account",
+                "An account is enabled or disabled.",
+            )),
+        }
+    }
+    .await;
+    cx.answer(outcome, paths::PEOPLE, &[("account", &account)])
+        .await
+}
+
+/// Changes what a person is to a service; an empty role takes it away.
+#[server(prefix = "/act", endpoint = "services/set-role")]
+pub async fn set_service_role(
+    service: String,
+    person: String,
+    #[server(default)] role: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let found = cx.services.service_by_slug(&cx.person, &service).await?;
+        let role = if role.is_empty() {
+            None
+        } else {
+            Some(parse_role(&role)?)
+        };
+        cx.services
+            .set_role(&cx.person, &found.service.id, &parse_person(&person)?, role)
+            .await?;
+        Ok::<_, ServiceError>(if role.is_some() {
+            "The role is changed."
+        } else {
+            "The role is taken away."
+        })
+    }
+    .await;
+    cx.answer(outcome, paths::service_people(&service), &[])
+        .await
+}
+
+/// Makes the session the person's. It gets a new id, so that an id from before the sign-in is worth nothing, and forgets
+/// what was in it.
+#[cfg(feature = "ssr")]
+async fn begin_session(session: &Session, person: &Person, now: i64) -> Result<(), ServiceError> {
+    let agent: String = use_context::<Parts>()
+        .and_then(|parts| {
+            Some(
+                parts
+                    .headers
+                    .get(header::USER_AGENT)?
+                    .to_str()
+                    .ok()?
+                    .chars()
+                    .take(300)
+                    .collect(),
+            )
+        })
+        .unwrap_or_default();
+    session.clear().await;
+    let begin = async {
+        session.cycle_id().await?;
+        session
+            .insert(session_keys::PERSON, person.id.as_str())
+            .await?;
+        session.insert(session_keys::CREATED_AT, now).await?;
+        session.insert(session_keys::USER_AGENT, agent).await?;
+        session
+            .insert(session_keys::ADDRESS, Visit::current().client)
+            .await
+    };
+    begin.await.map_err(ServiceError::unavailable)
+}
+
+/// The stored id of the session that the request came with.
+#[cfg(feature = "ssr")]
+fn this_session(session: &Session) -> String {
+    session
+        .id()
+        .map(|id| SessionStore::stored_id(&id))
+        .unwrap_or_default()
+}
+
+#[cfg(feature = "ssr")]
+async fn show_once(
+    cx: &ActionContext<Actor>,
+    page: &str,
+    label: &str,
+    secret: &str,
+) -> Result<(), ServiceError> {
+    one_time::keep(&cx.session, page, label, secret, cx.now)
+        .await
+        .map_err(ServiceError::unavailable)
+}
+
+#[cfg(feature = "ssr")]
+fn local(next: &str) -> &str {
+    if paths::is_local(next) {
+        next
+    } else {
+        paths::HOME
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn people_page(service: &str) -> String {
+    if service.is_empty() {
+        paths::PEOPLE.to_owned()
+    } else {
+        paths::service_people(service)
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn parse_person(text: &str) -> Result<PersonId, ServiceError> {
+    PersonId::parse(text).ok_or(ServiceError::NotFound("This person"))
+}
+
+#[cfg(feature = "ssr")]
+fn parse_role(text: &str) -> Result<ServiceRole, ServiceError> {
+    ServiceRole::parse(text).ok_or_else(|| {
+        ServiceError::rejected(
+            "role",
+            "Choose manager, reviewer, contributor, viewer or auditor.",
+        )
+    })
+}
+
+#[cfg(feature = "ssr")]
+fn parse_instance_role(text: &str) -> Result<InstanceRole, ServiceError> {
+    InstanceRole::parse(text)
+        .ok_or_else(|| ServiceError::rejected("instance_role", "Choose admin or member."))
+}

@@ -1,0 +1,246 @@
+use holdpoint_domain::Millis;
+use holdpoint_service::{Actor, ServiceError, Services};
+use http::request::Parts;
+use leptos::prelude::*;
+use tower_sessions::Session;
+
+use super::ActionError;
+use crate::{
+    flash::{Flash, Refusal},
+    paths,
+    visit::Visit,
+};
+
+/// What an action knows of its request, and how it answers: who acts, the service, the session for the flash.
+pub struct ActionContext<P = Actor> {
+    pub services: Services,
+    pub person: P,
+    /// When the request arrived.
+    pub now: Millis,
+    pub session: Session,
+    /// The form, named by the action's endpoint.
+    form: String,
+    request_id: String,
+}
+
+/// What happened, as one sentence, and where to read on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    text: Option<String>,
+    next: Option<String>,
+}
+
+impl Notice {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: Some(text.into()),
+            next: None,
+        }
+    }
+
+    /// Leads to another page than the form's own.
+    #[must_use]
+    pub fn at(mut self, address: impl Into<String>) -> Self {
+        self.next = Some(address.into());
+        self
+    }
+
+    /// No words, only another page.
+    pub fn silent(address: impl Into<String>) -> Self {
+        Self {
+            text: None,
+            next: Some(address.into()),
+        }
+    }
+}
+
+impl From<()> for Notice {
+    fn from((): ()) -> Self {
+        Self::default()
+    }
+}
+
+impl From<&str> for Notice {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Notice {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl ActionContext {
+    /// The action's request, with the person who is signed in. Anybody else is led to sign in.
+    #[expect(
+        clippy::unused_async,
+        reason = "actions await it as they await the service; asking who acts may need the database"
+    )]
+    pub async fn from_request() -> Result<Self, ActionError> {
+        let ActionContext {
+            services,
+            now,
+            session,
+            form,
+            request_id,
+            person: (),
+        } = ActionContext::<()>::open()?;
+        match Visit::current().person {
+            Some(person) => Ok(Self {
+                services,
+                person,
+                now,
+                session,
+                form,
+                request_id,
+            }),
+            None => {
+                let back = referer().unwrap_or_else(|| paths::HOME.to_owned());
+                leptos_axum::redirect(&paths::sign_in_to(&back));
+                Err(ActionError::SignedOut)
+            }
+        }
+    }
+}
+
+impl ActionContext<()> {
+    /// The request of an action that needs no account: sign in, set up, accept an invitation.
+    pub fn open() -> Result<Self, ActionError> {
+        let parts = use_context::<Parts>().ok_or(ActionError::Unavailable)?;
+        let visit = Visit::current();
+        Ok(Self {
+            services: use_context().ok_or(ActionError::Unavailable)?,
+            person: (),
+            now: visit.now,
+            session: parts
+                .extensions
+                .get::<Session>()
+                .cloned()
+                .ok_or(ActionError::Unavailable)?,
+            form: parts
+                .uri
+                .path()
+                .trim_start_matches(paths::ACTIONS)
+                .trim_matches('/')
+                .to_owned(),
+            request_id: visit.request_id,
+        })
+    }
+}
+
+impl<P> ActionContext<P> {
+    /// Answers with a redirect: on success to `back` (or where the notice leads) with the notice, on refusal to `back`,
+    /// the page with the form, with the message at its field and what the person typed.
+    pub async fn answer<T, E>(
+        self,
+        outcome: Result<T, E>,
+        back: impl AsRef<str>,
+        typed: &[(&str, &str)],
+    ) -> Result<(), ActionError>
+    where
+        T: Into<Notice>,
+        E: IntoRefusal,
+    {
+        let back = back.as_ref();
+        let (address, flash) = settle(outcome, &self.form, back, typed, &self.request_id);
+        if let Some(flash) = flash {
+            flash.keep(&self.session).await.map_err(|error| {
+                tracing::error!(%error, "a flash could not be kept");
+                ActionError::Unavailable
+            })?;
+        }
+        leptos_axum::redirect(&address);
+        Ok(())
+    }
+}
+
+/// Where an outcome leads, and what is left for the page there. Axum handlers of forms answer by it too.
+pub fn settle<T, E>(
+    outcome: Result<T, E>,
+    form: &str,
+    back: &str,
+    typed: &[(&str, &str)],
+    request_id: &str,
+) -> (String, Option<Flash>)
+where
+    T: Into<Notice>,
+    E: IntoRefusal,
+{
+    match outcome.map(Into::into) {
+        Ok(Notice { text, next }) => {
+            let address = next.unwrap_or_else(|| back.to_owned());
+            let flash = text.map(|text| Flash::notice(&address, text));
+            (address, flash)
+        }
+        Err(error) => {
+            let flash = Flash::refusal(back, form, error.into_refusal(request_id), typed);
+            (back.to_owned(), Some(flash))
+        }
+    }
+}
+
+/// What a service's error says to the person at the form.
+pub trait IntoRefusal {
+    /// `request_id` is for errors whose cause is only in the log.
+    fn into_refusal(self, request_id: &str) -> Refusal;
+}
+
+impl IntoRefusal for Refusal {
+    fn into_refusal(self, _: &str) -> Refusal {
+        self
+    }
+}
+
+impl IntoRefusal for ServiceError {
+    fn into_refusal(self, request_id: &str) -> Refusal {
+        match self {
+            Self::NotFound(what) => Refusal::Page {
+                message: format!("{what} was not found. It may be gone, or you may not see it."),
+            },
+            Self::Forbidden(message) => Refusal::Page { message },
+            Self::Rejected { field: "", message } => Refusal::Page { message },
+            Self::Rejected { field, message } => Refusal::Field {
+                field: field.to_owned(),
+                message,
+            },
+            Self::TooOften { message, .. } => Refusal::Page { message },
+            Self::Conflict(conflict) => {
+                let current = conflict
+                    .fields
+                    .into_iter()
+                    .map(|(field, _, stored)| (field, stored))
+                    .collect();
+                Refusal::Conflict {
+                    message: conflict.message,
+                    current,
+                }
+            }
+            Self::Unavailable(cause) => {
+                tracing::error!(
+                    request_id,
+                    error = &*cause as &dyn std::error::Error,
+                    "an action failed"
+                );
+                Refusal::Page {
+                    message: format!(
+                        "Holdpoint could not do this now, and nothing was changed. Try again in a moment. If it keeps \
+                         happening, tell your administrator this number: {request_id}"
+                    ),
+                }
+            }
+        }
+    }
+}
+
+/// The page that the form was on: only its path and query, and only of this site.
+fn referer() -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    let referer = parts.headers.get(http::header::REFERER)?.to_str().ok()?;
+    let uri: http::Uri = referer.parse().ok()?;
+    let host = parts.headers.get(http::header::HOST)?.to_str().ok()?;
+    (uri.authority()?.as_str() == host)
+        .then(|| uri.path_and_query().map(ToString::to_string))
+        .flatten()
+}

@@ -1,0 +1,244 @@
+//! What a form leaves for the next page: a notice, or a refusal with what the person typed.
+//!
+//! It is kept in the session for one page. Server functions leave it through `ActionContext::answer`, axum handlers
+//! through [`Flash::keep`].
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tower_sessions::{Session, session::Error as SessionError};
+
+const KEY: &str = "flash";
+/// What one form may leave behind, in bytes; longer texts belong in an upload.
+const MAX_TYPED_BYTES: usize = 512 * 1024;
+
+/// What a form leaves for the page it leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flash {
+    /// The path of the page that is to show it.
+    page: String,
+    /// What happened, as one sentence.
+    pub notice: Option<String>,
+    /// The form that was refused, named by its action: `items/request-review`.
+    form: String,
+    pub refusal: Option<Refusal>,
+    typed: Vec<(String, String)>,
+}
+
+/// Why a form was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// One field is wrong.
+    Field { field: String, message: String },
+    /// It is not possible now, or not for this person; nothing in the form is wrong.
+    Page { message: String },
+    /// Someone else saved in the meantime. `current` is what is saved now, by the form's field names.
+    Conflict {
+        message: String,
+        current: Vec<(String, String)>,
+    },
+}
+
+impl Refusal {
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Field { message, .. }
+            | Self::Page { message }
+            | Self::Conflict { message, .. } => message,
+        }
+    }
+}
+
+impl Flash {
+    /// A notice for the page at an address.
+    pub fn notice(address: &str, text: impl Into<String>) -> Self {
+        Self {
+            page: path_of(address),
+            notice: Some(text.into()),
+            ..Self::default()
+        }
+    }
+
+    /// A refusal for the page at an address that shows the form, with what was typed. Passwords are never kept.
+    pub fn refusal(address: &str, form: &str, refusal: Refusal, typed: &[(&str, &str)]) -> Self {
+        let mut left = MAX_TYPED_BYTES;
+        let typed = typed
+            .iter()
+            .filter(|(name, _)| !name.contains("password") && !name.contains("token"))
+            .filter(|(_, value)| {
+                let fits = value.len() <= left;
+                left -= if fits { value.len() } else { 0 };
+                fits
+            })
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Self {
+            page: path_of(address),
+            notice: None,
+            form: form.to_owned(),
+            refusal: Some(refusal),
+            typed,
+        }
+    }
+
+    /// Leaves it for the next page.
+    pub async fn keep(self, session: &Session) -> Result<(), SessionError> {
+        session.insert(KEY, self).await
+    }
+
+    /// Takes what was left for the page at this path. What was left for another page stays.
+    pub async fn take(session: &Session, path: &str) -> Result<Option<Self>, SessionError> {
+        let kept: Option<Self> = session.get(KEY).await?;
+        match kept {
+            Some(flash) if flash.page == path => session.remove(KEY).await,
+            _ => Ok(None),
+        }
+    }
+
+    pub fn is_conflict(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::Conflict { .. }))
+    }
+
+    /// Field by field: what was typed, and what is saved now. Empty unless it is a conflict.
+    pub fn both_versions(&self) -> Vec<(String, String, String)> {
+        let Some(Refusal::Conflict { current, .. }) = &self.refusal else {
+            return Vec::new();
+        };
+        current
+            .iter()
+            .map(|(name, saved)| {
+                let typed = self
+                    .typed
+                    .iter()
+                    .find(|(typed, _)| typed == name)
+                    .map(|(_, value)| value.clone());
+                (name.clone(), typed.unwrap_or_default(), saved.clone())
+            })
+            .collect()
+    }
+}
+
+fn path_of(address: &str) -> String {
+    address
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// What one form shows again after a refusal: its values and the message at a field.
+#[derive(Clone, Debug, Default)]
+pub struct FormState(Option<Arc<Flash>>);
+
+impl FormState {
+    /// The state of a form, from what was left for this page; empty when that concerned another form.
+    pub fn of(form: &str, flash: Option<&Arc<Flash>>) -> Self {
+        Self(flash.filter(|flash| flash.form == form).cloned())
+    }
+
+    /// What was typed in a field, or what it starts with.
+    pub fn value(&self, field: &str, otherwise: &str) -> String {
+        self.typed(field).unwrap_or(otherwise).to_owned()
+    }
+
+    pub fn typed(&self, field: &str) -> Option<&str> {
+        let flash = self.0.as_deref()?;
+        flash
+            .typed
+            .iter()
+            .find(|(name, _)| name == field)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a choice was made, or is made to begin with.
+    pub fn chosen(&self, field: &str, value: &str, otherwise: &str) -> bool {
+        self.typed(field).unwrap_or(otherwise) == value
+    }
+
+    /// What is wrong with a field.
+    pub fn error(&self, field: &str) -> Option<String> {
+        match self.0.as_deref()?.refusal.as_ref()? {
+            Refusal::Field {
+                field: wrong,
+                message,
+            } if wrong == field => Some(message.clone()),
+            _ => None,
+        }
+    }
+
+    pub fn was_refused(&self) -> bool {
+        self.0
+            .as_deref()
+            .is_some_and(|flash| flash.refusal.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> Arc<Flash> {
+        let refusal = Refusal::Field {
+            field: "note".to_owned(),
+            message: "Write why.".to_owned(),
+        };
+        let typed = [
+            ("note", "x"),
+            ("password", "secret"),
+            ("current_password", "secret"),
+        ];
+        Arc::new(Flash::refusal(
+            "/items/1?a=b#form",
+            "items/fail",
+            refusal,
+            &typed,
+        ))
+    }
+
+    #[test]
+    fn a_refused_form_keeps_what_was_typed_but_never_a_password() {
+        let form = FormState::of("items/fail", Some(&refused()));
+        assert_eq!(form.value("note", ""), "x");
+        assert_eq!(form.error("note").as_deref(), Some("Write why."));
+        assert_eq!(form.error("other"), None);
+        assert_eq!(form.typed("password"), None);
+        assert_eq!(form.typed("current_password"), None);
+    }
+
+    #[test]
+    fn another_form_of_the_same_page_starts_as_usual() {
+        let form = FormState::of("items/comment", Some(&refused()));
+        assert_eq!(form.value("note", "begin"), "begin");
+        assert_eq!(form.error("note"), None);
+        assert!(!form.was_refused());
+    }
+
+    #[test]
+    fn a_flash_is_for_the_path_whatever_query_or_place_in_the_page() {
+        assert_eq!(refused().page, "/items/1");
+    }
+
+    #[test]
+    fn more_than_a_session_should_hold_is_left_out_and_the_rest_kept() {
+        let long = "x".repeat(MAX_TYPED_BYTES + 1);
+        let refusal = Refusal::Page {
+            message: "No.".to_owned(),
+        };
+        let flash = Flash::refusal("/", "f", refusal, &[("long", &long), ("short", "kept")]);
+        assert_eq!(flash.typed, [("short".to_owned(), "kept".to_owned())]);
+    }
+
+    #[test]
+    fn a_conflict_shows_both_versions_of_each_field() {
+        let refusal = Refusal::Conflict {
+            message: "Ana saved in the meantime.".to_owned(),
+            current: vec![("title".to_owned(), "hers".to_owned())],
+        };
+        let flash = Flash::refusal("/items/1", "items/edit", refusal, &[("title", "mine")]);
+        assert!(flash.is_conflict());
+        assert_eq!(
+            flash.both_versions(),
+            [("title".to_owned(), "mine".to_owned(), "hers".to_owned())]
+        );
+    }
+}

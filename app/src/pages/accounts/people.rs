@@ -1,0 +1,292 @@
+//! People: everyone with an account (for admins), and the people of a service.
+
+use holdpoint_domain::{InstanceRole, Millis, ServiceRole, person::Action};
+use holdpoint_service::{Invitation, Person};
+use leptos::prelude::*;
+
+use super::{ShownOnce, parameter, sign_in::action};
+use crate::{
+    flash::FormState,
+    one_time,
+    pages::page,
+    parts::{
+        Button, Column, Confirm, Crumb, Frame, PageHead, Panel, SelectField, Table, TextField,
+        When, Who, controls::Weight, when::date,
+    },
+    paths,
+    visit::{Visit, services},
+};
+
+fn instance_roles() -> Vec<(String, String)> {
+    vec![
+        ("member".to_owned(), "Member".to_owned()),
+        ("admin".to_owned(), "Administrator".to_owned()),
+    ]
+}
+
+fn service_roles() -> Vec<(String, String)> {
+    ServiceRole::ALL
+        .iter()
+        .map(|role| (role.as_str().to_owned(), role.label().to_owned()))
+        .collect()
+}
+
+#[component]
+pub fn PeoplePage() -> impl IntoView {
+    page(async move {
+        let (visit, person) = Visit::signed_in()?;
+        let services = services();
+        let people = services.people(&person).await?;
+        let invitations = services.invitations(&person, None).await?;
+        let shown = one_time::take(paths::PEOPLE).await;
+        let n_people = people.len();
+        let rows = people.into_iter().map(person_row).collect_view();
+        let columns = ["Person", "Address", "Since", "Role"].map(Column::new);
+        let columns = columns
+            .into_iter()
+            .chain([Column::new("Account").hidden()])
+            .collect();
+        Ok(view! {
+            <Frame title="People" crumbs=vec![Crumb::here("People")]>
+                <PageHead title="People" />
+                <div class="stack">
+                    <ShownOnce shown />
+                    <Panel id="people" title=format!("{n_people} with an account") bare=true>
+                        <Table caption="Everyone with an account" columns>{rows}</Table>
+                    </Panel>
+                    <InviteForm form=visit.form("people/invite") />
+                    <Invitations invitations now=visit.now />
+                </div>
+            </Frame>
+        })
+    })
+}
+
+fn person_row(person: Person) -> impl IntoView {
+    let is_admin = person.instance_role == InstanceRole::Admin;
+    let id = person.id.as_str().to_owned();
+    let version = person.version.to_string();
+    let (role, words) = if is_admin {
+        ("member", "Make a member")
+    } else {
+        ("admin", "Make an administrator")
+    };
+    let (account, account_words) = match person.disabled_at {
+        Some(_) => ("enabled", "Enable account"),
+        None => ("disabled", "Disable account"),
+    };
+    let weight = if account == "disabled" {
+        Weight::Danger
+    } else {
+        Weight::Secondary
+    };
+    view! {
+        <tr role="row">
+            <td role="cell" data-l="Person"><Who name=person.name.clone() /></td>
+            <td role="cell" data-l="Address" class="wrap">{person.email}</td>
+            <td role="cell" data-l="Since">{date(person.created_at)}</td>
+            <td role="cell" data-l="Role">
+                {if is_admin { "Administrator" } else { "Member" }}
+                {person.disabled_at.map(|at| view! { <span class="muted">{format!(", disabled {}", date(at))}</span> })}
+            </td>
+            <td role="cell" data-l="Account">
+                <Confirm words=format!("Change {}", person.name)>
+                    <div class="btn-row">
+                        <form method="post" action=action("people/set-instance-role")>
+                            <input type="hidden" name="person" value=id.clone() />
+                            <input type="hidden" name="version" value=version.clone() />
+                            <Button words small=true name="instance_role" value=role />
+                        </form>
+                        <form method="post" action=action("people/set-account")>
+                            <input type="hidden" name="person" value=id />
+                            <input type="hidden" name="version" value=version />
+                            <Button words=account_words small=true weight name="account" value=account />
+                        </form>
+                    </div>
+                </Confirm>
+            </td>
+        </tr>
+    }
+}
+
+#[component]
+pub fn ServicePeoplePage() -> impl IntoView {
+    let slug = parameter("slug");
+    page(async move {
+        let (visit, person) = Visit::signed_in()?;
+        let services = services();
+        let found = services.service_by_slug(&person, &slug).await?;
+        let (service, role) = (found.service, found.role);
+        let members = services.members(&person, &service.id).await?;
+        let may_manage = person.instance_role.may(Action::Manage)
+            || role.is_some_and(|role| role.may(Action::Manage));
+        let invitations = if may_manage {
+            services.invitations(&person, Some(&service.id)).await?
+        } else {
+            Vec::new()
+        };
+        let here = paths::service_people(&service.slug);
+        let shown = one_time::take(&here).await;
+        let rows = members
+            .into_iter()
+            .map(|(member, role)| member_row(&service.slug, member, role, may_manage))
+            .collect_view();
+        let mut columns: Vec<_> = ["Person", "Address", "Role"]
+            .into_iter()
+            .map(Column::new)
+            .collect();
+        if may_manage {
+            columns.push(Column::new("Change").hidden());
+        }
+        let manage = may_manage.then(|| {
+            view! {
+                <InviteForm form=visit.form("people/invite") service=service.slug.clone() />
+                <Invitations invitations now=visit.now service=service.slug.clone() />
+            }
+        });
+        let crumbs = vec![
+            Crumb::to("Reviews", paths::HOME),
+            Crumb::to(service.name.clone(), paths::service(&service.slug)),
+            Crumb::here("People"),
+        ];
+        Ok(view! {
+            <Frame title=format!("People of {}", service.name) crumbs>
+                <PageHead title=format!("People of {}", service.name) />
+                <div class="stack">
+                    <ShownOnce shown />
+                    <Panel id="people" title="Who has a role" bare=true>
+                        <Table caption="People of this service" columns>{rows}</Table>
+                    </Panel>
+                    {manage}
+                </div>
+            </Frame>
+        })
+    })
+}
+
+fn member_row(
+    slug: &str,
+    member: Person,
+    role: ServiceRole,
+    may_manage: bool,
+) -> impl IntoView + use<> {
+    let slug = slug.to_owned();
+    let id = member.id.as_str().to_owned();
+    let change = may_manage.then(|| {
+        let options = ServiceRole::ALL
+            .iter()
+            .map(
+                |of| view! { <option value=of.as_str() selected=*of == role>{of.label()}</option> },
+            )
+            .collect_view();
+        view! {
+            <td role="cell" data-l="Change">
+                <form class="btn-row" method="post" action=action("services/set-role")>
+                    <input type="hidden" name="service" value=slug.clone() />
+                    <input type="hidden" name="person" value=id.clone() />
+                    <select name="role" aria-label=format!("Role of {}", member.name)>
+                        {options}
+                    </select>
+                    <Button words="Change role" small=true />
+                </form>
+                <Confirm words=format!("Remove {}", member.name)>
+                    <form method="post" action=action("services/set-role")>
+                        <input type="hidden" name="service" value=slug />
+                        <input type="hidden" name="person" value=id />
+                        <Button words="Take the role away" small=true weight=Weight::Danger />
+                    </form>
+                </Confirm>
+            </td>
+        }
+    });
+    view! {
+        <tr role="row">
+            <td role="cell" data-l="Person"><Who name=member.name.clone() /></td>
+            <td role="cell" data-l="Address" class="wrap">{member.email}</td>
+            <td role="cell" data-l="Role">
+                {role.label()} {member.disabled_at.map(|_| view! { <span class="muted">", disabled"</span> })}
+            </td>
+            {change}
+        </tr>
+    }
+}
+
+/// Invites to the instance, or to a service when its slug is given.
+#[component]
+fn InviteForm(form: FormState, #[prop(optional, into)] service: String) -> impl IntoView {
+    let to_service = !service.is_empty();
+    let role = if to_service {
+        view! { <SelectField form=form.clone() name="role" label="Role here" options=service_roles() value="contributor" prefix="invite" /> }
+            .into_any()
+    } else {
+        view! { <SelectField form=form.clone() name="instance_role" label="Role" options=instance_roles() value="member" prefix="invite" /> }
+            .into_any()
+    };
+    let name_hint = to_service.then(|| "Not needed for somebody who has an account.".to_owned());
+    view! {
+        <Panel id="invite" title="Invite somebody">
+            <form class="fields" method="post" action=action("people/invite")>
+                <input type="hidden" name="service" value=service />
+                <div class="fields-2">
+                    <TextField form=form.clone() name="email" label="Email" kind="email" max_length=254 prefix="invite" />
+                    <TextField
+                        form=form.clone()
+                        name="name"
+                        label="Full name"
+                        max_length=200
+                        required=!to_service
+                        hint=name_hint.unwrap_or_else(|| "As it will stand under what they sign.".to_owned())
+                        prefix="invite"
+                    />
+                    {role}
+                </div>
+                <div class="btn-row"><Button words="Make invitation" weight=Weight::Primary /></div>
+            </form>
+        </Panel>
+    }
+}
+
+#[component]
+fn Invitations(
+    invitations: Vec<Invitation>,
+    now: Millis,
+    #[prop(optional, into)] service: String,
+) -> impl IntoView {
+    (!invitations.is_empty()).then(|| {
+        let rows = invitations
+            .into_iter()
+            .map(|invitation| {
+                let to = match (&invitation.service, &invitation.service_name) {
+                    (Some((_, role)), Some(name)) => format!("{name}, {}", role.label().to_lowercase()),
+                    _ if invitation.instance_role == InstanceRole::Admin => "Holdpoint, administrator".to_owned(),
+                    _ => "Holdpoint".to_owned(),
+                };
+                view! {
+                    <tr role="row">
+                        <td role="cell" data-l="Person">{invitation.name.clone()}</td>
+                        <td role="cell" data-l="Address" class="wrap">{invitation.email}</td>
+                        <td role="cell" data-l="To">{to}</td>
+                        <td role="cell" data-l="By">{invitation.inviter_name}</td>
+                        <td role="cell" data-l="Works until"><When at=invitation.expires_at now /></td>
+                        <td role="cell" data-l="Revoke">
+                            <form method="post" action=action("invitations/revoke")>
+                                <input type="hidden" name="id" value=invitation.id />
+                                <input type="hidden" name="service" value=service.clone() />
+                                <button class="btn btn-sm" type="submit" aria-label=format!("Revoke the invitation of {}", invitation.name)>
+                                    "Revoke"
+                                </button>
+                            </form>
+                        </td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        let columns = ["Person", "Address", "To", "By", "Works until"].map(Column::new);
+        let columns = columns.into_iter().chain([Column::new("Revoke").hidden()]).collect();
+        view! {
+            <Panel id="invitations" title="Open invitations" bare=true>
+                <Table caption="Invitations that can still be accepted" columns>{rows}</Table>
+            </Panel>
+        }
+    })
+}

@@ -1,0 +1,264 @@
+//! What went wrong, what was kept, what to do: pages in the frame of the others.
+
+use holdpoint_service::{Conflict, ServiceError};
+use http::StatusCode;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use thiserror::Error;
+
+use crate::{
+    document::Site,
+    parts::{
+        Frame, Notice, PageHead, SoloFrame,
+        controls::{ButtonLink, Weight},
+        status::Tone,
+    },
+    paths,
+    visit::Visit,
+};
+
+/// Why a page cannot be shown.
+#[derive(Debug, Error)]
+pub enum PageError {
+    #[error("nobody is signed in")]
+    SignedOut,
+    #[error("{0} was not found")]
+    NotFound(&'static str),
+    #[error("{0}")]
+    Forbidden(String),
+    /// The address asks for something that cannot be.
+    #[error("{0}")]
+    Rejected(String),
+    #[error("{0}")]
+    TooOften(String),
+    #[error("{}", .0.message)]
+    Conflict(Box<Conflict>),
+    #[error("Holdpoint cannot do this now")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<ServiceError> for PageError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::NotFound(what) => Self::NotFound(what),
+            ServiceError::Forbidden(message) => Self::Forbidden(message),
+            ServiceError::Rejected { message, .. } => Self::Rejected(message),
+            ServiceError::TooOften { message, .. } => Self::TooOften(message),
+            ServiceError::Conflict(conflict) => Self::Conflict(conflict),
+            ServiceError::Unavailable(cause) => Self::Unavailable(cause),
+        }
+    }
+}
+
+impl PageError {
+    /// The page that says so, with its status set. Somebody who is signed out is led to sign in.
+    pub fn page(self) -> impl IntoView {
+        let visit = Visit::current();
+        let fault = match self {
+            Self::SignedOut => {
+                let address = paths::sign_in_to(&visit.address);
+                leptos_axum::redirect(&address);
+                return view! {
+                    <SoloFrame title="Sign in">
+                        <h1>"Sign in first"</h1>
+                        <p><a href=address>"Sign in"</a></p>
+                    </SoloFrame>
+                }
+                .into_any();
+            }
+            Self::NotFound(what) => Fault::not_found(what),
+            Self::Forbidden(message) => Fault::forbidden(message),
+            Self::Rejected(message) => Fault::new(
+                StatusCode::BAD_REQUEST,
+                "This address cannot be shown",
+                message,
+            ),
+            Self::TooOften(message) => Fault::too_often(message),
+            Self::Conflict(conflict) => Fault::conflict(*conflict),
+            Self::Unavailable(cause) => {
+                let request_id = visit.request_id.as_str();
+                tracing::error!(
+                    request_id,
+                    error = &*cause as &dyn std::error::Error,
+                    "a page failed"
+                );
+                Fault::unavailable()
+            }
+        };
+        if let Some(response) = use_context::<ResponseOptions>() {
+            response.set_status(fault.status);
+        }
+        fault.page().into_any()
+    }
+}
+
+/// What an error page says, whatever it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub status: StatusCode,
+    /// What did not happen.
+    pub title: String,
+    /// What was kept, what changed, what to do.
+    pub text: String,
+    /// Field, what was sent, what is stored now: for conflicts.
+    pub versions: Vec<(String, String, String)>,
+}
+
+impl Fault {
+    pub fn new(status: StatusCode, title: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            status,
+            title: title.into(),
+            text: text.into(),
+            versions: Vec::new(),
+        }
+    }
+
+    pub fn not_found(what: &str) -> Self {
+        let text = "The address may be mistyped, the thing may be gone, or you may have no role on its service. A manager \
+                    of the service can give you one.";
+        Self::new(StatusCode::NOT_FOUND, format!("{what} was not found"), text)
+    }
+
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "You may not do this", message)
+    }
+
+    pub fn too_often(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many tries", message)
+    }
+
+    pub fn conflict(conflict: Conflict) -> Self {
+        let mut fault = Self::new(
+            StatusCode::CONFLICT,
+            "Not saved: it changed in the meantime",
+            conflict.message,
+        );
+        fault.versions = conflict.fields;
+        fault
+    }
+
+    pub fn unavailable() -> Self {
+        let text = "Nothing was changed. Try again in a moment.";
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Holdpoint could not do this",
+            text,
+        )
+    }
+
+    /// The page in the frame: with menus for someone signed in, alone otherwise.
+    pub fn page(self) -> impl IntoView {
+        let visit = Visit::current();
+        let title = self.title.clone();
+        if visit.person.is_some() {
+            let head = view! { <PageHead title=title.clone() /> };
+            view! { <Frame title>{head} {self.body(&visit)}</Frame> }.into_any()
+        } else {
+            view! { <SoloFrame title=title.clone() wide=true><h1>{title}</h1>{self.body(&visit)}</SoloFrame> }.into_any()
+        }
+    }
+
+    fn body(self, visit: &Visit) -> impl IntoView + use<> {
+        let Self {
+            status,
+            text,
+            versions,
+            ..
+        } = self;
+        let tone = if status.is_server_error() {
+            Tone::Red
+        } else {
+            Tone::Amber
+        };
+        let number = (!visit.request_id.is_empty()).then(|| {
+            view! {
+                <p class="small muted">
+                    "If this keeps happening, tell your administrator this number: "
+                    <code>{visit.request_id.clone()}</code>
+                </p>
+            }
+        });
+        let versions = (!versions.is_empty()).then(|| {
+            let rows = versions
+                .into_iter()
+                .map(|(field, sent, stored)| view! { <tr><th scope="row">{field}</th><td>{sent}</td><td>{stored}</td></tr> })
+                .collect_view();
+            view! {
+                <div class="tbl-wrap" tabindex="0" role="region" aria-label="Both versions">
+                    <table class="tbl">
+                        <caption>"Both versions"</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Field"</th>
+                                <th scope="col">"You sent"</th>
+                                <th scope="col">"Saved now"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            }
+        });
+        view! {
+            <div class="stack">
+                <Notice tone alert=true>{text}</Notice>
+                {versions}
+                <p class="btn-row">
+                    <ButtonLink words="All reviews" href=paths::HOME weight=Weight::Secondary />
+                </p>
+                {number}
+            </div>
+        }
+    }
+}
+
+/// The page for an address that leads nowhere.
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(StatusCode::NOT_FOUND);
+    }
+    Fault::not_found("This page").page()
+}
+
+/// A fault as a whole document, for what goes wrong outside of pages: refused requests, panics, timeouts. It has no
+/// scripts, so it needs no nonce.
+pub fn document(fault: Fault, site: Site, visit: Visit) -> String {
+    use leptos::prelude::RenderHtml as _;
+    use leptos::reactive::owner::Owner;
+
+    let owner = Owner::new();
+    owner.with(|| {
+        let theme = visit.preferences.theme.as_str();
+        let title = format!("{} · Holdpoint", fault.title);
+        let heading = fault.title.clone();
+        let body = fault.body(&visit);
+        let document = view! {
+            <html lang="en" data-theme=theme>
+                <head>
+                    <meta charset="utf-8" />
+                    <meta name="viewport" content="width=device-width, initial-scale=1" />
+                    <meta name="color-scheme" content="light dark" />
+                    <title>{title}</title>
+                    <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                    <link rel="stylesheet" href=site.style.to_string() />
+                </head>
+                <body>
+                    <main id="main" class="solo" tabindex="-1">
+                        <div class="solo-card is-wide">
+                            <p class="solo-brand">
+                                <crate::parts::Mark />
+                                "Holdpoint"
+                            </p>
+                            <h1>{heading}</h1>
+                            {body}
+                        </div>
+                    </main>
+                    <svg class="sprite" aria-hidden="true" inner_html=crate::parts::icon::SPRITE></svg>
+                </body>
+            </html>
+        };
+        format!("<!doctype html>{}", document.to_html())
+    })
+}

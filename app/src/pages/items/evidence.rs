@@ -1,0 +1,341 @@
+//! What shows that an item is met: every piece, with where it comes from and whether it still counts.
+
+use holdpoint_domain::Millis;
+use holdpoint_service::{Evidence, evidence::EvidenceView};
+use leptos::prelude::*;
+
+use super::counted;
+use crate::{
+    actions::action,
+    flash::FormState,
+    parts::{
+        Button, Confirm, Empty, Ico, Icon, Prose, Sha, TextArea, When,
+        controls::{ButtonLink, Weight},
+        panel::Disclosure,
+        status::{Flag, FlagMark, Tone},
+        when::{date, moment},
+    },
+    paths,
+};
+
+/// The section of an item's page.
+#[component]
+pub(super) fn EvidenceSection(
+    item: String,
+    all: Vec<EvidenceView>,
+    /// The review's target commit.
+    target: Option<String>,
+    may_contribute: bool,
+    /// The state of the form that withdraws.
+    form: FormState,
+    now: Millis,
+) -> impl IntoView {
+    let (current, past): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|view| view.evidence.is_current());
+    let n_stale = current.iter().filter(|view| view.stale).count();
+    let n = current.len();
+    let add = paths::new_evidence(&item);
+    let row = move |view: EvidenceView| {
+        evidence_row(&item, view, target.as_deref(), may_contribute, &form, now)
+    };
+    let rows = current.into_iter().map(&row).collect_view();
+    let n_past = past.len();
+    let past = (n_past > 0).then(|| {
+        let rows = past.into_iter().map(&row).collect_view();
+        view! {
+            <Disclosure summary=counted(n_past, "piece withdrawn or replaced", "pieces withdrawn or replaced")>
+                <ul class="evidence">{rows}</ul>
+            </Disclosure>
+        }
+    });
+    let list = if n == 0 {
+        view! {
+            <div class="panel">
+                <Empty
+                    title="No evidence yet"
+                    text="Evidence shows that the requirement is met: a file, a link, a note or the output of a command. Without it the item cannot pass."
+                />
+            </div>
+        }
+        .into_any()
+    } else {
+        view! { <ul class="evidence">{rows}</ul> }.into_any()
+    };
+    let add = if may_contribute {
+        view! { <ButtonLink words="Add evidence" href=add small=true icon=Icon::Plus /> }.into_any()
+    } else {
+        view! {
+            <button class="btn btn-sm" type="button" disabled aria-describedby="no-evidence-by-you">
+                <Ico icon=Icon::Plus />
+                "Add evidence"
+            </button>
+            <span class="tiny muted" id="no-evidence-by-you">"Contributors, reviewers and managers can add it."</span>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="section" aria-labelledby="h-ev">
+            <div class="section-head">
+                <h2 id="h-ev">"Evidence " <span class="count">{n}</span></h2>
+                {(n_stale > 0)
+                    .then(|| {
+                        view! {
+                            <span class="pill pill-sm" data-tone=Tone::Amber.as_str()>
+                                <Ico icon=Icon::Stale />
+                                {format!("{n_stale} stale")}
+                            </span>
+                        }
+                    })}
+                <div class="push">{add}</div>
+            </div>
+            {list}
+            {past}
+        </section>
+    }
+    .into_any()
+}
+
+fn evidence_row(
+    item: &str,
+    EvidenceView { evidence, stale }: EvidenceView,
+    target: Option<&str>,
+    may_contribute: bool,
+    form: &FormState,
+    now: Millis,
+) -> AnyView {
+    let (icon, kind) = match evidence.kind.as_str() {
+        "link" => (Icon::Link, "Link"),
+        "note" => (Icon::Note, "Note"),
+        "output" => (Icon::Terminal, "Command output"),
+        "scan" => (Icon::Shield, "Scan"),
+        _ => (Icon::File, "File"),
+    };
+    let id = evidence.id.as_str().to_owned();
+    let is_current = evidence.is_current();
+    let name = name_of(&evidence);
+    let is_file = evidence.file_sha256.is_some();
+    let by = facts(&evidence, now);
+    let fate = fate(&evidence, now);
+    let stale_note = stale.then(|| {
+        let taken = evidence.commit.clone().unwrap_or_default();
+        let target = target.unwrap_or("another commit").to_owned();
+        let again = paths::replace_evidence(item, &id);
+        view! {
+            <p class="notice" data-tone=Tone::Amber.as_str()>
+                <Ico icon=Icon::Stale />
+                <span>
+                    "Taken at " <Sha digest=taken kind="Commit" shown=7 /> "; the review is of "
+                    <Sha digest=target kind="Commit" shown=7 /> ". "
+                    {may_contribute.then(|| view! { <a href=again>"Add it as of that commit"</a> })}
+                </span>
+            </p>
+        }
+    });
+    let body = body_of(&evidence);
+    let withdraw = (is_current && may_contribute).then(|| withdraw_form(&id, form));
+    let has_body = body.is_some() || stale_note.is_some() || fate.is_some() || withdraw.is_some();
+    let title = evidence.title.clone();
+    let menu = view! {
+        <details class="menu" name="ev">
+            <summary class="tool">
+                <Ico icon=Icon::More />
+                <span class="vh">{format!("Actions for {title}")}</span>
+            </summary>
+            <div class="menu-pop">
+                {is_file
+                    .then(|| {
+                        view! {
+                            <a href=paths::evidence_file(&id) download=""><Ico icon=Icon::Download />"Download"</a>
+                        }
+                    })}
+                {(is_current && may_contribute)
+                    .then(|| {
+                        view! {
+                            <a href=paths::replace_evidence(item, &id)>
+                                <Ico icon=Icon::Reopened />
+                                "Replace with a newer one"
+                            </a>
+                        }
+                    })}
+            </div>
+        </details>
+    };
+    let has_menu = is_file || (is_current && may_contribute);
+    view! {
+        <li id=format!("evidence-{id}")>
+            <span class="kind"><Ico icon /><span class="vh">{kind}</span></span>
+            <div class="name">
+                {name}
+                {stale.then(|| view! { <FlagMark flag=Flag::Stale /> })}
+            </div>
+            <p class="by">{by}</p>
+            {has_body.then(|| view! { <div class="body stack-2">{body}{stale_note}{fate}{withdraw}</div> })}
+            <div class="acts">{has_menu.then_some(menu)}</div>
+        </li>
+    }
+    .into_any()
+}
+
+fn name_of(evidence: &Evidence) -> AnyView {
+    let title = evidence.title.clone();
+    match evidence.kind.as_str() {
+        "file" => {
+            let address = paths::evidence_file(evidence.id.as_str());
+            let file_name = evidence.file_name.clone().unwrap_or_default();
+            let other = (file_name != title).then(|| view! { <span class="muted light">{file_name.clone()}</span> });
+            view! { <a class="plain" href=address>{title}</a> {other} }.into_any()
+        }
+        "link" => {
+            let address = evidence.body.clone();
+            let other = (address != title).then(|| view! { <span class="muted light wrap-any">{address.clone()}</span> });
+            view! { <a href=address.clone() rel="nofollow noopener noreferrer">{title}</a> {other} }.into_any()
+        }
+        "output" => {
+            let command = evidence.command.clone().unwrap_or_default();
+            if command == title {
+                view! { <code>{command}</code> }.into_any()
+            } else {
+                view! { {title} " " <code class="light">{command}</code> }.into_any()
+            }
+        }
+        _ => title.into_any(),
+    }
+}
+
+/// Size, digest, commit, place, who and when.
+fn facts(evidence: &Evidence, now: Millis) -> AnyView {
+    let exit = evidence.exit_code.map(|code| {
+        let (tone, icon) = if code == 0 {
+            (Tone::Green, Icon::Pass)
+        } else {
+            (Tone::Red, Icon::Fail)
+        };
+        view! { <span class="st" data-tone=tone.as_str()><Ico icon />{format!("exit {code}")}</span> }
+    });
+    let host = evidence
+        .host
+        .clone()
+        .map(|host| view! { <span>{format!("on {host}")}</span> });
+    let size = evidence
+        .file_sha256
+        .is_some()
+        .then(|| view! { <span title=format!("{} bytes", evidence.size_bytes)>{size(evidence.size_bytes)}</span> });
+    let commit = evidence.commit.clone().map(|commit| {
+        view! { <span><Ico icon=Icon::Commit />"pinned to " <Sha digest=commit kind="Commit" shown=7 /></span> }
+    });
+    let place = evidence.path.clone().map(|path| {
+        let lines = match (evidence.start_line, evidence.end_line) {
+            (Some(start), Some(end)) if end > start => format!(", lines {start} to {end}"),
+            (Some(start), _) => format!(", line {start}"),
+            _ => String::new(),
+        };
+        view! { <span class="mono wrap-any">{path}{lines}</span> }
+    });
+    // Said apart only where it differs: when it was true, and when it was uploaded.
+    let observed = (evidence.created_at - evidence.observed_at > 60_000)
+        .then(|| view! { <span title=moment(evidence.observed_at)>{format!("observed {}", date(evidence.observed_at))}</span> });
+    let who = evidence.created_by_name.clone();
+    let at = evidence.created_at;
+    let sha = evidence.sha256.as_str().to_owned();
+    view! {
+        {exit}
+        {host}
+        {size}
+        <span>"sha256 " <Sha digest=sha /></span>
+        {commit}
+        {place}
+        {observed}
+        <span>{who}", "<When at now /></span>
+    }
+    .into_any()
+}
+
+fn body_of(evidence: &Evidence) -> Option<AnyView> {
+    match evidence.kind.as_str() {
+        "note" => Some(view! { <Prose text=evidence.body.clone() /> }.into_any()),
+        "output" => {
+            let n = evidence.body.lines().count();
+            let output = evidence.body.clone();
+            Some(
+                view! {
+                    <Disclosure summary=format!("Output, {}", counted(n, "line", "lines")) open=n <= 12>
+                        <pre class="term" role="region" tabindex="0" aria-label="Command output">{output}</pre>
+                    </Disclosure>
+                }
+                .into_any(),
+            )
+        }
+        _ => None,
+    }
+}
+
+/// Why it does not count any more.
+fn fate(evidence: &Evidence, now: Millis) -> Option<AnyView> {
+    if let Some(at) = evidence.withdrawn_at {
+        let who = evidence.withdrawn_by_name.clone().unwrap_or_default();
+        let reason = evidence.withdrawn_reason.clone().unwrap_or_default();
+        return Some(
+            view! { <p class="small">"Withdrawn by " {who} ", " <When at now /> ": " {reason}</p> }.into_any(),
+        );
+    }
+    let newer = evidence.superseded_by.as_ref()?;
+    let address = format!("#evidence-{newer}");
+    Some(view! { <p class="small">"Replaced by " <a href=address>"a newer version"</a> "."</p> }.into_any())
+}
+
+fn withdraw_form(id: &str, form: &FormState) -> AnyView {
+    // One form per piece: only the one that was sent shows what was typed.
+    let form = if form.typed("evidence") == Some(id) {
+        form.clone()
+    } else {
+        FormState::default()
+    };
+    let id = id.to_owned();
+    let fields = view! {
+        <form class="fields space-top" method="post" action=action("evidence/withdraw")>
+            <input type="hidden" name="evidence" value=id.clone() />
+            <TextArea
+                form=form.clone()
+                name="reason"
+                label="Why it does not count"
+                rows=2
+                max_length=4000
+                prefix_owned=format!("withdraw-{id}")
+                hint="It stays on record with this reason. A signature that rests on it becomes void."
+            />
+            <div class="btn-row"><Button words="Withdraw evidence" weight=Weight::Danger small=true /></div>
+        </form>
+    };
+    if form.was_refused() {
+        view! { <div id="withdraw">{fields}</div> }.into_any()
+    } else {
+        view! { <Confirm words="Withdraw">{fields}</Confirm> }.into_any()
+    }
+}
+
+/// "18 kB"
+pub(super) fn size(bytes: i64) -> String {
+    match bytes {
+        ..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", (bytes + 500) / 1_000),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_short_and_whole() {
+        for (bytes, expected) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (17_600, "18 kB"),
+            (1_250_000, "1.2 MB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+}

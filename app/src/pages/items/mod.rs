@@ -1,0 +1,54 @@
+//! One item: its page, the forms that change it, and the form that adds evidence.
+
+mod decide;
+mod edit;
+mod evidence;
+mod flow;
+mod history;
+mod item;
+mod new_evidence;
+
+use leptos::prelude::*;
+use leptos_router::{
+    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    components::Route,
+};
+
+pub(super) use history::{ChangeList, flag_of};
+
+use super::PageError;
+use holdpoint_domain::{ItemId, Millis, text::Date};
+
+/// The routes of items.
+#[component(transparent)]
+pub fn ItemRoutes() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <Route path=(StaticSegment("items"), ParamSegment("id")) view=item::ItemPage />
+        <Route path=(StaticSegment("items"), ParamSegment("id"), StaticSegment("edit")) view=edit::EditItemPage />
+        <Route
+            path=(StaticSegment("items"), ParamSegment("id"), StaticSegment("evidence"), StaticSegment("new"))
+            view=new_evidence::NewEvidencePage
+        />
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+/// The item that the address names.
+fn item_of_address() -> Result<ItemId, PageError> {
+    ItemId::parse(&super::parameter("id")).ok_or(PageError::NotFound("This item"))
+}
+
+/// The last moment of a stored due date.
+pub(super) fn end_of(date: &str) -> Option<Millis> {
+    Date::parse(date).ok().map(|date| date.end())
+}
+
+/// "1 finding", "2 findings".
+pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
+    if n == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{n} {many}")
+    }
+}

@@ -1,0 +1,264 @@
+//! Every address of the interface, so that a link and its route cannot drift apart.
+//!
+//! Ids and slugs go in as text: they are made of letters, digits and hyphens only, and anything else is percent-encoded,
+//! so that no value can lead out of its segment.
+
+use std::fmt::Write as _;
+
+/// All services with their reviews.
+pub const HOME: &str = "/";
+pub const SIGN_IN: &str = "/sign-in";
+pub const ACCOUNT: &str = "/account";
+pub const PEOPLE: &str = "/people";
+pub const TEMPLATES: &str = "/templates";
+pub const INBOX: &str = "/inbox";
+pub const SEARCH: &str = "/search";
+pub const VERIFY: &str = "/verify";
+/// Where theme and shortcuts are chosen (a form posts here).
+pub const PREFERENCES: &str = "/preferences";
+/// Where all server functions live.
+pub const ACTIONS: &str = "/act";
+
+pub fn service(slug: &str) -> String {
+    under("/services", slug, "")
+}
+pub fn service_people(slug: &str) -> String {
+    under("/services", slug, "/people")
+}
+pub fn new_review(slug: &str) -> String {
+    under("/services", slug, "/new-review")
+}
+pub const NEW_SERVICE: &str = "/services/new";
+
+/// A review opens with its readiness: the verdict and its reasons.
+pub fn review(id: &str) -> String {
+    under("/reviews", id, "")
+}
+pub fn checklist(review: &str) -> String {
+    under("/reviews", review, "/checklist")
+}
+pub fn findings(review: &str) -> String {
+    under("/reviews", review, "/findings")
+}
+pub fn new_finding(review: &str) -> String {
+    under("/reviews", review, "/findings/new")
+}
+pub fn scans(review: &str) -> String {
+    under("/reviews", review, "/scans")
+}
+/// Where scanner files are posted to, to see what importing them would change.
+pub fn scan_upload(review: &str) -> String {
+    under("/reviews", review, "/scans/upload")
+}
+/// What importing an uploaded file would change, before it is saved.
+pub fn scan_preview(review: &str, preview: &str) -> String {
+    format!(
+        "{}/{}",
+        under("/reviews", review, "/scans/preview"),
+        segment(preview)
+    )
+}
+pub fn patches(review: &str) -> String {
+    under("/reviews", review, "/patches")
+}
+pub fn patch_upload(review: &str) -> String {
+    under("/reviews", review, "/patches/upload")
+}
+/// The approved patches as one series that `git am` applies.
+pub fn patch_series(review: &str) -> String {
+    under("/reviews", review, "/patches.mbox")
+}
+pub fn sign_off(review: &str) -> String {
+    under("/reviews", review, "/sign-off")
+}
+pub fn report(review: &str) -> String {
+    under("/reviews", review, "/report")
+}
+pub fn activity(review: &str) -> String {
+    under("/reviews", review, "/activity")
+}
+pub fn settings(review: &str) -> String {
+    under("/reviews", review, "/settings")
+}
+
+pub fn item(id: &str) -> String {
+    under("/items", id, "")
+}
+/// The forms that change an item's people, terms and words.
+pub fn edit_item(id: &str) -> String {
+    under("/items", id, "/edit")
+}
+/// The form that adds evidence.
+pub fn new_evidence(item: &str) -> String {
+    under("/items", item, "/evidence/new")
+}
+/// Where a file for an item is posted to.
+pub fn evidence_upload(item: &str) -> String {
+    under("/items", item, "/evidence/upload")
+}
+/// The form that adds a newer version of a piece of evidence.
+pub fn replace_evidence(item: &str, evidence: &str) -> String {
+    with_query(&new_evidence(item), &[("replace", evidence)])
+}
+/// The bytes of a file that is evidence, safely served.
+pub fn evidence_file(id: &str) -> String {
+    under("/evidence", id, "/file")
+}
+/// The form that signs an item's decision, on the item's page.
+pub fn sign_item(item: &str) -> String {
+    under("/items", item, "#sign")
+}
+/// The bytes of an attachment, safely served.
+pub fn attachment(id: &str) -> String {
+    under("/attachments", id, "")
+}
+
+pub fn finding(id: &str) -> String {
+    under("/findings", id, "")
+}
+pub fn scan(id: &str) -> String {
+    under("/scans", id, "")
+}
+/// The scanner's own file, as it was uploaded.
+pub fn scan_file(id: &str) -> String {
+    under("/scans", id, "/file")
+}
+pub fn patch(id: &str) -> String {
+    under("/patches", id, "")
+}
+/// The patch as it was uploaded.
+pub fn patch_file(id: &str) -> String {
+    under("/patches", id, "/file")
+}
+
+pub fn template(id: &str) -> String {
+    under("/templates", id, "")
+}
+/// Where a checklist document is posted to, to see how it would be read.
+pub const TEMPLATE_UPLOAD: &str = "/templates/upload";
+
+pub fn set_up(token: &str) -> String {
+    under("/set-up", token, "")
+}
+pub fn invitation(token: &str) -> String {
+    under("/invitations", token, "")
+}
+
+/// The sign-in page, which leads back to where the person wanted to go.
+pub fn sign_in_to(next: &str) -> String {
+    if next == HOME || !is_local(next) {
+        SIGN_IN.to_owned()
+    } else {
+        with_query(SIGN_IN, &[("next", next)])
+    }
+}
+
+/// An address with its question mark part; pairs with an empty value are left out.
+pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let mut address = path.to_owned();
+    let mut separator = '?';
+    for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        address.push(separator);
+        address.push_str(&segment(name));
+        address.push('=');
+        address.push_str(&segment(value));
+        separator = '&';
+    }
+    address
+}
+
+/// Whether an address given by a browser stays on this site, so that a redirect to it is safe.
+pub fn is_local(address: &str) -> bool {
+    let mut bytes = address.bytes();
+    bytes.next() == Some(b'/')
+        && !matches!(bytes.next(), Some(b'/' | b'\\'))
+        && address.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn under(folder: &str, name: &str, rest: &str) -> String {
+    format!("{folder}/{}{rest}", segment(name))
+}
+
+/// One segment of a path or one value of a query, percent-encoded (RFC 3986, unreserved characters stay).
+fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("a String takes all that is written to it");
+        }
+    }
+    // Browsers resolve these two as steps in the tree, encoded or not; no id or slug is one of them.
+    if out == "." || out == ".." {
+        "%20".to_owned()
+    } else {
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_those_people_bookmark() {
+        let cases = [
+            (service("osq"), "/services/osq"),
+            (service_people("osq"), "/services/osq/people"),
+            (review("r1"), "/reviews/r1"),
+            (checklist("r1"), "/reviews/r1/checklist"),
+            (findings("r1"), "/reviews/r1/findings"),
+            (scans("r1"), "/reviews/r1/scans"),
+            (scan_preview("r1", "p1"), "/reviews/r1/scans/preview/p1"),
+            (patches("r1"), "/reviews/r1/patches"),
+            (patch_series("r1"), "/reviews/r1/patches.mbox"),
+            (sign_off("r1"), "/reviews/r1/sign-off"),
+            (report("r1"), "/reviews/r1/report"),
+            (activity("r1"), "/reviews/r1/activity"),
+            (item("i1"), "/items/i1"),
+            (finding("f1"), "/findings/f1"),
+            (scan("s1"), "/scans/s1"),
+            (patch("p1"), "/patches/p1"),
+            (template("t1"), "/templates/t1"),
+            (set_up("k"), "/set-up/k"),
+            (invitation("k"), "/invitations/k"),
+        ];
+        for (made, expected) in cases {
+            assert_eq!(made, expected);
+        }
+    }
+
+    #[test]
+    fn no_value_leads_out_of_its_segment() {
+        assert_eq!(item("a/b?c#d"), "/items/a%2Fb%3Fc%23d");
+        assert_eq!(item(".."), "/items/%20");
+        assert_eq!(item("ä"), "/items/%C3%A4");
+        assert_eq!(
+            with_query("/x", &[("q", "a&b=c"), ("empty", "")]),
+            "/x?q=a%26b%3Dc"
+        );
+    }
+
+    #[test]
+    fn only_addresses_of_this_site_are_led_back_to() {
+        for good in ["/", "/items/1", "/items/1?tab=2#x"] {
+            assert!(is_local(good), "{good}");
+        }
+        for bad in [
+            "",
+            "items",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nb",
+            "/a b",
+            "/ä",
+        ] {
+            assert!(!is_local(bad), "{bad}");
+        }
+        assert_eq!(sign_in_to("/items/1"), "/sign-in?next=%2Fitems%2F1");
+        assert_eq!(sign_in_to("//evil.example"), "/sign-in");
+        assert_eq!(sign_in_to("/"), "/sign-in");
+    }
+}

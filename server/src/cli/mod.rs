@@ -1,0 +1,146 @@
+//! The command line: data on stdout, talk on stderr, exit codes 0 done, 1 the answer is no, 2 an error.
+
+pub(crate) mod config;
+mod healthcheck;
+mod serve;
+mod token;
+mod user;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use holdpoint_service::{ServiceError, Services};
+
+/// Production readiness reviews that people work through, sign, and can prove later.
+#[derive(Debug, Parser)]
+#[command(name = "holdpoint", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(config::Flags),
+    /// Ask a running server whether it is well; for containers.
+    Healthcheck(healthcheck::Healthcheck),
+    /// Accounts, without the web.
+    #[command(subcommand)]
+    User(user::User),
+    /// API tokens, without the web.
+    #[command(subcommand)]
+    Token(token::Token),
+}
+
+/// What a command came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Done,
+    /// The answer is no: NO-GO, does not verify, not well.
+    No,
+}
+
+/// Runs the command that the arguments ask for.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are what was asked for; anything else is a mistake in the arguments.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    let answer = match cli.command {
+        Command::Serve(flags) => serve::run(flags),
+        Command::Healthcheck(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::Token(command) => command.run(),
+    };
+    match answer {
+        Ok(Answer::Done) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Does something with the database that the configuration names, beside a server or without one.
+fn work(
+    flags: &config::Flags,
+    work: impl AsyncFnOnce(Services) -> anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    let config = config::Config::of_process(flags)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")?
+        .block_on(async {
+            let services = serve::open_services(&config).await?;
+            let answer = work(services.clone()).await;
+            services.database().close().await;
+            answer
+        })
+}
+
+/// What the service refused, at the option that it is about.
+fn refused(error: ServiceError) -> anyhow::Error {
+    match error {
+        ServiceError::Rejected { field: "", message } => anyhow::Error::msg(message),
+        ServiceError::Rejected {
+            field: "password",
+            message,
+        } => anyhow::anyhow!("the password: {message}"),
+        ServiceError::Rejected {
+            field: "scopes",
+            message,
+        } => anyhow::anyhow!("option --scope: {message}"),
+        ServiceError::Rejected { field, message } => anyhow::anyhow!("option --{field}: {message}"),
+        other => other.into(),
+    }
+}
+
+/// Data, for whoever reads standard output.
+#[expect(clippy::print_stdout, reason = "this is the command line's own voice")]
+fn print(line: &str) {
+    println!("{line}");
+}
+
+/// Talk, for people.
+fn say(message: &str) {
+    complain(message);
+}
+
+#[expect(clippy::print_stderr, reason = "this is the command line's own voice")]
+fn complain(message: &str) {
+    eprintln!("holdpoint: {message}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_mistake_in_the_arguments_is_an_error_and_help_is_not() {
+        let code = |arguments: &[&str]| format!("{:?}", run(arguments.iter().map(OsString::from)));
+        assert_eq!(
+            code(&["holdpoint", "no-such-command"]),
+            format!("{:?}", ExitCode::from(2))
+        );
+        assert_eq!(
+            code(&["holdpoint", "--version"]),
+            format!("{:?}", ExitCode::SUCCESS)
+        );
+    }
+}

@@ -1,0 +1,123 @@
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use holdpoint_service::{Ids, Limits, Services, SystemClock};
+use holdpoint_storage::{Database, FileStore, SessionStore};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Answer,
+    config::{Config, Flags, LogFormat},
+};
+use crate::web::{self, AppState, shutdown};
+
+/// Runs the server until it is told to stop.
+pub(super) fn run(flags: Flags) -> anyhow::Result<Answer> {
+    let config = Config::of_process(&flags)?;
+    drop(flags);
+    start_logging(&config);
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")?
+        .block_on(serve(config))
+}
+
+/// Opens what the configuration names. Other commands that work on the database begin here too.
+pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
+    std::fs::create_dir_all(&config.data).with_context(|| {
+        format!("{}: the data folder cannot be made. Check its permissions, or name another with --data.", config.data.display())
+    })?;
+    let database = Database::open(&config.database)
+        .await
+        .with_context(|| format!("{} cannot be opened", config.database))?;
+    let evidence = config.data.join("evidence");
+    let files = FileStore::open(&evidence)
+        .await
+        .with_context(|| format!("{} cannot be used", evidence.display()))?;
+    Ok(Services::new(
+        database,
+        files,
+        Arc::new(SystemClock),
+        Ids::from_system(),
+        Limits::default(),
+    ))
+}
+
+async fn serve(config: Config) -> anyhow::Result<Answer> {
+    let services = open_services(&config).await?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "{} cannot be listened on. Is another server running? Choose another with --listen.",
+            config.listen
+        )
+    })?;
+    let listening = listener
+        .local_addr()
+        .context("the listening address is unknown")?;
+
+    let clock = services.clone();
+    let sessions = SessionStore::new(services.database().clone(), move || clock.now());
+    let stopping = CancellationToken::new();
+    let state = AppState::new(services.clone(), &config, listening, stopping.clone())?;
+    let sweeping = tokio::spawn(sweep_sessions(sessions.clone(), stopping.clone()));
+    let address = state.address();
+    let router = web::router(state, sessions, axum::Router::new());
+    tracing::info!(%listening, %address, database = %config.database, "Holdpoint {} is up", env!("CARGO_PKG_VERSION"));
+    if let Some(token) = services.setup_link_token().await? {
+        // Not through the log, which may be kept and shipped: this line is for whoever starts the server.
+        super::say(&format!(
+            "nobody administers this server yet. Set it up, once, at {address}{}",
+            holdpoint_app::paths::set_up(&token)
+        ));
+    }
+
+    let ended = shutdown::serve(
+        listener,
+        router,
+        stopping,
+        shutdown::signals(),
+        config.shutdown_deadline,
+    )
+    .await;
+    sweeping.abort();
+    services.database().close().await;
+    match ended.context("the server stopped by itself")? {
+        shutdown::Ended::Finished => tracing::info!("stopped: every request was answered"),
+        shutdown::Ended::Deadline => {
+            tracing::warn!("stopped at the deadline: some requests were cut off")
+        }
+        shutdown::Ended::SecondSignal => tracing::warn!("stopped at once by a second signal"),
+    }
+    Ok(Answer::Done)
+}
+
+/// Deletes expired sessions now and then. A failure is logged and the next round tries again.
+async fn sweep_sessions(sessions: SessionStore, stopping: CancellationToken) {
+    let mut rounds = tokio::time::interval(std::time::Duration::from_secs(600));
+    while stopping.run_until_cancelled(rounds.tick()).await.is_some() {
+        match sessions.delete_expired().await {
+            Ok(0) => {}
+            Ok(n_deleted) => tracing::debug!(n_deleted, "expired sessions deleted"),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "expired sessions were not deleted"
+            ),
+        }
+    }
+}
+
+fn start_logging(config: &Config) {
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(&config.log)
+        .with_writer(std::io::stderr)
+        .with_target(config.log_format == LogFormat::Json);
+    // Only a second server in one process could have set one before, and then that one serves both.
+    drop(match config.log_format {
+        LogFormat::Text => subscriber
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+    });
+}

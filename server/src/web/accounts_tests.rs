@@ -1,0 +1,612 @@
+//! Accounts through the real router: cookies, redirects, what pages show and keep.
+
+use axum::{body::Body, http::Request, routing::get};
+use holdpoint_domain::{InstanceRole, ServiceRole, text::Name};
+use holdpoint_service::{Actor, NewAccount, NewService, NewToken};
+use http::{StatusCode, header};
+use tokio::sync::Mutex;
+
+use super::{
+    api_caller::ApiCaller,
+    testing::{Answer, NOW, TestApp},
+};
+
+const PASSWORD: &str = "four words work well";
+const OTHER: &str = "five more words work too";
+
+/// A browser with a cookie jar.
+struct Jar<'a> {
+    app: &'a TestApp,
+    cookie: Mutex<String>,
+}
+
+impl<'a> Jar<'a> {
+    fn of(app: &'a TestApp) -> Self {
+        Self {
+            app,
+            cookie: Mutex::default(),
+        }
+    }
+
+    async fn cookie(&self) -> String {
+        self.cookie.lock().await.clone()
+    }
+
+    async fn send(&self, request: http::request::Builder, body: String) -> Answer {
+        let cookie = self.cookie().await;
+        let request = request
+            .header(header::ACCEPT, "text/html")
+            .header(header::USER_AGENT, "Test browser");
+        let request = if cookie.is_empty() {
+            request
+        } else {
+            request.header(header::COOKIE, &cookie)
+        };
+        let answer = self.app.send(request.body(Body::from(body)).unwrap()).await;
+        for set in answer.headers.get_all(header::SET_COOKIE) {
+            let pair = set.to_str().unwrap().split(';').next().unwrap();
+            let gone = pair.ends_with('=');
+            *self.cookie.lock().await = if gone { String::new() } else { pair.to_owned() };
+        }
+        answer
+    }
+
+    async fn get(&self, address: &str) -> Answer {
+        self.send(Request::get(address), String::new()).await
+    }
+
+    /// Sends a form, and returns where it leads.
+    async fn submit(&self, form: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.post(form, fields).await;
+        assert_eq!(answer.status, StatusCode::FOUND, "{form}: {}", answer.body);
+        answer.header("location").to_owned()
+    }
+
+    async fn post(&self, form: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = holdpoint_app::paths::with_query("", fields);
+        let request = Request::post(format!("/act/{form}"))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        self.send(request, body.trim_start_matches('?').to_owned())
+            .await
+    }
+
+    /// Sends a form and opens the page that it leads to.
+    async fn follow(&self, form: &str, fields: &[(&str, &str)]) -> Answer {
+        let to = self.submit(form, fields).await;
+        self.get(&to).await
+    }
+
+    async fn sign_in(&self, email: &str, password: &str) -> String {
+        self.submit("sign-in", &[("email", email), ("password", password)])
+            .await
+    }
+}
+
+async fn add(app: &TestApp, name: &str, instance_role: InstanceRole) -> Actor {
+    let email = format!("{name}@example.org");
+    let new = NewAccount {
+        email: &email,
+        name,
+        password: PASSWORD,
+        instance_role,
+    };
+    Actor::of(&app.state.services.add_person(new).await.unwrap())
+}
+
+async fn signed_in<'a>(app: &'a TestApp, name: &str, instance_role: InstanceRole) -> Jar<'a> {
+    add(app, name, instance_role).await;
+    let jar = Jar::of(app);
+    assert_eq!(
+        jar.sign_in(&format!("{name}@example.org"), PASSWORD).await,
+        "/"
+    );
+    jar
+}
+
+fn alert(answer: &Answer) -> String {
+    answer.texts("[role=alert]").join(" ")
+}
+
+fn value(answer: &Answer, name: &str) -> Option<String> {
+    let selector = scraper::Selector::parse(&format!("input[name={name}]")).unwrap();
+    let html = answer.html();
+    let field = html
+        .select(&selector)
+        .next()
+        .unwrap_or_else(|| panic!("a field {name} in {}", answer.body));
+    field.value().attr("value").map(str::to_owned)
+}
+
+fn shown_once(answer: &Answer) -> Option<String> {
+    let selector = scraper::Selector::parse("#shown-once").unwrap();
+    answer
+        .html()
+        .select(&selector)
+        .next()
+        .and_then(|field| field.value().attr("value").map(str::to_owned))
+}
+
+#[tokio::test]
+async fn the_set_up_link_makes_an_administrator_who_is_signed_in_and_works_once() {
+    let app = TestApp::start().await;
+    let token = app
+        .state
+        .services
+        .setup_link_token()
+        .await
+        .unwrap()
+        .unwrap();
+    let jar = Jar::of(&app);
+    let page = jar.get(&format!("/set-up/{token}")).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    assert_eq!(page.texts("h1"), ["Set up this server"]);
+    let fields = |password| {
+        [
+            ("token", token.as_str()),
+            ("name", "Ana Novak"),
+            ("email", "ana@example.org"),
+            ("password", password),
+        ]
+    };
+    let again = jar.follow("set-up", &fields("short")).await;
+    assert!(
+        alert(&again).contains("Use at least 12"),
+        "{}",
+        alert(&again)
+    );
+    assert_eq!(value(&again, "name").as_deref(), Some("Ana Novak"));
+    assert_eq!(value(&again, "email").as_deref(), Some("ana@example.org"));
+    assert_eq!(value(&again, "password"), None);
+    assert!(!again.body.contains("short\""));
+    assert_eq!(jar.submit("set-up", &fields(PASSWORD)).await, "/");
+    let people = jar.get("/people").await;
+    assert_eq!(people.status, StatusCode::OK, "{}", people.body);
+    let used = Jar::of(&app).get(&format!("/set-up/{token}")).await;
+    assert_eq!(used.status, StatusCode::GONE);
+    assert!(
+        Jar::of(&app)
+            .submit("set-up", &fields(PASSWORD))
+            .await
+            .starts_with("/set-up/")
+    );
+}
+
+#[tokio::test]
+async fn signing_in_gives_the_session_another_id_and_forgets_what_was_in_it() {
+    let app = TestApp::start().await;
+    add(&app, "ana", InstanceRole::Member).await;
+    let jar = Jar::of(&app);
+    let refused = jar
+        .follow(
+            "sign-in",
+            &[("email", "ana@example.org"), ("password", "wrong")],
+        )
+        .await;
+    assert!(
+        alert(&refused).contains("Address or password is wrong."),
+        "{}",
+        alert(&refused)
+    );
+    assert_eq!(value(&refused, "email").as_deref(), Some("ana@example.org"));
+    let before = jar.cookie().await;
+    assert!(!before.is_empty(), "a refusal is kept in a session");
+    assert_eq!(jar.sign_in("ana@example.org", PASSWORD).await, "/");
+    let after = jar.cookie().await;
+    assert_ne!(before, after);
+    assert_eq!(jar.get("/account").await.status, StatusCode::OK);
+    *jar.cookie.lock().await = before;
+    assert_eq!(
+        jar.get("/account").await.header("location"),
+        "/sign-in?next=%2Faccount"
+    );
+}
+
+#[tokio::test]
+async fn signing_in_leads_to_the_page_that_was_wanted_and_never_to_another_site() {
+    let app = TestApp::start().await;
+    add(&app, "ana", InstanceRole::Member).await;
+    for (next, to) in [
+        ("/account", "/account"),
+        ("https://evil.example", "/"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+    ] {
+        let fields = [
+            ("email", "ana@example.org"),
+            ("password", PASSWORD),
+            ("next", next),
+        ];
+        assert_eq!(Jar::of(&app).submit("sign-in", &fields).await, to, "{next}");
+        let wrong = [
+            ("email", "ana@example.org"),
+            ("password", "wrong"),
+            ("next", next),
+        ];
+        let jar = Jar::of(&app);
+        let back = jar.submit("sign-in", &wrong).await;
+        assert!(
+            back == "/sign-in" || back == "/sign-in?next=%2Faccount",
+            "{back}"
+        );
+        jar.sign_in("ana@example.org", PASSWORD).await;
+    }
+    let page = Jar::of(&app).get("/sign-in?next=//evil.example").await;
+    assert!(!page.body.contains("evil.example"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn too_many_wrong_passwords_are_said_and_the_right_one_has_to_wait() {
+    let app = TestApp::start().await;
+    add(&app, "ana", InstanceRole::Member).await;
+    for _ in 0..5 {
+        Jar::of(&app).sign_in("ana@example.org", "wrong").await;
+    }
+    let jar = Jar::of(&app);
+    let page = jar
+        .follow(
+            "sign-in",
+            &[("email", "ana@example.org"), ("password", PASSWORD)],
+        )
+        .await;
+    assert!(
+        alert(&page).contains("Try again in 5 minutes."),
+        "{}",
+        alert(&page)
+    );
+    app.clock.advance(5 * 60_000);
+    assert_eq!(jar.sign_in("ana@example.org", PASSWORD).await, "/");
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_itself() {
+    let app = TestApp::start().await;
+    let jar = signed_in(&app, "ana", InstanceRole::Member).await;
+    let cookie = jar.cookie().await;
+    assert_eq!(jar.submit("sign-out", &[]).await, "/sign-in");
+    let page = jar.get("/sign-in").await;
+    assert!(page.body.contains("You are signed out."), "{}", page.body);
+    *jar.cookie.lock().await = cookie;
+    assert_eq!(jar.get("/account").await.status, StatusCode::FOUND);
+    let by_link = jar.get("/act/sign-out").await;
+    assert!(by_link.status.is_client_error(), "{}", by_link.status);
+}
+
+#[tokio::test]
+async fn a_revoked_session_is_out_at_the_next_request() {
+    let app = TestApp::start().await;
+    let one = signed_in(&app, "ana", InstanceRole::Member).await;
+    let other = Jar::of(&app);
+    other.sign_in("ana@example.org", PASSWORD).await;
+    let page = one.get("/account").await;
+    assert_eq!(
+        page.texts("#main td[data-l=Browser]"),
+        ["Test browser", "Test browser"]
+    );
+    let id = value(&page, "id").expect("the other session's id");
+    let ended = one.follow("account/revoke-session", &[("id", &id)]).await;
+    assert!(
+        ended.body.contains("The session is ended."),
+        "{}",
+        ended.body
+    );
+    assert_eq!(
+        other.get("/account").await.header("location"),
+        "/sign-in?next=%2Faccount"
+    );
+    assert_eq!(one.get("/account").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one() {
+    let app = TestApp::start().await;
+    let one = signed_in(&app, "ana", InstanceRole::Member).await;
+    let other = Jar::of(&app);
+    other.sign_in("ana@example.org", PASSWORD).await;
+    let wrong = one
+        .follow(
+            "account/change-password",
+            &[("current_password", "wrong"), ("new_password", OTHER)],
+        )
+        .await;
+    assert!(
+        wrong
+            .texts("#current_password-error")
+            .join("")
+            .contains("not your password"),
+        "{}",
+        wrong.body
+    );
+    let before = one.cookie().await;
+    let done = one
+        .follow(
+            "account/change-password",
+            &[("current_password", PASSWORD), ("new_password", OTHER)],
+        )
+        .await;
+    assert!(
+        done.body.contains("your other session is ended"),
+        "{}",
+        done.body
+    );
+    assert_ne!(one.cookie().await, before);
+    assert_eq!(other.get("/account").await.status, StatusCode::FOUND);
+}
+
+#[tokio::test]
+async fn a_disabled_person_is_out_at_the_next_request() {
+    let app = TestApp::start().await;
+    let admin = signed_in(&app, "ada", InstanceRole::Admin).await;
+    let bo = signed_in(&app, "bo", InstanceRole::Member).await;
+    let page = admin.get("/people").await;
+    assert_eq!(page.texts("td[data-l=Person]").len(), 2);
+    let id = app
+        .state
+        .services
+        .sign_in("bo@example.org", PASSWORD, "10.0.0.9")
+        .await
+        .unwrap()
+        .id;
+    let fields = [
+        ("person", id.as_str()),
+        ("account", "disabled"),
+        ("version", "1"),
+    ];
+    let done = admin.follow("people/set-account", &fields).await;
+    assert!(
+        done.body.contains("The account is disabled."),
+        "{}",
+        done.body
+    );
+    assert_eq!(bo.get("/account").await.status, StatusCode::FOUND);
+    let late = admin.follow("people/set-account", &fields).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+}
+
+#[tokio::test]
+async fn people_are_for_administrators() {
+    let app = TestApp::start().await;
+    let ana = signed_in(&app, "ana", InstanceRole::Member).await;
+    assert_eq!(ana.get("/people").await.status, StatusCode::FORBIDDEN);
+    let page = ana
+        .follow(
+            "people/invite",
+            &[
+                ("email", "bo@example.org"),
+                ("name", "Bo"),
+                ("instance_role", "admin"),
+            ],
+        )
+        .await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert_eq!(Jar::of(&app).get("/people").await.status, StatusCode::FOUND);
+}
+
+#[tokio::test]
+async fn an_invitation_is_shown_once_accepted_once_and_gives_its_role() {
+    let app = TestApp::start().await;
+    let admin = signed_in(&app, "ada", InstanceRole::Admin).await;
+    let ada = Actor::of(
+        &app.state
+            .services
+            .sign_in("ada@example.org", PASSWORD, "10.0.0.9")
+            .await
+            .unwrap(),
+    );
+    let new = NewService {
+        name: Name::parse("Executor").unwrap(),
+        slug: None,
+        repository_url: None,
+        description: None,
+    };
+    let service = app.state.services.create_service(&ada, new).await.unwrap();
+    let fields = |email| {
+        [
+            ("email", email),
+            ("name", "Bo Berg"),
+            ("service", "executor"),
+            ("role", "reviewer"),
+        ]
+    };
+    let wrong = admin.follow("people/invite", &fields("nobody")).await;
+    assert_eq!(value(&wrong, "name").as_deref(), Some("Bo Berg"));
+    assert!(
+        !wrong.texts("#invite-email-error").is_empty(),
+        "{}",
+        wrong.body
+    );
+    let page = admin
+        .follow("people/invite", &fields("bo@example.org"))
+        .await;
+    let link = shown_once(&page).expect("the link");
+    assert!(
+        link.starts_with("http://localhost:3000/invitations/"),
+        "{link}"
+    );
+    assert_eq!(
+        shown_once(&admin.get("/services/executor/people").await),
+        None
+    );
+
+    let address = link.trim_start_matches("http://localhost:3000");
+    let token = address.trim_start_matches("/invitations/");
+    let bo = Jar::of(&app);
+    let invited = bo.get(address).await;
+    assert!(
+        invited
+            .body
+            .contains("ada invites bo@example.org to Executor, as reviewer."),
+        "{}",
+        invited.body
+    );
+    assert_eq!(value(&invited, "name").as_deref(), Some("Bo Berg"));
+    assert_eq!(
+        bo.submit(
+            "invitations/accept",
+            &[
+                ("token", token),
+                ("name", "Bo Berg"),
+                ("password", PASSWORD)
+            ]
+        )
+        .await,
+        "/"
+    );
+    let people = bo.get("/services/executor/people").await;
+    assert_eq!(
+        people.texts("td[data-l=Role]"),
+        ["Manager", "Reviewer"],
+        "{}",
+        people.body
+    );
+    assert!(
+        people.texts("form[action='/act/people/invite']").is_empty(),
+        "a reviewer does not invite"
+    );
+    assert_eq!(Jar::of(&app).get(address).await.status, StatusCode::GONE);
+    let members = app.state.services.members(&ada, &service.id).await.unwrap();
+    assert!(
+        members.iter().any(
+            |(person, role)| person.email == "bo@example.org" && *role == ServiceRole::Reviewer
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_kept_as_a_digest_and_lets_its_program_in_until_it_is_revoked() {
+    let app = TestApp::with(
+        |_| {},
+        |router| {
+            router.route(
+                "/api/v1/test",
+                get(async |caller: ApiCaller| caller.email.clone()),
+            )
+        },
+    )
+    .await;
+    let ana = signed_in(&app, "ana", InstanceRole::Member).await;
+    let fields = [
+        ("name", "CI"),
+        ("service", ""),
+        ("scopes", "read,import_scans"),
+        ("expires", "90"),
+    ];
+    let to = ana.submit("account/create-token", &fields).await;
+    // What waits for the page is in the database, and the token is not.
+    let mut tx = app.state.services.database().read().await.unwrap();
+    let log = format!("{:?}", tx.activity_after(0, 100).await.unwrap());
+    drop(tx);
+    let page = ana.get(&to).await;
+    let token = shown_once(&page).expect("the token");
+    assert!(token.starts_with("hp_") && !log.contains(&token));
+    assert_eq!(shown_once(&ana.get("/account").await), None);
+    let call = async |authorization: Option<String>| {
+        let request = Request::get("/api/v1/test");
+        let request = match authorization {
+            Some(value) => request.header(header::AUTHORIZATION, value),
+            None => request.header(header::COOKIE, ana.cookie().await),
+        };
+        app.send(request.body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(
+        call(Some(format!("Bearer {token}"))).await.body,
+        "ana@example.org"
+    );
+    for refused in [
+        None,
+        Some(format!("Bearer {token}x")),
+        Some(format!("Basic {token}")),
+    ] {
+        let answer = call(refused.clone()).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{refused:?}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+    let account = ana.get("/account").await;
+    let selector =
+        scraper::Selector::parse("form[action='/act/account/revoke-token'] input[name=id]")
+            .unwrap();
+    let id = account
+        .html()
+        .select(&selector)
+        .next()
+        .unwrap()
+        .value()
+        .attr("value")
+        .unwrap()
+        .to_owned();
+    ana.submit("account/revoke-token", &[("id", &id)]).await;
+    let answer = call(Some(format!("Bearer {token}"))).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(answer.body.contains("was revoked"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn what_is_shown_once_is_not_readable_in_the_database() {
+    let app = TestApp::start().await;
+    let ana = signed_in(&app, "ana", InstanceRole::Member).await;
+    let fields = [
+        ("name", "CI"),
+        ("service", ""),
+        ("scopes", "read"),
+        ("expires", "90"),
+    ];
+    ana.submit("account/create-token", &fields).await;
+    let id = ana
+        .cookie()
+        .await
+        .split_once('=')
+        .unwrap()
+        .1
+        .parse()
+        .unwrap();
+    let record = tower_sessions::SessionStore::load(&app.sessions, &id)
+        .await
+        .unwrap()
+        .expect("a session");
+    assert!(record.data.contains_key("one_time"));
+    let stored = serde_json::to_string(&record.data["one_time"]).unwrap();
+    let token = shown_once(&ana.get("/account").await).expect("the token");
+    let bytes = serde_json::to_string(token.as_bytes()).unwrap();
+    assert!(
+        !stored.contains(&token) && !stored.contains(bytes.trim_matches(['[', ']'])),
+        "{stored}"
+    );
+}
+
+#[tokio::test]
+async fn no_page_of_accounts_names_a_secret_or_needs_script() {
+    let app = TestApp::start().await;
+    let admin = signed_in(&app, "ada", InstanceRole::Admin).await;
+    let ada = Actor::of(
+        &app.state
+            .services
+            .sign_in("ada@example.org", PASSWORD, "10.0.0.9")
+            .await
+            .unwrap(),
+    );
+    let new = NewToken {
+        name: "CI",
+        service: None,
+        scopes: vec!["read"],
+        expires_at: NOW + 86_400_000,
+    };
+    let made = app.state.services.create_token(&ada, new).await.unwrap();
+    for address in ["/account", "/people", "/sign-in"] {
+        let page = admin.get(address).await;
+        assert!(
+            !page.body.contains(&made.secret) && !page.body.contains("argon2"),
+            "{address}"
+        );
+    }
+    let account = admin.get("/account").await;
+    for form in account
+        .html()
+        .select(&scraper::Selector::parse("main form").unwrap())
+    {
+        assert_eq!(form.value().attr("method"), Some("post"));
+        assert!(form.value().attr("action").unwrap().starts_with("/act/"));
+    }
+}

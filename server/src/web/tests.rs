@@ -1,0 +1,381 @@
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+    routing::get,
+};
+use http::header;
+
+use super::testing::{NOW, TestApp};
+
+fn nonces(policy: &str) -> Vec<&str> {
+    policy
+        .split('\'')
+        .filter_map(|part| part.strip_prefix("nonce-"))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_script_of_a_page_carries_the_nonce_of_its_header() {
+    let app = TestApp::start().await;
+    let ana = app.member("ana").await;
+    for (address, status) in [
+        ("/", StatusCode::OK),
+        ("/no/such/page", StatusCode::NOT_FOUND),
+    ] {
+        let page = ana.get(address).await;
+        assert_eq!(page.status, status, "{address}: {}", page.body);
+        let policy = page.header("content-security-policy");
+        let [nonce] = nonces(policy)[..] else {
+            panic!("one nonce in {policy}")
+        };
+        let scripts = scraper::Selector::parse("script").unwrap();
+        let html = page.html();
+        let scripts: Vec<_> = html.select(&scripts).collect();
+        assert!(
+            !scripts.is_empty(),
+            "{address} has the script that brings islands to life"
+        );
+        for script in scripts {
+            assert_eq!(script.value().attr("nonce"), Some(nonce), "{address}");
+        }
+        let again = ana.get(address).await;
+        assert_ne!(
+            nonces(again.header("content-security-policy")),
+            [nonce],
+            "a nonce is used once"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_page_needs_an_inline_style_or_handler() {
+    let app = TestApp::start().await;
+    let ana = app.member("ana").await;
+    for address in ["/", "/no/such/page"] {
+        let page = ana.get(address).await;
+        for element in page.html().select(&scraper::Selector::parse("*").unwrap()) {
+            assert_ne!(element.value().name(), "style");
+            for (name, _) in element.value().attrs() {
+                assert!(
+                    name != "style" && !name.starts_with("on"),
+                    "{} has {name}",
+                    element.value().name()
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_answer_carries_the_security_headers() {
+    let app = TestApp::with(
+        |settings| {
+            settings.https = true;
+            settings.authority = Some("prr.example.org".to_owned());
+        },
+        |router| {
+            router.route(
+                "/test/panic",
+                get(async || -> &'static str { panic!("on purpose") }),
+            )
+        },
+    )
+    .await;
+    let kinds = [
+        ("/", StatusCode::FOUND),
+        ("/no/such/page", StatusCode::NOT_FOUND),
+        ("/pkg/holdpoint.c.css", StatusCode::OK),
+        ("/pkg/missing.css", StatusCode::NOT_FOUND),
+        ("/favicon.svg", StatusCode::OK),
+        ("/healthz", StatusCode::OK),
+        ("/readyz", StatusCode::OK),
+        ("/preferences", StatusCode::METHOD_NOT_ALLOWED),
+        ("/test/panic", StatusCode::INTERNAL_SERVER_ERROR),
+    ];
+    for (address, status) in kinds {
+        let answer = app.get(address).await;
+        assert_eq!(answer.status, status, "{address}");
+        let policy = answer.header("content-security-policy");
+        for part in [
+            "default-src 'none'",
+            "style-src 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(
+                policy.contains(part),
+                "{address}: {part} is not in {policy}"
+            );
+        }
+        assert!(
+            !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"),
+            "{policy}"
+        );
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "same-origin"),
+            ("x-frame-options", "DENY"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("strict-transport-security", "max-age=31536000"),
+        ] {
+            assert_eq!(answer.header(name), value, "{address}: {name}");
+        }
+        assert!(!answer.header("permissions-policy").is_empty(), "{address}");
+        assert!(
+            answer.header("x-request-id").starts_with("hp-"),
+            "{address}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn browsers_are_told_to_insist_on_https_only_where_there_is_https() {
+    let app = TestApp::start().await;
+    assert_eq!(
+        app.get("/healthz")
+            .await
+            .header("strict-transport-security"),
+        ""
+    );
+}
+
+#[tokio::test]
+async fn files_named_by_their_digest_are_kept_and_pages_are_not() {
+    let app = TestApp::start().await;
+    let ana = app.member("ana").await;
+    let cached = "public, max-age=31536000, immutable";
+    assert_eq!(
+        app.get("/pkg/holdpoint.c.css")
+            .await
+            .header("cache-control"),
+        cached
+    );
+    assert_eq!(
+        app.get("/favicon.svg").await.header("cache-control"),
+        "public, max-age=3600"
+    );
+    assert_eq!(ana.get("/").await.header("cache-control"), "no-store");
+    assert_eq!(
+        app.get("/pkg/../hash.txt").await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        app.get("/pkg/%2e%2e/hash.txt").await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn whoever_is_signed_out_is_led_to_sign_in_and_back() {
+    let app = TestApp::start().await;
+    let page = app.get("/").await;
+    assert_eq!(
+        (page.status, page.header("location")),
+        (StatusCode::FOUND, "/sign-in")
+    );
+}
+
+#[tokio::test]
+async fn a_page_names_the_person_who_is_signed_in() {
+    let app = TestApp::start().await;
+    let ana = app.member("Ana Ruiz").await;
+    let page = ana.get("/").await;
+    assert_eq!(page.texts(".menu summary .vh"), ["Menu of Ana Ruiz"]);
+    assert_eq!(page.texts("h1"), ["Reviews"]);
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_there_says_so_in_the_frame() {
+    let app = TestApp::start().await;
+    let page = app.get("/no/such/page").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert_eq!(page.texts("h1"), ["This page was not found"]);
+    let ana = app.member("ana").await;
+    let page = ana.get("/no/such/page").await;
+    assert_eq!(page.texts("h1"), ["This page was not found"]);
+    assert_eq!(page.texts(".brand .word"), ["Holdpoint"]);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_page_with_a_number_and_none_of_its_words() {
+    let app = TestApp::with(
+        |_| {},
+        |router| {
+            router
+                .route(
+                    "/test/panic",
+                    get(async || -> &'static str { panic!("secret words") }),
+                )
+                .route(
+                    "/api/v1/panic",
+                    get(async || -> &'static str { panic!("secret words") }),
+                )
+        },
+    )
+    .await;
+    let page = app.get("/test/panic").await;
+    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(page.texts("h1"), ["Holdpoint could not do this"]);
+    assert!(!page.body.contains("secret words"));
+    assert!(
+        page.body.contains(page.header("x-request-id")),
+        "the page shows the number of the log"
+    );
+
+    let problem = app.get("/api/v1/panic").await;
+    assert_eq!(problem.header("content-type"), "application/problem+json");
+    let problem: serde_json::Value = serde_json::from_str(&problem.body).unwrap();
+    assert_eq!(problem["type"], "/problems/unavailable");
+    assert_eq!(problem["status"], 500);
+    assert!(!problem.to_string().contains("secret words"));
+}
+
+#[tokio::test]
+async fn a_form_from_another_site_is_refused_with_a_page() {
+    let app = TestApp::start().await;
+    let ana = app.member("ana").await;
+    let forged = Request::post("/preferences")
+        .header(header::COOKIE, &ana.cookie)
+        .header(header::ACCEPT, "text/html")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "cross-site")
+        .body(Body::from("theme=dark"))
+        .unwrap();
+    let page = app.send(forged).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert_eq!(page.texts("h1"), ["You may not do this"]);
+    assert_eq!(page.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn an_origin_is_ours_by_the_host_that_was_asked_or_by_configuration() {
+    let post = |origin: &str| {
+        Request::post("/preferences")
+            .header(header::COOKIE, "holdpoint=x; __Host-holdpoint=x")
+            .header(header::ORIGIN, origin)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from("theme=dark"))
+            .unwrap()
+    };
+    let app = TestApp::start().await;
+    assert_eq!(
+        app.send(post("http://localhost:3000")).await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(
+        app.send(post("http://localhost:3001")).await.status,
+        StatusCode::FORBIDDEN
+    );
+    let app = TestApp::with(
+        |settings| {
+            settings.https = true;
+            settings.authority = Some("prr.example.org".to_owned());
+        },
+        |router| router,
+    )
+    .await;
+    assert_eq!(
+        app.send(post("https://prr.example.org")).await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(
+        app.send(post("http://prr.example.org")).await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        app.send(post("http://localhost:3000")).await.status,
+        StatusCode::FORBIDDEN
+    );
+}
+
+#[tokio::test]
+async fn a_theme_is_kept_in_a_cookie_and_leads_back_only_within_this_site() {
+    let app = TestApp::start().await;
+    let ana = app.member("ana").await;
+    let answer = ana
+        .submit(
+            "/preferences",
+            &[("theme", "dark"), ("back", "/items/1?x=y")],
+        )
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, "/items/1?x=y")
+    );
+    assert!(
+        answer
+            .header("set-cookie")
+            .starts_with("theme=dark; Path=/; "),
+        "{}",
+        answer.header("set-cookie")
+    );
+    let answer = ana
+        .submit(
+            "/preferences",
+            &[("theme", "dark"), ("back", "//evil.example")],
+        )
+        .await;
+    assert_eq!(answer.header("location"), "/");
+    let answer = ana.submit("/preferences", &[("theme", "pink")]).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+
+    let page = app
+        .send(
+            Request::get("/no/such")
+                .header(header::ACCEPT, "text/html")
+                .header(header::COOKIE, "theme=dark")
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await;
+    assert!(page.body.contains("data-theme=\"dark\""), "{}", page.body);
+}
+
+#[tokio::test]
+async fn ready_means_that_the_database_answers() {
+    let app = TestApp::start().await;
+    assert_eq!(app.get("/healthz").await.body, "ok\n");
+    assert_eq!(app.get("/readyz").await.body, "ready\n");
+    app.state.services.database().close().await;
+    let answer = app.get("/readyz").await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database does not answer\n"
+        )
+    );
+    assert_eq!(app.get("/healthz").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_is_no_longer_ready() {
+    let app = TestApp::start().await;
+    app.state.stopping.cancel();
+    assert_eq!(
+        app.get("/readyz").await.status,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+}
+
+#[tokio::test]
+async fn what_is_refused_for_machines_is_a_problem_document() {
+    let app = TestApp::start().await;
+    let request = Request::get("/api/v1/no-such").body(Body::empty()).unwrap();
+    let answer = app.send(request).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    let problem: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(problem["type"], "/problems/not-found");
+    assert_eq!(problem["instance"], answer.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn a_session_that_ran_out_is_nobody() {
+    let app = TestApp::start().await;
+    let ana = app.member("ana").await;
+    assert_eq!(ana.get("/").await.status, StatusCode::OK);
+    app.clock.set(NOW + 2 * 3_600_000);
+    assert_eq!(ana.get("/").await.status, StatusCode::FOUND);
+}

@@ -1,0 +1,137 @@
+//! Who asks, and what the last form left for them: established once for every page, form and handler.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use holdpoint_app::{
+    flash::Flash,
+    visit::{Preferences, Theme, Visit},
+};
+use holdpoint_domain::PersonId;
+use holdpoint_service::{Actor, ServiceError, Services, session_keys};
+use http::{HeaderMap, Method, header};
+use tower_sessions::Session;
+
+use super::{AppState, WebError, address::ClientAddress, log::RequestId};
+
+/// Puts a [`Visit`] into the request.
+pub(super) async fn establish(
+    State(state): State<AppState>,
+    session: Session,
+    ClientAddress(client): ClientAddress,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let mut visit = Visit {
+        preferences: preferences(request.headers()),
+        address: request
+            .uri()
+            .path_and_query()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        request_id: request
+            .extensions()
+            .get::<RequestId>()
+            .map(|id| id.0.to_string())
+            .unwrap_or_default(),
+        origin: origin(&state, request.headers()),
+        client: client.to_string(),
+        now: state.services.now(),
+        ..Visit::default()
+    };
+    match person(&state.services, &session).await {
+        Ok(person) => visit.person = person,
+        Err(error) => return WebError::from(error).into_response(),
+    }
+    if request.method() == Method::GET {
+        match Flash::take(&session, request.uri().path()).await {
+            Ok(flash) => visit.flash = flash.map(Arc::new),
+            Err(error) => return WebError::Unavailable(Box::new(error)).into_response(),
+        }
+    }
+    request.extensions_mut().insert(visit);
+    next.run(request).await
+}
+
+/// Where people reach the server: as configured, else as this request did.
+fn origin(state: &AppState, headers: &HeaderMap) -> String {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    match (&state.settings.authority, host) {
+        (None, Some(host)) => format!(
+            "{}://{host}",
+            if state.settings.https {
+                "https"
+            } else {
+                "http"
+            }
+        ),
+        _ => state.address(),
+    }
+}
+
+/// The person of a session, as they are now: whoever was disabled since is nobody.
+async fn person(services: &Services, session: &Session) -> Result<Option<Actor>, ServiceError> {
+    let id: Option<String> = session
+        .get(session_keys::PERSON)
+        .await
+        .map_err(ServiceError::unavailable)?;
+    let Some(id) = id.as_deref().and_then(PersonId::parse) else {
+        return Ok(None);
+    };
+    Ok(services
+        .person_signed_in(&id)
+        .await?
+        .as_ref()
+        .map(Actor::of))
+}
+
+/// The value of a cookie that holds a preference.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .find_map(|pair| Some(pair.trim().split_once('=')?).filter(|(of, _)| *of == name))
+        .map(|(_, value)| value)
+}
+
+fn preferences(headers: &HeaderMap) -> Preferences {
+    Preferences {
+        theme: cookie(headers, "theme")
+            .and_then(Theme::parse)
+            .unwrap_or_default(),
+        shortcuts: cookie(headers, "shortcuts") != Some("off"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn preferences_are_those_of_the_cookies_and_nonsense_is_the_default() {
+        let of = |cookies: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, HeaderValue::from_static(cookies));
+            preferences(&headers)
+        };
+        assert_eq!(
+            of("theme=dark; shortcuts=off"),
+            Preferences {
+                theme: Theme::Dark,
+                shortcuts: false
+            }
+        );
+        assert_eq!(of("theme=\"><script>"), Preferences::default());
+        assert_eq!(of(""), Preferences::default());
+    }
+}
