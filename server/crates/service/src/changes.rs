@@ -51,21 +51,26 @@ impl Changes {
         names.join(", ")
     }
 
+    /// JSON of what the fields were; absent when there was nothing.
     pub(crate) fn before(&self) -> Option<String> {
-        Some(self.side(|(_, before, _)| before))
+        self.side(|(_, before, _)| before)
     }
 
+    /// JSON of what the fields are; absent when there is nothing.
     pub(crate) fn after(&self) -> Option<String> {
-        Some(self.side(|(_, _, after)| after))
+        self.side(|(_, _, after)| after)
     }
 
-    fn side(&self, of: impl Fn(&Changed) -> &Option<String>) -> String {
-        let fields: Map<String, Value> = self
-            .0
-            .iter()
-            .map(|field| (field.0.to_owned(), of(field).clone().into()))
-            .collect();
-        Value::Object(fields).to_string()
+    fn side(&self, of: impl Fn(&Changed) -> &Option<String>) -> Option<String> {
+        let something = self.0.iter().any(|field| of(field).is_some());
+        something.then(|| {
+            let fields: Map<String, Value> = self
+                .0
+                .iter()
+                .map(|field| (field.0.to_owned(), of(field).clone().into()))
+                .collect();
+            Value::Object(fields).to_string()
+        })
     }
 
     /// The refusal of a change that was made on another version than the stored one; `before` is what is stored,

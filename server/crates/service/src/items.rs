@@ -80,6 +80,10 @@ pub struct BulkOutcome {
 }
 
 /// The item page.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether one control is shown"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemPage {
     pub head: ReviewHead,
@@ -375,8 +379,8 @@ impl Services {
             .and_then(|section| section.number.as_deref())
             .map(|number| format!("{number}."))
             .unwrap_or_default();
-        let key = (1..)
-            .map(|n: u32| format!("{prefix}{n}"))
+        let key = (1..=u32::MAX)
+            .map(|n| format!("{prefix}{n}"))
             .find(|key| !taken.contains(key))
             .expect("a review has fewer items than there are numbers");
         let now = self.now();

@@ -1115,15 +1115,13 @@ async fn comments_stand_in_order_with_their_authors() {
 
 #[tokio::test]
 async fn a_checklist_of_ten_thousand_items_becomes_a_review() {
-    let mut source = String::from("# Long\n");
+    let mut lines = vec!["# Long".to_owned()];
     for section in 1..=100 {
-        source.push_str(&format!("\n## Section {section}\n\n"));
-        for item in 1..=100 {
-            source.push_str(&format!(
-                "- [ ] **Item {section}/{item}**: Show that it holds.\n"
-            ));
-        }
+        lines.push(format!("\n## Section {section}\n"));
+        let items = (1..=100).map(|n| format!("- [ ] **Item {section}/{n}**: Show that it holds."));
+        lines.extend(items);
     }
+    let source = lines.join("\n");
     for world in World::each().await {
         let admin = world.admin("ada").await;
         let services = &world.services;
@@ -1135,12 +1133,10 @@ async fn a_checklist_of_ten_thousand_items_becomes_a_review() {
             .import_template(&admin, import(None), source.clone().into_bytes())
             .await
             .expect("imports");
-        let started = std::time::Instant::now();
         let created = services
             .create_review(&admin, &service.id, new_review(imported.version.id))
             .await
             .expect("begins");
-        let took = started.elapsed();
         assert_eq!(created.n_items, 10_000);
         let page = services
             .checklist(
@@ -1155,11 +1151,6 @@ async fn a_checklist_of_ten_thousand_items_becomes_a_review() {
         assert_eq!(page.n_matching, 10_000);
         assert_eq!(page.head.counts.items.total(), 10_000, "{}", world.on.name);
         assert_eq!(page.sections.len(), 5);
-        println!(
-            "{}: 10,000 items in {took:?}, {:?} with the first page",
-            world.on.name,
-            started.elapsed()
-        );
     }
 }
 

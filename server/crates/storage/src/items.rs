@@ -73,6 +73,10 @@ impl Item {
 }
 
 /// Which items are asked for; an absent field asks for all.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a box that a person can tick, apart from the others"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ItemFilter {
     /// The state as of now.
