@@ -16,7 +16,7 @@ impl FromRequestParts<AppState> for ApiCaller {
         let header = parts
             .headers
             .get(header::AUTHORIZATION)
-            .ok_or(WebError::SignedOut)?;
+            .ok_or(WebError::NoToken)?;
         let token = header.to_str().ok().and_then(bearer).ok_or_else(|| {
             WebError::BadToken("Send the token as `Authorization: Bearer hp_…`.".to_owned())
         })?;

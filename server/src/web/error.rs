@@ -32,9 +32,6 @@ pub(crate) enum WebError {
     /// The API was called with a token that is not taken; the text says why.
     #[error("{0}")]
     BadToken(String),
-    /// A token was sent that lets nobody in; the text says why.
-    #[error("{0}")]
-    BadToken(String),
     #[error("{0} was not found")]
     NotFound(&'static str),
     #[error("{0}")]
@@ -163,11 +160,6 @@ impl IntoResponse for WebError {
                     Fault::new(StatusCode::UNAUTHORIZED, "You are not signed in", text),
                 )
             }
-            Self::BadToken(message) => (
-                "bad-token",
-                None,
-                Fault::new(StatusCode::UNAUTHORIZED, "This token lets nobody in", message),
-            ),
             Self::NotFound(what) => ("not-found", None, Fault::not_found(what)),
             Self::Forbidden(message) => ("forbidden", None, Fault::forbidden(message)),
             Self::Rejected { field, message } => {
@@ -197,9 +189,6 @@ impl IntoResponse for WebError {
             }
         };
         let mut response = fault.status.into_response();
-        if response.status() == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
         if let Some(seconds) = retry_after {
             response
                 .headers_mut()

@@ -158,8 +158,8 @@ impl Services {
 
     /// Revokes an invitation that nobody has accepted yet.
     pub async fn revoke_invitation(&self, actor: &Actor, id: &str) -> Result<(), ServiceError> {
-        in_person(actor)?;
         const UNKNOWN: ServiceError = ServiceError::NotFound("This invitation");
+        in_person(actor)?;
         let mut tx = self.database().write().await?;
         let invitation = tx.invitation(id).await?;
         let service = invitation
