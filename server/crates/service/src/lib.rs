@@ -24,6 +24,7 @@ mod passwords;
 pub mod patches;
 pub mod report;
 mod reviews;
+pub mod sample;
 pub mod scans;
 mod services;
 mod setup;
