@@ -607,7 +607,7 @@ impl Services {
                 finding.fixed_at = None;
             }
             Triage::FalsePositive { reason } => {
-                decided(finding, FindingStatus::FalsePositive, reason.as_str())
+                decided(finding, FindingStatus::FalsePositive, reason.as_str());
             }
             Triage::Duplicate { of, reason } => {
                 let original = tx

@@ -6,6 +6,8 @@
     reason = "each test file uses its own part of this"
 )]
 
+pub(crate) mod team;
+
 use std::sync::Arc;
 
 use holdpoint_domain::InstanceRole;
