@@ -307,7 +307,7 @@ fn compare_with(
             Change::Moved { .. } => {
                 changes
                     .observations
-                    .push(observe(&before.id, "moved", Some(before)))
+                    .push(observe(&before.id, "moved", Some(before)));
             }
             Change::Reopened { .. } => {
                 changes.reopened.push(before.id.clone());
@@ -496,6 +496,10 @@ impl Services {
                 .await?;
         }
         tx.insert_observations(&id, &changes.observations).await?;
+        if outcome.complete {
+            self.verify_patches(&mut tx, service, &series, &id, now)
+                .await?;
+        }
         let ChangeNumbers {
             new,
             unchanged,

@@ -17,6 +17,7 @@ mod evidence;
 pub mod files;
 mod findings;
 mod items;
+mod patches;
 mod people;
 mod reviews;
 mod scans;
@@ -36,6 +37,7 @@ pub use evidence::{Evidence, NewEvidence};
 pub use files::{FileStore, StoredFile};
 pub use findings::{Finding, FindingFacets, FindingFilter, FindingLine, FindingSort, NewFinding};
 pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
+pub use patches::{NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, VerifiedPatch};
 pub use people::{NewPerson, Person};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};
 pub use scans::{
