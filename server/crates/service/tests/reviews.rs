@@ -93,13 +93,13 @@ async fn the_document_comes_back_with_only_the_signed_boxes_ticked() {
             .expect("writes back");
         assert_eq!(untouched, SEED, "{}", team.on());
         let passed = team.id("2.4.1").await;
-        team.into_review(&passed).await;
+        team.send_to_review(&passed).await;
         team.decide(&passed, "pass").await;
         let not_applicable = team.id("2.5.2").await;
-        team.into_review(&not_applicable).await;
+        team.send_to_review(&not_applicable).await;
         team.decide(&not_applicable, "not_applicable").await;
         let failed = team.id("2.1.1").await;
-        team.into_review(&failed).await;
+        team.send_to_review(&failed).await;
         team.decide(&failed, "fail").await;
         let by_hand = NewItem {
             section: None,
@@ -839,7 +839,7 @@ async fn filters_ask_for_exactly_what_they_say() {
     for team in Team::each().await {
         let services = &team.world.services;
         let id = team.id("2.5.1").await;
-        team.into_review(&id).await;
+        team.send_to_review(&id).await;
         let due = Some(Date::parse("2026-01-27").expect("a date"));
         let both = [team.id("2.5.1").await, team.id("2.4.2").await];
         for change in [
@@ -942,7 +942,7 @@ async fn what_waits_for_a_person_is_what_they_can_move_on() {
         services.take_item(&team.owner, &id).await.expect("takes");
         let mine = vec![("2.5.1".to_owned(), WaitsFor::Owner)];
         assert_eq!(waiting(&team.owner).await, mine, "{}", team.on());
-        team.into_review(&id).await;
+        team.send_to_review(&id).await;
         assert!(waiting(&team.owner).await.is_empty());
         let to_decide = vec![("2.5.1".to_owned(), WaitsFor::Reviewer)];
         assert_eq!(

@@ -104,7 +104,7 @@ fn triage(action: &str, reason: &str, until: &str) -> TriageFields {
 async fn whoever_asked_for_review_or_submitted_evidence_cannot_sign() {
     for team in Team::each().await {
         let item = team.id("2.1.1").await;
-        team.into_review(&item).await;
+        team.send_to_review(&item).await;
         let services = &team.world.services;
         services
             .set_role(
@@ -145,7 +145,7 @@ async fn whoever_asked_for_review_or_submitted_evidence_cannot_sign() {
 async fn a_pass_is_signed_by_another_person_with_the_right_password_only() {
     for team in Team::each().await {
         let item = team.id("2.1.1").await;
-        team.into_review(&item).await;
+        team.send_to_review(&item).await;
         let services = &team.world.services;
         let (review, standing) = services
             .item_standing(&team.reviewer, &item)
@@ -179,7 +179,7 @@ async fn a_pass_is_signed_by_another_person_with_the_right_password_only() {
 async fn a_signature_over_what_has_changed_since_is_refused() {
     for team in Team::each().await {
         let item = team.id("2.1.1").await;
-        team.into_review(&item).await;
+        team.send_to_review(&item).await;
         let services = &team.world.services;
         let (review, standing) = services
             .item_standing(&team.reviewer, &item)
@@ -209,7 +209,7 @@ async fn each_meaningful_change_voids_a_signature_and_is_named() {
     for team in Team::each().await {
         let services = &team.world.services;
         let item = team.id("2.1.1").await;
-        team.into_review(&item).await;
+        team.send_to_review(&item).await;
         team.sign(&team.reviewer, &item, "pass")
             .await
             .expect("signs");
@@ -258,7 +258,7 @@ async fn moving_the_target_commit_makes_evidence_stale_and_voids_what_rests_on_i
     for team in Team::each().await {
         let services = &team.world.services;
         let item = team.id("2.1.1").await;
-        team.into_review(&item).await;
+        team.send_to_review(&item).await;
         team.sign(&team.reviewer, &item, "pass")
             .await
             .expect("signs");
@@ -294,7 +294,7 @@ async fn a_pass_is_refused_by_name_while_a_linked_blocking_finding_is_open() {
     for team in Team::each().await {
         let item = team.id("2.5.1").await;
         let finding = team.write_critical(&item).await;
-        team.into_review(&item).await;
+        team.send_to_review(&item).await;
         let (field, message) = rejected(team.sign(&team.reviewer, &item, "pass").await);
         assert_eq!(field, "decision");
         assert!(
@@ -321,7 +321,7 @@ async fn a_pass_is_refused_by_name_while_a_linked_blocking_finding_is_open() {
 async fn a_waiver_needs_a_manager_and_ends_by_itself() {
     for team in Team::each().await {
         let item = team.id("2.3.3").await;
-        team.into_review(&item).await;
+        team.send_to_review(&item).await;
         assert!(is_forbidden(
             &team.sign(&team.reviewer, &item, "waive").await
         ));
@@ -367,7 +367,7 @@ async fn a_quorum_of_two_needs_two_people() {
             .await
             .expect("changes the policy");
         let item = team.id("2.1.1").await;
-        team.into_review(&item).await;
+        team.send_to_review(&item).await;
         team.sign(&team.reviewer, &item, "pass")
             .await
             .expect("the first");
@@ -481,7 +481,7 @@ async fn go_is_refused_while_the_verdict_is_no_go_and_a_no_go_can_be_signed() {
             .expect("stands");
         assert_eq!(review.release.decided, Some(ReleaseDecision::NoGo));
         let item = team.id("2.1.1").await;
-        team.into_review(&item).await;
+        team.send_to_review(&item).await;
         let review = services
             .review_standing(&team.manager, &team.review.id)
             .await
@@ -504,7 +504,7 @@ async fn a_review_whose_every_item_is_cleared_goes_and_every_signature_is_in_the
             .expect("stands");
         for item in &standing.items {
             let id = ItemId::parse(&item.item.id).expect("an id");
-            team.into_review(&id).await;
+            team.send_to_review(&id).await;
             team.sign(&team.reviewer, &id, "pass").await.expect("signs");
         }
         for deliverable in services
@@ -558,7 +558,7 @@ async fn a_review_whose_every_item_is_cleared_goes_and_every_signature_is_in_the
 async fn a_log_that_was_rewritten_or_cut_does_not_verify() {
     for team in Team::each().await {
         let item = team.id("2.1.1").await;
-        team.into_review(&item).await;
+        team.send_to_review(&item).await;
         team.sign(&team.reviewer, &item, "pass")
             .await
             .expect("signs");

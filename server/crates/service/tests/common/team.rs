@@ -149,7 +149,7 @@ impl Team {
             .expect("adds a note");
     }
 
-    pub(crate) async fn into_review(&self, item: &ItemId) {
+    pub(crate) async fn send_to_review(&self, item: &ItemId) {
         self.add_note(item).await;
         for step in [Step::Start, Step::RequestReview] {
             self.world
