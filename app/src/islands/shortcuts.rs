@@ -13,7 +13,7 @@ pub fn Shortcuts(
 ) -> impl IntoView {
     let awaiting = StoredValue::new(false);
     let review = StoredValue::new(review);
-    let listener = window_event_listener(leptos::ev::keydown, move |event: KeyboardEvent| {
+    let listen = move |event: KeyboardEvent| {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) {
             awaiting.set_value(false);
             return;
@@ -35,11 +35,15 @@ pub fn Shortcuts(
             "?" if open_list() => event.prevent_default(),
             _ => {}
         }
-    });
-    on_cleanup(move || listener.remove());
+    };
     // Something for people who look whether the keys work already, and for tests that wait for it.
     let (ready, set_ready) = signal(false);
-    Effect::new(move |_| set_ready.set(true));
+    // Only an effect knows that it is in a browser.
+    Effect::new(move |_| {
+        let listener = window_event_listener(leptos::ev::keydown, listen);
+        on_cleanup(move || listener.remove());
+        set_ready.set(true);
+    });
     view! { <span hidden=true data-shortcuts=move || ready.get().then_some("ready")></span> }
 }
 

@@ -80,3 +80,144 @@ pub(crate) async fn serve(
         () = signals.next() => Ok(Ended::SecondSignal),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::{body::Body, routing::get};
+    use futures::StreamExt as _;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+        sync::{Notify, mpsc},
+        task::JoinHandle,
+    };
+
+    use super::*;
+
+    struct Told(mpsc::UnboundedReceiver<()>);
+
+    impl Signals for Told {
+        async fn next(&mut self) {
+            if self.0.recv().await.is_none() {
+                std::future::pending().await
+            }
+        }
+    }
+
+    struct Running {
+        address: SocketAddr,
+        signal: mpsc::UnboundedSender<()>,
+        stopping: CancellationToken,
+        /// The handler of `/slow` has begun.
+        begun: Arc<Notify>,
+        /// Lets the handler of `/slow` end.
+        release: Arc<Notify>,
+        server: JoinHandle<io::Result<Ended>>,
+    }
+
+    async fn start(deadline: Duration) -> Running {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (signal, told) = mpsc::unbounded_channel();
+        let stopping = CancellationToken::new();
+        let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (begins, released) = (begun.clone(), release.clone());
+        let (live_begins, live_ends) = (begun.clone(), stopping.clone());
+        let router = Router::new()
+            .route(
+                "/slow",
+                get(async move || {
+                    begins.notify_one();
+                    released.notified().await;
+                    "whole"
+                }),
+            )
+            .route(
+                "/live",
+                get(async move || {
+                    let first = futures::stream::once(async { Ok::<_, io::Error>("event\n") });
+                    let forever = first.chain(futures::stream::pending());
+                    live_begins.notify_one();
+                    Body::from_stream(forever.take_until(live_ends.cancelled_owned()))
+                }),
+            );
+        let server = tokio::spawn(serve(
+            listener,
+            router,
+            stopping.clone(),
+            Told(told),
+            deadline,
+        ));
+        Running {
+            address,
+            signal,
+            stopping,
+            begun,
+            release,
+            server,
+        }
+    }
+
+    /// Sends a request and leaves its answer to be read.
+    async fn ask(running: &Running, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        running.begun.notified().await;
+        stream
+    }
+
+    async fn read_to_end(mut stream: TcpStream) -> String {
+        let mut answer = String::new();
+        // A connection that is cut off is an answer too: an empty or partial one.
+        drop(stream.read_to_string(&mut answer).await);
+        answer
+    }
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[tokio::test]
+    async fn a_running_request_is_answered_whole_and_new_ones_are_not_taken() {
+        let running = start(LONG).await;
+        let stream = ask(&running, "/slow").await;
+        running.signal.send(()).unwrap();
+        running.stopping.cancelled().await;
+        running.release.notify_one();
+        let answer = read_to_end(stream).await;
+        assert!(answer.ends_with("whole"), "{answer}");
+        assert_eq!(running.server.await.unwrap().unwrap(), Ended::Finished);
+        assert!(TcpStream::connect(running.address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_live_stream_does_not_hold_the_server_up() {
+        let running = start(LONG).await;
+        let stream = ask(&running, "/live").await;
+        running.signal.send(()).unwrap();
+        assert_eq!(running.server.await.unwrap().unwrap(), Ended::Finished);
+        let answer = read_to_end(stream).await;
+        assert!(answer.contains("event\n"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn the_deadline_cuts_off_what_does_not_end() {
+        let running = start(Duration::from_millis(50)).await;
+        let stream = ask(&running, "/slow").await;
+        running.signal.send(()).unwrap();
+        assert_eq!(running.server.await.unwrap().unwrap(), Ended::Deadline);
+        drop(stream);
+    }
+
+    #[tokio::test]
+    async fn a_second_signal_ends_it_at_once() {
+        let running = start(LONG).await;
+        let stream = ask(&running, "/slow").await;
+        running.signal.send(()).unwrap();
+        running.stopping.cancelled().await;
+        running.signal.send(()).unwrap();
+        assert_eq!(running.server.await.unwrap().unwrap(), Ended::SecondSignal);
+        drop(stream);
+    }
+}
