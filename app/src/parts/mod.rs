@@ -27,3 +27,6 @@ pub use people::{Avatar, Nobody, Who};
 pub use status::{Flag, Gate, Look, Pill, Shown, St, Tone};
 pub use table::{Column, Pager, Sort, Table};
 pub use when::{Late, Moment, When};
+
+#[cfg(test)]
+mod tests;
