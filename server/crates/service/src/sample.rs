@@ -456,11 +456,15 @@ impl Services {
         }
         let fields = PatchFields {
             patch: PATCH.to_owned(),
+            findings: findings
+                .first()
+                .map(ToString::to_string)
+                .into_iter()
+                .collect(),
+            items: vec![item("2.5.1").await?.to_string()],
             ..PatchFields::default()
         };
-        let mut request = PatchRequest::parse(&fields, None)?;
-        request.findings = findings.first().cloned().into_iter().collect();
-        request.items = vec![item("2.5.1").await?];
+        let request = PatchRequest::parse(&fields, None)?;
         self.submit_patch(owner, review, request).await?;
 
         let password = people
