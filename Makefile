@@ -6,8 +6,8 @@
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ADDRESS ?= 127.0.0.1:3000
 DATA ?= ./data
-# Seconds for each fuzz target.
-SECONDS_EACH ?= 60
+# Generated inputs for each property.
+CASES ?= 20000
 BROWSER := --package holdpoint-app --lib --target wasm32-unknown-unknown --no-default-features --features hydrate
 
 help: ## say what there is
@@ -47,10 +47,10 @@ bench: ## import speed against a floor, page latency, memory, download size
 	cargo bench --locked --package holdpoint --bench '*'
 	cargo xtask budget
 
-fuzz: ## fuzz the importers, SECONDS_EACH=60 for each target (needs nightly Rust and cargo-fuzz)
-	@.ci/need rust fuzz
-	cd server/crates/importers && for target in $$(cargo +nightly fuzz list); do \
-	  cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS_EACH) || exit 1; done
+fuzz: ## the parsers' properties on many more generated inputs than in `make test` (CASES=20000 for each)
+	@.ci/need rust
+	PROPTEST_CASES=$(CASES) cargo test --locked --package holdpoint-importers --package holdpoint-checklist \
+	  --package holdpoint-patch --package holdpoint-report
 
 dev: ## build and start, and again whenever a file changes
 	@.ci/need rust wasm
