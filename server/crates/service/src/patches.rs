@@ -20,21 +20,20 @@ use crate::{
     changes::{Changes, Done},
 };
 
-/// How many findings, and how many items, one submission can name.
+/// How many findings and items one submission can name.
 pub const MAX_LINKS: usize = 200;
 
 /// A patch to be submitted; see [`PatchRequest::parse`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PatchRequest {
     /// From the mail's subject, or the first file, when absent.
     pub title: Option<Name>,
     /// The patch as it was given.
     pub bytes: Vec<u8>,
-    pub findings: Vec<FindingId>,
-    pub items: Vec<ItemId>,
+    pub links: Vec<PatchLink>,
 }
 
-/// The fields of the form, as texts. `findings` and `items` are ids.
+/// The fields of the form, as texts. `findings` and `items` are ids, the others what a person types.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct PatchFields {
@@ -43,6 +42,10 @@ pub struct PatchFields {
     pub patch: String,
     pub findings: Vec<String>,
     pub items: Vec<String>,
+    /// "F-2, F-14"
+    pub finding_numbers: String,
+    /// "2.1.1, 2.5.1"
+    pub item_keys: String,
 }
 
 impl PatchRequest {
@@ -72,29 +75,34 @@ impl PatchRequest {
             .map(Name::parse)
             .transpose()
             .map_err(ServiceError::at("title"))?;
-        let ids = |texts: &[String]| {
-            let mut texts: Vec<_> = texts
-                .iter()
-                .map(|text| text.trim().to_owned())
-                .filter(|text| !text.is_empty())
-                .collect();
-            texts.sort();
-            texts.dedup();
-            texts
-        };
+        let mut links = Vec::new();
+        for id in &fields.findings {
+            let id = FindingId::parse(id.trim()).ok_or_else(no_such_finding)?;
+            links.push(PatchLink::Finding(id));
+        }
+        for id in &fields.items {
+            let id = ItemId::parse(id.trim()).ok_or_else(no_such_item)?;
+            links.push(PatchLink::Item(id));
+        }
+        for number in listed(&fields.finding_numbers) {
+            links.push(PatchLink::finding_number(number)?);
+        }
+        for key in listed(&fields.item_keys) {
+            links.push(PatchLink::ItemKey(key.to_owned()));
+        }
         Ok(Self {
             title,
             bytes,
-            findings: ids(&fields.findings)
-                .iter()
-                .map(|id| FindingId::parse(id).ok_or_else(no_such_finding))
-                .collect::<Result<_, _>>()?,
-            items: ids(&fields.items)
-                .iter()
-                .map(|id| ItemId::parse(id).ok_or_else(no_such_item))
-                .collect::<Result<_, _>>()?,
+            links,
         })
     }
+}
+
+/// What a person typed with commas or spaces between.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', ' ', '\n', '\r', '\t'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }
 
 fn no_such_finding() -> ServiceError {
@@ -138,7 +146,29 @@ impl PatchDecision {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PatchLink {
     Finding(FindingId),
+    /// By its number, as people say it: F-12.
+    FindingNumber(i64),
     Item(ItemId),
+    /// By its key in the review: 2.5.1.
+    ItemKey(String),
+}
+
+impl PatchLink {
+    /// Reads "F-12", "f12" or "12".
+    pub fn finding_number(text: &str) -> Result<Self, ServiceError> {
+        let digits = text.trim().trim_start_matches(['F', 'f']);
+        digits
+            .trim_start_matches('-')
+            .parse()
+            .map(Self::FindingNumber)
+            .map_err(|_| {
+                let text: String = text.chars().take(40).collect();
+                ServiceError::rejected(
+                    "finding_numbers",
+                    format!("`{text}` is not a finding's number. Write it as in F-12."),
+                )
+            })
+    }
 }
 
 /// A patch in a list, with what it is linked to.
@@ -398,16 +428,11 @@ impl Services {
                 ),
             ));
         }
-        for (field, n) in [
-            ("findings", request.findings.len()),
-            ("items", request.items.len()),
-        ] {
-            if n > MAX_LINKS {
-                return Err(ServiceError::rejected(
-                    field,
-                    format!("At most {MAX_LINKS} can be chosen."),
-                ));
-            }
+        if request.links.len() > MAX_LINKS {
+            return Err(ServiceError::rejected(
+                "findings",
+                format!("At most {MAX_LINKS} findings and items can be chosen together."),
+            ));
         }
         let bytes = std::sync::Arc::new(request.bytes);
         let content = read(bytes.clone())
@@ -465,16 +490,14 @@ impl Services {
         })
         .await?;
         let mut linked = Vec::new();
-        for finding in request.findings {
-            linked.push(PatchLink::Finding(finding));
-        }
-        for item in request.items {
-            linked.push(PatchLink::Item(item));
-        }
         let mut names = Vec::new();
-        for link in &linked {
-            names.push(link_name(&mut tx, &in_review, link).await?);
-            set_link(&mut tx, &id, link, true).await?;
+        for link in request.links {
+            let (link, name) = resolve(&mut tx, &in_review, link).await?;
+            // What was chosen and also typed is one link.
+            if set_link(&mut tx, &id, &link, true).await? {
+                linked.push(link);
+                names.push(name);
+            }
         }
         let after = serde_json::json!({
             "number": number, "title": title, "sha256": file.sha256, "links": names,
@@ -704,7 +727,7 @@ impl Services {
         actor: &Actor,
         id: &PatchId,
         version: i64,
-        link: &PatchLink,
+        link: PatchLink,
         linked: bool,
     ) -> Result<(), ServiceError> {
         let now = self.now();
@@ -713,12 +736,12 @@ impl Services {
         let (patch, review) = self
             .patch_to(&mut tx, actor, id, Action::Contribute)
             .await?;
-        let name = link_name(&mut tx, &review, link).await?;
+        let (link, name) = resolve(&mut tx, &review, link).await?;
         let links = tx.patch_links(&[id]).await?;
         let links = links.get(id).cloned().unwrap_or_default();
-        let is_linked = match link {
-            PatchLink::Finding(finding) => links.findings.iter().any(|one| one.id == *finding),
-            PatchLink::Item(item) => links.items.iter().any(|one| one.id == *item),
+        let is_linked = match &link {
+            ResolvedLink::Finding(finding) => links.findings.iter().any(|one| one.id == *finding),
+            ResolvedLink::Item(item) => links.items.iter().any(|one| one.id == *item),
         };
         if is_linked == linked {
             return Ok(());
@@ -735,7 +758,7 @@ impl Services {
         if let Some(why) = no_link(patch.state) {
             return Err(ServiceError::rejected("", why));
         }
-        set_link(&mut tx, id, link, linked).await?;
+        set_link(&mut tx, id, &link, linked).await?;
         tx.update_patch(&patch).await?;
         let (action, summary) = if linked {
             (
@@ -754,7 +777,7 @@ impl Services {
             .with(before, after)
             .append(&mut tx, actor, now)
             .await?;
-        note_at_link(&mut tx, actor, now, &review, patch.number, link, linked).await?;
+        note_at_link(&mut tx, actor, now, &review, patch.number, &link, linked).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -1024,21 +1047,57 @@ async fn service_of(tx: &mut Tx, review: &Review) -> Result<Service, ServiceErro
         .ok_or_else(|| StorageError::Damaged("review.service_id".to_owned()).into())
 }
 
-/// What a link leads to, for people; refused when it is of another service or review.
-async fn link_name(tx: &mut Tx, review: &Review, link: &PatchLink) -> Result<String, ServiceError> {
+/// What a patch is linked to, found.
+enum ResolvedLink {
+    Finding(FindingId),
+    Item(ItemId),
+}
+
+/// Finds what a link leads to, and what people call it; refused when it is of another service or review.
+async fn resolve(
+    tx: &mut Tx,
+    review: &Review,
+    link: PatchLink,
+) -> Result<(ResolvedLink, String), ServiceError> {
+    let finding = match &link {
+        PatchLink::Finding(id) => tx.finding(id).await?,
+        PatchLink::FindingNumber(number) => tx.finding_by_number(&review.service, *number).await?,
+        PatchLink::Item(_) | PatchLink::ItemKey(_) => None,
+    };
+    let finding = finding.filter(|finding| {
+        finding.service == review.service
+            && finding.review.as_ref().is_none_or(|of| *of == review.id)
+    });
     match link {
-        PatchLink::Finding(id) => {
-            let finding = tx.finding(id).await?.filter(|finding| {
-                finding.service == review.service
-                    && finding.review.as_ref().is_none_or(|of| *of == review.id)
-            });
-            let finding = finding.ok_or_else(no_such_finding)?;
-            Ok(format!("F-{}", finding.number))
-        }
+        PatchLink::Finding(_) | PatchLink::FindingNumber(_) => match finding {
+            Some(finding) => {
+                let name = format!("F-{}", finding.number);
+                Ok((ResolvedLink::Finding(finding.id), name))
+            }
+            None => Err(match link {
+                PatchLink::FindingNumber(number) => ServiceError::rejected(
+                    "finding_numbers",
+                    format!("F-{number} is not a finding of this review. Look at its findings."),
+                ),
+                _ => no_such_finding(),
+            }),
+        },
         PatchLink::Item(id) => {
-            let place = tx.item_place(id).await?;
+            let place = tx.item_place(&id).await?;
             let place = place.filter(|place| place.review_id == review.id.as_str());
-            Ok(place.ok_or_else(no_such_item)?.key)
+            let place = place.ok_or_else(no_such_item)?;
+            Ok((ResolvedLink::Item(id), place.key))
+        }
+        PatchLink::ItemKey(key) => {
+            let item = tx.item_by_key(&review.id, &key).await?;
+            let item = item.ok_or_else(|| {
+                let key: String = key.chars().take(40).collect();
+                ServiceError::rejected(
+                    "item_keys",
+                    format!("`{key}` is not an item of this review. Look at its checklist."),
+                )
+            })?;
+            Ok((ResolvedLink::Item(item.id), item.key))
         }
     }
 }
@@ -1046,14 +1105,14 @@ async fn link_name(tx: &mut Tx, review: &Review, link: &PatchLink) -> Result<Str
 async fn set_link(
     tx: &mut Tx,
     patch: &PatchId,
-    link: &PatchLink,
+    link: &ResolvedLink,
     linked: bool,
 ) -> Result<bool, ServiceError> {
     Ok(match (link, linked) {
-        (PatchLink::Finding(id), true) => tx.link_patch_to_finding(patch, id).await?,
-        (PatchLink::Finding(id), false) => tx.unlink_patch_from_finding(patch, id).await?,
-        (PatchLink::Item(id), true) => tx.link_patch_to_item(patch, id).await?,
-        (PatchLink::Item(id), false) => tx.unlink_patch_from_item(patch, id).await?,
+        (ResolvedLink::Finding(id), true) => tx.link_patch_to_finding(patch, id).await?,
+        (ResolvedLink::Finding(id), false) => tx.unlink_patch_from_finding(patch, id).await?,
+        (ResolvedLink::Item(id), true) => tx.link_patch_to_item(patch, id).await?,
+        (ResolvedLink::Item(id), false) => tx.unlink_patch_from_item(patch, id).await?,
     })
 }
 
@@ -1064,14 +1123,14 @@ async fn note_at_link(
     now: Millis,
     review: &Review,
     number: i64,
-    link: &PatchLink,
+    link: &ResolvedLink,
     linked: bool,
 ) -> Result<(), ServiceError> {
     let (subject_kind, subject, action) = match (link, linked) {
-        (PatchLink::Finding(id), true) => ("finding", id.as_str(), "finding.patch_attached"),
-        (PatchLink::Finding(id), false) => ("finding", id.as_str(), "finding.patch_removed"),
-        (PatchLink::Item(id), true) => ("item", id.as_str(), "item.patch_attached"),
-        (PatchLink::Item(id), false) => ("item", id.as_str(), "item.patch_removed"),
+        (ResolvedLink::Finding(id), true) => ("finding", id.as_str(), "finding.patch_attached"),
+        (ResolvedLink::Finding(id), false) => ("finding", id.as_str(), "finding.patch_removed"),
+        (ResolvedLink::Item(id), true) => ("item", id.as_str(), "item.patch_attached"),
+        (ResolvedLink::Item(id), false) => ("item", id.as_str(), "item.patch_removed"),
     };
     let side = Some(serde_json::json!({ "patch": format!("P-{number}") }).to_string());
     let (before, after, verb) = if linked {

@@ -63,13 +63,14 @@ impl Team {
 
     async fn submit(&self, text: &str, findings: &[FindingId], items: &[&str]) -> PatchId {
         let mut request = PatchRequest {
-            title: None,
             bytes: text.as_bytes().to_vec(),
-            findings: findings.to_vec(),
-            items: Vec::new(),
+            ..PatchRequest::default()
         };
+        for finding in findings {
+            request.links.push(PatchLink::Finding(finding.clone()));
+        }
         for key in items {
-            request.items.push(self.id(key).await);
+            request.links.push(PatchLink::ItemKey((*key).to_owned()));
         }
         self.submit_as(&self.owner, request)
             .await
@@ -262,23 +263,28 @@ async fn what_is_no_patch_is_refused_at_its_line_and_nothing_is_stored() {
             ),
         ] {
             let request = PatchRequest {
-                title: None,
                 bytes: text.as_bytes().to_vec(),
-                findings: Vec::new(),
-                items: Vec::new(),
+                ..PatchRequest::default()
             };
             let (field, message) = rejected(team.submit_as(&team.owner, request).await);
             assert_eq!(field, "patch");
             assert!(message.contains(expected), "{message}");
         }
-        let foreign = PatchRequest {
-            title: None,
-            bytes: FIX.as_bytes().to_vec(),
-            findings: vec![FindingId::parse("nothing").expect("an id")],
-            items: Vec::new(),
-        };
-        let (field, _) = rejected(team.submit_as(&team.owner, foreign).await);
-        assert_eq!(field, "findings");
+        let nothing = FindingId::parse("nothing").expect("an id");
+        for (link, expected) in [
+            (PatchLink::Finding(nothing), "findings"),
+            (PatchLink::FindingNumber(99), "finding_numbers"),
+            (PatchLink::ItemKey("9.9.9".to_owned()), "item_keys"),
+        ] {
+            let foreign = PatchRequest {
+                title: None,
+                bytes: FIX.as_bytes().to_vec(),
+                links: vec![link],
+                ..PatchRequest::default()
+            };
+            let (field, _) = rejected(team.submit_as(&team.owner, foreign).await);
+            assert_eq!(field, expected);
+        }
         let list = team
             .world
             .services
@@ -303,8 +309,7 @@ async fn the_same_bytes_are_one_patch_of_a_review() {
         let again = PatchRequest {
             title: Name::parse("Another title").ok(),
             bytes: FIX.as_bytes().to_vec(),
-            findings: Vec::new(),
-            items: Vec::new(),
+            ..PatchRequest::default()
         };
         let (field, message) = rejected(team.submit_as(&team.reviewer, again).await);
         assert_eq!(field, "patch");
@@ -429,15 +434,14 @@ async fn each_role_does_with_patches_what_it_may_and_no_more() {
         let request = |n: u32| PatchRequest {
             title: None,
             bytes: format!("--- a/f{n}\n+++ b/f{n}\n@@ -1 +1 @@\n-a\n+b\n").into_bytes(),
-            findings: Vec::new(),
-            items: Vec::new(),
+            ..PatchRequest::default()
         };
         for (n, who) in [&team.viewer, &auditor].into_iter().enumerate() {
             let n = u32::try_from(n).expect("small");
             assert!(is_forbidden(&team.submit_as(who, request(n)).await));
             let link = PatchLink::Item(item.clone());
             assert!(is_forbidden(
-                &services.link_patch(who, &id, 1, &link, true).await
+                &services.link_patch(who, &id, 1, link.clone(), true).await
             ));
             assert!(is_forbidden(
                 &services
@@ -489,7 +493,9 @@ async fn each_role_does_with_patches_what_it_may_and_no_more() {
         ));
         let link = PatchLink::Item(item.clone());
         assert!(is_not_found(
-            &services.link_patch(stranger, &id, 1, &link, true).await
+            &services
+                .link_patch(stranger, &id, 1, link.clone(), true)
+                .await
         ));
         assert!(is_not_found(
             &services
@@ -514,7 +520,7 @@ async fn nobody_decides_over_another_version_than_they_saw() {
         let (_, seen) = team.state(&id).await;
         let link = PatchLink::Item(team.id("2.1.1").await);
         services
-            .link_patch(&team.owner, &id, seen, &link, true)
+            .link_patch(&team.owner, &id, seen, link.clone(), true)
             .await
             .expect("links");
         let stale = services
@@ -538,12 +544,12 @@ async fn nobody_decides_over_another_version_than_they_saw() {
             )]
         );
         services
-            .link_patch(&team.owner, &id, seen, &link, true)
+            .link_patch(&team.owner, &id, seen, link.clone(), true)
             .await
             .expect("what is so already is done");
         assert!(is_conflict(
             &services
-                .link_patch(&team.owner, &id, seen, &link, false)
+                .link_patch(&team.owner, &id, seen, link.clone(), false)
                 .await
         ));
         team.approve(&id).await;
@@ -685,7 +691,7 @@ async fn only_a_later_complete_scan_without_the_finding_verifies_an_applied_patc
         let (_, version) = team.state(&applied).await;
         let link = PatchLink::Finding(at_40.clone());
         let more = services
-            .link_patch(&team.owner, &applied, version, &link, true)
+            .link_patch(&team.owner, &applied, version, link.clone(), true)
             .await;
         assert!(rejected(more).1.contains("verified"));
 
@@ -757,7 +763,7 @@ async fn attaching_a_patch_to_a_signed_item_voids_the_sign_off() {
                 &team.owner,
                 &id,
                 version,
-                &PatchLink::Item(item.clone()),
+                PatchLink::Item(item.clone()),
                 false,
             )
             .await
