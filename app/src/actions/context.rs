@@ -20,7 +20,8 @@ pub struct ActionContext<P = Actor> {
     pub session: Session,
     /// The form, named by the action's endpoint.
     form: String,
-    request_id: String,
+    /// The number that leads an administrator to the log.
+    pub request_id: String,
 }
 
 /// What happened, as one sentence, and where to read on.
@@ -199,13 +200,13 @@ impl IntoRefusal for ServiceError {
             Self::NotFound(what) => Refusal::Page {
                 message: format!("{what} was not found. It may be gone, or you may not see it."),
             },
-            Self::Forbidden(message) => Refusal::Page { message },
-            Self::Rejected { field: "", message } => Refusal::Page { message },
+            Self::Forbidden(message)
+            | Self::Rejected { field: "", message }
+            | Self::TooOften { message, .. } => Refusal::Page { message },
             Self::Rejected { field, message } => Refusal::Field {
                 field: field.to_owned(),
                 message,
             },
-            Self::TooOften { message, .. } => Refusal::Page { message },
             Self::Conflict(conflict) => {
                 let current = conflict
                     .fields

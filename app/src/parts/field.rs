@@ -77,6 +77,10 @@ fn label(words: String, required: bool) -> impl IntoView {
 }
 
 /// One line of text. Its id is its name, with `prefix-` where a page has the name twice.
+#[expect(
+    clippy::fn_params_excessive_bools,
+    reason = "each is an attribute of its own in the page that uses the field"
+)]
 #[component]
 pub fn TextField(
     form: FormState,
@@ -152,7 +156,11 @@ pub fn TextArea(
     #[prop(optional)]
     with_choice: bool,
 ) -> impl IntoView {
-    let prefix = if prefix_owned.is_empty() { prefix } else { prefix_owned.as_str() };
+    let prefix = if prefix_owned.is_empty() {
+        prefix
+    } else {
+        prefix_owned.as_str()
+    };
     let ties = Ties::new(&form, prefix, name, hint);
     // A browser drops one newline right after the tag; give it one to drop, so that a text's own first line stays.
     let value = format!("\n{}", form.value(name, &value));
@@ -228,17 +236,20 @@ pub fn FileField(
     #[prop(default = true)] required: bool,
     #[prop(optional)] multiple: bool,
     #[prop(optional)] prefix: &'static str,
+    /// It belongs to one of several choices: asked for only with it, so neither required here nor called optional.
+    #[prop(optional)]
+    with_choice: bool,
 ) -> impl IntoView {
     let ties = Ties::new(&form, prefix, name, hint);
     view! {
         <div class="field" data-tone=ties.tone()>
-            <label for=ties.id.clone()>{self::label(label, required)}</label>
+            <label for=ties.id.clone()>{self::label(label, required || with_choice)}</label>
             <input
                 id=ties.id.clone()
                 name=name
                 type="file"
                 accept=accept
-                required=required
+                required=required && !with_choice
                 multiple=multiple
                 aria-invalid=ties.invalid()
                 aria-describedby=ties.described_by()

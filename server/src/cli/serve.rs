@@ -86,7 +86,7 @@ async fn serve(config: Config) -> anyhow::Result<Answer> {
     match ended.context("the server stopped by itself")? {
         shutdown::Ended::Finished => tracing::info!("stopped: every request was answered"),
         shutdown::Ended::Deadline => {
-            tracing::warn!("stopped at the deadline: some requests were cut off")
+            tracing::warn!("stopped at the deadline: some requests were cut off");
         }
         shutdown::Ended::SecondSignal => tracing::warn!("stopped at once by a second signal"),
     }
@@ -95,7 +95,7 @@ async fn serve(config: Config) -> anyhow::Result<Answer> {
 
 /// Deletes expired sessions now and then. A failure is logged and the next round tries again.
 async fn sweep_sessions(sessions: SessionStore, stopping: CancellationToken) {
-    let mut rounds = tokio::time::interval(std::time::Duration::from_secs(600));
+    let mut rounds = tokio::time::interval(std::time::Duration::from_mins(10));
     while stopping.run_until_cancelled(rounds.tick()).await.is_some() {
         match sessions.delete_expired().await {
             Ok(0) => {}

@@ -86,10 +86,11 @@ mod tests {
 
     #[test]
     fn only_our_own_pages_and_tokens_may_change_something() {
+        /// Method, headers, whether it passes.
+        type Case<'a> = (&'a str, &'a [(&'static str, &'static str)], bool);
         let cookie = ("cookie", "theme=dark; holdpoint=abc");
         let bearer = ("authorization", "Bearer hp_x");
-        // method, headers, whether it passes
-        let cases: &[(&str, &[(&str, &str)], bool)] = &[
+        let cases: &[Case<'_>] = &[
             ("GET", &[cookie, ("sec-fetch-site", "cross-site")], true),
             ("HEAD", &[cookie, ("sec-fetch-site", "cross-site")], true),
             ("POST", &[cookie, ("sec-fetch-site", "same-origin")], true),

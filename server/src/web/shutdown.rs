@@ -101,7 +101,7 @@ mod tests {
     impl Signals for Told {
         async fn next(&mut self) {
             if self.0.recv().await.is_none() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }
@@ -176,7 +176,7 @@ mod tests {
         answer
     }
 
-    const LONG: Duration = Duration::from_secs(3600);
+    const LONG: Duration = Duration::from_hours(1);
 
     #[tokio::test]
     async fn a_running_request_is_answered_whole_and_new_ones_are_not_taken() {

@@ -1,11 +1,20 @@
 use axum::{
+    Router,
     body::Body,
     http::{Request, StatusCode},
-    routing::get,
+    response::Redirect,
+    routing::{get, post},
 };
+use holdpoint_app::actions::Notice;
+use holdpoint_service::{Conflict, ServiceError};
 use http::header;
 
-use super::testing::{NOW, TestApp};
+use super::{
+    AppState, WebError,
+    answer::FormAnswer,
+    signed_in::SignedIn,
+    testing::{NOW, TestApp},
+};
 
 fn nonces(policy: &str) -> Vec<&str> {
     policy
@@ -378,4 +387,144 @@ async fn a_session_that_ran_out_is_nobody() {
     assert_eq!(ana.get("/").await.status, StatusCode::OK);
     app.clock.set(NOW + 2 * 3_600_000);
     assert_eq!(ana.get("/").await.status, StatusCode::FOUND);
+}
+
+/// A form whose outcome is its field `outcome`, as handlers of the product answer.
+fn forms(router: Router<AppState>) -> Router<AppState> {
+    async fn form(answer: FormAnswer, fields: String) -> Result<Redirect, WebError> {
+        let outcome = match fields.as_str() {
+            "outcome=done" => Ok(Notice::new("It is done.")),
+            "outcome=refused" => Err(ServiceError::rejected("note", "Write why.")),
+            "outcome=broken" => Err(ServiceError::unavailable("the secret cause")),
+            _ => Err(ServiceError::Conflict(Box::new(Conflict {
+                message: "Ana saved in the meantime.".to_owned(),
+                current_version: 2,
+                fields: vec![("note".to_owned(), "mine".to_owned(), "hers".to_owned())],
+            }))),
+        };
+        answer
+            .answer(outcome, "test", "/", &[("note", "mine")])
+            .await
+    }
+    router.route("/test/form", post(form))
+}
+
+#[tokio::test]
+async fn what_a_form_leaves_is_shown_once_on_its_page_and_nowhere_else() {
+    let app = TestApp::with(|_| {}, forms).await;
+    let ana = app.member("ana").await;
+    for (outcome, alert) in [("done", "It is done."), ("refused", "Write why.")] {
+        let answer = ana.submit("/test/form", &[("outcome", outcome)]).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (StatusCode::SEE_OTHER, "/")
+        );
+        let other = ana.get("/no/such/page").await;
+        assert!(
+            !other.body.contains(alert),
+            "{outcome}: it was for another page"
+        );
+        let page = ana.get("/").await;
+        assert_eq!(page.texts("main .notice .stack-1"), [alert]);
+        assert!(
+            !ana.get("/").await.body.contains(alert),
+            "{outcome}: it was shown before"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_is_a_409_with_both_versions() {
+    let app = TestApp::with(|_| {}, forms).await;
+    let ana = app.member("ana").await;
+    ana.submit("/test/form", &[("outcome", "conflict")]).await;
+    let page = ana.get("/").await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert_eq!(page.texts("[role=alert]"), ["Ana saved in the meantime."]);
+    assert_eq!(page.texts("section.panel tbody th"), ["Note"]);
+    assert_eq!(page.texts("section.panel tbody td"), ["mine", "hers"]);
+}
+
+#[tokio::test]
+async fn a_cause_stays_in_the_log_and_the_person_gets_its_number() {
+    let app = TestApp::with(|_| {}, forms).await;
+    let ana = app.member("ana").await;
+    let answer = ana.submit("/test/form", &[("outcome", "broken")]).await;
+    let number = answer.header("x-request-id").to_owned();
+    let page = ana.get("/").await;
+    assert!(
+        page.texts("[role=alert]").concat().ends_with(&number),
+        "{number}"
+    );
+    assert!(!page.body.contains("secret cause"));
+}
+
+#[tokio::test]
+async fn a_handler_for_people_leads_readers_to_sign_in_and_refuses_the_rest() {
+    let who = |router: Router<AppState>| {
+        router.route(
+            "/test/who",
+            get(async |person: SignedIn| person.name.clone()).post(async |_: SignedIn| ()),
+        )
+    };
+    let app = TestApp::with(|_| {}, who).await;
+    let page = app.get("/test/who?x=1").await;
+    assert_eq!(
+        (page.status, page.header("location")),
+        (StatusCode::SEE_OTHER, "/sign-in?next=%2Ftest%2Fwho%3Fx%3D1")
+    );
+    let posted = app
+        .send(Request::post("/test/who").body(Body::empty()).unwrap())
+        .await;
+    assert_eq!(posted.status, StatusCode::UNAUTHORIZED);
+    let ana = app.member("ana").await;
+    assert_eq!(ana.get("/test/who").await.body, "ana");
+}
+
+#[tokio::test]
+async fn a_page_that_takes_too_long_is_given_up_with_words() {
+    let app = TestApp::with(
+        |settings| settings.request_timeout = std::time::Duration::from_millis(20),
+        |router| {
+            router.route(
+                "/test/never",
+                get(async || std::future::pending::<&str>().await),
+            )
+        },
+    )
+    .await;
+    let page = app.get("/test/never").await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(page.texts("h1"), ["This took too long"]);
+}
+
+#[tokio::test]
+async fn a_form_that_cannot_be_read_is_a_page_and_not_a_redirect_with_an_error_in_it() {
+    let app = TestApp::start().await;
+    let send = |body: String| {
+        let request = Request::post("/act/sign-in")
+            .header(header::ACCEPT, "text/html")
+            .header(header::REFERER, "http://localhost:3000/sign-in")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        app.send(request.body(Body::from(body)).unwrap())
+    };
+    for body in [
+        "email=%FF%FE&password=x".to_owned(),
+        format!("email={}", "x".repeat(7 * 1024 * 1024)),
+    ] {
+        let page = send(body.clone()).await;
+        assert!(
+            page.status == StatusCode::BAD_REQUEST || page.header("location") == "/sign-in",
+            "{} bytes: {} {}",
+            body.len(),
+            page.status,
+            page.header("location")
+        );
+        assert!(
+            !page.header("location").contains("__err"),
+            "{}",
+            page.header("location")
+        );
+    }
 }
