@@ -12,7 +12,10 @@ use crate::{
 
 /// How people call a review: its service and release.
 pub fn review_name(standing: &ReviewStanding) -> String {
-    format!("{} {}", standing.review.service_name, standing.review.release)
+    format!(
+        "{} {}",
+        standing.review.service_name, standing.review.release
+    )
 }
 
 /// The way from all reviews to a page of this one.
@@ -53,7 +56,10 @@ pub async fn review_bar(
         n_items: count(standing.items.len()),
         n_open_findings: u32::try_from(findings.facets.n).unwrap_or(u32::MAX),
         n_patches: count(patches.lines.len()),
-        signatures: (count(n_valid), count(standing.release.n_needed.max(n_valid))),
+        signatures: (
+            count(n_valid),
+            count(standing.release.n_needed.max(n_valid)),
+        ),
         hold_point: standing
             .review
             .due_on

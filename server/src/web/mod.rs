@@ -43,7 +43,7 @@ const MAX_FORM_BYTES: usize = 6 * 1024 * 1024;
 
 /// Everything that is served, with every layer.
 ///
-/// `more` are routes inside all layers that go around everything: tests bring their own, the server none.
+/// `more` are routes beside the pages, inside every layer: tests bring their own, the server none.
 pub(crate) fn router(
     state: AppState,
     sessions: impl SessionStore + Clone,
@@ -61,6 +61,7 @@ pub(crate) fn router(
     // A page or form is quick or something is wrong; an upload takes the time it takes.
     let quick = pages::routes(&state)
         .merge(preferences::routes())
+        .merge(more)
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(
             http::StatusCode::SERVICE_UNAVAILABLE,
@@ -89,7 +90,6 @@ pub(crate) fn router(
         .layer(middleware::from_fn_with_state(state.clone(), error::dress))
         .layer(CatchPanicLayer::custom(error::panicked));
     dynamic
-        .merge(more)
         .merge(health::routes())
         .merge(assets::routes(&state))
         .layer(around)

@@ -6,7 +6,6 @@ use leptos::prelude::*;
 
 use super::counted;
 use crate::{
-    actions::action,
     flash::FormState,
     parts::{
         Button, Confirm, Empty, Ico, Icon, Prose, Sha, TextArea, When,
@@ -16,6 +15,7 @@ use crate::{
         when::{date, moment},
     },
     paths,
+    paths::action,
 };
 
 /// The section of an item's page.
@@ -30,9 +30,8 @@ pub(super) fn EvidenceSection(
     form: FormState,
     now: Millis,
 ) -> impl IntoView {
-    let (current, past): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .partition(|view| view.evidence.is_current());
+    let (current, past): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|view| view.evidence.is_current());
     let n_stale = current.iter().filter(|view| view.stale).count();
     let n = current.len();
     let add = paths::new_evidence(&item);
@@ -133,7 +132,7 @@ fn evidence_row(
         }
     });
     let body = body_of(&evidence);
-    let withdraw = (is_current && may_contribute).then(|| withdraw_form(&id, form));
+    let withdraw = (is_current && may_contribute).then(|| withdraw_form(item, &id, form));
     let has_body = body.is_some() || stale_note.is_some() || fate.is_some() || withdraw.is_some();
     let title = evidence.title.clone();
     let menu = view! {
@@ -183,13 +182,16 @@ fn name_of(evidence: &Evidence) -> AnyView {
         "file" => {
             let address = paths::evidence_file(evidence.id.as_str());
             let file_name = evidence.file_name.clone().unwrap_or_default();
-            let other = (file_name != title).then(|| view! { <span class="muted light">{file_name.clone()}</span> });
+            let other = (file_name != title)
+                .then(|| view! { <span class="muted light">{file_name.clone()}</span> });
             view! { <a class="plain" href=address>{title}</a> {other} }.into_any()
         }
         "link" => {
             let address = evidence.body.clone();
-            let other = (address != title).then(|| view! { <span class="muted light wrap-any">{address.clone()}</span> });
-            view! { <a href=address.clone() rel="nofollow noopener noreferrer">{title}</a> {other} }.into_any()
+            let other = (address != title)
+                .then(|| view! { <span class="muted light wrap-any">{address.clone()}</span> });
+            view! { <a href=address.clone() rel="nofollow noopener noreferrer">{title}</a> {other} }
+                .into_any()
         }
         "output" => {
             let command = evidence.command.clone().unwrap_or_default();
@@ -276,25 +278,30 @@ fn fate(evidence: &Evidence, now: Millis) -> Option<AnyView> {
         let who = evidence.withdrawn_by_name.clone().unwrap_or_default();
         let reason = evidence.withdrawn_reason.clone().unwrap_or_default();
         return Some(
-            view! { <p class="small">"Withdrawn by " {who} ", " <When at now /> ": " {reason}</p> }.into_any(),
+            view! { <p class="small">"Withdrawn by " {who} ", " <When at now /> ": " {reason}</p> }
+                .into_any(),
         );
     }
     let newer = evidence.superseded_by.as_ref()?;
     let address = format!("#evidence-{newer}");
-    Some(view! { <p class="small">"Replaced by " <a href=address>"a newer version"</a> "."</p> }.into_any())
+    Some(
+        view! { <p class="small">"Replaced by " <a href=address>"a newer version"</a> "."</p> }
+            .into_any(),
+    )
 }
 
-fn withdraw_form(id: &str, form: &FormState) -> AnyView {
+fn withdraw_form(item: &str, id: &str, form: &FormState) -> AnyView {
     // One form per piece: only the one that was sent shows what was typed.
     let form = if form.typed("evidence") == Some(id) {
         form.clone()
     } else {
         FormState::default()
     };
-    let id = id.to_owned();
+    let (id, item) = (id.to_owned(), item.to_owned());
     let fields = view! {
         <form class="fields space-top" method="post" action=action("evidence/withdraw")>
             <input type="hidden" name="evidence" value=id.clone() />
+            <input type="hidden" name="item" value=item />
             <TextArea
                 form=form.clone()
                 name="reason"

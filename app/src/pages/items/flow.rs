@@ -5,13 +5,13 @@ use holdpoint_service::{ItemPage, sign_off::SignForm, standing::ItemStanding};
 use leptos::prelude::*;
 
 use crate::{
-    actions::action,
     parts::{
         Ico, Icon, Shown as _,
         status::{Look, Tone},
         when::near,
     },
     paths,
+    paths::action,
 };
 
 /// The bar with its steps and buttons.
@@ -62,7 +62,11 @@ pub(super) fn Flow(
                 reasons.push((format!("no-{}", step.as_str()), why));
             }
             let primary = step == Step::RequestReview && why.is_none();
-            let class = if primary { "btn btn-sm btn-primary" } else { "btn btn-sm" };
+            let class = if primary {
+                "btn btn-sm btn-primary"
+            } else {
+                "btn btn-sm"
+            };
             view! {
                 <button
                     class=class
@@ -117,7 +121,9 @@ fn started(page: &ItemPage, at: Option<Millis>, now: Millis) -> Shown {
             text: "Not started".to_owned(),
         };
     }
-    let at = at.map(|at| format!(" {}", near(at, now))).unwrap_or_default();
+    let at = at
+        .map(|at| format!(" {}", near(at, now)))
+        .unwrap_or_default();
     Shown {
         done: true,
         look: DONE,
@@ -130,7 +136,10 @@ fn requested(page: &ItemPage, now: Millis) -> Shown {
     if waits {
         return Shown {
             done: false,
-            look: Look { icon: Icon::None, ..ItemState::Open.look() },
+            look: Look {
+                icon: Icon::None,
+                ..ItemState::Open.look()
+            },
             text: "Review not requested".to_owned(),
         };
     }
@@ -161,7 +170,11 @@ fn decision(page: &ItemPage, standing: &ItemStanding, now: Millis) -> Shown {
         let by = last
             .map(|one| {
                 let sign_off = &one.sign_off;
-                format!(" by {}, {}", sign_off.person_name, near(sign_off.signed_at, now))
+                format!(
+                    " by {}, {}",
+                    sign_off.person_name,
+                    near(sign_off.signed_at, now)
+                )
             })
             .unwrap_or_default();
         return Shown {
@@ -170,7 +183,11 @@ fn decision(page: &ItemPage, standing: &ItemStanding, now: Millis) -> Shown {
             text: format!("{}{by}", page.state.label()),
         };
     }
-    let names: Vec<_> = page.reviewers.iter().map(|named| named.name.as_str()).collect();
+    let names: Vec<_> = page
+        .reviewers
+        .iter()
+        .map(|named| named.name.as_str())
+        .collect();
     let who = if names.is_empty() {
         "a reviewer".to_owned()
     } else {
@@ -179,7 +196,10 @@ fn decision(page: &ItemPage, standing: &ItemStanding, now: Millis) -> Shown {
     let look = if page.state == ItemState::InReview {
         ItemState::InReview.look()
     } else {
-        Look { icon: Icon::None, ..ItemState::Open.look() }
+        Look {
+            icon: Icon::None,
+            ..ItemState::Open.look()
+        }
     };
     Shown {
         done: false,
@@ -222,8 +242,12 @@ fn decisions(page: &ItemPage, form: &SignForm) -> impl IntoView + use<> {
 const fn who_may(step: Step) -> &'static str {
     match step {
         Step::Start => "A contributor, reviewer or manager of this service can start work.",
-        Step::RequestReview => "A contributor, reviewer or manager of this service can request the review.",
-        Step::BackToWork => "A contributor, reviewer or manager of this service can send it back to work.",
+        Step::RequestReview => {
+            "A contributor, reviewer or manager of this service can request the review."
+        }
+        Step::BackToWork => {
+            "A contributor, reviewer or manager of this service can send it back to work."
+        }
         Step::Reopen => "A contributor, reviewer or manager of this service can reopen it.",
         Step::ReviewAgain => "A reviewer or manager of this service can put it in review again.",
         Step::EndWaiver => "A manager of this service can end the waiver.",

@@ -1,12 +1,12 @@
 //! One item: its page, the forms that change it, and the form that adds evidence.
 
-mod decide;
-mod edit;
-mod evidence;
-mod flow;
-mod history;
-mod item;
-mod new_evidence;
+pub mod decide;
+pub mod edit;
+pub mod evidence;
+pub mod flow;
+pub mod history;
+pub mod item;
+pub mod new_evidence;
 
 use leptos::prelude::*;
 use leptos_router::{
@@ -14,7 +14,7 @@ use leptos_router::{
     components::Route,
 };
 
-pub(super) use history::{ChangeList, flag_of};
+pub(super) use history::ChangeList;
 
 use super::PageError;
 use holdpoint_domain::{ItemId, Millis, text::Date};

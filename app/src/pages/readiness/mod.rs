@@ -1,0 +1,19 @@
+//! The readiness page: the verdict and its reasons first, then everything that leads to it.
+
+pub mod page;
+pub mod people;
+pub mod verdict;
+
+use leptos::prelude::*;
+use leptos_router::{
+    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    components::Route,
+};
+
+/// The routes of readiness.
+#[component(transparent)]
+pub fn ReadinessRoutes() -> impl MatchNestedRoutes + Clone {
+    view! { <Route path=(StaticSegment("reviews"), ParamSegment("id")) view=page::ReadinessPage /> }
+        .into_inner()
+        .into_any_nested_route()
+}

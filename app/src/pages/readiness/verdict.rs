@@ -1,0 +1,248 @@
+//! The verdict with its reasons, each with a link and with who can clear it.
+
+use holdpoint_domain::{
+    Millis, Outcome, Severity,
+    verdict::{Reason, ReasonKind, is_open},
+};
+use holdpoint_service::standing::ReviewStanding;
+use leptos::prelude::*;
+
+use crate::{
+    pages::items::{counted, end_of},
+    parts::{
+        Avatar, Ico, Shown as _, Who,
+        panel::Disclosure,
+        when::{ahead, late, machine, moment},
+    },
+    paths,
+};
+
+/// How many reasons of one kind are said at once; the others open on demand.
+const N_SAID: usize = 3;
+
+/// The box on top of the page.
+#[component]
+pub(super) fn VerdictBox(standing: ReviewStanding, now: Millis) -> impl IntoView {
+    let look = standing.verdict.outcome.look();
+    let progress = standing.progress();
+    let due = standing.review.due_on.as_deref().and_then(end_of);
+    let hold = match (standing.verdict.outcome, due) {
+        (_, None) => view! { <p>"This review has no hold point yet. A manager sets its date in the settings."</p> }.into_any(),
+        (outcome, Some(due)) => {
+            let may = if outcome == Outcome::NoGo { "may not pass" } else { "may pass" };
+            let when = late(due, now).unwrap_or_else(|| ahead(due, now));
+            view! {
+                <p>"This release " {may} " its hold point on " <b><time datetime=machine(due)>{moment(due)}</time></b> ", " {when} "."</p>
+            }
+            .into_any()
+        }
+    };
+    let decided = standing
+        .release
+        .decided
+        .map_or("None yet".to_owned(), |decided| decided.label().to_owned());
+    let list = if standing.verdict.reasons.is_empty() {
+        let waivers = standing.verdict.waivers.clone();
+        view! { <Waivers waivers /> }.into_any()
+    } else {
+        let groups = groups(&standing)
+            .into_iter()
+            .map(|group| group_view(group, &standing.review.id))
+            .collect_view();
+        let word = look.word.to_lowercase();
+        view! { <ol class="reasons" aria-label=format!("Reasons for {word}")>{groups}</ol> }.into_any()
+    };
+    view! {
+        <section class="verdict" data-tone=look.tone.as_str() aria-labelledby="h-verdict">
+            <div class="stack-2">
+                <h2 class="verdict-word" id="h-verdict"><Ico icon=look.icon />{standing.verdict.outcome.label()}</h2>
+                {hold}
+                <dl class="dl">
+                    <dt>"Items cleared"</dt>
+                    <dd>{format!("{} of {}", progress.n_cleared, progress.n_items)}</dd>
+                    <dt>"Blockers cleared"</dt>
+                    <dd>{format!("{} of {}", progress.n_blockers_cleared, progress.n_blockers)}</dd>
+                    <dt>"Release decision"</dt>
+                    <dd>{decided}</dd>
+                </dl>
+                <p class="small muted">
+                    "Worked out by rule from what is recorded now. "
+                    <a href=format!("{}#rules", paths::sign_off(&standing.review.id))>"What a go needs"</a>
+                </p>
+            </div>
+            {list}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Waivers(waivers: Vec<Reason>) -> impl IntoView {
+    if waivers.is_empty() {
+        return view! { <p>"Nothing holds it back: every blocker is cleared with a valid sign-off, and nothing that must be there is missing."</p> }.into_any();
+    }
+    let rows = waivers
+        .into_iter()
+        .map(|reason| {
+            let href = address_of(&reason, "");
+            view! { <li><p class="why"><a href=href>{reason.title}</a></p><p class="det">{reason.why}</p></li> }
+        })
+        .collect_view();
+    view! {
+        <div class="stack-2">
+            <p>"It goes on without:"</p>
+            <ol class="reasons" aria-label="Waived items and accepted risks">{rows}</ol>
+        </div>
+    }
+    .into_any()
+}
+
+/// Reasons of one kind.
+struct Group {
+    headline: String,
+    href: String,
+    reasons: Vec<Reason>,
+}
+
+fn groups(standing: &ReviewStanding) -> Vec<Group> {
+    let mut groups: Vec<(ReasonKind, Vec<Reason>)> = Vec::new();
+    for reason in &standing.verdict.reasons {
+        match groups.last_mut() {
+            Some((kind, reasons)) if *kind == reason.kind => reasons.push(reason.clone()),
+            _ => groups.push((reason.kind, vec![reason.clone()])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(kind, reasons)| Group {
+            headline: headline(kind, &reasons, standing),
+            href: group_address(kind, &standing.review.id),
+            reasons,
+        })
+        .collect()
+}
+
+fn headline(kind: ReasonKind, reasons: &[Reason], standing: &ReviewStanding) -> String {
+    let n = reasons.len();
+    let is = if n == 1 { "is" } else { "are" };
+    let has = if n == 1 { "has" } else { "have" };
+    match kind {
+        ReasonKind::NoItems => "The checklist has no items".to_owned(),
+        ReasonKind::CommitUnknown => "The review names no target commit".to_owned(),
+        ReasonKind::FindingOpen => {
+            let parts: Vec<String> = Severity::ALL
+                .iter()
+                .filter_map(|severity| {
+                    let n = standing
+                        .findings
+                        .iter()
+                        .filter(|finding| {
+                            finding.severity == *severity
+                                && reasons.iter().any(|reason| reason.subject == finding.id)
+                                && is_open(finding.status, finding.accepted_until, standing.as_of)
+                        })
+                        .count();
+                    (n > 0).then(|| format!("{n} {}", severity.label().to_lowercase()))
+                })
+                .collect();
+            let finding = if n == 1 { "finding" } else { "findings" };
+            format!("{} {finding} {is} open", parts.join(" and "))
+        }
+        ReasonKind::AcceptanceExpired => format!("The accepted time of {} is over", counted(n, "risk", "risks")),
+        ReasonKind::ItemFailed => counted(n, "blocker item failed", "blocker items failed"),
+        ReasonKind::ItemUndecided => format!("{} {is} not decided", counted(n, "blocker item", "blocker items")),
+        ReasonKind::WaiverExpired => format!("{} {has} run out", counted(n, "waiver", "waivers")),
+        ReasonKind::SignOffVoid => format!("{} {is} void", counted(n, "sign-off", "sign-offs")),
+        ReasonKind::SignOffMissing => {
+            format!("{} more valid sign-offs", counted(n, "item needs", "items need"))
+        }
+        ReasonKind::EvidenceMissing => {
+            format!("{} without evidence", counted(n, "passed blocker is", "passed blockers are"))
+        }
+        ReasonKind::EvidenceStale => format!(
+            "{} on stale evidence",
+            counted(n, "passed blocker rests", "passed blockers rest")
+        ),
+        ReasonKind::ScanMissing => format!("{} {is} missing", counted(n, "required scan", "required scans")),
+        ReasonKind::ScanIncomplete => {
+            format!("{} {is} incomplete", counted(n, "required scan", "required scans"))
+        }
+        ReasonKind::DeliverableOpen => {
+            let all = standing.deliverables.len();
+            format!("{n} of {} {is} not done", counted(all, "deliverable", "deliverables"))
+        }
+    }
+}
+
+fn group_address(kind: ReasonKind, review: &str) -> String {
+    match kind {
+        ReasonKind::FindingOpen | ReasonKind::AcceptanceExpired => paths::findings(review),
+        ReasonKind::ScanMissing | ReasonKind::ScanIncomplete => paths::scans(review),
+        ReasonKind::CommitUnknown => paths::settings(review),
+        ReasonKind::NoItems | ReasonKind::DeliverableOpen => paths::checklist(review),
+        _ => "#h-block".to_owned(),
+    }
+}
+
+/// Where a reason's subject is.
+pub(super) fn address_of(reason: &Reason, review: &str) -> String {
+    match reason.subject_kind.as_str() {
+        "item" => paths::item(&reason.subject),
+        "finding" => paths::finding(&reason.subject),
+        "scan" => paths::scans(review),
+        "deliverable" => paths::checklist(review),
+        _ => paths::settings(review),
+    }
+}
+
+fn group_view(Group { headline, href, mut reasons }: Group, review: &str) -> AnyView {
+    let mut who: Vec<String> = reasons.iter().flat_map(|reason| reason.who.clone()).collect();
+    who.sort();
+    who.dedup();
+    let rest = reasons.split_off(reasons.len().min(N_SAID));
+    let line = |reason: Reason| {
+        let href = address_of(&reason, review);
+        let by = reason.who.join(", ");
+        view! {
+            <li>
+                <a class="plain strong" href=href>{reason.title}</a>
+                ": "
+                {reason.why}
+                " "
+                <span class="faint">{format!("By {by}.")}</span>
+            </li>
+        }
+        .into_any()
+    };
+    let said = reasons.into_iter().map(line).collect_view();
+    let n_rest = rest.len();
+    let rest = (n_rest > 0).then(|| {
+        let rest = rest.into_iter().map(line).collect_view();
+        view! { <Disclosure summary=format!("{n_rest} more")><ul class="stack-1">{rest}</ul></Disclosure> }
+    });
+    view! {
+        <li>
+            <p class="why"><a href=href>{headline}</a></p>
+            <div class="det stack-1"><ul class="stack-1">{said}</ul>{rest}</div>
+            <p class="act">{people(who)}</p>
+        </li>
+    }
+    .into_any()
+}
+
+/// Who can clear it: one by name, several by their initials and number. A role is a word.
+fn people(who: Vec<String>) -> AnyView {
+    // Where nobody is named, the rules say a role with its article.
+    let (roles, people): (Vec<_>, Vec<_>) = who.into_iter().partition(|name| name.starts_with("a "));
+    match (&people[..], &roles[..]) {
+        ([], roles) => view! { <span>{roles.join(", ")}</span> }.into_any(),
+        ([one], []) => view! { <Who name=one.clone() /> }.into_any(),
+        (people, roles) => {
+            let avatars = people.iter().take(5).map(|name| view! { <Avatar name=name.clone() /> }).collect_view();
+            let names = people.join(", ");
+            let more = if roles.is_empty() { String::new() } else { format!(" and {}", roles.join(", ")) };
+            let n = counted(people.len(), "person", "people");
+            view! { <span class="avs" title=names.clone()>{avatars}</span><span>{n}{more}<span class="vh">": " {names}</span></span> }.into_any()
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Evidence comes in by one form, with or without a file, and its files go out again safely.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Multipart, Path, State, multipart::{Field, MultipartError}},
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+use holdpoint_app::{actions::Notice, paths};
+use holdpoint_domain::{Digest, EvidenceId, ItemId, person::Action};
+use holdpoint_service::{
+    Actor, Limits, ServiceError, Services, StoredFile,
+    evidence::{EvidenceBody, EvidenceFields, EvidenceRequest, MAX_OUTPUT_BYTES, safe_media_type},
+};
+use holdpoint_storage::Receiving;
+use http::{HeaderValue, StatusCode, header};
+use tokio_util::io::ReaderStream;
+
+use super::{AppState, WebError, answer::FormAnswer, signed_in::SignedIn};
+
+/// One text of the form may be this long; more than any rule takes, so that the rule says what is wrong.
+const MAX_TEXT_BYTES: usize = MAX_OUTPUT_BYTES + 1024;
+/// Texts and boundaries around the file.
+const AROUND_BYTES: usize = 8 * 1024 * 1024;
+
+pub(super) fn routes(limits: Limits) -> Router<AppState> {
+    // A file over the limit is read to its end and thrown away, since a browser shows no answer before it has sent all;
+    // beyond twice the limit it is cut off.
+    let most = usize::try_from(limits.evidence_bytes).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(AROUND_BYTES);
+    Router::new()
+        .route("/items/{id}/evidence/upload", post(add).layer(DefaultBodyLimit::max(most)))
+        .route("/evidence/{id}/file", get(file))
+}
+
+/// What the form brought. A file that is dropped here leaves nothing behind.
+#[derive(Default)]
+struct Arrived {
+    fields: EvidenceFields,
+    file: Option<(Receiving, String)>,
+    is_too_large: bool,
+}
+
+/// Attaches evidence of any kind to an item.
+async fn add(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+    answer: FormAnswer,
+    form: Multipart,
+) -> Result<Redirect, WebError> {
+    let item = ItemId::parse(&id).ok_or(WebError::NotFound("This item"))?;
+    let service = services.item(&person, &item).await?.head.service.id;
+    // Whoever may not add evidence does not get a byte onto the disk.
+    let may = services.access(&person, &service).await?.may(Action::Contribute);
+    let arrived = receive(&services, form, may).await?;
+    let fields = arrived.fields.clone();
+    let outcome = keep(&services, &person, &item, arrived).await;
+    let back = if fields.replaces.is_empty() {
+        paths::new_evidence(item.as_str())
+    } else {
+        paths::replace_evidence(item.as_str(), &fields.replaces)
+    };
+    let typed = [
+        ("kind", fields.kind.as_str()),
+        ("title", &fields.title),
+        ("address", &fields.address),
+        ("text", &fields.text),
+        ("command", &fields.command),
+        ("exit_code", &fields.exit_code),
+        ("output", &fields.output),
+        ("host", &fields.host),
+        ("commit", &fields.commit),
+        ("path", &fields.path),
+        ("start_line", &fields.start_line),
+        ("end_line", &fields.end_line),
+        ("observed_at", &fields.observed_at),
+    ];
+    let outcome = outcome.map(|()| {
+        let text = if fields.replaces.is_empty() { "The evidence is added." } else { "The evidence is replaced by the newer version." };
+        Notice::new(text).at(paths::item(item.as_str()))
+    });
+    answer.answer(outcome, "evidence/add", &back, &typed).await
+}
+
+/// Reads the form piece by piece; the file goes to the disk as it comes.
+async fn receive(services: &Services, mut form: Multipart, may_store: bool) -> Result<Arrived, WebError> {
+    let limit = services.limits().evidence_bytes;
+    let mut arrived = Arrived::default();
+    while let Some(mut field) = form.next_field().await.map_err(|error| broken(&error, limit))? {
+        let Some(name) = field.name().map(str::to_owned) else { continue };
+        if name != "file" {
+            let text = read_text(&mut field, limit).await?;
+            if let Some(place) = place_of(&mut arrived.fields, &name) {
+                *place = text;
+            }
+            continue;
+        }
+        let file_name = field.file_name().unwrap_or_default().to_owned();
+        let mut receiving = None;
+        while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error, limit))? {
+            if !may_store || arrived.is_too_large {
+                continue;
+            }
+            let receiving = match &mut receiving {
+                Some(receiving) => receiving,
+                none => none.insert(services.files().receive().await.map_err(ServiceError::from)?),
+            };
+            let size = receiving.size_bytes() + i64::try_from(chunk.len()).unwrap_or(i64::MAX);
+            if size > limit {
+                arrived.is_too_large = true;
+            } else {
+                receiving.write(&chunk).await.map_err(ServiceError::from)?;
+            }
+        }
+        // A browser sends a part without name and bytes where no file was chosen. A chosen file without bytes is received
+        // all the same, so that the rule says that it is empty.
+        if receiving.is_none() && !file_name.is_empty() && may_store {
+            receiving = Some(services.files().receive().await.map_err(ServiceError::from)?);
+        }
+        arrived.file = receiving.map(|receiving| (receiving, file_name));
+    }
+    Ok(arrived)
+}
+
+/// Attaches what arrived. The file takes its place in the store only when everything else is in order.
+async fn keep(services: &Services, person: &Actor, item: &ItemId, arrived: Arrived) -> Result<(), ServiceError> {
+    let Arrived { fields, file, is_too_large } = arrived;
+    if is_too_large && fields.kind == "file" {
+        let limit = services.limits().evidence_bytes;
+        let message = format!("This file is larger than {limit} bytes, the limit for evidence. Nothing of it was stored.");
+        return Err(ServiceError::rejected("file", message));
+    }
+    let not_yet = file.as_ref().map(|(receiving, name)| {
+        let size_bytes = receiving.size_bytes();
+        (StoredFile { sha256: Digest::of(b""), size_bytes }, name.clone())
+    });
+    let mut request = EvidenceRequest::parse(&fields, not_yet)?;
+    if let (EvidenceBody::File { file: stored, .. }, Some((receiving, _))) = (&mut request.body, file) {
+        *stored = receiving.keep().await?;
+    }
+    services.add_evidence(person, item, request).await?;
+    Ok(())
+}
+
+fn place_of<'a>(fields: &'a mut EvidenceFields, name: &str) -> Option<&'a mut String> {
+    Some(match name {
+        "kind" => &mut fields.kind,
+        "title" => &mut fields.title,
+        "address" => &mut fields.address,
+        "text" => &mut fields.text,
+        "command" => &mut fields.command,
+        "exit_code" => &mut fields.exit_code,
+        "output" => &mut fields.output,
+        "host" => &mut fields.host,
+        "commit" => &mut fields.commit,
+        "path" => &mut fields.path,
+        "start_line" => &mut fields.start_line,
+        "end_line" => &mut fields.end_line,
+        "observed_at" => &mut fields.observed_at,
+        "replaces" => &mut fields.replaces,
+        _ => return None,
+    })
+}
+
+/// A text of the form, as browsers send it: UTF-8, with CRLF line ends.
+async fn read_text(field: &mut Field<'_>, limit: i64) -> Result<String, WebError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error, limit))? {
+        let room = MAX_TEXT_BYTES.saturating_sub(bytes.len());
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    }
+    Ok(String::from_utf8_lossy(&bytes).replace("\r\n", "\n"))
+}
+
+fn broken(error: &MultipartError, limit: i64) -> WebError {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        WebError::TooLarge(format!("Evidence may have at most {limit} bytes. Nothing of it was stored."))
+    } else {
+        WebError::BadRequest("The form broke off before its end, and nothing was stored. Send it again.")
+    }
+}
+
+/// Serves a file's bytes after comparing them with their digest. Nothing of it ever runs in this origin: what browsers
+/// show by themselves and cannot run is shown, in a sandbox; everything else is a download.
+async fn file(State(services): State<Services>, person: SignedIn, Path(id): Path<String>) -> Result<Response, WebError> {
+    let id = EvidenceId::parse(&id).ok_or(WebError::NotFound("This evidence"))?;
+    let evidence = services.evidence_file(&person, &id).await?;
+    let sha256 = evidence.file_sha256.ok_or(WebError::NotFound("A file of this evidence"))?;
+    let name = evidence.file_name.unwrap_or_else(|| "file".to_owned());
+    let file = tokio::fs::File::open(services.files().path(&sha256))
+        .await
+        .map_err(|error| WebError::Unavailable(Box::new(error)))?;
+    // Browsers show a PDF by a plug-in, which a sandbox forbids: an empty page would be all.
+    let shown = safe_media_type(&name).filter(|media| *media != "application/pdf");
+    let disposition = disposition(shown.is_some(), &name);
+    let media = safe_media_type(&name).unwrap_or("application/octet-stream");
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(media)),
+        (header::CONTENT_LENGTH, HeaderValue::from(evidence.size_bytes)),
+        (header::CONTENT_DISPOSITION, disposition),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+    ];
+    Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
+}
+
+/// RFC 6266: an ASCII name for old readers, the real one percent-encoded.
+fn disposition(shown: bool, name: &str) -> HeaderValue {
+    use std::fmt::Write as _;
+
+    let how = if shown { "inline" } else { "attachment" };
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' { c } else { '_' })
+        .collect();
+    let mut encoded = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").expect("a String takes all that is written to it");
+        }
+    }
+    HeaderValue::from_str(&format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"))
+        .expect("only graphic ASCII is left")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_name_breaks_out_of_its_header() {
+        for (name, expected) in [
+            ("race-report.txt", "inline; filename=\"race-report.txt\"; filename*=UTF-8''race-report.txt"),
+            (
+                "a\"; x=\"b\r\nSet-Cookie: y.txt",
+                "inline; filename=\"a_; x=_b__Set-Cookie: y.txt\"; filename*=UTF-8''a%22%3B%20x%3D%22b%0D%0ASet-Cookie%3A%20y.txt",
+            ),
+            ("übersicht.txt", "inline; filename=\"_bersicht.txt\"; filename*=UTF-8''%C3%BCbersicht.txt"),
+        ] {
+            assert_eq!(disposition(true, name), expected);
+        }
+    }
+}
