@@ -3,7 +3,10 @@
 use axum::{
     Router,
     body::Body,
-    extract::{DefaultBodyLimit, Multipart, Path, State, multipart::{Field, MultipartError}},
+    extract::{
+        DefaultBodyLimit, Multipart, Path, State,
+        multipart::{Field, MultipartError},
+    },
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
@@ -27,9 +30,15 @@ const AROUND_BYTES: usize = 8 * 1024 * 1024;
 pub(super) fn routes(limits: Limits) -> Router<AppState> {
     // A file over the limit is read to its end and thrown away, since a browser shows no answer before it has sent all;
     // beyond twice the limit it is cut off.
-    let most = usize::try_from(limits.evidence_bytes).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(AROUND_BYTES);
+    let most = usize::try_from(limits.evidence_bytes)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(2)
+        .saturating_add(AROUND_BYTES);
     Router::new()
-        .route("/items/{id}/evidence/upload", post(add).layer(DefaultBodyLimit::max(most)))
+        .route(
+            "/items/{id}/evidence/upload",
+            post(add).layer(DefaultBodyLimit::max(most)),
+        )
         .route("/evidence/{id}/file", get(file))
 }
 
@@ -52,7 +61,10 @@ async fn add(
     let item = ItemId::parse(&id).ok_or(WebError::NotFound("This item"))?;
     let service = services.item(&person, &item).await?.head.service.id;
     // Whoever may not add evidence does not get a byte onto the disk.
-    let may = services.access(&person, &service).await?.may(Action::Contribute);
+    let may = services
+        .access(&person, &service)
+        .await?
+        .may(Action::Contribute);
     let arrived = receive(&services, form, may).await?;
     let fields = arrived.fields.clone();
     let outcome = keep(&services, &person, &item, arrived).await;
@@ -77,18 +89,32 @@ async fn add(
         ("observed_at", &fields.observed_at),
     ];
     let outcome = outcome.map(|()| {
-        let text = if fields.replaces.is_empty() { "The evidence is added." } else { "The evidence is replaced by the newer version." };
+        let text = if fields.replaces.is_empty() {
+            "The evidence is added."
+        } else {
+            "The evidence is replaced by the newer version."
+        };
         Notice::new(text).at(paths::item(item.as_str()))
     });
     answer.answer(outcome, "evidence/add", &back, &typed).await
 }
 
 /// Reads the form piece by piece; the file goes to the disk as it comes.
-async fn receive(services: &Services, mut form: Multipart, may_store: bool) -> Result<Arrived, WebError> {
+async fn receive(
+    services: &Services,
+    mut form: Multipart,
+    may_store: bool,
+) -> Result<Arrived, WebError> {
     let limit = services.limits().evidence_bytes;
     let mut arrived = Arrived::default();
-    while let Some(mut field) = form.next_field().await.map_err(|error| broken(&error, limit))? {
-        let Some(name) = field.name().map(str::to_owned) else { continue };
+    while let Some(mut field) = form
+        .next_field()
+        .await
+        .map_err(|error| broken(&error, limit))?
+    {
+        let Some(name) = field.name().map(str::to_owned) else {
+            continue;
+        };
         if name != "file" {
             let text = read_text(&mut field, limit).await?;
             if let Some(place) = place_of(&mut arrived.fields, &name) {
@@ -104,7 +130,13 @@ async fn receive(services: &Services, mut form: Multipart, may_store: bool) -> R
             }
             let receiving = match &mut receiving {
                 Some(receiving) => receiving,
-                none => none.insert(services.files().receive().await.map_err(ServiceError::from)?),
+                none => none.insert(
+                    services
+                        .files()
+                        .receive()
+                        .await
+                        .map_err(ServiceError::from)?,
+                ),
             };
             let size = receiving.size_bytes() + i64::try_from(chunk.len()).unwrap_or(i64::MAX);
             if size > limit {
@@ -116,7 +148,13 @@ async fn receive(services: &Services, mut form: Multipart, may_store: bool) -> R
         // A browser sends a part without name and bytes where no file was chosen. A chosen file without bytes is received
         // all the same, so that the rule says that it is empty.
         if receiving.is_none() && !file_name.is_empty() && may_store {
-            receiving = Some(services.files().receive().await.map_err(ServiceError::from)?);
+            receiving = Some(
+                services
+                    .files()
+                    .receive()
+                    .await
+                    .map_err(ServiceError::from)?,
+            );
         }
         arrived.file = receiving.map(|receiving| (receiving, file_name));
     }
@@ -124,19 +162,38 @@ async fn receive(services: &Services, mut form: Multipart, may_store: bool) -> R
 }
 
 /// Attaches what arrived. The file takes its place in the store only when everything else is in order.
-async fn keep(services: &Services, person: &Actor, item: &ItemId, arrived: Arrived) -> Result<(), ServiceError> {
-    let Arrived { fields, file, is_too_large } = arrived;
+async fn keep(
+    services: &Services,
+    person: &Actor,
+    item: &ItemId,
+    arrived: Arrived,
+) -> Result<(), ServiceError> {
+    let Arrived {
+        fields,
+        file,
+        is_too_large,
+    } = arrived;
     if is_too_large && fields.kind == "file" {
         let limit = services.limits().evidence_bytes;
-        let message = format!("This file is larger than {limit} bytes, the limit for evidence. Nothing of it was stored.");
+        let message = format!(
+            "This file is larger than {limit} bytes, the limit for evidence. Nothing of it was stored."
+        );
         return Err(ServiceError::rejected("file", message));
     }
     let not_yet = file.as_ref().map(|(receiving, name)| {
         let size_bytes = receiving.size_bytes();
-        (StoredFile { sha256: Digest::of(b""), size_bytes }, name.clone())
+        (
+            StoredFile {
+                sha256: Digest::of(b""),
+                size_bytes,
+            },
+            name.clone(),
+        )
     });
     let mut request = EvidenceRequest::parse(&fields, not_yet)?;
-    if let (EvidenceBody::File { file: stored, .. }, Some((receiving, _))) = (&mut request.body, file) {
+    if let (EvidenceBody::File { file: stored, .. }, Some((receiving, _))) =
+        (&mut request.body, file)
+    {
         *stored = receiving.keep().await?;
     }
     services.add_evidence(person, item, request).await?;
@@ -175,18 +232,28 @@ async fn read_text(field: &mut Field<'_>, limit: i64) -> Result<String, WebError
 
 fn broken(error: &MultipartError, limit: i64) -> WebError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        WebError::TooLarge(format!("Evidence may have at most {limit} bytes. Nothing of it was stored."))
+        WebError::TooLarge(format!(
+            "Evidence may have at most {limit} bytes. Nothing of it was stored."
+        ))
     } else {
-        WebError::BadRequest("The form broke off before its end, and nothing was stored. Send it again.")
+        WebError::BadRequest(
+            "The form broke off before its end, and nothing was stored. Send it again.",
+        )
     }
 }
 
 /// Serves a file's bytes after comparing them with their digest. Nothing of it ever runs in this origin: what browsers
 /// show by themselves and cannot run is shown, in a sandbox; everything else is a download.
-async fn file(State(services): State<Services>, person: SignedIn, Path(id): Path<String>) -> Result<Response, WebError> {
+async fn file(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
     let id = EvidenceId::parse(&id).ok_or(WebError::NotFound("This evidence"))?;
     let evidence = services.evidence_file(&person, &id).await?;
-    let sha256 = evidence.file_sha256.ok_or(WebError::NotFound("A file of this evidence"))?;
+    let sha256 = evidence
+        .file_sha256
+        .ok_or(WebError::NotFound("A file of this evidence"))?;
     let name = evidence.file_name.unwrap_or_else(|| "file".to_owned());
     let file = tokio::fs::File::open(services.files().path(&sha256))
         .await
@@ -197,11 +264,23 @@ async fn file(State(services): State<Services>, person: SignedIn, Path(id): Path
     let media = safe_media_type(&name).unwrap_or("application/octet-stream");
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media)),
-        (header::CONTENT_LENGTH, HeaderValue::from(evidence.size_bytes)),
+        (
+            header::CONTENT_LENGTH,
+            HeaderValue::from(evidence.size_bytes),
+        ),
         (header::CONTENT_DISPOSITION, disposition),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("sandbox; default-src 'none'"),
+        ),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-store"),
+        ),
     ];
     Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
 }
@@ -213,7 +292,13 @@ fn disposition(shown: bool, name: &str) -> HeaderValue {
     let how = if shown { "inline" } else { "attachment" };
     let plain: String = name
         .chars()
-        .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
     let mut encoded = String::new();
     for byte in name.bytes() {
@@ -223,8 +308,10 @@ fn disposition(shown: bool, name: &str) -> HeaderValue {
             write!(encoded, "%{byte:02X}").expect("a String takes all that is written to it");
         }
     }
-    HeaderValue::from_str(&format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"))
-        .expect("only graphic ASCII is left")
+    HeaderValue::from_str(&format!(
+        "{how}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
+    ))
+    .expect("only graphic ASCII is left")
 }
 
 #[cfg(test)]
@@ -234,12 +321,18 @@ mod tests {
     #[test]
     fn no_file_name_breaks_out_of_its_header() {
         for (name, expected) in [
-            ("race-report.txt", "inline; filename=\"race-report.txt\"; filename*=UTF-8''race-report.txt"),
+            (
+                "race-report.txt",
+                "inline; filename=\"race-report.txt\"; filename*=UTF-8''race-report.txt",
+            ),
             (
                 "a\"; x=\"b\r\nSet-Cookie: y.txt",
                 "inline; filename=\"a_; x=_b__Set-Cookie: y.txt\"; filename*=UTF-8''a%22%3B%20x%3D%22b%0D%0ASet-Cookie%3A%20y.txt",
             ),
-            ("übersicht.txt", "inline; filename=\"_bersicht.txt\"; filename*=UTF-8''%C3%BCbersicht.txt"),
+            (
+                "übersicht.txt",
+                "inline; filename=\"_bersicht.txt\"; filename*=UTF-8''%C3%BCbersicht.txt",
+            ),
         ] {
             assert_eq!(disposition(true, name), expected);
         }

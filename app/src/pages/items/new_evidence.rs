@@ -13,8 +13,8 @@ use crate::{
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        Button, Choice, Choices, Crumb, FileField, Frame, Ico, Icon, Notice, PageHead, Panel, Tab, TextArea,
-        TextField,
+        Button, Choice, Choices, Crumb, FileField, Frame, Ico, Icon, Notice, PageHead, Panel, Tab,
+        TextArea, TextField,
         controls::{ButtonLink, Weight},
         panel::Disclosure,
         status::Tone,

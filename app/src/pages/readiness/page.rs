@@ -1,5 +1,6 @@
 use holdpoint_domain::{
-    FindingStatus, Gating, ItemState, Millis, ReviewId, Severity, verdict::{ReasonKind, is_open},
+    FindingStatus, Gating, ItemState, Millis, ReviewId, Severity,
+    verdict::{ReasonKind, is_open},
 };
 use holdpoint_service::{
     FindingFilter, FindingSort, Section, SeverityCounts,
@@ -23,8 +24,8 @@ use crate::{
         },
     },
     parts::{
-        Avatar, Column, Frame, HoldCell, HoldLine, HoldSection, Ico, Icon, Late, PageHead, Panel, Sha,
-        Shown as _, St, Tab, Table,
+        Avatar, Column, Frame, HoldCell, HoldLine, HoldSection, Ico, Icon, Late, PageHead, Panel,
+        Sha, Shown as _, St, Tab, Table,
         controls::{ButtonLink, Weight},
         hold_line::HoldSignature,
         status::{FlagMark, Tone},
@@ -48,7 +49,10 @@ pub(super) fn ReadinessPage() -> impl IntoView {
         let standing = services.review_standing(&person, &id).await?;
         let sections = services.sections(&person, &id).await?;
         let members = services.members(&person, &head.service.id).await?;
-        let open = FindingFilter { statuses: vec![FindingStatus::Open], ..FindingFilter::default() };
+        let open = FindingFilter {
+            statuses: vec![FindingStatus::Open],
+            ..FindingFilter::default()
+        };
         let open = services
             .findings_of_review(&person, &id, &open, FindingSort::Severity, 1, 0)
             .await?
@@ -106,8 +110,13 @@ fn Progress(
     let progress = standing.progress();
     let review = standing.review.id.clone();
     let mut line = Vec::new();
-    let of_none = standing.items.iter().filter(|item| item.item.section_id.is_none()).collect();
-    if let Some(section) = hold_section("Items".to_owned(), paths::checklist(&review), of_none, now) {
+    let of_none = standing
+        .items
+        .iter()
+        .filter(|item| item.item.section_id.is_none())
+        .collect();
+    if let Some(section) = hold_section("Items".to_owned(), paths::checklist(&review), of_none, now)
+    {
         line.push(section);
     }
     for section in sections {
@@ -159,7 +168,12 @@ fn Progress(
     .into_any()
 }
 
-fn hold_section(title: String, href: String, items: Vec<&ItemStanding>, now: Millis) -> Option<HoldSection> {
+fn hold_section(
+    title: String,
+    href: String,
+    items: Vec<&ItemStanding>,
+    now: Millis,
+) -> Option<HoldSection> {
     if items.is_empty() {
         return None;
     }
@@ -184,11 +198,21 @@ fn hold_section(title: String, href: String, items: Vec<&ItemStanding>, now: Mil
             late: is_late(item, now).and_then(|due| late(due, now)),
         })
         .collect();
-    Some(HoldSection { title, href, cells, summary })
+    Some(HoldSection {
+        title,
+        href,
+        cells,
+        summary,
+    })
 }
 
 #[component]
-fn OpenFindings(review: String, counts: SeverityCounts, standing: ReviewStanding, now: Millis) -> impl IntoView {
+fn OpenFindings(
+    review: String,
+    counts: SeverityCounts,
+    standing: ReviewStanding,
+    now: Millis,
+) -> impl IntoView {
     let of = |severity| match severity {
         Severity::Critical => counts.critical,
         Severity::High => counts.high,
@@ -196,7 +220,12 @@ fn OpenFindings(review: String, counts: SeverityCounts, standing: ReviewStanding
         Severity::Low => counts.low,
         Severity::Info => counts.info,
     };
-    let most = Severity::ALL.iter().map(|severity| of(*severity)).max().unwrap_or(0).max(1);
+    let most = Severity::ALL
+        .iter()
+        .map(|severity| of(*severity))
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let rows = Severity::ALL
         .iter()
         .copied()
@@ -237,10 +266,17 @@ fn OpenFindings(review: String, counts: SeverityCounts, standing: ReviewStanding
         })
         .count();
     let foot = (n_late > 0).then(|| {
-        let text = format!("{} past the limit", counted(n_late, "blocking finding is", "blocking findings are"));
+        let text = format!(
+            "{} past the limit",
+            counted(n_late, "blocking finding is", "blocking findings are")
+        );
         view! { <p class="panel-foot">{text}</p> }
     });
-    let columns = vec![Column::new("Severity"), Column::new("Open").figures(), Column::new("Share").hidden()];
+    let columns = vec![
+        Column::new("Severity"),
+        Column::new("Open").figures(),
+        Column::new("Share").hidden(),
+    ];
     let head = view! { <a href=paths::findings(&review)>"All findings"</a> }.into_any();
     view! {
         <Panel id="h-sev" title="Open findings" head=head bare=true>
@@ -277,10 +313,19 @@ fn Blocks(standing: ReviewStanding, me: String, now: Millis) -> impl IntoView {
                 .iter()
                 .filter(|reason| reason.subject_kind == "item" && reason.subject == item.item.id)
                 .collect();
-            let n_open = item.linked.iter().filter(|finding| is_open(finding.status, finding.accepted_until, now)).count();
+            let n_open = item
+                .linked
+                .iter()
+                .filter(|finding| is_open(finding.status, finding.accepted_until, now))
+                .count();
             let mut why: Vec<String> = mine
                 .iter()
-                .filter(|reason| !matches!(reason.kind, ReasonKind::ItemUndecided | ReasonKind::ItemFailed))
+                .filter(|reason| {
+                    !matches!(
+                        reason.kind,
+                        ReasonKind::ItemUndecided | ReasonKind::ItemFailed
+                    )
+                })
                 .map(|reason| reason.why.clone())
                 .collect();
             if n_open > 0 {
@@ -293,8 +338,20 @@ fn Blocks(standing: ReviewStanding, me: String, now: Millis) -> impl IntoView {
             let mut who: Vec<_> = mine.iter().flat_map(|reason| reason.who.clone()).collect();
             who.sort();
             who.dedup();
-            let who: Vec<_> = who.into_iter().map(|name| if name == me { format!("{name} (you)") } else { name }).collect();
-            let due = match (is_late(item, now), item.item.due_on.as_deref().and_then(end_of)) {
+            let who: Vec<_> = who
+                .into_iter()
+                .map(|name| {
+                    if name == me {
+                        format!("{name} (you)")
+                    } else {
+                        name
+                    }
+                })
+                .collect();
+            let due = match (
+                is_late(item, now),
+                item.item.due_on.as_deref().and_then(end_of),
+            ) {
                 (Some(due), _) => view! { <Late due now /> }.into_any(),
                 (None, Some(due)) => date(due).into_any(),
                 (None, None) => view! { <span class="zero">"–"</span> }.into_any(),
@@ -333,7 +390,12 @@ fn Blocks(standing: ReviewStanding, me: String, now: Millis) -> impl IntoView {
 }
 
 #[component]
-fn Signatures(standing: ReviewStanding, signers: Vec<Signer>, me: String, now: Millis) -> impl IntoView {
+fn Signatures(
+    standing: ReviewStanding,
+    signers: Vec<Signer>,
+    me: String,
+    now: Millis,
+) -> impl IntoView {
     let n_valid = signers.iter().filter(|signer| signer.is_valid()).count();
     let n = signers.len();
     let review = standing.review.id.clone();
@@ -367,7 +429,9 @@ fn Signatures(standing: ReviewStanding, signers: Vec<Signer>, me: String, now: M
         })
         .collect_view();
     let head = view! { <p>{format!("{n_valid} of {n} signatures valid")}</p> }.into_any();
-    let foot = view! { "The release goes when all that must sign have a valid go over the same state." }.into_any();
+    let foot =
+        view! { "The release goes when all that must sign have a valid go over the same state." }
+            .into_any();
     view! {
         <Panel id="h-sig" title="Release decision" head=head foot=foot bare=true>
             <ul class="siglist">{rows}</ul>
@@ -388,7 +452,11 @@ fn LateList(standing: ReviewStanding, now: Millis) -> impl IntoView {
         let title = format!("{} {}", item.item.key, item.item.title);
         let href = paths::item(&item.item.id);
         if let Some(due) = is_late(item, now) {
-            let who = item.item.owner_name.clone().unwrap_or_else(|| "Nobody owns it".to_owned());
+            let who = item
+                .item
+                .owner_name
+                .clone()
+                .unwrap_or_else(|| "Nobody owns it".to_owned());
             rows.push((due, view! {
                 <li>
                     <span class="grow"><a class="plain strong" href=href>{title}</a><span class="sub">{format!("{who}, was due {}", date(due))}</span></span>
@@ -396,7 +464,11 @@ fn LateList(standing: ReviewStanding, now: Millis) -> impl IntoView {
                 </li>
             }
             .into_any()));
-        } else if let Some(until) = item.item.waived_until.filter(|until| item.state == ItemState::Waived && *until < now + SOON) {
+        } else if let Some(until) = item
+            .item
+            .waived_until
+            .filter(|until| item.state == ItemState::Waived && *until < now + SOON)
+        {
             rows.push((until, view! {
                 <li>
                     <span class="grow"><a class="plain strong" href=href>{title}</a><span class="sub">{format!("Waiver ends {}", date(until))}</span></span>
@@ -410,8 +482,13 @@ fn LateList(standing: ReviewStanding, now: Millis) -> impl IntoView {
         let title = format!("F-{} {}", finding.number, finding.title);
         let href = paths::finding(&finding.id);
         let severity = finding.severity.label();
-        let accepted = finding.accepted_until.filter(|_| finding.status == FindingStatus::RiskAccepted);
-        let due = standing.policy.limits.due(finding.severity, finding.first_seen_at);
+        let accepted = finding
+            .accepted_until
+            .filter(|_| finding.status == FindingStatus::RiskAccepted);
+        let due = standing
+            .policy
+            .limits
+            .due(finding.severity, finding.first_seen_at);
         match (accepted, due) {
             (Some(until), _) if until >= now && until < now + SOON => rows.push((until, view! {
                 <li>

@@ -54,7 +54,11 @@ fn loads(standing: &ReviewStanding, now: Millis) -> BTreeMap<String, Load> {
         if let Some(owner) = &item.item.owner_name {
             for finding in &item.linked {
                 if is_open(finding.status, finding.accepted_until, now) {
-                    loads.entry(owner.clone()).or_default().findings.insert(finding.id.clone());
+                    loads
+                        .entry(owner.clone())
+                        .or_default()
+                        .findings
+                        .insert(finding.id.clone());
                 }
             }
         }
@@ -67,7 +71,10 @@ fn loads(standing: &ReviewStanding, now: Millis) -> BTreeMap<String, Load> {
 pub(super) fn WhoHasWhat(standing: ReviewStanding, now: Millis) -> impl IntoView {
     let mut rows: Vec<_> = loads(&standing, now).into_iter().collect();
     rows.sort_by_key(|(name, load)| {
-        (std::cmp::Reverse((load.n_late, load.n_to_do + load.n_to_review)), name.clone())
+        (
+            std::cmp::Reverse((load.n_late, load.n_to_do + load.n_to_review)),
+            name.clone(),
+        )
     });
     if rows.is_empty() {
         return view! {
@@ -101,7 +108,8 @@ pub(super) fn WhoHasWhat(standing: ReviewStanding, now: Millis) -> impl IntoView
         })
         .collect_view();
     let mut columns = vec![Column::new("Person")];
-    columns.extend(["To do", "Review", "Findings", "Late"].map(|title| Column::new(title).figures()));
+    columns
+        .extend(["To do", "Review", "Findings", "Late"].map(|title| Column::new(title).figures()));
     view! {
         <Panel id="h-load" title="Who has what" bare=true>
             <Table caption="Work by person" columns class="">{rows}</Table>

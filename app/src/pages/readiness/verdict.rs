@@ -50,7 +50,8 @@ pub(super) fn VerdictBox(standing: ReviewStanding, now: Millis) -> impl IntoView
             .map(|group| group_view(group, &standing.review.id))
             .collect_view();
         let word = look.word.to_lowercase();
-        view! { <ol class="reasons" aria-label=format!("Reasons for {word}")>{groups}</ol> }.into_any()
+        view! { <ol class="reasons" aria-label=format!("Reasons for {word}")>{groups}</ol> }
+            .into_any()
     };
     view! {
         <section class="verdict" data-tone=look.tone.as_str() aria-labelledby="h-verdict">
@@ -148,28 +149,49 @@ fn headline(kind: ReasonKind, reasons: &[Reason], standing: &ReviewStanding) -> 
             let finding = if n == 1 { "finding" } else { "findings" };
             format!("{} {finding} {is} open", parts.join(" and "))
         }
-        ReasonKind::AcceptanceExpired => format!("The accepted time of {} is over", counted(n, "risk", "risks")),
+        ReasonKind::AcceptanceExpired => format!(
+            "The accepted time of {} is over",
+            counted(n, "risk", "risks")
+        ),
         ReasonKind::ItemFailed => counted(n, "blocker item failed", "blocker items failed"),
-        ReasonKind::ItemUndecided => format!("{} {is} not decided", counted(n, "blocker item", "blocker items")),
+        ReasonKind::ItemUndecided => format!(
+            "{} {is} not decided",
+            counted(n, "blocker item", "blocker items")
+        ),
         ReasonKind::WaiverExpired => format!("{} {has} run out", counted(n, "waiver", "waivers")),
         ReasonKind::SignOffVoid => format!("{} {is} void", counted(n, "sign-off", "sign-offs")),
         ReasonKind::SignOffMissing => {
-            format!("{} more valid sign-offs", counted(n, "item needs", "items need"))
+            format!(
+                "{} more valid sign-offs",
+                counted(n, "item needs", "items need")
+            )
         }
         ReasonKind::EvidenceMissing => {
-            format!("{} without evidence", counted(n, "passed blocker is", "passed blockers are"))
+            format!(
+                "{} without evidence",
+                counted(n, "passed blocker is", "passed blockers are")
+            )
         }
         ReasonKind::EvidenceStale => format!(
             "{} on stale evidence",
             counted(n, "passed blocker rests", "passed blockers rest")
         ),
-        ReasonKind::ScanMissing => format!("{} {is} missing", counted(n, "required scan", "required scans")),
+        ReasonKind::ScanMissing => format!(
+            "{} {is} missing",
+            counted(n, "required scan", "required scans")
+        ),
         ReasonKind::ScanIncomplete => {
-            format!("{} {is} incomplete", counted(n, "required scan", "required scans"))
+            format!(
+                "{} {is} incomplete",
+                counted(n, "required scan", "required scans")
+            )
         }
         ReasonKind::DeliverableOpen => {
             let all = standing.deliverables.len();
-            format!("{n} of {} {is} not done", counted(all, "deliverable", "deliverables"))
+            format!(
+                "{n} of {} {is} not done",
+                counted(all, "deliverable", "deliverables")
+            )
         }
     }
 }
@@ -195,8 +217,18 @@ pub(super) fn address_of(reason: &Reason, review: &str) -> String {
     }
 }
 
-fn group_view(Group { headline, href, mut reasons }: Group, review: &str) -> AnyView {
-    let mut who: Vec<String> = reasons.iter().flat_map(|reason| reason.who.clone()).collect();
+fn group_view(
+    Group {
+        headline,
+        href,
+        mut reasons,
+    }: Group,
+    review: &str,
+) -> AnyView {
+    let mut who: Vec<String> = reasons
+        .iter()
+        .flat_map(|reason| reason.who.clone())
+        .collect();
     who.sort();
     who.dedup();
     let rest = reasons.split_off(reasons.len().min(N_SAID));
@@ -233,14 +265,23 @@ fn group_view(Group { headline, href, mut reasons }: Group, review: &str) -> Any
 /// Who can clear it: one by name, several by their initials and number. A role is a word.
 fn people(who: Vec<String>) -> AnyView {
     // Where nobody is named, the rules say a role with its article.
-    let (roles, people): (Vec<_>, Vec<_>) = who.into_iter().partition(|name| name.starts_with("a "));
+    let (roles, people): (Vec<_>, Vec<_>) =
+        who.into_iter().partition(|name| name.starts_with("a "));
     match (&people[..], &roles[..]) {
         ([], roles) => view! { <span>{roles.join(", ")}</span> }.into_any(),
         ([one], []) => view! { <Who name=one.clone() /> }.into_any(),
         (people, roles) => {
-            let avatars = people.iter().take(5).map(|name| view! { <Avatar name=name.clone() /> }).collect_view();
+            let avatars = people
+                .iter()
+                .take(5)
+                .map(|name| view! { <Avatar name=name.clone() /> })
+                .collect_view();
             let names = people.join(", ");
-            let more = if roles.is_empty() { String::new() } else { format!(" and {}", roles.join(", ")) };
+            let more = if roles.is_empty() {
+                String::new()
+            } else {
+                format!(" and {}", roles.join(", "))
+            };
             let n = counted(people.len(), "person", "people");
             view! { <span class="avs" title=names.clone()>{avatars}</span><span>{n}{more}<span class="vh">": " {names}</span></span> }.into_any()
         }

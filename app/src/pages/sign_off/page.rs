@@ -15,8 +15,8 @@ use crate::{
         review_bar::{review_bar, review_crumbs, review_name},
     },
     parts::{
-        Avatar, Button, Choice, Choices, Column, DigestBox, Frame, Ico, Icon, Notice, PageHead, Panel,
-        Pill, Sha, Shown as _, Tab, Table, TextArea, TextField, When,
+        Avatar, Button, Choice, Choices, Column, DigestBox, Frame, Ico, Icon, Notice, PageHead,
+        Panel, Pill, Sha, Shown as _, Tab, Table, TextArea, TextField, When,
         controls::{ButtonLink, Weight},
         panel::groups_of_four,
         status::{FlagMark, Look, Tone},
@@ -49,7 +49,10 @@ pub(super) fn SignOffPage() -> impl IntoView {
         let may_export = access.may(Action::Export);
         let actions = may_export
             .then(|| view! { <ButtonLink words="Report" href=paths::report(id.as_str()) icon=Icon::Print /> }.into_any());
-        let role = access.role.map_or("somebody without a role", |role| role.label()).to_lowercase();
+        let role = access
+            .role
+            .map_or("somebody without a role", |role| role.label())
+            .to_lowercase();
         let title = format!("Sign-off: {}", review_name(&standing));
         let me = person.id.as_str().to_owned();
         Ok(view! {
@@ -93,14 +96,22 @@ fn Decides(of: Look) -> impl IntoView {
 }
 
 #[component]
-fn WhoSigns(signers: Vec<Signer>, standing: ReviewStanding, me: String, now: Millis) -> impl IntoView {
+fn WhoSigns(
+    signers: Vec<Signer>,
+    standing: ReviewStanding,
+    me: String,
+    now: Millis,
+) -> impl IntoView {
     let rule = if standing.policy.approvers.is_empty() {
         match standing.release.n_needed {
             1 => "A GO by one manager of the service".to_owned(),
             n => format!("A GO by {n} managers of the service"),
         }
     } else {
-        format!("{}, each of them", counted(signers.len(), "named approver", "named approvers"))
+        format!(
+            "{}, each of them",
+            counted(signers.len(), "named approver", "named approvers")
+        )
     };
     let rows = signers
         .into_iter()
@@ -173,7 +184,15 @@ fn WhoSigns(signers: Vec<Signer>, standing: ReviewStanding, me: String, now: Mil
             </details>
         }
     });
-    let columns = ["Person and role", "State", "Decides", "Signed", "Digest signed"].map(Column::new).to_vec();
+    let columns = [
+        "Person and role",
+        "State",
+        "Decides",
+        "Signed",
+        "Digest signed",
+    ]
+    .map(Column::new)
+    .to_vec();
     let head = view! { <p class="muted">{rule}</p> }.into_any();
     view! {
         <Panel id="h-who" title="Who must sign" head=head bare=true>
@@ -191,7 +210,9 @@ fn Changed(signers: Vec<Signer>, now: Millis) -> impl IntoView {
         .into_iter()
         .filter_map(|signer| {
             let last = signer.last?;
-            let Validity::Void(changes) = last.validity else { return None };
+            let Validity::Void(changes) = last.validity else {
+                return None;
+            };
             Some((signer.name, last.sign_off.signed_at, changes))
         })
         .map(|(name, at, changes)| {
@@ -217,7 +238,12 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
 
     let progress = standing.progress();
     let n = |kinds: &[Why]| {
-        standing.verdict.reasons.iter().filter(|reason| kinds.contains(&reason.kind)).count()
+        standing
+            .verdict
+            .reasons
+            .iter()
+            .filter(|reason| kinds.contains(&reason.kind))
+            .count()
     };
     let severities: Vec<_> = standing
         .policy
@@ -225,8 +251,16 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
         .iter()
         .map(|severity| severity.label().to_lowercase())
         .collect();
-    let blocking = if severities.is_empty() { "blocking".to_owned() } else { severities.join(" or ") };
-    let n_done = standing.deliverables.iter().filter(|deliverable| deliverable.done).count();
+    let blocking = if severities.is_empty() {
+        "blocking".to_owned()
+    } else {
+        severities.join(" or ")
+    };
+    let n_done = standing
+        .deliverables
+        .iter()
+        .filter(|deliverable| deliverable.done)
+        .count();
     let rule = |met: bool, text: String, figure: String| {
         let (tone, icon, word) = if met {
             (Tone::Green, Icon::Pass, "Met: ")
@@ -245,19 +279,33 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
         .into_any()
     };
     let open = n(&[Why::FindingOpen, Why::AcceptanceExpired]);
-    let items = n(&[Why::NoItems, Why::ItemFailed, Why::ItemUndecided, Why::SignOffVoid, Why::SignOffMissing]);
+    let items = n(&[
+        Why::NoItems,
+        Why::ItemFailed,
+        Why::ItemUndecided,
+        Why::SignOffVoid,
+        Why::SignOffMissing,
+    ]);
     let waivers = n(&[Why::WaiverExpired]);
     let evidence = n(&[Why::EvidenceMissing, Why::EvidenceStale]);
     let scans = n(&[Why::ScanMissing, Why::ScanIncomplete, Why::CommitUnknown]);
     let deliverables = n(&[Why::DeliverableOpen]);
     let rules = [
-        rule(open == 0, format!("No open {blocking} finding"), format!("{open} open")),
+        rule(
+            open == 0,
+            format!("No open {blocking} finding"),
+            format!("{open} open"),
+        ),
         rule(
             items == 0,
             "Every blocker cleared, with a valid sign-off".to_owned(),
             format!("{} of {}", progress.n_blockers_cleared, progress.n_blockers),
         ),
-        rule(evidence == 0, "Evidence there and not stale on passed blockers".to_owned(), counted(evidence, "item", "items")),
+        rule(
+            evidence == 0,
+            "Evidence there and not stale on passed blockers".to_owned(),
+            counted(evidence, "item", "items"),
+        ),
         rule(
             scans == 0,
             "Required scans complete at the target commit".to_owned(),
@@ -273,19 +321,38 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
             "Deliverables done".to_owned(),
             format!("{n_done} of {}", standing.deliverables.len()),
         ),
-        rule(waivers == 0, "No waiver has run out".to_owned(), counted(waivers, "run out", "run out")),
+        rule(
+            waivers == 0,
+            "No waiver has run out".to_owned(),
+            counted(waivers, "run out", "run out"),
+        ),
     ];
     let valid = |decision: ReleaseDecision| -> Vec<String> {
         signers
             .iter()
             .filter(|signer| signer.is_valid())
-            .filter(|signer| signer.last.as_ref().is_some_and(|last| last.sign_off.decision == decision.as_str()))
+            .filter(|signer| {
+                signer
+                    .last
+                    .as_ref()
+                    .is_some_and(|last| last.sign_off.decision == decision.as_str())
+            })
             .map(|signer| signer.name.clone())
             .collect()
     };
     let no_go = valid(ReleaseDecision::NoGo);
-    let waited: Vec<_> = signers.iter().filter(|signer| !signer.is_valid()).map(|signer| signer.name.clone()).collect();
-    let names = |names: Vec<String>| if names.is_empty() { "Nobody".to_owned() } else { names.join(", ") };
+    let waited: Vec<_> = signers
+        .iter()
+        .filter(|signer| !signer.is_valid())
+        .map(|signer| signer.name.clone())
+        .collect();
+    let names = |names: Vec<String>| {
+        if names.is_empty() {
+            "Nobody".to_owned()
+        } else {
+            names.join(", ")
+        }
+    };
     let n_warnings = warnings.len();
     let warnings = (n_warnings > 0).then(|| {
         let list = warnings.into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
@@ -297,7 +364,10 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
             </div>
         }
     });
-    let decided = standing.release.decided.map_or("None yet", ReleaseDecision::label);
+    let decided = standing
+        .release
+        .decided
+        .map_or("None yet", ReleaseDecision::label);
     let head = view! { <span class="row"><span class="muted small">"Verdict"</span><Pill of=standing.verdict.outcome small=true /></span> }.into_any();
     view! {
         <Panel id="h-dec" title="Release decision" head=head>
@@ -344,8 +414,13 @@ fn SignForm(
     let no_go = Outcome::NoGo.look();
     let go = Outcome::Go.look();
     let choices = vec![
-        Choice::new(ReleaseDecision::Go.as_str(), view! { <Decides of=go /> }).impossible(sign.go_refusal.clone()),
-        Choice::new(ReleaseDecision::NoGo.as_str(), view! { <Decides of=no_go /> }).text("With a reason. It holds the release."),
+        Choice::new(ReleaseDecision::Go.as_str(), view! { <Decides of=go /> })
+            .impossible(sign.go_refusal.clone()),
+        Choice::new(
+            ReleaseDecision::NoGo.as_str(),
+            view! { <Decides of=no_go /> },
+        )
+        .text("With a reason. It holds the release."),
     ];
     let refusal = sign
         .refusal
@@ -361,13 +436,18 @@ fn SignForm(
     let button = if sign.refusal.is_some() {
         view! { <Button words="Sign release decision" icon=Icon::Sign weight=Weight::Primary impossible="sign-refused" /> }.into_any()
     } else {
-        view! { <Button words="Sign release decision" icon=Icon::Sign weight=Weight::Primary /> }.into_any()
+        view! { <Button words="Sign release decision" icon=Icon::Sign weight=Weight::Primary /> }
+            .into_any()
     };
     let basis = sign.basis.as_str().to_owned();
     let what = format!(
         "SHA-256 over the release, its commit and policy, {}, {}, {} and {}. Your decision and statement are added when you sign.",
         counted(standing.items.len(), "item", "items"),
-        counted(standing.findings.len(), "blocking finding", "blocking findings"),
+        counted(
+            standing.findings.len(),
+            "blocking finding",
+            "blocking findings"
+        ),
         counted(standing.scans.len(), "scan", "scans"),
         counted(standing.deliverables.len(), "deliverable", "deliverables"),
     );

@@ -23,7 +23,9 @@ impl Signer {
     pub(crate) fn flag(&self) -> Flag {
         match self.last.as_ref().map(|last| &last.validity) {
             Some(Validity::Valid) => Flag::Valid,
-            Some(Validity::Void(changes)) => Flag::Void(counted(changes.len(), "change since", "changes since")),
+            Some(Validity::Void(changes)) => {
+                Flag::Void(counted(changes.len(), "change since", "changes since"))
+            }
             Some(Validity::Past) | None => Flag::NotSigned,
         }
     }
@@ -42,11 +44,21 @@ pub(crate) fn signers(standing: &ReviewStanding, members: &[(Person, ServiceRole
             .decisions
             .iter()
             .rev()
-            .find(|decision| decision.sign_off.person_id == person && decision.validity != Validity::Past)
+            .find(|decision| {
+                decision.sign_off.person_id == person && decision.validity != Validity::Past
+            })
             .cloned()
     };
-    let member = |person: &str| members.iter().find(|(member, _)| member.id.as_str() == person);
-    let role_of = |person: &str| member(person).map_or("No role on this service now".to_owned(), |(_, role)| role.label().to_owned());
+    let member = |person: &str| {
+        members
+            .iter()
+            .find(|(member, _)| member.id.as_str() == person)
+    };
+    let role_of = |person: &str| {
+        member(person).map_or("No role on this service now".to_owned(), |(_, role)| {
+            role.label().to_owned()
+        })
+    };
     let approvers = &standing.policy.approvers;
     if !approvers.is_empty() {
         return approvers
@@ -57,14 +69,22 @@ pub(crate) fn signers(standing: &ReviewStanding, members: &[(Person, ServiceRole
                     .map(|(member, _)| member.name.clone())
                     .or_else(|| last.as_ref().map(|last| last.sign_off.person_name.clone()))
                     .unwrap_or_else(|| "A person without a role here".to_owned());
-                Signer { role: role_of(person), person: Some(person.clone()), name, last }
+                Signer {
+                    role: role_of(person),
+                    person: Some(person.clone()),
+                    name,
+                    last,
+                }
             })
             .collect();
     }
     let mut signers: Vec<Signer> = Vec::new();
     for decision in &standing.release.decisions {
         let person = &decision.sign_off.person_id;
-        if signers.iter().any(|signer| signer.person.as_ref() == Some(person)) {
+        if signers
+            .iter()
+            .any(|signer| signer.person.as_ref() == Some(person))
+        {
             continue;
         }
         if let Some(last) = last_of(person) {

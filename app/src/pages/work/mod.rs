@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     parts::{
-        Column, Crumb, Empty, Frame, Gate, Late, PageHead, Pager, Panel, Shown as _, St, Table, When,
+        Column, Crumb, Empty, Frame, Gate, Late, PageHead, Pager, Panel, Shown as _, St, Table,
+        When,
         controls::{ButtonLink, Weight},
         when::{date, late},
     },
@@ -41,7 +42,9 @@ fn WorkPage() -> impl IntoView {
         let (visit, person) = Visit::signed_in()?;
         let services = services();
         let after = ItemId::parse(&query("after"));
-        let waiting = services.waiting_on_me(&person, after.as_ref(), PER_PAGE).await?;
+        let waiting = services
+            .waiting_on_me(&person, after.as_ref(), PER_PAGE)
+            .await?;
         let n_waiting = services.n_waiting_on_me(&person).await?;
         let changed = services.changed_since_i_signed(&person).await?;
         let changed = changed
@@ -127,7 +130,9 @@ fn Waiting(
             .into_any()
         })
         .collect_view();
-    let mut columns = ["Item", "Status", "Gate", "Your move"].map(Column::new).to_vec();
+    let mut columns = ["Item", "Status", "Gate", "Your move"]
+        .map(Column::new)
+        .to_vec();
     columns.push(Column::new("Due").figures());
     let head = view! { <span class="count">{n_waiting}</span> }.into_any();
     let summary = format!("{n_waiting} items wait for you");
@@ -198,6 +203,8 @@ fn Changed(
 
 /// Key and title of the item as they were signed.
 fn item_named(content: &str) -> String {
-    serde_json::from_str::<ItemContent>(content)
-        .map_or_else(|_| "An item".to_owned(), |content| format!("{} {}", content.key, content.title))
+    serde_json::from_str::<ItemContent>(content).map_or_else(
+        |_| "An item".to_owned(),
+        |content| format!("{} {}", content.key, content.title),
+    )
 }
