@@ -77,19 +77,20 @@ fn Sessions(sessions: Vec<SignedInSession>, here: String, now: Millis) -> impl I
             } else {
                 session.user_agent
             };
+            let named = agent.clone();
             view! {
                 <tr role="row">
                     <td role="cell" data-l="Browser" class="wrap">{agent}</td>
                     <td role="cell" data-l="Address">{session.address}</td>
                     <td role="cell" data-l="Signed in"><When at=session.created_at now /></td>
-                    <td role="cell" data-l="End">
+                    <td role="cell">
                         {if is_here {
                             view! { <span class="muted">"This session"</span> }.into_any()
                         } else {
                             view! {
                                 <form method="post" action=action("account/revoke-session")>
                                     <input type="hidden" name="id" value=session.id />
-                                    <Button words="End" small=true />
+                                    <button class="btn btn-sm" type="submit" aria-label=format!("End the session of {named}")>"End"</button>
                                 </form>
                             }
                             .into_any()
@@ -125,7 +126,7 @@ fn Password(form: FormState, email: String) -> impl IntoView {
     view! {
         <Panel id="password" title="Password">
             <form class="fields" method="post" action=action("account/change-password")>
-                <input type="hidden" name="email" value=email autocomplete="username" />
+                <input type="text" name="email" value=email autocomplete="username" readonly hidden />
                 <TextField
                     form=form.clone()
                     name="current_password"
@@ -175,7 +176,7 @@ fn Tokens(tokens: Vec<ApiToken>, now: Millis) -> impl IntoView {
                         }}
                     </td>
                     <td role="cell" data-l="Expires">{if is_over { format!("Expired {}", date(token.expires_at)) } else { date(token.expires_at) }}</td>
-                    <td role="cell" data-l="Revoke">
+                    <td role="cell">
                         <form method="post" action=action("account/revoke-token")>
                             <input type="hidden" name="id" value=token.id.as_str().to_owned() />
                             <button class="btn btn-sm" type="submit" aria-label=format!("Revoke {}", token.name)>"Revoke"</button>

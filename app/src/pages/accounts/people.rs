@@ -89,7 +89,7 @@ fn person_row(person: Person) -> impl IntoView {
                 {if is_admin { "Administrator" } else { "Member" }}
                 {person.disabled_at.map(|at| view! { <span class="muted">{format!(", disabled {}", date(at))}</span> })}
             </td>
-            <td role="cell" data-l="Account">
+            <td role="cell">
                 <Confirm words=format!("Change {}", person.name)>
                     <div class="btn-row">
                         <form method="post" action=action("people/set-instance-role")>
@@ -180,7 +180,7 @@ fn member_row(
             )
             .collect_view();
         view! {
-            <td role="cell" data-l="Change">
+            <td role="cell">
                 <form class="btn-row" method="post" action=action("services/set-role")>
                     <input type="hidden" name="service" value=slug.clone() />
                     <input type="hidden" name="person" value=id.clone() />
@@ -268,7 +268,7 @@ fn Invitations(
                         <td role="cell" data-l="To">{to}</td>
                         <td role="cell" data-l="By">{invitation.inviter_name}</td>
                         <td role="cell" data-l="Works until"><When at=invitation.expires_at now /></td>
-                        <td role="cell" data-l="Revoke">
+                        <td role="cell">
                             <form method="post" action=action("invitations/revoke")>
                                 <input type="hidden" name="id" value=invitation.id />
                                 <input type="hidden" name="service" value=service.clone() />

@@ -152,7 +152,7 @@ pub fn InvitationPage() -> impl IntoView {
                 <section class="panel" aria-label="Your account">
                     <form class="panel-body fields" method="post" action=action("invitations/accept")>
                         <input type="hidden" name="token" value=token />
-                        <input type="hidden" name="email" value=invitation.email.clone() autocomplete="username" />
+                        <input type="text" name="email" value=invitation.email.clone() autocomplete="username" readonly hidden />
                         <TextField
                             form=form.clone()
                             name="name"
