@@ -3,9 +3,22 @@
 //! Each subject brings its routes as one transparent component, which is listed in [`AllPages`].
 
 pub mod accounts;
+pub mod checklist;
 pub mod errors;
+pub mod findings;
+pub mod items;
 pub mod load;
+pub mod patches;
 pub mod portfolio;
+pub mod readiness;
+pub mod review_bar;
+pub mod scans;
+pub mod reviews;
+pub mod search;
+pub mod services;
+pub mod templates;
+pub mod sign_off;
+pub mod work;
 
 use leptos::prelude::*;
 use leptos_router::{
@@ -23,8 +36,36 @@ pub fn AllPages() -> impl IntoView {
         <Routes fallback=errors::NotFoundPage>
             <ParentRoute path=StaticSegment("") view=Outlet ssr=SsrMode::Async>
                 <portfolio::PortfolioRoutes />
+                <services::ServiceRoutes />
+                <templates::TemplateRoutes />
+                <reviews::ReviewRoutes />
+                <checklist::ChecklistRoutes />
                 <accounts::AccountRoutes />
+                <items::ItemRoutes />
+                <findings::FindingRoutes />
+                <scans::ScanRoutes />
+                <patches::PatchRoutes />
+                <work::WorkRoutes />
+                <search::SearchRoutes />
+                <sign_off::SignOffRoutes />
+                <readiness::ReadinessRoutes />
             </ParentRoute>
         </Routes>
     }
+}
+
+/// A parameter of the address; empty when it has none of this name.
+fn parameter(name: &str) -> String {
+    leptos_router::hooks::use_params_map()
+        .read_untracked()
+        .get(name)
+        .unwrap_or_default()
+}
+
+/// A value of the address's query.
+fn query(name: &str) -> String {
+    leptos_router::hooks::use_query_map()
+        .read_untracked()
+        .get(name)
+        .unwrap_or_default()
 }

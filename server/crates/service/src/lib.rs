@@ -26,6 +26,7 @@ pub mod report;
 mod reviews;
 pub mod sample;
 pub mod scans;
+mod search;
 mod services;
 mod setup;
 pub mod sign_off;
@@ -42,13 +43,16 @@ pub use comments::{CommentOn, ListedComment};
 pub use deliverables::DeliverableChange;
 pub use error::{Conflict, ServiceError};
 pub use holdpoint_checklist as checklist;
+pub use holdpoint_patch as patch;
 pub use holdpoint_storage::{
     ApiToken, ChangeNumbers, Deliverable, Evidence, Finding, FindingFacets, FindingFilter,
-    FindingLine, FindingSort, Invitation, Item, ItemCounts, ItemFigures, ItemFilter, Person,
-    Review, ReviewCounts, Scan, Section, Service, SeverityCounts, SignOff, SignedInSession,
-    StoredFile, Template, TemplateVersion, WaitingItem, WaitsFor,
+    FindingLine, FindingSort, Invitation, Item, ItemCounts, ItemFigures, ItemFilter,
+    ObservationView, Person, Review, ReviewCounts, Scan, ScanChange, Section, Service,
+    SeverityCounts, SignOff, SignedInSession, StoredFile, Template, TemplateVersion, WaitingItem,
+    WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
+pub use holdpoint_storage::{Hit, Hits};
 pub use holdpoint_storage::{SessionStore, session_keys};
 pub use idempotency::Repeat;
 pub use ids::Ids;

@@ -21,6 +21,7 @@ mod patches;
 mod people;
 mod reviews;
 mod scans;
+mod search;
 mod services;
 pub mod sessions;
 mod standing;
@@ -34,15 +35,17 @@ pub use comments::Comment;
 pub use database::{Database, DatabaseUrl};
 pub use error::StorageError;
 pub use evidence::{Evidence, NewEvidence};
-pub use files::{FileStore, StoredFile};
+pub use files::{FileStore, Receiving, StoredFile};
 pub use findings::{Finding, FindingFacets, FindingFilter, FindingLine, FindingSort, NewFinding};
 pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
 pub use patches::{NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, VerifiedPatch};
 pub use people::{NewPerson, Person};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};
 pub use scans::{
-    ChangeNumbers, KnownFinding, Observation, ObservationView, Scan, ScannerFinding, SeverityCounts,
+    ChangeNumbers, KnownFinding, Observation, ObservationView, Scan, ScanChange, ScannerFinding,
+    SeverityCounts,
 };
+pub use search::{Hit, Hits};
 pub use services::Service;
 pub use sessions::{SessionStore, SignedInSession, keys as session_keys};
 pub use standing::{

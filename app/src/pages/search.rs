@@ -1,0 +1,142 @@
+//! Search results, and how a report is verified.
+
+use holdpoint_service::Hit;
+use leptos::prelude::*;
+use leptos_router::{
+    MatchNestedRoutes, StaticSegment,
+    any_nested_route::IntoAnyNestedRoute as _,
+    components::{Outlet, ParentRoute, Route},
+};
+
+use super::{page, query};
+use crate::{
+    parts::{
+        Crumb, Empty, Frame, PageHead, Panel, SoloFrame,
+        controls::{ButtonLink, Weight},
+    },
+    paths,
+    visit::{Visit, services},
+};
+
+/// The routes that lead from a word to a thing, and from a report to its proof.
+#[component(transparent)]
+pub fn SearchRoutes() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <ParentRoute path=StaticSegment("") view=Outlet>
+            <Route path=StaticSegment("search") view=SearchPage />
+            <Route path=StaticSegment("verify") view=VerifyPage />
+        </ParentRoute>
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+#[component]
+fn SearchPage() -> impl IntoView {
+    page(async move {
+        let (_, person) = Visit::signed_in()?;
+        let text = query("q");
+        let hits = services().search(&person, &text).await?;
+        let is_empty = hits.reviews.is_empty() && hits.items.is_empty() && hits.findings.is_empty();
+        let title = if text.trim().is_empty() {
+            "Search".to_owned()
+        } else {
+            format!("Search: {}", text.trim())
+        };
+        let found = if is_empty {
+            let words = if text.trim().is_empty() {
+                "Type an item's key (2.5.1), a finding's number (F-12), or words of a title, requirement, path or CVE."
+            } else {
+                "No review, item or finding that you may see is called that or says that. Try fewer letters."
+            };
+            view! {
+                <Panel id="found" title="Results" bare=true>
+                    <Empty title="Nothing found" text=words>
+                        <ButtonLink words="All reviews" href=paths::HOME weight=Weight::Primary />
+                    </Empty>
+                </Panel>
+            }
+            .into_any()
+        } else {
+            view! {
+                <HitList id="reviews" title="Reviews" hits=hits.reviews address=|id| paths::review(id) />
+                <HitList id="items" title="Items" hits=hits.items address=|id| paths::item(id) />
+                <HitList id="findings" title="Findings" hits=hits.findings address=|id| paths::finding(id) />
+            }
+            .into_any()
+        };
+        Ok(view! {
+            <Frame title=title.clone() crumbs=vec![Crumb::here("Search")]>
+                <PageHead title />
+                <div class="stack">{found}</div>
+            </Frame>
+        }
+        .into_any())
+    })
+}
+
+#[component]
+fn HitList(
+    id: &'static str,
+    title: &'static str,
+    hits: Vec<Hit>,
+    address: fn(&str) -> String,
+) -> impl IntoView {
+    if hits.is_empty() {
+        return ().into_any();
+    }
+    let rows = hits
+        .into_iter()
+        .map(|hit| {
+            view! {
+                <li>
+                    <a class="ttl" href=address(&hit.id)>
+                        <span class="faint num light">{hit.label}</span>
+                        " "
+                        {hit.title}
+                    </a>
+                    " "
+                    <span class="faint">{hit.place}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <Panel id=id title=title>
+            <ul class="hits">{rows}</ul>
+        </Panel>
+    }
+    .into_any()
+}
+
+#[component]
+fn VerifyPage() -> impl IntoView {
+    page(async move {
+        let key = services().public_key_line().await?;
+        let check = "ssh-keygen -Y verify -f allowed_signers -I holdpoint -n holdpoint-report@v1 \\\n    -s report.md.sig < report.md";
+        let own = "holdpoint verify report.md --signature report.md.sig --key allowed_signers\nholdpoint verify bundle.zip --key allowed_signers";
+        Ok(view! {
+            <SoloFrame title="Verify a report" wide=true>
+                <PageHead title="Verify a report" />
+                <div class="prose">
+                <p>
+                    "A signed report proves itself without this server: its signature is checked with OpenSSH on any machine. "
+                    "A draft is not signed, so there is nothing to verify."
+                </p>
+                <ol>
+                    <li>"Have the report " <code>"report.md"</code> " and its signature " <code>"report.md.sig"</code> "."</li>
+                    <li>
+                        "Have this instance's public key in a file " <code>"allowed_signers"</code> ", best from a source other than the report's. It is "
+                        <a href="/.well-known/holdpoint-signing-keys">"this line"</a> ":"
+                        <pre tabindex="0" aria-label="Public key">{key}</pre>
+                    </li>
+                    <li>"Check:" <pre tabindex="0" aria-label="OpenSSH command">{check}</pre></li>
+                </ol>
+                <p>"Holdpoint's own program says the same, and checks a bundle with all its files:"</p>
+                <pre tabindex="0" aria-label="Holdpoint command">{own}</pre>
+            </div>
+            </SoloFrame>
+        }
+        .into_any())
+    })
+}
