@@ -280,7 +280,7 @@ pub struct FindingPage {
 }
 
 impl Services {
-    /// One page of the findings that count for a review, with counts under the same filter.
+    /// One page of the findings that count for a review, with the counts that its facets show.
     pub async fn findings_of_review(
         &self,
         actor: &Actor,
@@ -295,6 +295,10 @@ impl Services {
             .service_of_review(&mut tx, actor, review, Action::Read)
             .await?;
         let limit = limit.clamp(1, 500);
+        let filter = &FindingFilter {
+            as_of: self.now(),
+            ..filter.clone()
+        };
         let mut lines = tx
             .finding_lines(&service, review, filter, sort, limit + 1, offset.max(0))
             .await?;

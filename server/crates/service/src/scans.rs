@@ -16,12 +16,23 @@ use holdpoint_importers::{
     identity::{Identity, IdentityBasis, identify},
 };
 use holdpoint_storage::{
-    ChangeNumbers, KnownFinding, NewActivity, Observation, Scan, ScannerFinding, SeverityCounts,
-    StorageError, StoredFile,
+    ChangeNumbers, KnownFinding, NewActivity, Observation, Scan, ScanChange, ScannerFinding,
+    SeverityCounts, StorageError, StoredFile, Tx,
 };
 use serde::Serialize;
 
-use crate::{Actor, ServiceError, Services};
+use crate::{Actor, Conflict, ServiceError, Services};
+
+/// How many of an import's changes are listed one by one.
+pub const MAX_LISTED: usize = 200;
+
+/// Every format that is read: its name as in [`ScanRequest::format`], and what people call it.
+pub fn formats() -> Vec<(&'static str, &'static str)> {
+    holdpoint_importers::IMPORTERS
+        .iter()
+        .map(|importer| (importer.name(), importer.title()))
+        .collect()
+}
 
 /// A scanner file to be imported. The store has received it already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +64,22 @@ pub struct ImportOutcome {
     pub counts: Counts,
     /// What was odd in the file.
     pub problems: Vec<holdpoint_importers::Problem>,
+    /// The new findings by severity.
+    pub new: Counts,
+    /// For a preview: what would change, the worst first, at most [`MAX_LISTED`] of each kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub listed: Vec<ScanChange>,
+    /// What the comparison rests on. Another value later means that the preview's ground has moved.
+    pub ground: Digest,
+}
+
+/// What becomes of a comparison.
+#[derive(Clone, Copy, Debug)]
+enum Mode<'a> {
+    Preview,
+    Commit,
+    /// Only if the ground is the one that the preview saw.
+    CommitOver(&'a Digest),
 }
 
 /// Findings by severity, as the API says it.
@@ -358,6 +385,79 @@ fn compare_with(
     Ok(changes)
 }
 
+/// What a comparison rests on: every finding of the series, as the comparison sees it.
+fn ground(stored: &[KnownFinding]) -> Digest {
+    let mut text = String::new();
+    for finding in stored {
+        for part in [
+            finding.id.as_str(),
+            finding.status.as_str(),
+            finding.identity.as_str(),
+            finding.scanner_digest.as_deref().unwrap_or_default(),
+        ] {
+            text.push_str(part);
+            text.push(' ');
+        }
+    }
+    Digest::of(text.as_bytes())
+}
+
+/// What would change, with the words that people know it by.
+async fn listed(tx: &mut Tx, changes: &Changes) -> Result<Vec<ScanChange>, ServiceError> {
+    let mut new: Vec<_> = changes.new.iter().collect();
+    new.sort_by_key(|finding| finding.severity);
+    let mut listed: Vec<_> = new
+        .into_iter()
+        .take(MAX_LISTED)
+        .map(|finding| ScanChange {
+            change: "new".to_owned(),
+            finding: None,
+            number: None,
+            title: finding.title.clone(),
+            severity: finding.severity,
+            path: finding.path.clone(),
+            line: finding.start_line,
+            was_line: None,
+            why: String::new(),
+        })
+        .collect();
+    for kind in ["reopened", "fixed", "no_longer_seen", "moved"] {
+        let of_kind: Vec<_> = changes
+            .observations
+            .iter()
+            .filter(|observation| observation.outcome == kind)
+            .take(MAX_LISTED)
+            .collect();
+        let ids: Vec<_> = of_kind
+            .iter()
+            .map(|observation| observation.finding.as_str())
+            .collect();
+        let known = tx.titles_of_findings(&ids).await?;
+        let start = listed.len();
+        for observation in of_kind {
+            let Some((number, title, severity)) = known.get(observation.finding.as_str()) else {
+                continue;
+            };
+            listed.push(ScanChange {
+                change: kind.to_owned(),
+                finding: Some(observation.finding.as_str().to_owned()),
+                number: Some(*number),
+                title: title.clone(),
+                severity: *severity,
+                path: observation
+                    .path
+                    .clone()
+                    .or_else(|| observation.was_path.clone()),
+                line: observation.start_line.or(observation.was_start_line),
+                was_line: observation.was_start_line,
+                why: observation.why.clone(),
+            });
+        }
+        listed[start..].sort_by_key(|change| (change.severity, change.number));
+    }
+    Ok(listed)
+}
+
 async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
 ) -> Result<T, ServiceError> {
@@ -367,6 +467,19 @@ async fn off_the_async_threads<T: Send + 'static>(
 }
 
 impl Services {
+    /// Reads a scanner's file through, wherever it is, and stores nothing: what cannot be read is refused before its bytes
+    /// are kept.
+    pub async fn check_scan_file(
+        &self,
+        path: &std::path::Path,
+        file_name: &str,
+        format: Option<&str>,
+    ) -> Result<(), ServiceError> {
+        let path = path.to_owned();
+        let (name, format) = (file_name.to_owned(), format.map(str::to_owned));
+        off_the_async_threads(move || read_scan(&path, &name, format.as_deref()).map(|_| ())).await
+    }
+
     /// Imports a scanner's file into a series of a service; with `preview`, says what that would do and stores nothing.
     pub async fn import_scan(
         &self,
@@ -374,6 +487,30 @@ impl Services {
         service: &ServiceId,
         request: ScanRequest,
         preview: bool,
+    ) -> Result<ImportOutcome, ServiceError> {
+        let mode = if preview { Mode::Preview } else { Mode::Commit };
+        self.import(actor, service, request, mode).await
+    }
+
+    /// Imports what a person has seen in a preview; refused when the series has changed since, so that what happens is
+    /// what they saw.
+    pub async fn import_previewed_scan(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        request: ScanRequest,
+        ground: &Digest,
+    ) -> Result<ImportOutcome, ServiceError> {
+        self.import(actor, service, request, Mode::CommitOver(ground))
+            .await
+    }
+
+    async fn import(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        request: ScanRequest,
+        mode: Mode<'_>,
     ) -> Result<ImportOutcome, ServiceError> {
         let mut tx = self.database().read().await?;
         self.allow(&mut tx, actor, service, Action::ImportScans)
@@ -415,6 +552,9 @@ impl Services {
             changes: ChangeNumbers::default(),
             counts: read.counts.into(),
             problems: read.summary.problems.clone(),
+            new: Counts::default(),
+            listed: Vec::new(),
+            ground: request.file.sha256.clone(),
         };
 
         let mut tx = self.database().write().await?;
@@ -433,6 +573,19 @@ impl Services {
             return Ok(outcome);
         }
         let stored = tx.known_findings(&series).await?;
+        outcome.ground = ground(&stored);
+        if let Mode::CommitOver(seen) = mode
+            && *seen != outcome.ground
+        {
+            return Err(ServiceError::Conflict(Box::new(Conflict {
+                message: format!(
+                    "The findings of {label} have changed since this preview was made, so it may not be what would \
+                     happen now. Nothing was imported. Look at the preview again."
+                ),
+                current_version: 0,
+                fields: Vec::new(),
+            })));
+        }
         let ids: Vec<_> = {
             let services = self.clone();
             let n = read.findings.len();
@@ -449,7 +602,13 @@ impl Services {
         })
         .await?;
         outcome.changes = changes.numbers;
-        if preview {
+        let mut new = SeverityCounts::default();
+        for finding in &changes.new {
+            new.add(finding.severity, 1);
+        }
+        outcome.new = new.into();
+        if matches!(mode, Mode::Preview) {
+            outcome.listed = listed(&mut tx, &changes).await?;
             return Ok(outcome);
         }
         let id = self.new_id(ScanId::parse, now);
@@ -549,6 +708,18 @@ impl Services {
         Ok(tx.scans_of(service, before, limit.clamp(1, 200)).await?)
     }
 
+    /// What a scan changed, at most `limit` of it.
+    pub async fn changes_of_scan(
+        &self,
+        actor: &Actor,
+        id: &ScanId,
+        limit: i64,
+    ) -> Result<Vec<ScanChange>, ServiceError> {
+        self.scan(actor, id).await?;
+        let mut tx = self.database().read().await?;
+        Ok(tx.changes_of_scan(id, limit.clamp(1, 500)).await?)
+    }
+
     pub async fn scan(&self, actor: &Actor, id: &ScanId) -> Result<Scan, ServiceError> {
         let not_found = || ServiceError::NotFound("This scan");
         let mut tx = self.database().read().await?;
@@ -579,7 +750,7 @@ impl Services {
     /// A review's service, for those who may read it.
     pub(crate) async fn service_of_review(
         &self,
-        tx: &mut holdpoint_storage::Tx,
+        tx: &mut Tx,
         actor: &Actor,
         review: &ReviewId,
         action: Action,

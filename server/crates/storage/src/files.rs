@@ -116,7 +116,13 @@ impl Receiving {
         self.size_bytes
     }
 
-    /// Where the bytes are while they are being received, for readers that want a path.
+    /// Brings everything written so far to the file, for whoever reads it by its path before it is kept.
+    pub async fn flush(&mut self) -> Result<(), StorageError> {
+        self.file.flush().await?;
+        Ok(())
+    }
+
+    /// Where the bytes are while they are being received, for readers that want a path: see [`Receiving::flush`].
     pub fn path(&self) -> &Path {
         &self.temporary
     }

@@ -111,6 +111,7 @@ pub struct FindingLine {
     pub items: Vec<(String, String)>,
     /// Whether a patch is linked.
     pub has_patch: bool,
+    pub version: i64,
 }
 
 /// Which findings are asked for; an empty field asks for all.
@@ -123,8 +124,10 @@ pub struct FindingFilter {
     pub item: Option<ItemId>,
     /// Linked to no item of the review.
     pub unmapped: bool,
-    /// In title, rule, path, component or CVE.
+    /// In title, rule, path, component or CVE, or the finding's number as in F-12.
     pub text: Option<String>,
+    /// Accepted risks that ended by this moment count as open.
+    pub as_of: Millis,
 }
 
 /// What findings are sorted by; ties by number.
@@ -136,7 +139,13 @@ pub enum FindingSort {
     Path,
     Title,
     Newest,
+    Oldest,
+    /// Seen by the newest scan first.
+    LastSeen,
     Status,
+    Tool,
+    /// Severity the other way round.
+    Mildest,
 }
 
 impl FindingSort {
@@ -147,7 +156,11 @@ impl FindingSort {
         (Self::Path, "path"),
         (Self::Title, "title"),
         (Self::Newest, "newest"),
+        (Self::Oldest, "oldest"),
+        (Self::LastSeen, "last-seen"),
         (Self::Status, "status"),
+        (Self::Tool, "scanner"),
+        (Self::Mildest, "mildest"),
     ];
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -158,13 +171,18 @@ impl FindingSort {
     }
 }
 
-/// How many findings there are, cut in different ways, under one filter.
+/// How many findings there are under a filter, and how many there would be with each other choice: every cut counts under
+/// the choices made in all the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FindingFacets {
+    /// Under the whole filter.
     pub n: i64,
     pub severities: SeverityCounts,
     pub statuses: Vec<(FindingStatus, i64)>,
+    /// An empty name stands for findings written by hand.
     pub tools: Vec<(String, i64)>,
+    /// Linked to an item of the review, and linked to none.
+    pub mapped: (i64, i64),
 }
 
 #[derive(sqlx::FromRow)]
@@ -323,10 +341,11 @@ struct LineRow {
     first_seen_at: i64,
     last_seen_at: i64,
     has_patch: i64,
+    version: i64,
 }
 
 /// The conditions of a [`FindingFilter`], in both dialects: `$1` service, `$2` review, `$3` severities, `$4` statuses,
-/// `$5` tools, `$6` item, `$7` whether unmapped, `$8` text pattern.
+/// `$5` tools, `$6` item, `$7` whether unmapped, `$8` text pattern, `$9` moment.
 macro_rules! filtered {
     ($tx:expr, $before:expr, $after:expr) => {
         $tx.dialect(
@@ -334,7 +353,8 @@ macro_rules! filtered {
                 $before,
                 " where finding.service_id = $1 and (finding.review_id is null or finding.review_id = $2) \
                  and (cast($3 as text) is null or finding.severity in (select value from json_each($3))) \
-                 and (cast($4 as text) is null or finding.status in (select value from json_each($4))) \
+                 and (cast($4 as text) is null or case when finding.status = 'risk_accepted' and coalesce(finding.accepted_until, 0) < $9 \
+                 then 'open' else finding.status end in (select value from json_each($4))) \
                  and (cast($5 as text) is null or coalesce(series.tool, '') in (select value from json_each($5))) \
                  and (cast($6 as text) is null or exists (select 1 from finding_item \
                  where finding_item.finding_id = finding.id and finding_item.item_id = $6)) \
@@ -343,7 +363,8 @@ macro_rules! filtered {
                  and (cast($8 as text) is null or lower(finding.title) like $8 escape '\\' \
                  or lower(coalesce(finding.rule, '')) like $8 escape '\\' \
                  or lower(coalesce(finding.path, '')) like $8 escape '\\' \
-                 or lower(coalesce(finding.component, '')) like $8 escape '\\' or lower(finding.cve) like $8 escape '\\') ",
+                 or lower(coalesce(finding.component, '')) like $8 escape '\\' or lower(finding.cve) like $8 escape '\\' \
+                 or 'f-' || cast(finding.number as text) like $8 escape '\\') ",
                 $after
             ),
             concat!(
@@ -352,7 +373,8 @@ macro_rules! filtered {
                  and (cast($3 as text) is null \
                  or finding.severity in (select jsonb_array_elements_text(cast($3 as jsonb)))) \
                  and (cast($4 as text) is null \
-                 or finding.status in (select jsonb_array_elements_text(cast($4 as jsonb)))) \
+                 or case when finding.status = 'risk_accepted' and coalesce(finding.accepted_until, 0) < $9 \
+                 then 'open' else finding.status end in (select jsonb_array_elements_text(cast($4 as jsonb)))) \
                  and (cast($5 as text) is null \
                  or coalesce(series.tool, '') in (select jsonb_array_elements_text(cast($5 as jsonb)))) \
                  and (cast($6 as text) is null or exists (select 1 from finding_item \
@@ -363,7 +385,8 @@ macro_rules! filtered {
                  and (cast($8 as text) is null or lower(finding.title) like $8 escape '\\' \
                  or lower(coalesce(finding.rule, '')) like $8 escape '\\' \
                  or lower(coalesce(finding.path, '')) like $8 escape '\\' \
-                 or lower(coalesce(finding.component, '')) like $8 escape '\\' or lower(finding.cve) like $8 escape '\\') ",
+                 or lower(coalesce(finding.component, '')) like $8 escape '\\' or lower(finding.cve) like $8 escape '\\' \
+                 or 'f-' || cast(finding.number as text) like $8 escape '\\') ",
                 $after
             ),
         )
@@ -378,10 +401,10 @@ macro_rules! lines_by {
              series.tool, finding.path, finding.start_line, finding.component, finding.status, finding.accepted_until, \
              original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, finding.last_seen_at, \
              cast(case when exists (select 1 from patch_finding where patch_finding.finding_id = finding.id) \
-             then 1 else 0 end as bigint) as has_patch from finding \
+             then 1 else 0 end as bigint) as has_patch, finding.version from finding \
              left join series on series.id = finding.series_id \
              left join finding as original on original.id = finding.duplicate_of",
-            concat!("order by ", $order, " limit $9 offset $10")
+            concat!("order by ", $order, " limit $10 offset $11")
         )
     };
 }
@@ -461,10 +484,21 @@ impl Tx {
             FindingSort::Newest => {
                 lines_by!(self, "finding.first_seen_at desc, finding.number desc")
             }
+            FindingSort::Oldest => lines_by!(self, "finding.first_seen_at, finding.number"),
+            FindingSort::LastSeen => {
+                lines_by!(self, "finding.last_seen_at desc, finding.number desc")
+            }
             FindingSort::Status => lines_by!(
                 self,
                 "finding.status, finding.severity_rank, finding.number"
             ),
+            FindingSort::Tool => lines_by!(
+                self,
+                "lower(coalesce(series.tool, '')), finding.severity_rank, finding.number"
+            ),
+            FindingSort::Mildest => {
+                lines_by!(self, "finding.severity_rank desc, finding.number")
+            }
         };
         let rows = fetch_all!(
             self,
@@ -481,6 +515,7 @@ impl Tx {
                 .text
                 .as_deref()
                 .map(|text| contains_pattern(&text.to_lowercase())),
+            filter.as_of,
             limit,
             offset,
         );
@@ -507,6 +542,7 @@ impl Tx {
                     first_seen_at: row.first_seen_at,
                     last_seen_at: row.last_seen_at,
                     has_patch: row.has_patch != 0,
+                    version: row.version,
                 })
             })
             .collect()
@@ -560,10 +596,14 @@ impl Tx {
             join item on item.id = finding_item.item_id where finding_item.finding_id = $1 \
             order by item.review_id desc, item.position limit 500";
         let rows = fetch_all!(self, Row, SQL, finding.as_str());
-        Ok(rows.into_iter().map(|row| (row.review_id, row.id, row.key, row.title)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.review_id, row.id, row.key, row.title))
+            .collect())
     }
 
-    /// How many findings of a review there are under a filter, by severity, status and tool.
+    /// How many findings of a review there are under a filter, and under each other choice of severity, status, tool and
+    /// mapping.
     pub async fn finding_facets(
         &mut self,
         service: &ServiceId,
@@ -575,48 +615,63 @@ impl Tx {
             severity: String,
             status: String,
             tool: Option<String>,
+            mapped: i64,
             n: i64,
         }
+        // Only what no facet cuts is asked of the database; its groups are few, and each facet leaves out its own choice.
         let sql = filtered!(
             self,
-            "select finding.severity, finding.status, series.tool, count(*) as n from finding \
+            "select severity, status, tool, mapped, count(*) as n from (select finding.severity, series.tool, \
+             case when finding.status = 'risk_accepted' and coalesce(finding.accepted_until, 0) < $9 then 'open' \
+             else finding.status end as status, cast(case when exists (select 1 from finding_item \
+             join item on item.id = finding_item.item_id where finding_item.finding_id = finding.id \
+             and item.review_id = $2) then 1 else 0 end as bigint) as mapped from finding \
              left join series on series.id = finding.series_id",
-            "group by finding.severity, finding.status, series.tool"
+            ") as cut group by severity, status, tool, mapped"
         );
+        let none: Option<String> = None;
         let rows = fetch_all!(
             self,
             Row,
             sql,
             service.as_str(),
             review.as_str(),
-            json_list(&filter.severities),
-            json_list(&filter.statuses),
-            json_list(&filter.tools),
+            &none,
+            &none,
+            &none,
             filter.item.as_ref().map(ItemId::as_str),
-            i64::from(filter.unmapped),
+            0_i64,
             filter
                 .text
                 .as_deref()
                 .map(|text| contains_pattern(&text.to_lowercase())),
+            filter.as_of,
         );
         let mut facets = FindingFacets::default();
         let mut statuses = std::collections::BTreeMap::new();
         let mut tools = std::collections::BTreeMap::new();
         for row in rows {
-            facets.n += row.n;
-            facets.severities.add(
-                parsed(Severity::parse, &row.severity, "finding", "severity")?,
-                row.n,
-            );
-            *statuses
-                .entry(parsed(
-                    FindingStatus::parse,
-                    &row.status,
-                    "finding",
-                    "status",
-                )?)
-                .or_insert(0) += row.n;
-            *tools.entry(row.tool.unwrap_or_default()).or_insert(0) += row.n;
+            let severity = parsed(Severity::parse, &row.severity, "finding", "severity")?;
+            let status = parsed(FindingStatus::parse, &row.status, "finding", "status")?;
+            let tool = row.tool.unwrap_or_default();
+            let of_severity = filter.severities.is_empty() || filter.severities.contains(&severity);
+            let of_status = filter.statuses.is_empty() || filter.statuses.contains(&status);
+            let of_tool = filter.tools.is_empty() || filter.tools.contains(&tool);
+            let of_mapping = !filter.unmapped || row.mapped == 0;
+            if of_status && of_tool && of_mapping {
+                facets.severities.add(severity, row.n);
+            }
+            if of_severity && of_tool && of_mapping {
+                *statuses.entry(status).or_insert(0) += row.n;
+            }
+            if of_severity && of_status && of_mapping {
+                *tools.entry(tool).or_insert(0) += row.n;
+            }
+            if of_severity && of_status && of_tool {
+                let (mapped, unmapped) = &mut facets.mapped;
+                *(if row.mapped == 0 { unmapped } else { mapped }) += row.n;
+                facets.n += if of_mapping { row.n } else { 0 };
+            }
         }
         facets.statuses = statuses.into_iter().collect();
         facets.tools = tools.into_iter().collect();

@@ -163,6 +163,23 @@ pub struct ObservationView {
     pub start_line: Option<i64>,
 }
 
+/// One change that a scan made, or would make.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ScanChange {
+    /// `new`, `moved`, `reopened`, `fixed` or `no_longer_seen`.
+    pub change: String,
+    /// Absent for what is not stored yet.
+    pub finding: Option<String>,
+    pub number: Option<i64>,
+    pub title: String,
+    pub severity: Severity,
+    pub path: Option<String>,
+    pub line: Option<i64>,
+    /// Where it was before, if it moved.
+    pub was_line: Option<i64>,
+    pub why: String,
+}
+
 #[derive(sqlx::FromRow)]
 struct ScanRow {
     id: String,
@@ -712,5 +729,82 @@ impl Tx {
             join series on series.id = scan.series_id where observation.finding_id = $1 \
             order by scan.imported_at desc, scan.id desc limit 500";
         Ok(fetch_all!(self, ObservationView, SQL, finding.as_str()))
+    }
+
+    /// What a scan changed, worst first; unchanged findings are not among it.
+    pub async fn changes_of_scan(
+        &mut self,
+        scan: &ScanId,
+        limit: i64,
+    ) -> Result<Vec<ScanChange>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            change: String,
+            id: String,
+            number: i64,
+            title: String,
+            severity: String,
+            path: Option<String>,
+            line: Option<i64>,
+            was_line: Option<i64>,
+            why: String,
+        }
+        // A finding that was simply new has no observation: the scan it was first in says it.
+        const SQL: &str = "select change, id, number, title, severity, path, line, was_line, why from ( \
+            select observation.outcome as change, finding.id, finding.number, finding.title, finding.severity, \
+            finding.severity_rank, coalesce(observation.path, observation.was_path) as path, \
+            coalesce(observation.start_line, observation.was_start_line) as line, \
+            observation.was_start_line as was_line, observation.why from observation \
+            join finding on finding.id = observation.finding_id where observation.scan_id = $1 \
+            union all select 'new', finding.id, finding.number, finding.title, finding.severity, finding.severity_rank, \
+            finding.path, finding.start_line, cast(null as bigint), '' from finding \
+            where finding.series_id = (select series_id from scan where id = $1) and finding.first_scan_id = $1 \
+            and not exists (select 1 from observation where observation.scan_id = $1 \
+            and observation.finding_id = finding.id)) as changed \
+            order by case change when 'new' then 0 when 'reopened' then 1 when 'fixed' then 2 \
+            when 'no_longer_seen' then 3 else 4 end, severity_rank, number limit $2";
+        fetch_all!(self, Row, SQL, scan.as_str(), limit)
+            .into_iter()
+            .map(|row| {
+                Ok(ScanChange {
+                    change: row.change,
+                    finding: Some(row.id),
+                    number: Some(row.number),
+                    title: row.title,
+                    severity: parsed(Severity::parse, &row.severity, "finding", "severity")?,
+                    path: row.path,
+                    line: row.line,
+                    was_line: row.was_line,
+                    why: row.why,
+                })
+            })
+            .collect()
+    }
+
+    /// Number, title and severity of findings, by id.
+    pub async fn titles_of_findings(
+        &mut self,
+        ids: &[&str],
+    ) -> Result<std::collections::HashMap<String, (i64, String, Severity)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: String,
+            number: i64,
+            title: String,
+            severity: String,
+        }
+        let sql = self.dialect(
+            "select id, number, title, severity from finding where id in (select value from json_each($1))",
+            "select id, number, title, severity from finding \
+             where id in (select jsonb_array_elements_text(cast($1 as jsonb)))",
+        );
+        let ids = serde_json::to_string(ids).expect("ids are texts");
+        fetch_all!(self, Row, sql, ids)
+            .into_iter()
+            .map(|row| {
+                let severity = parsed(Severity::parse, &row.severity, "finding", "severity")?;
+                Ok((row.id, (row.number, row.title, severity)))
+            })
+            .collect()
     }
 }
