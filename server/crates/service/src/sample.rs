@@ -318,6 +318,11 @@ impl Services {
             };
             self.update_item(&manager, &id, change).await?;
         }
+        // First, so that they are F-1 to F-7 as in the people's own report.
+        let mut findings = Vec::new();
+        for finding in FINDINGS {
+            findings.push(self.sample_finding(&reviewer, &review, finding).await?);
+        }
         for (file_name, commit, content) in SCANS {
             let request = ScanRequest {
                 file: self.files().keep(content).await?,
@@ -328,10 +333,6 @@ impl Services {
             };
             self.import_scan(&owner, &service.id, request, false)
                 .await?;
-        }
-        let mut findings = Vec::new();
-        for finding in FINDINGS {
-            findings.push(self.sample_finding(&reviewer, &review, finding).await?);
         }
         self.sample_work(&owner, &reviewer, &people, &review, &findings)
             .await?;
