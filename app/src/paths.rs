@@ -29,6 +29,17 @@ pub fn new_review(slug: &str) -> String {
     under("/services", slug, "/new-review")
 }
 pub const NEW_SERVICE: &str = "/services/new";
+pub const SERVICES: &str = "/services";
+pub fn service_settings(slug: &str) -> String {
+    under("/services", slug, "/settings")
+}
+/// Where the people of the sample and their one-time passwords are shown once.
+pub const SAMPLE: &str = "/sample";
+
+/// Where a form is sent to, by its name: `items/step`.
+pub fn action(form: &str) -> String {
+    format!("{ACTIONS}/{form}")
+}
 
 /// A review opens with its readiness: the verdict and its reasons.
 pub fn review(id: &str) -> String {
@@ -42,6 +53,10 @@ pub fn findings(review: &str) -> String {
 }
 pub fn new_finding(review: &str) -> String {
     under("/reviews", review, "/findings/new")
+}
+/// Deciding about several ticked findings at once.
+pub fn triage_many(review: &str) -> String {
+    under("/reviews", review, "/findings/triage")
 }
 pub fn scans(review: &str) -> String {
     under("/reviews", review, "/scans")
@@ -61,6 +76,19 @@ pub fn scan_preview(review: &str, preview: &str) -> String {
 pub fn patches(review: &str) -> String {
     under("/reviews", review, "/patches")
 }
+/// The form that submits a patch.
+pub fn new_patch(review: &str) -> String {
+    under("/reviews", review, "/patches/new")
+}
+/// The same form with a finding chosen already.
+pub fn new_patch_for_finding(review: &str, finding: &str) -> String {
+    with_query(&new_patch(review), &[("finding", finding)])
+}
+/// The same form with an item chosen already.
+pub fn new_patch_for_item(review: &str, item: &str) -> String {
+    with_query(&new_patch(review), &[("item", item)])
+}
+/// Where a patch, pasted or as a file, is posted to.
 pub fn patch_upload(review: &str) -> String {
     under("/reviews", review, "/patches/upload")
 }
@@ -74,11 +102,23 @@ pub fn sign_off(review: &str) -> String {
 pub fn report(review: &str) -> String {
     under("/reviews", review, "/report")
 }
+/// An export of the review: `report.md`, `report.md.sig`, `report.json`, `findings.sarif`, `findings.csv`, `bundle.zip`.
+pub fn report_file(review: &str, file: &str) -> String {
+    under("/reviews", review, &format!("/{file}"))
+}
 pub fn activity(review: &str) -> String {
     under("/reviews", review, "/activity")
 }
 pub fn settings(review: &str) -> String {
     under("/reviews", review, "/settings")
+}
+/// The form that adds an item by hand.
+pub fn new_item(review: &str) -> String {
+    under("/reviews", review, "/items/new")
+}
+/// The checklist document with its boxes ticked.
+pub fn ticked_document(review: &str) -> String {
+    under("/reviews", review, "/checklist.md")
 }
 
 pub fn item(id: &str) -> String {
@@ -116,6 +156,10 @@ pub fn attachment(id: &str) -> String {
 pub fn finding(id: &str) -> String {
     under("/findings", id, "")
 }
+/// The form that changes a finding written by hand.
+pub fn edit_finding(id: &str) -> String {
+    under("/findings", id, "/edit")
+}
 pub fn scan(id: &str) -> String {
     under("/scans", id, "")
 }
@@ -126,6 +170,10 @@ pub fn scan_file(id: &str) -> String {
 pub fn patch(id: &str) -> String {
     under("/patches", id, "")
 }
+/// A patch with its diff side by side.
+pub fn patch_by_side(id: &str) -> String {
+    with_query(&patch(id), &[("view", "split")])
+}
 /// The patch as it was uploaded.
 pub fn patch_file(id: &str) -> String {
     under("/patches", id, "/file")
@@ -134,8 +182,29 @@ pub fn patch_file(id: &str) -> String {
 pub fn template(id: &str) -> String {
     under("/templates", id, "")
 }
+/// The form that imports a checklist document.
+pub const TEMPLATE_IMPORT: &str = "/templates/import";
 /// Where a checklist document is posted to, to see how it would be read.
 pub const TEMPLATE_UPLOAD: &str = "/templates/upload";
+/// The import form, for a new version of a checklist.
+pub fn import_version(template: &str) -> String {
+    with_query(TEMPLATE_IMPORT, &[("template", template)])
+}
+/// How a document that waits for its import would be read.
+pub fn template_preview(document: &str) -> String {
+    under("/templates/preview", document, "")
+}
+/// What one version of a checklist changed against another.
+pub fn template_difference(template: &str, old: &str, new: &str) -> String {
+    with_query(
+        &under("/templates", template, "/difference"),
+        &[("old", old), ("new", new)],
+    )
+}
+/// A version's document, as it was imported.
+pub fn template_source(version: &str) -> String {
+    under("/templates/versions", version, "/source")
+}
 
 pub fn set_up(token: &str) -> String {
     under("/set-up", token, "")
@@ -213,8 +282,11 @@ mod tests {
             (scan_preview("r1", "p1"), "/reviews/r1/scans/preview/p1"),
             (patches("r1"), "/reviews/r1/patches"),
             (patch_series("r1"), "/reviews/r1/patches.mbox"),
+            (new_patch_for_item("r1", "i1"), "/reviews/r1/patches/new?item=i1"),
+            (patch_by_side("p1"), "/patches/p1?view=split"),
             (sign_off("r1"), "/reviews/r1/sign-off"),
             (report("r1"), "/reviews/r1/report"),
+            (report_file("r1", "report.md.sig"), "/reviews/r1/report.md.sig"),
             (activity("r1"), "/reviews/r1/activity"),
             (item("i1"), "/items/i1"),
             (finding("f1"), "/findings/f1"),

@@ -3,8 +3,19 @@
 //! Each parses, calls one service function and answers through `ActionContext::answer`, which always redirects.
 
 pub mod accounts;
+pub mod checklist;
+pub mod deliverables;
 pub mod error;
+pub mod evidence;
+pub mod findings;
+pub mod items;
+pub mod patches;
+pub mod reviews;
+pub mod scans;
 pub mod secret;
+pub mod services;
+pub mod sign_off;
+pub mod templates;
 
 #[cfg(feature = "ssr")]
 pub mod context;

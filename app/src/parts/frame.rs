@@ -54,6 +54,8 @@ pub enum Tab {
     Patches,
     SignOff,
     Activity,
+    /// Has no tab of its own: the checklist's head leads to it.
+    Settings,
 }
 
 /// What the review bar shows on every page of a review.

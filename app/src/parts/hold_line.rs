@@ -134,33 +134,48 @@ fn hold_cell(
     .into_any()
 }
 
+/// More cells than this cannot be told apart, so each then stands for several items.
+const MAX_MINI_CELLS: usize = 40;
+
 /// The line in a table: sorted by state, always beside its count.
 #[component]
 pub fn MiniHoldLine(states: Vec<ItemState>) -> impl IntoView {
-    use ItemState::{Failed, InProgress, InReview, NotApplicable, Open, Passed, Waived};
-    let order = [
-        Passed,
-        NotApplicable,
-        Waived,
-        InReview,
-        InProgress,
-        Failed,
-        Open,
-    ];
-    let n_cleared = states
-        .iter()
-        .filter(|state| matches!(state, Passed | NotApplicable | Waived))
-        .count();
+    let n_cleared = states.iter().filter(|state| is_cleared(**state)).count();
     let total = states.len();
-    let cells = order
+    view! {
+        <span class="row one-line">
+            <MiniCells states bar=true />
+            <span class="nowrap">
+                <b class="strong">{n_cleared}</b>
+                " "
+                <span class="muted">{format!("of {total}")}</span>
+            </span>
+        </span>
+    }
+    .into_any()
+}
+
+/// The cells of the small line alone, where the count stands elsewhere in the row.
+#[component]
+pub fn MiniCells(
+    states: Vec<ItemState>,
+    /// In the order given, as the document has them; otherwise sorted by state.
+    #[prop(optional)]
+    in_order: bool,
+    /// The hold bar at the end.
+    #[prop(optional)]
+    bar: bool,
+) -> impl IntoView {
+    use ItemState::{Failed, NotApplicable, Open, Passed, Waived};
+    let states = if states.len() > MAX_MINI_CELLS {
+        scaled(&states)
+    } else if in_order {
+        states
+    } else {
+        sorted(&states)
+    };
+    let cells = states
         .into_iter()
-        .flat_map(|state| {
-            states
-                .iter()
-                .filter(move |one| **one == state)
-                .map(move |_| state)
-                .collect::<Vec<_>>()
-        })
         .map(|state| {
             let class = match state {
                 Passed | NotApplicable => "c",
@@ -177,15 +192,46 @@ pub fn MiniHoldLine(states: Vec<ItemState>) -> impl IntoView {
             view! { <i class=class data-tone=tone.as_str()></i> }
         })
         .collect_view();
-    view! {
-        <span class="row one-line">
-            <span class="hl-mini" aria-hidden="true">{cells}<b></b></span>
-            <span class="nowrap">
-                <b class="strong">{n_cleared}</b>
-                " "
-                <span class="muted">{format!("of {total}")}</span>
-            </span>
-        </span>
-    }
-    .into_any()
+    view! { <span class="hl-mini" aria-hidden="true">{cells}{bar.then(|| view! { <b></b> })}</span> }
+        .into_any()
+}
+
+const ORDER: [ItemState; 7] = [
+    ItemState::Passed,
+    ItemState::NotApplicable,
+    ItemState::Waived,
+    ItemState::InReview,
+    ItemState::InProgress,
+    ItemState::Failed,
+    ItemState::Open,
+];
+
+const fn is_cleared(state: ItemState) -> bool {
+    matches!(
+        state,
+        ItemState::Passed | ItemState::NotApplicable | ItemState::Waived
+    )
+}
+
+fn count(states: &[ItemState], of: ItemState) -> usize {
+    states.iter().filter(|state| **state == of).count()
+}
+
+fn sorted(states: &[ItemState]) -> Vec<ItemState> {
+    ORDER
+        .into_iter()
+        .flat_map(|state| std::iter::repeat_n(state, count(states, state)))
+        .collect()
+}
+
+/// At most [`MAX_MINI_CELLS`] and a few, in proportion; a state that is there at all has a cell.
+fn scaled(states: &[ItemState]) -> Vec<ItemState> {
+    ORDER
+        .into_iter()
+        .flat_map(|state| {
+            let n = count(states, state);
+            let shown = (n * MAX_MINI_CELLS / states.len()).max(usize::from(n > 0));
+            std::iter::repeat_n(state, shown)
+        })
+        .collect()
 }

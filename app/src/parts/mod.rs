@@ -8,6 +8,7 @@ pub mod hold_line;
 pub mod icon;
 pub mod markdown;
 pub mod panel;
+pub mod patch;
 pub mod people;
 pub mod status;
 pub mod table;
@@ -19,7 +20,7 @@ pub use field::{
     CheckField, Choice, Choices, FieldNote, FileField, SelectField, TextArea, TextField,
 };
 pub use frame::{Crumb, Frame, PageHead, ReviewBar, SoloFrame, Tab};
-pub use hold_line::{HoldCell, HoldLine, HoldSection, MiniHoldLine};
+pub use hold_line::{HoldCell, HoldLine, HoldSection, MiniCells, MiniHoldLine};
 pub use icon::{Ico, Icon, Mark};
 pub use markdown::Prose;
 pub use panel::{DigestBox, Empty, Panel, Sha};

@@ -127,11 +127,30 @@ pub fn Pager(
     #[prop(optional, into)] first: Option<String>,
     #[prop(optional, into)] next: Option<String>,
 ) -> impl IntoView {
+    pages(summary, first, None, next)
+}
+
+/// As [`Pager`], where a page may or may not have neighbours.
+pub fn pages(
+    summary: String,
+    first: Option<String>,
+    previous: Option<String>,
+    next: Option<String>,
+) -> AnyView {
     view! {
         <nav class="paging" aria-label="Pages">
             <span>{summary}</span>
             <span class="btn-row">
                 {first.map(|href| view! { <a class="btn btn-sm" href=href rel="first">"First page"</a> })}
+                {previous
+                    .map(|href| {
+                        view! {
+                            <a class="btn btn-sm" href=href rel="prev">
+                                <Ico icon=Icon::Left />
+                                "Previous"
+                            </a>
+                        }
+                    })}
                 {next
                     .map(|href| {
                         view! {

@@ -1,0 +1,60 @@
+//! Checklists: the list, one with its versions, what a version changed, import with a preview.
+
+mod difference;
+mod import;
+mod list;
+mod preview;
+mod template;
+
+use leptos::prelude::*;
+use leptos_router::{
+    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    components::Route,
+};
+
+/// The routes of checklists.
+#[component(transparent)]
+pub fn TemplateRoutes() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <Route path=StaticSegment("templates") view=list::TemplatesPage />
+        <Route path=(StaticSegment("templates"), StaticSegment("import")) view=import::ImportPage />
+        <Route
+            path=(StaticSegment("templates"), StaticSegment("preview"), ParamSegment("document"))
+            view=preview::PreviewPage
+        />
+        <Route path=(StaticSegment("templates"), ParamSegment("id")) view=template::TemplatePage />
+        <Route
+            path=(StaticSegment("templates"), ParamSegment("id"), StaticSegment("difference"))
+            view=difference::DifferencePage
+        />
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+/// How a document was read, in words: "Task lists", "Tables, tier A".
+fn read_as(reading: &str, tier: Option<&str>) -> String {
+    let words: Vec<_> = reading
+        .split(',')
+        .filter_map(holdpoint_service::checklist::Reading::parse)
+        .map(holdpoint_service::checklist::Reading::label)
+        .collect();
+    let words = words.join(" and ");
+    match tier {
+        Some(tier) => format!("{words}, tier {tier}"),
+        None => words,
+    }
+}
+
+/// "1,204 bytes", "12 KB".
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} bytes"),
+        10_000..1_048_576 => format!("{} KB", bytes / 1_024),
+        _ => format!(
+            "{}.{} MB",
+            bytes / 1_048_576,
+            bytes % 1_048_576 * 10 / 1_048_576
+        ),
+    }
+}
