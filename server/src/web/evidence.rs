@@ -286,7 +286,7 @@ async fn file(
 }
 
 /// RFC 6266: an ASCII name for old readers, the real one percent-encoded.
-fn disposition(shown: bool, name: &str) -> HeaderValue {
+pub(super) fn disposition(shown: bool, name: &str) -> HeaderValue {
     use std::fmt::Write as _;
 
     let how = if shown { "inline" } else { "attachment" };

@@ -1,0 +1,143 @@
+//! Forms of scans: importing what a preview showed, and throwing it away.
+
+use leptos::prelude::*;
+
+use super::ActionError;
+
+#[cfg(feature = "ssr")]
+use {
+    super::{ActionContext, Notice},
+    crate::{paths, pending::PendingScans},
+    holdpoint_domain::{Digest, ReviewId},
+    holdpoint_service::{ServiceError, scans::ImportOutcome},
+};
+
+/// Imports files of an upload. Each of `files` is a file's digest and the ground that its preview stood on, with a colon
+/// between.
+#[server(prefix = "/act", endpoint = "scans/import")]
+pub async fn import_scans(
+    #[server(default)] review: String,
+    #[server(default)] preview: String,
+    #[server(default)] files: Vec<String>,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let id = ReviewId::parse(&review).ok_or(ServiceError::NotFound("This review"))?;
+        let service = cx.services.review(&cx.person, &id).await?.service.id;
+        let gone = || {
+            ServiceError::rejected(
+                "",
+                "This preview is gone, and nothing was imported. Upload the files again.",
+            )
+        };
+        let pending = PendingScans::find(&cx.session, &cx.person.id, &review, &preview)
+            .await
+            .map_err(ServiceError::unavailable)?
+            .ok_or_else(gone)?;
+        if files.is_empty() {
+            return Err(ServiceError::rejected("files", "Tick the files to import."));
+        }
+        let mut done: Vec<(String, ImportOutcome)> = Vec::new();
+        for chosen in &files {
+            let (sha256, ground) = chosen.split_once(':').ok_or_else(gone)?;
+            // Only a file of this very upload: the digest alone says nothing.
+            let file = pending
+                .files
+                .iter()
+                .find(|file| file.sha256 == sha256)
+                .ok_or_else(gone)?;
+            let request = pending.request(file).ok_or_else(gone)?;
+            let ground = Digest::parse(ground).ok_or_else(gone)?;
+            let imported = cx
+                .services
+                .import_previewed_scan(&cx.person, &service, request, &ground)
+                .await;
+            match imported {
+                Ok(imported) => {
+                    PendingScans::forget(&cx.session, &preview, |file| file.sha256 == sha256)
+                        .await
+                        .map_err(ServiceError::unavailable)?;
+                    done.push((file.name.clone(), imported));
+                }
+                Err(error) if done.is_empty() => return Err(error),
+                Err(error) => {
+                    let names: Vec<_> = done.iter().map(|(name, _)| name.as_str()).collect();
+                    let message = format!(
+                        "{} is imported, {} is not: {error}",
+                        names.join(", "),
+                        file.name
+                    );
+                    return Err(ServiceError::rejected("", message));
+                }
+            }
+        }
+        Ok(said(
+            &review,
+            &preview,
+            pending.files.len() > done.len(),
+            &done,
+        ))
+    }
+    .await;
+    // With nothing left to preview, only the page of scans can say what happened.
+    let is_kept = PendingScans::find(&cx.session, &cx.person.id, &review, &preview)
+        .await
+        .is_ok_and(|kept| kept.is_some());
+    let back = if is_kept {
+        paths::scan_preview(&review, &preview)
+    } else {
+        paths::scans(&review)
+    };
+    cx.answer(outcome, back, &[]).await
+}
+
+/// What an import did, and where to read on.
+#[cfg(feature = "ssr")]
+fn said(review: &str, preview: &str, is_more: bool, done: &[(String, ImportOutcome)]) -> Notice {
+    let sentences: Vec<_> = done
+        .iter()
+        .map(|(name, outcome)| {
+            if outcome.repeated {
+                return format!("{name} had been imported before, so nothing changed.");
+            }
+            let changes = &outcome.changes;
+            format!(
+                "Imported {name}: {} new, {} unchanged, {} moved, {} reopened, {} fixed.",
+                changes.new, changes.unchanged, changes.moved, changes.reopened, changes.fixed
+            )
+        })
+        .collect();
+    let next = match done {
+        _ if is_more => paths::scan_preview(review, preview),
+        [
+            (
+                _,
+                ImportOutcome {
+                    scan: Some(scan), ..
+                },
+            ),
+        ] => paths::with_query(&paths::scan(scan.as_str()), &[("review", review)]),
+        _ => paths::scans(review),
+    };
+    Notice::new(sentences.join(" ")).at(next)
+}
+
+/// Forgets an upload.
+#[server(prefix = "/act", endpoint = "scans/discard")]
+pub async fn discard_scans(
+    #[server(default)] review: String,
+    #[server(default)] preview: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let found = PendingScans::find(&cx.session, &cx.person.id, &review, &preview).await;
+        if found.map_err(ServiceError::unavailable)?.is_some() {
+            PendingScans::forget(&cx.session, &preview, |_| true)
+                .await
+                .map_err(ServiceError::unavailable)?;
+        }
+        Ok::<_, ServiceError>("The preview is thrown away. Nothing was imported.")
+    }
+    .await;
+    cx.answer(outcome, paths::scans(&review), &[]).await
+}

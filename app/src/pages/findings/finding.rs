@@ -1,0 +1,879 @@
+//! One finding: its code, why it matters, how to fix it; triage; what scans saw of it.
+
+use holdpoint_domain::{FindingStatus, Millis, ReviewId, person::Action};
+use holdpoint_service::{
+    Actor, CommentOn, Finding, ListedComment,
+    findings::{FindingView, LinkedItem, category_label},
+    patches::PatchView,
+    standing::ReviewStanding,
+};
+use leptos::prelude::*;
+
+use super::{
+    LimitOf, Standing, StatusOf, finding_of_address, framed, history::History, item_options,
+    limit_of, place, triage::TriageBox,
+};
+use crate::{
+    flash::FormState,
+    islands::DraftKeeper,
+    pages::{
+        PageError, page, query,
+        review_bar::{review_bar, review_crumbs},
+    },
+    parts::{
+        Avatar, Button, ButtonLink, Crumb, Ico, Icon, Pill, Prose, SelectField, Sha, St, Tab,
+        TextArea, When, Who,
+        panel::Disclosure,
+        status::Tone,
+        when::{date, machine, moment},
+    },
+    paths::{self, action},
+    visit::{Visit, services},
+};
+
+#[component]
+pub(super) fn FindingPage() -> impl IntoView {
+    page(async move {
+        let (visit, person) = Visit::signed_in()?;
+        let id = finding_of_address()?;
+        let asked = query("review");
+        let services = services();
+        let view = services.finding(&person, &id).await?;
+        let access = services.access(&person, &view.finding.service).await?;
+        let comments = services
+            .comments(&person, &CommentOn::Finding(id.clone()))
+            .await?;
+        let patches = services.patches_of_finding(&person, &id).await?;
+        let standing = review_of(&person, &view, &asked).await?;
+        let bar = match &standing {
+            Some(standing) => Some(review_bar(&person, standing, Tab::Findings).await?),
+            None => None,
+        };
+        let now = visit.now;
+        let finding = view.finding.clone();
+        let review = standing
+            .as_ref()
+            .map(|standing| standing.review.id.clone())
+            .unwrap_or_default();
+        let of = Standing {
+            status: finding.status,
+            accepted_until: finding.accepted_until,
+            duplicate_of: finding.duplicate_of,
+            is_reopened: finding.reopened_at.is_some(),
+            has_patch: !patches.is_empty(),
+        };
+        let policy = standing
+            .as_ref()
+            .map(|standing| standing.policy.clone())
+            .unwrap_or_default();
+        let due = limit_of(&policy, finding.severity, finding.first_seen_at, of, now);
+        let may_contribute = access.may(Action::Contribute);
+        let title = format!("F-{} {}", finding.number, finding.title);
+        let crumbs = match &standing {
+            Some(standing) => review_crumbs(standing),
+            None => vec![Crumb::to("Reviews", paths::HOME)],
+        };
+        let list = (!review.is_empty()).then(|| {
+            view! { <p class="small"><a class="muted" href=paths::findings(&review)>"Findings"</a></p> }
+        });
+        let is_blocking = policy.blocks(finding.severity)
+            && holdpoint_domain::verdict::is_open(finding.status, finding.accepted_until, now);
+        let blocks = is_blocking.then(|| {
+            let mut keys: Vec<_> = view.items.iter().filter(|item| item.review == review).collect();
+            keys.truncate(3);
+            if keys.is_empty() {
+                return view! { <span class="t">"Blocks the release"</span> }.into_any();
+            }
+            let links = keys
+                .into_iter()
+                .map(|item| {
+                    view! { <a href=paths::item(&item.item)>{format!("{} {}", item.key, item.title)}</a> " " }
+                })
+                .collect_view();
+            view! { <span class="t">"Blocks " {links}</span> }.into_any()
+        });
+        let over = due.filter(|due| *due < now).map(|due| {
+            let text = crate::parts::when::late(due, now)
+                .unwrap_or_default()
+                .replace(" late", " past its limit");
+            view! {
+                <span class="late" data-tone=Tone::Red.as_str()>
+                    <Ico icon=Icon::Late />
+                    {text}
+                </span>
+            }
+        });
+        let edit = (finding.created_by.is_some() && may_contribute).then(|| {
+            let address = paths::with_query(
+                &paths::edit_finding(finding.id.as_str()),
+                &[("review", &review)],
+            );
+            view! { <ButtonLink words="Edit" href=address small=true /> }
+        });
+        let number = format!("F-{}", finding.number);
+        let map = MapState {
+            finding: finding.id.as_str().to_owned(),
+            review: review.clone(),
+            may_contribute,
+            form: visit.form("findings/map"),
+        };
+        let can_propose = standing.is_some();
+        let content = view! {
+                <div class="page-head">
+                    <div>
+                        {list}
+                        <h1><span class="faint light">{number}</span> " " {finding.title.clone()}</h1>
+                        <p class="meta">
+                            <Pill of=finding.severity />
+                            <StatusPill of now />
+                            {over}
+                            {blocks}
+                        </p>
+                    </div>
+                    <div class="actions">{edit}</div>
+                </div>
+                <div class="with-rail">
+                    <div>
+                        <Where finding=finding.clone() />
+                        <Rule finding=finding.clone() />
+                        <Proposed finding=finding.clone() />
+                        <Patches review=review.clone() patches can_propose />
+                        <History view=view.clone() review=review.clone() now />
+                        <Discussion
+                            finding=finding.id.as_str().to_owned()
+                            review=review.clone()
+                            comments
+                            me=person.name.clone()
+                            may_contribute
+                            form=visit.form("findings/comment")
+                            now
+                        />
+                    </div>
+                    <aside class="rail" aria-label="Triage and details">
+                        <TriageBox
+                            finding=finding.clone()
+                            review=review.clone()
+                            me=person.id.clone()
+                            may_contribute
+                            may_manage=access.may(Action::Manage)
+                            form=visit.form("findings/triage")
+                            now
+                        />
+                        <section class="panel" aria-labelledby="h-items">
+                            <div class="panel-head"><h2 id="h-items">"Items"</h2></div>
+                            <div class="panel-body stack-2">
+                                <Mapping map items=view.items.clone() standing />
+                            </div>
+                        </section>
+                        <Details finding of due now />
+                    </aside>
+                </div>
+                <nav class="jumpbar no-print" aria-label="On this page">
+                    <a class="btn" href="#h-rule">"Rule"</a>
+                    <a class="btn btn-primary" href="#triage">"Triage"</a>
+                </nav>
+        }
+        .into_any();
+        Ok(framed(title, crumbs, bar, content))
+    })
+}
+
+#[component]
+fn StatusPill(of: Standing, now: Millis) -> impl IntoView {
+    let (look, more) = of.look(now);
+    view! { <Pill of=look more /> }
+}
+
+/// The review that a finding is seen from: the one asked for, its own, that of an item it is linked to, or the service's
+/// newest.
+async fn review_of(
+    person: &Actor,
+    view: &FindingView,
+    asked: &str,
+) -> Result<Option<ReviewStanding>, PageError> {
+    let services = services();
+    let asked = ReviewId::parse(asked);
+    if let Some(asked) = asked {
+        match services.review_standing(person, &asked).await {
+            Ok(standing) if standing.review.service_id == view.finding.service.as_str() => {
+                return Ok(Some(standing));
+            }
+            // An address that names another service's review is read as one that names none.
+            Ok(_) | Err(holdpoint_service::ServiceError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let known = view.finding.review.clone().or_else(|| {
+        view.items
+            .first()
+            .and_then(|item| ReviewId::parse(&item.review))
+    });
+    let id = match known {
+        Some(id) => Some(id),
+        None => services
+            .reviews_of(person, &view.finding.service, None, 1)
+            .await?
+            .entries
+            .into_iter()
+            .next()
+            .map(|(review, _)| review.id),
+    };
+    match id {
+        Some(id) => Ok(Some(services.review_standing(person, &id).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The code at the finding's place, its lines numbered.
+#[component]
+fn Where(finding: Finding) -> impl IntoView {
+    let tone = crate::parts::Shown::look(&finding.severity).tone;
+    let path = place(
+        finding.path.as_deref(),
+        finding.start_line,
+        finding.component.as_deref(),
+    );
+    let commit_note = finding
+        .pointer
+        .clone()
+        .filter(|pointer| !pointer.is_empty());
+    let head = if path.is_empty() {
+        "No place is named".to_owned()
+    } else {
+        path.clone()
+    };
+    let said = (!finding.message.is_empty() && finding.message != finding.title)
+        .then(|| finding.message.clone());
+    let body = match finding
+        .snippet
+        .clone()
+        .filter(|snippet| !snippet.trim().is_empty())
+    {
+        Some(snippet) => {
+            let first = finding.start_line;
+            let last = finding.end_line.or(first);
+            let rows = snippet
+                .trim_end_matches(['\r', '\n'])
+                .lines()
+                .take(400)
+                .zip(0_i64..)
+                .map(|(text, at)| {
+                    let number = first.map(|first| first + at);
+                    let is_marked = number.is_some_and(|number| Some(number) <= last);
+                    let id = number.map(|number| format!("L{number}"));
+                    view! {
+                        <tr class=is_marked.then_some("mark") id=id>
+                            <td class="ln">{number.map(|number| number.to_string())}</td>
+                            <td class="code">{text.to_owned()}</td>
+                        </tr>
+                    }
+                })
+                .collect_view();
+            let note = said.clone().map(|said| {
+                view! {
+                    <tr class="note">
+                        <td></td>
+                        <td><p class="wrap-any">{said}</p></td>
+                    </tr>
+                }
+            });
+            view! {
+                <div class="tbl-wrap" tabindex="0" role="region" aria-label=format!("Code at {head}")>
+                    <table class="lines" data-tone=tone.as_str()>
+                        <caption class="vh">"The code that the scanner showed"</caption>
+                        <tbody>{rows}{note}</tbody>
+                    </table>
+                </div>
+            }
+            .into_any()
+        }
+        None => {
+            let none = if finding.created_by.is_some() {
+                "No code was given."
+            } else {
+                "The scanner showed no code at this place."
+            };
+            view! {
+                <div class="panel-body stack-2">
+                    {said.map(|said| view! { <p class="wrap-any">{said}</p> })}
+                    <p class="small muted">{none}</p>
+                </div>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <section class="section" aria-labelledby="h-loc">
+            <div class="section-head"><h2 id="h-loc">"Where"</h2></div>
+            <div class="codebox">
+                <div class="codebox-head">
+                    <span class="path">{head}</span>
+                    {commit_note
+                        .map(|pointer| {
+                            view! { <span class="push tiny" title="The place in the scanner's file"><code class="wrap-any">{pointer}</code></span> }
+                        })}
+                </div>
+                {body}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Only addresses that a browser may safely be sent to.
+fn web_address(address: &str) -> bool {
+    let lower = address.trim().to_ascii_lowercase();
+    (lower.starts_with("https://") || lower.starts_with("http://"))
+        && !address.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+/// CVE-2025-1234, and nothing that only looks like it.
+fn is_cve(id: &str) -> bool {
+    let mut parts = id.split('-');
+    let is_number = |part: Option<&str>, min: usize| {
+        part.is_some_and(|part| part.len() >= min && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    parts.next() == Some("CVE")
+        && is_number(parts.next(), 4)
+        && is_number(parts.next(), 4)
+        && parts.next().is_none()
+}
+
+/// What the rule is about and how to fix it. All of it may come from a scanner, so it is Markdown made safe or plain text.
+#[component]
+fn Rule(finding: Finding) -> impl IntoView {
+    let by = match (&finding.rule, &finding.rule_name, &finding.tool) {
+        (Some(rule), Some(name), Some(tool)) if name != rule => format!("{rule} ({name}), {tool}"),
+        (Some(rule), _, Some(tool)) => format!("{rule}, {tool}"),
+        (Some(rule), ..) => rule.clone(),
+        (None, _, Some(tool)) => tool.clone(),
+        _ => match &finding.created_by_name {
+            Some(name) => format!("Written by {name}"),
+            None => String::new(),
+        },
+    };
+    let why = if finding.description.trim().is_empty() {
+        view! { <p class="muted">"The scanner does not say."</p> }.into_any()
+    } else {
+        view! { <Prose text=finding.description.clone() /> }.into_any()
+    };
+    let update = finding.fixed_version.clone().map(|version| {
+        let component = finding.component.clone().unwrap_or_else(|| "it".to_owned());
+        view! { <p>"Update " <code class="wrap-any">{component}</code> " to " <code class="wrap-any">{version}</code> "."</p> }
+    });
+    let fix = match (finding.remediation.trim().is_empty(), update.is_some()) {
+        (true, false) => view! { <p class="muted">"Nothing is said about it."</p> }.into_any(),
+        (true, true) => ().into_any(),
+        (false, _) => view! { <Prose text=finding.remediation.clone() /> }.into_any(),
+    };
+    let help = finding.help_url.clone().map(|address| {
+        if web_address(&address) {
+            view! {
+                <p class="small">
+                    <a href=address.clone() rel="nofollow noopener noreferrer" class="wrap-any">"The rule's own page"</a>
+                </p>
+            }
+            .into_any()
+        } else {
+            view! { <p class="small muted wrap-any">{address}</p> }.into_any()
+        }
+    });
+    let classes = (!finding.cwe.is_empty()).then(|| {
+        let links = finding
+            .cwe
+            .iter()
+            .take(20)
+            .map(|number| {
+                let address = format!("https://cwe.mitre.org/data/definitions/{number}.html");
+                view! { <a href=address rel="noreferrer">{format!("CWE-{number}")}</a> " " }
+            })
+            .collect_view();
+        view! { <p class="small muted">"Class: " {links}</p> }
+    });
+    view! {
+        <section class="section" aria-labelledby="h-rule">
+            <div class="section-head">
+                <h2 id="h-rule">"Rule"</h2>
+                <p class="push tiny muted wrap-any">{by}</p>
+            </div>
+            <div class="panel">
+                <div class="panel-body prose prose-2">
+                    <div>
+                        <h3>"Why it matters"</h3>
+                        {why}
+                        {help}
+                        {classes}
+                    </div>
+                    <div>
+                        <h3>"How to fix"</h3>
+                        {update}
+                        {fix}
+                    </div>
+                </div>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// What a scanner says beside the finding itself, as it is stored.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Said {
+    other_places: Vec<SaidPlace>,
+    related: Vec<SaidPlace>,
+    code_flows: Vec<SaidFlow>,
+    fixes: Vec<SaidFix>,
+}
+
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct SaidPlace {
+    path: Option<String>,
+    start_line: Option<i64>,
+    message: Option<String>,
+    snippet: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct SaidFlow {
+    message: Option<String>,
+    steps: Vec<SaidPlace>,
+}
+
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct SaidFix {
+    description: Option<String>,
+    changes: Vec<SaidChange>,
+}
+
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct SaidChange {
+    path: Option<String>,
+    replacements: Vec<SaidReplacement>,
+}
+
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct SaidReplacement {
+    start_line: Option<i64>,
+    end_line: Option<i64>,
+    inserted: Option<String>,
+}
+
+/// How many steps, places and proposals are shown of each kind.
+const MOST: usize = 100;
+
+fn places(places: Vec<SaidPlace>) -> AnyView {
+    let rows = places
+        .into_iter()
+        .take(MOST)
+        .map(|at| {
+            let name = place(at.path.as_deref(), at.start_line, None);
+            view! {
+                <li>
+                    <span class="grow">
+                        <code class="wrap-any">{name}</code>
+                        {at.message.map(|text| view! { <span class="sub wrap-any">{text}</span> })}
+                        {at.snippet.map(|text| view! { <pre class="term">{text}</pre> })}
+                    </span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ol class="rows">{rows}</ol> }.into_any()
+}
+
+/// The way to the problem, related places, and what the scanner proposes.
+#[component]
+fn Proposed(finding: Finding) -> impl IntoView {
+    let said: Said = finding
+        .details
+        .as_deref()
+        .and_then(|json| serde_json::from_str(json).ok())?;
+    let other = (!said.other_places.is_empty()).then(|| {
+        let summary = format!("{} more places to change", said.other_places.len());
+        view! { <Disclosure summary>{places(said.other_places.clone())}</Disclosure> }
+    });
+    let related = (!said.related.is_empty()).then(|| {
+        let summary = format!("{} related places", said.related.len());
+        view! { <Disclosure summary>{places(said.related.clone())}</Disclosure> }
+    });
+    let flows = said
+        .code_flows
+        .into_iter()
+        .take(10)
+        .map(|flow| {
+            let summary = format!("How it comes about, in {} steps", flow.steps.len());
+            view! {
+                <Disclosure summary>
+                    {flow.message.map(|text| view! { <p class="small wrap-any">{text}</p> })}
+                    {places(flow.steps)}
+                </Disclosure>
+            }
+        })
+        .collect_view();
+    let fixes = said
+        .fixes
+        .into_iter()
+        .take(10)
+        .map(|fix| {
+            let changes = fix
+                .changes
+                .into_iter()
+                .take(MOST)
+                .flat_map(|change| {
+                    let path = change.path.unwrap_or_default();
+                    change.replacements.into_iter().take(MOST).map(move |with| (path.clone(), with))
+                })
+                .map(|(path, with)| {
+                    let lines = match (with.start_line, with.end_line) {
+                        (Some(start), Some(end)) if end > start => format!("lines {start} to {end}"),
+                        (Some(start), _) => format!("line {start}"),
+                        _ => String::new(),
+                    };
+                    let text = with.inserted.filter(|text| !text.is_empty());
+                    view! {
+                        <li>
+                            <span class="grow">
+                                <code class="wrap-any">{path}</code> " " {lines}
+                                {match text {
+                                    Some(text) => view! { <pre class="term">{text}</pre> }.into_any(),
+                                    None => view! { <span class="sub">"is deleted"</span> }.into_any(),
+                                }}
+                            </span>
+                        </li>
+                    }
+                })
+                .collect_view();
+            let summary = fix.description.unwrap_or_else(|| "What the scanner proposes".to_owned());
+            view! { <Disclosure summary><ol class="rows">{changes}</ol></Disclosure> }
+        })
+        .collect_view();
+    Some(
+        view! {
+            <section class="section" aria-labelledby="h-more">
+                <div class="section-head"><h2 id="h-more">"What the scanner adds"</h2></div>
+                <div class="panel">
+                    <div class="panel-body stack-2">{flows}{other}{related}{fixes}</div>
+                </div>
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+#[component]
+fn Patches(review: String, patches: Vec<PatchView>, can_propose: bool) -> impl IntoView {
+    let n = patches.len();
+    let rows = patches
+        .into_iter()
+        .map(|view| {
+            let patch = view.patch;
+            view! {
+                <li>
+                    <span class="grow">
+                        <a class="plain strong" href=paths::patch(patch.id.as_str())>{format!("P-{}", patch.number)}</a>
+                        " "
+                        {patch.title}
+                    </span>
+                    <St of=patch.state />
+                </li>
+            }
+        })
+        .collect_view();
+    let body = if n == 0 {
+        view! { <p class="small muted">"No patch is linked. One that touches these lines can be proposed under Patches."</p> }
+            .into_any()
+    } else {
+        view! { <div class="panel"><ul class="rows">{rows}</ul></div> }.into_any()
+    };
+    let propose = can_propose.then(|| {
+        view! { <ButtonLink words="All patches" href=paths::patches(&review) small=true /> }
+    });
+    view! {
+        <section class="section" aria-labelledby="h-patch" id="patch">
+            <div class="section-head">
+                <h2 id="h-patch">"Patches " <span class="count">{n}</span></h2>
+                <div class="push">{propose}</div>
+            </div>
+            {body}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Discussion(
+    finding: String,
+    review: String,
+    comments: Vec<ListedComment>,
+    me: String,
+    may_contribute: bool,
+    form: FormState,
+    now: Millis,
+) -> impl IntoView {
+    let n = comments.len();
+    let messages = comments
+        .into_iter()
+        .map(|comment| {
+            let name = comment.author.name;
+            view! {
+                <article class="msg" id=format!("comment-{}", comment.id)>
+                    <Avatar name=name.clone() large=true />
+                    <div class="msg-box">
+                        <header class="msg-head"><b class="strong">{name}</b><When at=comment.created_at now /></header>
+                        <div class="msg-body"><Prose text=comment.body /></div>
+                    </div>
+                </article>
+            }
+            .into_any()
+        })
+        .collect_view();
+    let write = if may_contribute {
+        view! {
+            <DraftKeeper draft=format!("comment/{finding}")>
+                <form class="msg" method="post" action=action("findings/comment")>
+                    <Avatar name=me large=true />
+                    <div class="msg-box">
+                        <div class="msg-body">
+                            <input type="hidden" name="finding" value=finding />
+                            <input type="hidden" name="review" value=review />
+                            <TextArea
+                                form
+                                name="body"
+                                label="Add a comment"
+                                max_length=20000
+                                hint="Markdown. Everyone with a role on this service can read it."
+                            />
+                        </div>
+                        <div class="msg-tools"><span class="push"><Button words="Comment" small=true /></span></div>
+                    </div>
+                </form>
+            </DraftKeeper>
+        }
+        .into_any()
+    } else {
+        view! { <p class="small muted">"Contributors, reviewers and managers of this service can comment."</p> }.into_any()
+    };
+    view! {
+        <section class="section" id="discussion" aria-labelledby="h-d">
+            <div class="section-head"><h2 id="h-d">"Discussion " <span class="count">{n}</span></h2></div>
+            <div class="thread">{messages}{write}</div>
+        </section>
+    }
+    .into_any()
+}
+
+/// What the form needs that maps.
+#[derive(Clone, Debug)]
+struct MapState {
+    finding: String,
+    review: String,
+    may_contribute: bool,
+    form: FormState,
+}
+
+#[component]
+fn Mapping(
+    map: MapState,
+    items: Vec<LinkedItem>,
+    standing: Option<ReviewStanding>,
+) -> impl IntoView {
+    let MapState {
+        finding,
+        review,
+        may_contribute,
+        form,
+    } = map;
+    let linked: Vec<_> = items.iter().map(|item| item.item.clone()).collect();
+    let n_here = items.iter().filter(|item| item.review == review).count();
+    let rows = items
+        .into_iter()
+        .filter(|item| item.review == review)
+        .map(|item| {
+            let unmap = may_contribute.then(|| {
+                let words = format!("Unmap from {}", item.key);
+                view! {
+                    <form method="post" action=action("findings/map")>
+                        <input type="hidden" name="finding" value=finding.clone() />
+                        <input type="hidden" name="review" value=review.clone() />
+                        <input type="hidden" name="item" value=item.item.clone() />
+                        <button class="tool" type="submit" name="linked" value="no">
+                            <Ico icon=Icon::Close />
+                            <span class="vh">{words}</span>
+                        </button>
+                    </form>
+                }
+            });
+            view! {
+                <li class="row-between">
+                    <a href=paths::item(&item.item)>{format!("{} {}", item.key, item.title)}</a>
+                    {unmap}
+                </li>
+            }
+        })
+        .collect_view();
+    let list = if n_here == 0 {
+        view! { <p class="small muted">"It belongs to no item of this review yet. While it is open, it holds back the release only by its severity."</p> }
+            .into_any()
+    } else {
+        view! { <ul class="stack-1">{rows}</ul> }.into_any()
+    };
+    let add = standing.filter(|_| may_contribute).map(|standing| {
+        let options = item_options(&standing, "Choose an item")
+            .into_iter()
+            .filter(|(id, _)| !linked.contains(id))
+            .collect();
+        view! {
+            <form class="fields" method="post" action=action("findings/map")>
+                <input type="hidden" name="finding" value=finding.clone() />
+                <input type="hidden" name="review" value=review.clone() />
+                <input type="hidden" name="linked" value="yes" />
+                <SelectField form name="item" label="Map to item" options />
+                <div class="btn-row"><Button words="Map" small=true /></div>
+            </form>
+        }
+    });
+    view! { {list} {add} }.into_any()
+}
+
+#[component]
+fn Details(finding: Finding, of: Standing, due: Option<Millis>, now: Millis) -> impl IntoView {
+    let row =
+        |name: &'static str, value: AnyView| view! { <dt>{name}</dt><dd>{value}</dd> }.into_any();
+    let mut rows = vec![
+        row("Status", view! { <StatusOf of now /> }.into_any()),
+        row("Severity", view! { <St of=finding.severity /> }.into_any()),
+        row("Limit", view! { <LimitOf due now /> }.into_any()),
+        row(
+            "Category",
+            category_label(&finding.category).to_owned().into_any(),
+        ),
+    ];
+    let scanner = match (&finding.tool, &finding.label) {
+        (Some(tool), Some(label)) if tool != label => format!("{tool}, series {label}"),
+        (Some(tool), _) => tool.clone(),
+        _ => "Written by hand".to_owned(),
+    };
+    rows.push(row(
+        "Scanner",
+        view! { <span class="wrap-any">{scanner}</span> }.into_any(),
+    ));
+    if let Some(component) = &finding.component {
+        let version = finding
+            .component_version
+            .clone()
+            .map(|version| format!(" {version}"));
+        rows.push(row(
+            "Component",
+            view! { <code class="wrap-any">{component.clone()}{version}</code> }.into_any(),
+        ));
+    }
+    if !finding.cve.is_empty() || !finding.aliases.is_empty() {
+        let ids = finding
+            .cve
+            .iter()
+            .take(20)
+            .map(|id| {
+                if is_cve(id) {
+                    let address = format!("https://nvd.nist.gov/vuln/detail/{id}");
+                    view! { <a href=address rel="noreferrer">{id.clone()}</a> " " }.into_any()
+                } else {
+                    view! { <span class="wrap-any">{id.clone()} " "</span> }.into_any()
+                }
+            })
+            .collect_view();
+        let aliases: Vec<_> = finding
+            .aliases
+            .iter()
+            .filter(|id| !finding.cve.contains(id))
+            .take(20)
+            .cloned()
+            .collect();
+        rows.push(row(
+            "Known as",
+            view! { {ids} <span class="wrap-any">{aliases.join(" ")}</span> }.into_any(),
+        ));
+    }
+    let day = |at: Millis| view! { <time datetime=machine(at) title=moment(at)>{date(at)}</time> };
+    let scan_link = |scan: &Option<String>| {
+        scan.clone()
+            .map(|scan| view! { ", " <a href=paths::scan(&scan)>"scan"</a> })
+    };
+    if finding.created_by.is_some() {
+        let name = finding.created_by_name.clone().unwrap_or_default();
+        rows.push(row(
+            "Written",
+            view! { {day(finding.first_seen_at)} " by " <Who name /> }.into_any(),
+        ));
+    } else {
+        rows.push(row(
+            "First seen",
+            view! { {day(finding.first_seen_at)} {scan_link(&finding.first_scan)} }.into_any(),
+        ));
+        rows.push(row(
+            "Last seen",
+            view! { {day(finding.last_seen_at)} {scan_link(&finding.last_scan)} }.into_any(),
+        ));
+    }
+    if let Some(at) = finding
+        .fixed_at
+        .filter(|_| finding.status == FindingStatus::Fixed)
+    {
+        rows.push(row("Fixed", day(at).into_any()));
+    }
+    if let Some(fingerprint) = &finding.acceptance_digest {
+        rows.push(row(
+            "Accepted as",
+            view! { <Sha digest=fingerprint.clone() /> }.into_any(),
+        ));
+    }
+    view! {
+        <section class="panel" aria-labelledby="h-det">
+            <div class="panel-head"><h2 id="h-det">"Details"</h2></div>
+            <div class="panel-body">
+                <dl class="dl">{rows}</dl>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        assert!(web_address("https://semgrep.dev/r/x"));
+        for bad in [
+            "javascript:alert(1)",
+            "  javascript:alert(1)",
+            "data:text/html,x",
+            "//evil.example",
+            "/account",
+            "https://a b",
+            "https://a\n.example",
+        ] {
+            assert!(!web_address(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_a_cve_number_becomes_a_link() {
+        assert!(is_cve("CVE-2025-12345"));
+        for bad in [
+            "CVE-2025-1",
+            "CVE-2025-1234/../x",
+            "GHSA-1",
+            "CVE-2025-1234-1",
+            "cve-2025-1234",
+        ] {
+            assert!(!is_cve(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,674 @@
+//! The findings of a review: facets, search, order, pages, and deciding about ticked ones.
+
+use holdpoint_domain::{FindingStatus, Millis, Policy, Severity, person::Action};
+use holdpoint_service::{
+    FindingFacets, FindingFilter, FindingLine, FindingSort, standing::ReviewStanding,
+};
+use leptos::prelude::*;
+
+use super::{
+    LimitOf, Standing, StatusOf, item_options, limit_of, place,
+    query::{BY_HAND, PAGE, Query},
+    review_of_address, thousands,
+};
+use crate::{
+    pages::{
+        page,
+        review_bar::{review_bar, review_crumbs, review_name},
+    },
+    parts::{
+        ButtonLink, Column, Empty, Frame, Ico, Icon, PageHead, St, Tab, Table,
+        controls::Weight,
+        status::Tone,
+        table::pages,
+        when::{date, machine},
+    },
+    paths,
+    visit::{Visit, services},
+};
+
+#[component]
+pub(super) fn FindingsPage() -> impl IntoView {
+    page(async move {
+        let (visit, person) = Visit::signed_in()?;
+        let id = review_of_address()?;
+        let query = Query::of_address();
+        let services = services();
+        let standing = services.review_standing(&person, &id).await?;
+        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
+            .ok_or(crate::pages::PageError::NotFound("This review"))?;
+        let access = services.access(&person, &service).await?;
+        let found = services
+            .findings_of_review(
+                &person,
+                &id,
+                &query.filter(),
+                query.sort,
+                PAGE,
+                query.offset(),
+            )
+            .await?;
+        // What the saved filters count does not depend on what the list is cut by.
+        let whole = FindingFilter {
+            statuses: vec![FindingStatus::Open],
+            ..FindingFilter::default()
+        };
+        let whole = services
+            .findings_of_review(&person, &id, &whole, FindingSort::Number, 1, 0)
+            .await?
+            .facets;
+        let last_scan = services
+            .scans_of(&person, &service, None, 1)
+            .await?
+            .into_iter()
+            .next();
+        let bar = review_bar(&person, &standing, Tab::Findings).await?;
+        let now = visit.now;
+        let n_all: i64 = whole.statuses.iter().map(|(_, n)| n).sum();
+        let n_late = standing
+            .findings
+            .iter()
+            .filter(|finding| {
+                holdpoint_domain::verdict::is_open(finding.status, finding.accepted_until, now)
+                    && standing
+                        .policy
+                        .limits
+                        .due(finding.severity, finding.first_seen_at)
+                        .is_some_and(|due| due < now)
+            })
+            .count();
+        let review = id.as_str().to_owned();
+        let title = format!("Findings: {}", review_name(&standing));
+        let meta = view! {
+            <span>{format!("{} open of {}", thousands(whole.n), thousands(n_all))}</span>
+            {(n_late > 0)
+                .then(|| {
+                    view! {
+                        <span class="late" data-tone=Tone::Red.as_str()>
+                            <Ico icon=Icon::Late />
+                            {format!("{} past their limit", thousands(i64::try_from(n_late).unwrap_or(i64::MAX)))}
+                        </span>
+                    }
+                })}
+            {last_scan
+                .map(|scan| {
+                    let at = scan.imported_at;
+                    let commit = scan.commit.map(|commit| commit.chars().take(7).collect::<String>());
+                    view! {
+                        <span class="t">
+                            "Last scan " <time datetime=machine(at)>{crate::parts::when::near(at, now)}</time>
+                            {commit.map(|commit| view! { ", at " <span class="sha">{commit}</span> })}
+                        </span>
+                    }
+                })}
+        }
+        .into_any();
+        let actions = view! {
+            <ButtonLink words="Write a finding" href=paths::new_finding(&review) icon=Icon::Plus />
+            <ButtonLink words="Import scans" href=paths::scans(&review) icon=Icon::Upload weight=Weight::Primary />
+        }
+        .into_any();
+        let body = if n_all == 0 {
+            view! {
+                <section class="panel" aria-label="Findings">
+                    <Empty
+                        title="No finding yet"
+                        text="Findings come from scans, or are written by hand. No scan of this service has been imported and nothing was written, which shows nothing about its safety: where the policy asks for a scan, the verdict stays no-go."
+                    >
+                        <ButtonLink words="Import scans" href=paths::scans(&review) icon=Icon::Upload weight=Weight::Primary />
+                        <ButtonLink words="Write a finding" href=paths::new_finding(&review) icon=Icon::Plus />
+                    </Empty>
+                </section>
+            }
+            .into_any()
+        } else {
+            view! {
+                <div class="with-facets">
+                    <Facets review=review.clone() query=query.clone() facets=found.facets.clone() />
+                    <div class="stack-2">
+                        <Views review=review.clone() query=query.clone() whole=whole.clone() n_all />
+                        <SearchBar review=review.clone() query=query.clone() standing=standing.clone() />
+                        <List
+                            review=review.clone()
+                            query=query.clone()
+                            lines=found.lines
+                            n=found.facets.n
+                            has_more=found.has_more
+                            standing=standing.clone()
+                            may_contribute=access.may(Action::Contribute)
+                            now
+                        />
+                    </div>
+                </div>
+            }
+            .into_any()
+        };
+        Ok(view! {
+            <Frame title crumbs=review_crumbs(&standing) review=bar>
+                <PageHead title="Findings" meta actions />
+                {body}
+            </Frame>
+        }
+        .into_any())
+    })
+}
+
+/// Hidden fields that keep the rest of the address in a GET form.
+fn kept(pairs: Vec<(&'static str, String)>) -> impl IntoView {
+    pairs
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view()
+}
+
+#[component]
+fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView {
+    let n_ticked = query.severities.len()
+        + query.statuses.len()
+        + query.tools.len()
+        + usize::from(query.unmapped);
+    let severities = Severity::ALL
+        .iter()
+        .map(|severity| {
+            facet_box(
+                "severity",
+                severity.as_str().to_owned(),
+                view! { <St of=*severity /> }.into_any(),
+                facets.severities.of(*severity),
+                query.severities.contains(severity),
+            )
+        })
+        .collect_view();
+    let shown = query.shown_statuses();
+    let statuses = FindingStatus::ALL
+        .iter()
+        .map(|status| {
+            let n = facets
+                .statuses
+                .iter()
+                .find(|(of, _)| of == status)
+                .map_or(0, |(_, n)| *n);
+            facet_box(
+                "status",
+                status.as_str().to_owned(),
+                view! { <St of=*status /> }.into_any(),
+                n,
+                shown.contains(status),
+            )
+        })
+        .collect_view();
+    // A scanner that is ticked stays visible, also where nothing of it is left.
+    let mut tools = facets.tools.clone();
+    for tool in &query.tools {
+        let name = if tool == BY_HAND { "" } else { tool };
+        if !tools.iter().any(|(of, _)| of == name) {
+            tools.push((name.to_owned(), 0));
+        }
+    }
+    let tools = tools
+        .into_iter()
+        .map(|(tool, n)| {
+            let (value, words) = if tool.is_empty() {
+                (BY_HAND.to_owned(), "Written by hand".to_owned())
+            } else {
+                (tool.clone(), tool)
+            };
+            let ticked = query.tools.contains(&value);
+            facet_box(
+                "scanner",
+                value,
+                view! { <span class="wrap-any">{words}</span> }.into_any(),
+                n,
+                ticked,
+            )
+        })
+        .collect_view();
+    let unmapped = facet_box(
+        "unmapped",
+        "1".to_owned(),
+        "Without item".into_any(),
+        facets.mapped.1,
+        query.unmapped,
+    );
+    // Statuses are ticked boxes themselves; only what has no box is kept beside them.
+    let rest = query
+        .pairs()
+        .into_iter()
+        .filter(|(name, _)| matches!(*name, "item" | "sort"))
+        .chain((!query.text.is_empty()).then(|| ("q", query.text.clone())))
+        .collect();
+    view! {
+        <details class="facetbox">
+            <summary>
+                <Ico icon=Icon::Filter />
+                "Facets "
+                <span class="count">{format!("{n_ticked} ticked")}</span>
+            </summary>
+            <form class="facets" method="get" action=paths::findings(&review) aria-label="Facets">
+                {kept(rest)}
+                {facet("Severity", severities.into_any(), true)}
+                {facet("Status", statuses.into_any(), true)}
+                {facet("Scanner", tools.into_any(), true)}
+                {facet("Item", unmapped, true)}
+                <button class="btn btn-sm space-top" type="submit">"Show findings"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+fn facet(title: &'static str, boxes: AnyView, open: bool) -> AnyView {
+    view! {
+        <details class="facet" open=open>
+            <summary>
+                {title}
+                <Ico icon=Icon::Right class="chev" />
+            </summary>
+            <fieldset>
+                <legend class="vh">{title}</legend>
+                {boxes}
+            </fieldset>
+        </details>
+    }
+    .into_any()
+}
+
+fn facet_box(name: &'static str, value: String, words: AnyView, n: i64, ticked: bool) -> AnyView {
+    view! {
+        <label>
+            <input type="checkbox" name=name value=value checked=ticked />
+            {words}
+            <span class="c">{thousands(n)}</span>
+        </label>
+    }
+    .into_any()
+}
+
+/// Saved filters: names for addresses.
+#[component]
+fn Views(review: String, query: Query, whole: FindingFacets, n_all: i64) -> impl IntoView {
+    let here = query.with(|query| query.sort = FindingSort::default());
+    let link = |words: &'static str, n: Option<i64>, to: Query| {
+        let current = (here == to).then_some("true");
+        view! {
+            <a href=to.address(&review) aria-current=current>
+                {words}
+                {n.map(|n| view! { " " <span class="count">{thousands(n)}</span> })}
+            </a>
+        }
+    };
+    let of_status = |status: FindingStatus| {
+        whole
+            .statuses
+            .iter()
+            .find(|(of, _)| *of == status)
+            .map_or(0, |(_, n)| *n)
+    };
+    let with = |change: fn(&mut Query)| Query::default().with(change);
+    view! {
+        <nav class="views" aria-label="Saved filters">
+            {link("Open", Some(whole.n), Query::default())}
+            {link("Without item", Some(whole.mapped.1), with(|query| query.unmapped = true))}
+            {link(
+                "Risk accepted",
+                Some(of_status(FindingStatus::RiskAccepted)),
+                with(|query| query.statuses = vec![FindingStatus::RiskAccepted]),
+            )}
+            {link(
+                "Fixed",
+                Some(of_status(FindingStatus::Fixed)),
+                with(|query| query.statuses = vec![FindingStatus::Fixed]),
+            )}
+            {link("All", Some(n_all), with(|query| query.all = true))}
+        </nav>
+    }
+    .into_any()
+}
+
+#[component]
+fn SearchBar(review: String, query: Query, standing: ReviewStanding) -> impl IntoView {
+    let token = |words: String, without: Query| {
+        view! {
+            <span class="token">
+                {words}
+                " "
+                <a href=without.address(&review)>
+                    <Ico icon=Icon::Close class="i-sm" />
+                    <span class="vh">"Remove this filter"</span>
+                </a>
+            </span>
+        }
+        .into_any()
+    };
+    let words = |words: Vec<&str>| words.join(", ");
+    let mut tokens = Vec::new();
+    if !query.severities.is_empty() {
+        let text = words(
+            query
+                .severities
+                .iter()
+                .map(|severity| severity.label())
+                .collect(),
+        );
+        tokens.push(token(
+            format!("Severity: {text}"),
+            query.with(|query| query.severities.clear()),
+        ));
+    }
+    if !query.statuses.is_empty() && !query.all {
+        let text = words(query.statuses.iter().map(|status| status.label()).collect());
+        tokens.push(token(
+            format!("Status: {text}"),
+            query.with(|query| query.statuses.clear()),
+        ));
+    }
+    if !query.tools.is_empty() {
+        let name = |tool: &'_ String| {
+            if tool == BY_HAND {
+                "by hand".to_owned()
+            } else {
+                tool.clone()
+            }
+        };
+        let text: Vec<_> = query.tools.iter().map(name).collect();
+        tokens.push(token(
+            format!("Scanner: {}", text.join(", ")),
+            query.with(|query| query.tools.clear()),
+        ));
+    }
+    if let Some(item) = &query.item {
+        let key = standing
+            .item(item)
+            .map_or("another review's".to_owned(), |item| item.item.key.clone());
+        tokens.push(token(
+            format!("Item: {key}"),
+            query.with(|query| query.item = None),
+        ));
+    }
+    if query.unmapped {
+        tokens.push(token(
+            "Without item".to_owned(),
+            query.with(|query| query.unmapped = false),
+        ));
+    }
+    if !query.text.trim().is_empty() {
+        let text = format!("Search: {}", query.text);
+        tokens.push(token(text, query.with(|query| query.text.clear())));
+    }
+    let text = query.text.clone();
+    view! {
+        <form class="filterbar" method="get" action=paths::findings(&review)>
+            {kept(query.pairs())}
+            <div class="search">
+                <label class="vh" for="q">"Search in findings"</label>
+                <Ico icon=Icon::Search />
+                <input type="search" id="q" name="q" placeholder="Title, rule, path, CVE or F-12" value=text />
+            </div>
+            {tokens}
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn List(
+    review: String,
+    query: Query,
+    lines: Vec<FindingLine>,
+    n: i64,
+    has_more: bool,
+    standing: ReviewStanding,
+    may_contribute: bool,
+    now: Millis,
+) -> impl IntoView {
+    if lines.is_empty() {
+        let clear = if query.is_cut() {
+            Query::default()
+        } else {
+            query.with(|query| query.all = true)
+        };
+        let (text, words) = if query.is_cut() {
+            ("No finding matches this filter.", "Clear filters")
+        } else {
+            (
+                "No finding of this kind. What scans found before, and what people decided, is under All.",
+                "Show all",
+            )
+        };
+        return view! {
+            <section class="panel" aria-label="Findings">
+                <Empty title="Nothing here" text>
+                    <ButtonLink words href=clear.address(&review) />
+                </Empty>
+            </section>
+        }
+        .into_any();
+    }
+    let first = query.offset() + 1;
+    let last = query.offset() + i64::try_from(lines.len()).unwrap_or(0);
+    let summary = format!(
+        "{} to {} of {} findings",
+        thousands(first),
+        thousands(last),
+        thousands(n)
+    );
+    let at_page = |page: i64| {
+        Query {
+            page,
+            ..query.clone()
+        }
+        .address(&review)
+    };
+    let previous = (query.page > 1).then(|| at_page(query.page - 1));
+    let next = has_more.then(|| at_page(query.page + 1));
+    let columns = columns(&review, &query, may_contribute);
+    let caption = format!("Findings, {}", order_words(query.sort));
+    let policy = standing.policy.clone();
+    let rows = lines
+        .into_iter()
+        .map(|line| row(line, &review, &policy, may_contribute, now))
+        .collect_view();
+    let table = view! {
+        <div class="panel">
+            <Table caption columns class="dense stackable">{rows}</Table>
+            {pages(summary, None, previous, next)}
+        </div>
+    };
+    if !may_contribute {
+        return table.into_any();
+    }
+    let back = query.address(&review);
+    let back = back
+        .split_once('?')
+        .map_or(String::new(), |(_, query)| query.to_owned());
+    view! {
+        <form method="post" action=paths::action("findings/triage-many")>
+            <input type="hidden" name="review" value=review.clone() />
+            <input type="hidden" name="back" value=back />
+            {table}
+            <BulkBar standing />
+        </form>
+    }
+    .into_any()
+}
+
+fn order_words(sort: FindingSort) -> &'static str {
+    match sort {
+        FindingSort::Severity => "worst first",
+        FindingSort::Mildest => "mildest first",
+        FindingSort::Number => "by number",
+        FindingSort::Path => "by path",
+        FindingSort::Title => "by title",
+        FindingSort::Newest => "newest first",
+        FindingSort::Oldest => "oldest first",
+        FindingSort::LastSeen => "last seen first",
+        FindingSort::Status => "by status",
+        FindingSort::Tool => "by scanner",
+    }
+}
+
+fn columns(review: &str, query: &Query, may_contribute: bool) -> Vec<Column> {
+    let sort = |column: Column, down: Option<FindingSort>, up: Option<FindingSort>| {
+        // The head leads to the other order where there is one.
+        let to = match (down, up) {
+            (Some(down), Some(up)) if query.sort == down => up,
+            (Some(down), _) => down,
+            (None, Some(up)) => up,
+            (None, None) => return column,
+        };
+        let descending = if down == Some(query.sort) {
+            Some(true)
+        } else {
+            (up == Some(query.sort)).then_some(false)
+        };
+        column.sort(
+            query.with(|query| query.sort = to).address(review),
+            descending,
+        )
+    };
+    let mut columns = Vec::new();
+    if may_contribute {
+        columns.push(Column::new("Select").hidden().class("fit"));
+    }
+    columns.extend([
+        sort(
+            Column::new("Severity"),
+            Some(FindingSort::Severity),
+            Some(FindingSort::Mildest),
+        ),
+        sort(Column::new("Finding"), None, Some(FindingSort::Title)),
+        sort(Column::new("Location"), None, Some(FindingSort::Path)),
+        sort(Column::new("Scanner"), None, Some(FindingSort::Tool)),
+        Column::new("Item"),
+        sort(Column::new("Status"), None, Some(FindingSort::Status)),
+        Column::new("Limit").figures(),
+        sort(
+            Column::new("First").class("n c-first"),
+            Some(FindingSort::Newest),
+            Some(FindingSort::Oldest),
+        ),
+        sort(
+            Column::new("Last").class("n c-last"),
+            Some(FindingSort::LastSeen),
+            None,
+        ),
+    ]);
+    columns
+}
+
+fn row(
+    line: FindingLine,
+    review: &str,
+    policy: &Policy,
+    may_contribute: bool,
+    now: Millis,
+) -> AnyView {
+    let of = Standing {
+        status: line.status,
+        accepted_until: line.accepted_until,
+        duplicate_of: line.duplicate_of,
+        is_reopened: line.reopened_at.is_some(),
+        has_patch: line.has_patch,
+    };
+    let due = limit_of(policy, line.severity, line.first_seen_at, of, now);
+    let number = format!("F-{}", line.number);
+    let tick = may_contribute.then(|| {
+        let value = format!("{}:{}", line.id, line.version);
+        let words = format!("Select {number}");
+        view! {
+            <td role="cell" class="fit tickcell">
+                <label class="tick">
+                    <input type="checkbox" name="chosen[]" value=value />
+                    <span class="vh">{words}</span>
+                </label>
+            </td>
+        }
+    });
+    let address = paths::with_query(&paths::finding(line.id.as_str()), &[("review", review)]);
+    let whole_place = place(
+        line.path.as_deref(),
+        line.start_line,
+        line.component.as_deref(),
+    );
+    let (head, tail) = match (&line.path, line.start_line) {
+        (Some(path), Some(line)) => (path.clone(), format!(":{line}")),
+        _ => (whole_place.clone(), String::new()),
+    };
+    let n_items = line.items.len();
+    let items = line
+        .items
+        .into_iter()
+        .take(2)
+        .map(|(id, key)| view! { <a class="plain" href=paths::item(&id)>{key}</a> " " })
+        .collect_view();
+    let more_items = (n_items > 2).then(|| format!("+{}", n_items - 2));
+    let items = if n_items == 0 {
+        view! { <span class="zero">"none"</span> }.into_any()
+    } else {
+        view! { <span class="row">{items}{more_items}</span> }.into_any()
+    };
+    let day = |at: Millis| view! { <time datetime=machine(at) title=date(at)>{short_date(at, now)}</time> };
+    view! {
+        <tr role="row">
+            {tick}
+            <td role="cell" data-l="" class="fit"><St of=line.severity /></td>
+            <td role="cell" class="full clip">
+                <span>
+                    <span class="faint num">{number}</span>
+                    " "
+                    <a class="ttl" href=address>{line.title}</a>
+                    " "
+                    {line.rule.map(|rule| view! { <span class="muted only-wide">{rule}</span> })}
+                </span>
+            </td>
+            <td role="cell" data-l="" class="loc mono muted">
+                <span title=whole_place><span class="p">{head}</span>{tail}</span>
+            </td>
+            <td role="cell" data-l="" class="fit">{line.tool.unwrap_or_else(|| "By hand".to_owned())}</td>
+            <td role="cell" data-l="Item" class="fit">{items}</td>
+            <td role="cell" data-l="" class="fit"><StatusOf of now /></td>
+            <td role="cell" data-l="Limit" class="fit n"><LimitOf due now /></td>
+            <td role="cell" class="fit n muted hide-stack c-first">{day(line.first_seen_at)}</td>
+            <td role="cell" class="fit n muted hide-stack c-last">{day(line.last_seen_at)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// "22 Jan", with the year only where it is another one.
+fn short_date(at: Millis, now: Millis) -> String {
+    let (then, today) = (date(at), date(now));
+    match (then.rsplit_once(' '), today.rsplit_once(' ')) {
+        (Some((day, year)), Some((_, this_year))) if year == this_year => day.to_owned(),
+        _ => then,
+    }
+}
+
+/// Deciding about the ticked ones. A phone asks for the action only; the next page asks for the rest.
+#[component]
+fn BulkBar(standing: ReviewStanding) -> impl IntoView {
+    let items = item_options(&standing, "Item")
+        .into_iter()
+        .map(|(value, words)| view! { <option value=value>{words}</option> })
+        .collect_view();
+    view! {
+        <div class="bulk" role="group" aria-label="Decide about the ticked findings">
+            <span class="n">"Ticked findings"</span>
+            <label class="vh" for="b-a">"Outcome"</label>
+            <select id="b-a" name="action">
+                <option value="map">"Map to item"</option>
+                <option value="false_positive">"False positive"</option>
+                <option value="ask_acceptance">"Ask to accept the risk"</option>
+                <option value="duplicate">"Duplicate of"</option>
+                <option value="reopen">"Reopen"</option>
+            </select>
+            <label class="vh" for="b-i">"Item, to map to"</label>
+            <select id="b-i" name="item" class="step2">{items}</select>
+            <label class="vh" for="b-r">"Reason"</label>
+            <input id="b-r" name="reason" class="step2" placeholder="Reason" maxlength="4000" autocomplete="off" />
+            <button class="btn btn-primary" type="submit">"Go on"</button>
+            <button class="btn btn-quiet" type="reset">"Clear"</button>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,180 @@
+//! Deciding about several findings: what the bulk bar did not say yet, or what was refused.
+
+use holdpoint_domain::{FindingId, FindingStatus, person::Action};
+use leptos::prelude::*;
+
+use super::{Standing, StatusOf, item_options, review_of_address};
+use crate::{
+    actions::findings::MOST_AT_ONCE,
+    pages::{
+        PageError, page,
+        review_bar::{review_bar, review_crumbs, review_name},
+    },
+    parts::{
+        Button, ButtonLink, Choice, Choices, Column, Empty, Frame, PageHead, SelectField, St, Tab,
+        Table, TextArea, TextField, controls::Weight, when::date_value,
+    },
+    paths::{self, action},
+    visit::{Visit, services},
+};
+
+#[component]
+pub(super) fn TriageManyPage() -> impl IntoView {
+    page(async move {
+        let (visit, person) = Visit::signed_in()?;
+        let id = review_of_address()?;
+        let services = services();
+        let standing = services.review_standing(&person, &id).await?;
+        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
+            .ok_or(PageError::NotFound("This review"))?;
+        let access = services.access(&person, &service).await?;
+        let bar = review_bar(&person, &standing, Tab::Findings).await?;
+        let form = visit.form("findings/triage-many");
+        let review = id.as_str().to_owned();
+        let back = form.typed("back").unwrap_or_default().to_owned();
+        let list = format!("{}?{back}", paths::findings(&review));
+        let list = if paths::is_local(&list) {
+            list
+        } else {
+            paths::findings(&review)
+        };
+        let now = visit.now;
+        let mut findings = Vec::new();
+        for chosen in form
+            .typed("chosen")
+            .unwrap_or_default()
+            .split_whitespace()
+            .take(MOST_AT_ONCE)
+        {
+            let Some((finding, version)) = chosen.split_once(':') else {
+                continue;
+            };
+            let Some(finding) = FindingId::parse(finding) else {
+                continue;
+            };
+            // Each is asked for by itself, so that one that is gone does not hide the others.
+            if let Ok(view) = services.finding(&person, &finding).await {
+                findings.push((version.to_owned(), view.finding));
+            }
+        }
+        let title = format!("Decide about findings: {}", review_name(&standing));
+        let n = findings.len();
+        let rows = findings
+            .into_iter()
+            .map(|(version, finding)| {
+                let of = Standing {
+                    status: finding.status,
+                    accepted_until: finding.accepted_until,
+                    duplicate_of: finding.duplicate_of,
+                    is_reopened: finding.reopened_at.is_some(),
+                    has_patch: false,
+                };
+                let value = format!("{}:{version}", finding.id);
+                let words = format!("F-{}", finding.number);
+                let address =
+                    paths::with_query(&paths::finding(finding.id.as_str()), &[("review", &review)]);
+                view! {
+                    <tr role="row">
+                        <td role="cell" class="fit tickcell">
+                            <label class="tick">
+                                <input type="checkbox" name="chosen[]" value=value checked=true />
+                                <span class="vh">{format!("Select {words}")}</span>
+                            </label>
+                        </td>
+                        <td role="cell" data-l="" class="fit"><St of=finding.severity /></td>
+                        <td role="cell" class="full clip">
+                            <span>
+                                <span class="faint num">{words}</span>
+                                " "
+                                <a class="ttl" href=address>{finding.title}</a>
+                            </span>
+                        </td>
+                        <td role="cell" data-l="" class="fit"><StatusOf of now /></td>
+                    </tr>
+                }
+                .into_any()
+            })
+            .collect_view();
+        let may = access.may(Action::Contribute);
+        let body = if n == 0 || !may {
+            let text = if may {
+                "Tick findings in the list, then choose what to do with them."
+            } else {
+                "Only a contributor, reviewer or manager of this service can decide about findings."
+            };
+            view! {
+                <section class="panel" aria-label="Findings">
+                    <Empty title="No finding is ticked" text>
+                        <ButtonLink words="Back to the list" href=list weight=Weight::Primary />
+                    </Empty>
+                </section>
+            }
+            .into_any()
+        } else {
+            let columns = vec![
+                Column::new("Select").hidden(),
+                Column::new("Severity"),
+                Column::new("Finding"),
+                Column::new("Status"),
+            ];
+            let options = item_options(&standing, "Choose an item");
+            let choices = vec![
+                Choice::new("map", "Map to item").more(view! {
+                    <SelectField form=form.clone() name="item" label="Item" options required=false />
+                }),
+                Choice::new("false_positive", view! { <St of=FindingStatus::FalsePositive /> })
+                    .text("The scanner is wrong."),
+                Choice::new("ask_acceptance", view! { <St of=FindingStatus::RiskAccepted more="until" /> })
+                    .text("A manager approves, and not you: until then they stay open.")
+                    .more(view! {
+                        <TextField
+                            form=form.clone()
+                            name="until"
+                            label="Accepted until"
+                            kind="date"
+                            value=date_value(now + 30 * 86_400_000)
+                            with_choice=true
+                        />
+                    }),
+                Choice::new("duplicate", view! { <St of=FindingStatus::Duplicate more="of" /> }).more(view! {
+                    <TextField form=form.clone() name="duplicate_of" label="Finding" placeholder="F-12" with_choice=true />
+                }),
+                Choice::new("reopen", view! { <St of=FindingStatus::Open /> }).text("Open again."),
+            ];
+            view! {
+                <form class="stack" method="post" action=action("findings/triage-many")>
+                    <input type="hidden" name="review" value=review.clone() />
+                    <input type="hidden" name="back" value=back />
+                    <div class="panel"><Table caption="Findings to decide about" class="dense stackable" columns>{rows}</Table></div>
+                    <section class="panel" aria-labelledby="h-do">
+                        <div class="panel-head"><h2 id="h-do">"What to do with them"</h2></div>
+                        <div class="panel-body fields">
+                            <Choices form=form.clone() name="action" legend="Outcome" choices />
+                            <TextArea
+                                form
+                                name="reason"
+                                label="Reason"
+                                rows=3
+                                max_length=4000
+                                required=false
+                                hint="The same for all of them. Mapping needs none."
+                            />
+                            <div class="btn-row">
+                                <Button words=format!("Apply to {n} ticked") weight=Weight::Primary />
+                                <ButtonLink words="Back to the list" href=list weight=Weight::Quiet />
+                            </div>
+                        </div>
+                    </section>
+                </form>
+            }
+            .into_any()
+        };
+        Ok(view! {
+            <Frame title crumbs=review_crumbs(&standing) review=bar>
+                <PageHead title="Decide about findings" />
+                {body}
+            </Frame>
+        }
+        .into_any())
+    })
+}

@@ -1,0 +1,207 @@
+//! Findings: the list of a review, one finding, the forms that write one, deciding about many.
+
+mod finding;
+mod history;
+mod list;
+mod many;
+mod query;
+mod triage;
+mod write;
+
+use holdpoint_domain::{
+    FindingId, FindingStatus, Millis, Policy, ReviewId, Severity, verdict::is_open,
+};
+use holdpoint_service::standing::ReviewStanding;
+use leptos::prelude::*;
+use leptos_router::{
+    MatchNestedRoutes, ParamSegment, StaticSegment,
+    any_nested_route::IntoAnyNestedRoute as _,
+    components::{Outlet, ParentRoute, Route},
+};
+
+pub(super) use history::change_look;
+
+use super::PageError;
+use crate::parts::{
+    Crumb, Frame, Late, Look, ReviewBar, Shown as _, St,
+    status::{FIX_PROPOSED, REOPENED},
+    when::{ahead, date, machine, moment},
+};
+
+/// The routes of findings.
+#[component(transparent)]
+pub fn FindingRoutes() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <ParentRoute path=StaticSegment("") view=Outlet>
+            <Route
+                path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("findings"))
+                view=list::FindingsPage
+            />
+            <Route
+                path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("findings"), StaticSegment("new"))
+                view=write::NewFindingPage
+            />
+            <Route
+                path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("findings"), StaticSegment("triage"))
+                view=many::TriageManyPage
+            />
+            <Route path=(StaticSegment("findings"), ParamSegment("id")) view=finding::FindingPage />
+            <Route
+                path=(StaticSegment("findings"), ParamSegment("id"), StaticSegment("edit"))
+                view=write::EditFindingPage
+            />
+        </ParentRoute>
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+/// A page of what belongs to a service, seen from one of its reviews if there is one.
+pub(super) fn framed(
+    title: String,
+    crumbs: Vec<Crumb>,
+    bar: Option<ReviewBar>,
+    content: AnyView,
+) -> AnyView {
+    match bar {
+        Some(bar) => view! { <Frame title crumbs review=bar>{content}</Frame> }.into_any(),
+        None => view! { <Frame title crumbs>{content}</Frame> }.into_any(),
+    }
+}
+
+/// The review that the address names.
+pub(super) fn review_of_address() -> Result<ReviewId, PageError> {
+    ReviewId::parse(&super::parameter("id")).ok_or(PageError::NotFound("This review"))
+}
+
+fn finding_of_address() -> Result<FindingId, PageError> {
+    FindingId::parse(&super::parameter("id")).ok_or(PageError::NotFound("This finding"))
+}
+
+/// What a finding's status depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    pub status: FindingStatus,
+    pub accepted_until: Option<Millis>,
+    pub duplicate_of: Option<i64>,
+    pub is_reopened: bool,
+    pub has_patch: bool,
+}
+
+impl Standing {
+    /// How it looks now, and what follows the word. An accepted risk whose time is over is open.
+    fn look(self, now: Millis) -> (Look, String) {
+        match self.status {
+            FindingStatus::RiskAccepted if is_open(self.status, self.accepted_until, now) => {
+                (FindingStatus::Open.look(), ", acceptance ended".to_owned())
+            }
+            FindingStatus::RiskAccepted => {
+                let until = self.accepted_until.map(date).unwrap_or_default();
+                (self.status.look(), format!("until {until}"))
+            }
+            FindingStatus::Duplicate => {
+                let of = self.duplicate_of.map(|number| format!("of F-{number}"));
+                (self.status.look(), of.unwrap_or_default())
+            }
+            FindingStatus::Open if self.has_patch => (FIX_PROPOSED, String::new()),
+            FindingStatus::Open if self.is_reopened => (REOPENED, String::new()),
+            status => (status.look(), String::new()),
+        }
+    }
+}
+
+#[component]
+fn StatusOf(of: Standing, now: Millis) -> impl IntoView {
+    let (look, more) = of.look(now);
+    view! { <St of=look more /> }
+}
+
+/// When a finding is over its limit; nothing for what is not open or has none.
+fn limit_of(
+    policy: &Policy,
+    severity: Severity,
+    first_seen_at: Millis,
+    of: Standing,
+    now: Millis,
+) -> Option<Millis> {
+    policy
+        .limits
+        .due(severity, first_seen_at)
+        .filter(|_| is_open(of.status, of.accepted_until, now))
+}
+
+/// How long a finding may stay open, or how late it is.
+#[component]
+fn LimitOf(due: Option<Millis>, now: Millis) -> impl IntoView {
+    match due {
+        Some(due) if due < now => view! { <Late due now /> }.into_any(),
+        Some(due) => {
+            view! { <time datetime=machine(due) title=moment(due)>{ahead(due, now)}</time> }
+                .into_any()
+        }
+        None => view! { <span class="zero">"none"</span> }.into_any(),
+    }
+}
+
+/// "executor.go:391", or the component where there is no file.
+pub(super) fn place(path: Option<&str>, line: Option<i64>, component: Option<&str>) -> String {
+    match (path, line, component) {
+        (Some(path), Some(line), _) => format!("{path}:{line}"),
+        (Some(path), None, _) => path.to_owned(),
+        (None, _, Some(component)) => component.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The review's items as the options of a select: key and title.
+fn item_options(standing: &ReviewStanding, first: &str) -> Vec<(String, String)> {
+    std::iter::once((String::new(), first.to_owned()))
+        .chain(standing.items.iter().map(|item| {
+            let words = format!("{} {}", item.item.key, item.item.title);
+            (item.item.id.clone(), words.chars().take(90).collect())
+        }))
+        .collect()
+}
+
+/// A figure with its thousands apart: "1,204".
+pub(super) fn thousands(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if n < 0 { format!("-{out}") } else { out }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_their_thousands_apart() {
+        for (n, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1_204, "1,204"),
+            (-1_000_000, "-1,000,000"),
+        ] {
+            assert_eq!(thousands(n), expected);
+        }
+    }
+
+    #[test]
+    fn an_accepted_risk_whose_time_is_over_looks_open() {
+        let accepted = Standing {
+            status: FindingStatus::RiskAccepted,
+            accepted_until: Some(1_000),
+            duplicate_of: None,
+            is_reopened: false,
+            has_patch: false,
+        };
+        assert_eq!(accepted.look(1_000).0.word, "Risk accepted");
+        assert_eq!(accepted.look(1_001).0.word, "Open");
+    }
+}

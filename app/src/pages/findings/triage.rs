@@ -1,0 +1,259 @@
+//! The box in which people decide about a finding: what is possible, and why the rest is not.
+
+use holdpoint_domain::{FindingStatus, Millis, PersonId, text::Date};
+use holdpoint_service::Finding;
+use leptos::prelude::*;
+
+use crate::{
+    flash::FormState,
+    parts::{
+        Button, Choice, Choices, St, TextArea, TextField,
+        controls::Weight,
+        when::{date, date_value, moment},
+    },
+    paths::action,
+};
+
+const DAY: Millis = 86_400_000;
+
+#[component]
+pub(super) fn TriageBox(
+    finding: Finding,
+    review: String,
+    me: PersonId,
+    may_contribute: bool,
+    may_manage: bool,
+    form: FormState,
+    now: Millis,
+) -> impl IntoView {
+    let asked = finding.status == FindingStatus::Open && finding.acceptance_requested_by.is_some();
+    let state = match finding.status {
+        FindingStatus::RiskAccepted => {
+            let until = finding.accepted_until.map(date).unwrap_or_default();
+            let by = finding.status_by_name.clone().unwrap_or_default();
+            format!("Now: risk accepted until {until} by {by}.")
+        }
+        FindingStatus::Duplicate => match finding.duplicate_of {
+            Some(number) => format!("Now: duplicate of F-{number}."),
+            None => "Now: duplicate.".to_owned(),
+        },
+        status => format!("Now: {}.", status.label().to_lowercase()),
+    };
+    let hidden = |finding: &Finding| {
+        view! {
+            <input type="hidden" name="finding" value=finding.id.as_str().to_owned() />
+            <input type="hidden" name="version" value=finding.version.to_string() />
+            <input type="hidden" name="review" value=review.clone() />
+        }
+        .into_any()
+    };
+    let answer = asked.then(|| {
+        let fields = hidden(&finding);
+        acceptance(&finding, fields, &me, may_manage, form.clone(), now)
+    });
+    let choices = choices(&finding, &form, asked, now);
+    let is_possible = choices.iter().any(|choice| choice.impossible.is_none());
+    let why_not = if may_contribute {
+        (!is_possible).then(|| "Nothing can be decided about it now.".to_owned())
+    } else {
+        Some(
+            "Only a contributor, reviewer or manager of this service can decide about findings."
+                .to_owned(),
+        )
+    };
+    let impossible = why_not.as_ref().map(|_| "triage-why".to_owned());
+    // While an acceptance is asked for, its own form has the first button.
+    let weight = if asked {
+        Weight::Secondary
+    } else {
+        Weight::Primary
+    };
+    let button = match impossible {
+        Some(why) => view! { <Button words="Decide" weight impossible=why /> }.into_any(),
+        None => view! { <Button words="Decide" weight /> }.into_any(),
+    };
+    view! {
+        {answer}
+        <form class="signbox" method="post" action=action("findings/triage") id="triage" aria-labelledby="h-tri">
+            <header>
+                <h2 id="h-tri">"Triage"</h2>
+                <p class="small muted">{state}</p>
+            </header>
+            {hidden(&finding)}
+            <Choices form=form.clone() name="action" legend="Outcome" choices />
+            <TextArea
+                form
+                name="reason"
+                label="Reason"
+                rows=3
+                max_length=4000
+                required=false
+                hint="It goes into the report. Only a duplicate needs none."
+                prefix="triage"
+            />
+            <div class="btn-row">{button}</div>
+            {why_not.map(|why| view! { <p class="small muted" id="triage-why">{why}</p> })}
+        </form>
+    }
+    .into_any()
+}
+
+fn choices(finding: &Finding, form: &FormState, asked: bool, now: Millis) -> Vec<Choice> {
+    use FindingStatus::{Duplicate, FalsePositive, Fixed, Open, RiskAccepted};
+
+    let by_hand = finding.created_by.is_some();
+    let status = finding.status;
+    let text = |text: &str| Some(text.to_owned());
+    let fixed_by_scan = status == Fixed && !by_hand;
+    let reopen = match status {
+        Open => text("It is open now."),
+        _ if fixed_by_scan => {
+            text("A scan found it fixed; only a scan that has it again reopens it.")
+        }
+        _ => None,
+    };
+    let accept = match status {
+        Open | RiskAccepted => None,
+        _ => text("Only the risk of an open finding can be accepted."),
+    };
+    let fixed = match (by_hand, status) {
+        (true, Fixed) => text("It is fixed now."),
+        (true, _) => None,
+        (false, Fixed) => text("Set by scans: the last complete one no longer has it."),
+        (false, _) => {
+            text("Set by scans: when a later complete scan of its series no longer has it.")
+        }
+    };
+    let first = Date::parse(&date_value(now))
+        .map(|_| date_value(now))
+        .unwrap_or_default();
+    let until = form.value("until", &date_value(now + 30 * DAY));
+    vec![
+        Choice::new("reopen", view! { <St of=Open /> })
+            .text("Open again, and counted in the verdict.")
+            .impossible(reopen),
+        Choice::new("false_positive", view! { <St of=FalsePositive /> })
+            .text("The scanner is wrong.")
+            .impossible((status == FalsePositive).then(|| "It is one now.".to_owned())),
+        Choice::new("duplicate", view! { <St of=Duplicate more="of" /> })
+            .impossible((status == Duplicate).then(|| "It is one now. Reopen it first.".to_owned()))
+            .more(view! {
+                <TextField
+                    form=form.clone()
+                    name="duplicate_of"
+                    label="Finding"
+                    placeholder="F-12"
+                    max_length=20
+                    with_choice=true
+                />
+            }),
+        Choice::new(
+            "ask_acceptance",
+            view! { <St of=RiskAccepted more="until" /> },
+        )
+        .text(if asked {
+            "Asked for already; asking again replaces it."
+        } else {
+            "A manager approves, and not you: until then it stays open."
+        })
+        .impossible(accept)
+        .more(until_field(form, until, &first)),
+        Choice::new("fixed", view! { <St of=Fixed /> })
+            .text("Nobody scans for what was written by hand, so a person says so.")
+            .impossible(fixed),
+    ]
+}
+
+fn until_field(form: &FormState, value: String, first: &str) -> AnyView {
+    let first = first.to_owned();
+    let error = form.error("until");
+    let tone = error.as_ref().map(|_| "red");
+    let described = error.as_ref().map(|_| "until-error");
+    view! {
+        <div class="field" data-tone=tone>
+            <label for="until">"Accepted until"</label>
+            <input
+                id="until"
+                name="until"
+                type="date"
+                value=value
+                min=first
+                aria-invalid=described.map(|_| "true")
+                aria-describedby=described
+            />
+            <crate::parts::FieldNote id="until".to_owned() error hint=None />
+        </div>
+    }
+    .into_any()
+}
+
+/// What a manager answers to whoever asked for the risk to be accepted.
+fn acceptance(
+    finding: &Finding,
+    hidden: AnyView,
+    me: &PersonId,
+    may_manage: bool,
+    form: FormState,
+    now: Millis,
+) -> AnyView {
+    let asker = finding
+        .acceptance_requested_by_name
+        .clone()
+        .unwrap_or_else(|| "Somebody".to_owned());
+    let until = finding.accepted_until;
+    let why_not = if finding.acceptance_requested_by.as_ref() == Some(me) {
+        Some("You asked for it, so someone else must approve it.")
+    } else if !may_manage {
+        Some("Only a manager of this service can answer.")
+    } else if until.is_none_or(|until| until <= now) {
+        Some("The date asked for has passed. It must be asked for again.")
+    } else {
+        None
+    };
+    let reason = finding.status_reason.clone();
+    let button = |words: &'static str, value: &'static str, weight: Weight| match why_not {
+        Some(_) => view! {
+            <Button words weight name="action" value impossible="acceptance-why" />
+        }
+        .into_any(),
+        None => view! { <Button words weight name="action" value /> }.into_any(),
+    };
+    // The two forms of this page are one endpoint: what was typed belongs to the one that was sent.
+    let is_answer = matches!(
+        form.typed("action"),
+        Some("approve_acceptance" | "decline_acceptance")
+    );
+    let form = if is_answer {
+        form
+    } else {
+        FormState::default()
+    };
+    view! {
+        <form class="signbox" method="post" action=action("findings/triage") aria-labelledby="h-acc">
+            <header>
+                <h2 id="h-acc">"Acceptance of the risk is asked for"</h2>
+                <p class="small muted">
+                    {asker} " asks until "
+                    {until.map(|until| view! { <span title=moment(until)>{date(until)}</span> })}
+                    {(!reason.is_empty()).then(|| format!(": {reason}"))}
+                </p>
+            </header>
+            {hidden}
+            <TextArea
+                form
+                name="reason"
+                label="Reason, if you decline"
+                rows=2
+                max_length=4000
+                required=false
+                prefix="acceptance"
+            />
+            <div class="btn-row">
+                {button("Accept the risk", "approve_acceptance", Weight::Primary)}
+                {button("Decline", "decline_acceptance", Weight::Secondary)}
+            </div>
+            {why_not.map(|why| view! { <p class="small muted" id="acceptance-why">{why}</p> })}
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,355 @@
+//! What importing uploaded files would change, before any of it is saved.
+
+use std::collections::BTreeSet;
+
+use holdpoint_domain::person::Action;
+use holdpoint_service::{ServiceError, scans::ImportOutcome};
+use http::request::Parts;
+use leptos::prelude::*;
+use tower_sessions::Session;
+
+use super::{IncompleteNote, by_severity, change_table, figures};
+use crate::{
+    pages::{
+        PageError,
+        findings::{review_of_address, thousands},
+        page, parameter,
+        review_bar::{review_bar, review_crumbs, review_name},
+    },
+    parts::{
+        Button, Column, Frame, Ico, Icon, PageHead, Sha, Tab, Table, controls::Weight,
+        panel::Disclosure, status::Tone, when::near,
+    },
+    paths::action,
+    pending::{PendingFile, PendingScans},
+    visit::{Visit, services},
+};
+
+/// A file of the upload with what importing it would do.
+struct Previewed {
+    file: PendingFile,
+    outcome: Result<ImportOutcome, String>,
+    /// Another file of the same series comes first.
+    waits: bool,
+}
+
+#[component]
+pub(super) fn PreviewPage() -> impl IntoView {
+    page(async move {
+        let (visit, person) = Visit::signed_in()?;
+        let id = review_of_address()?;
+        let preview = parameter("preview");
+        let session = use_context::<Parts>()
+            .and_then(|parts| parts.extensions.get::<Session>().cloned())
+            .ok_or_else(|| PageError::Unavailable("the session layer is missing".into()))?;
+        let services = services();
+        let standing = services.review_standing(&person, &id).await?;
+        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
+            .ok_or(PageError::NotFound("This review"))?;
+        let pending = PendingScans::find(&session, &person.id, id.as_str(), &preview)
+            .await
+            .map_err(|error| PageError::Unavailable(Box::new(error)))?
+            .ok_or(PageError::NotFound("This preview"))?;
+        let may_import = services
+            .access(&person, &service)
+            .await?
+            .may(Action::ImportScans);
+        let mut all = Vec::new();
+        let mut series = BTreeSet::new();
+        for file in &pending.files {
+            let request = pending
+                .request(file)
+                .ok_or(PageError::NotFound("This preview"))?;
+            let outcome = match services.import_scan(&person, &service, request, true).await {
+                Ok(outcome) => Ok(outcome),
+                Err(ServiceError::Rejected { message, .. }) => Err(message),
+                Err(error) => return Err(error.into()),
+            };
+            // Two files of one series are compared one after the other: the second with what the first leaves.
+            let waits = outcome.as_ref().is_ok_and(|outcome| {
+                !outcome.repeated && !series.insert((outcome.tool.clone(), outcome.series.clone()))
+            });
+            all.push(Previewed {
+                file: file.clone(),
+                outcome,
+                waits,
+            });
+        }
+        let bar = review_bar(&person, &standing, Tab::Scans).await?;
+        let review = id.as_str().to_owned();
+        let n_ready = all
+            .iter()
+            .filter(|one| !one.waits && one.outcome.as_ref().is_ok_and(|outcome| !outcome.repeated))
+            .count();
+        let n_results: i64 = all
+            .iter()
+            .filter(|one| !one.waits)
+            .filter_map(|one| one.outcome.as_ref().ok())
+            .filter(|outcome| !outcome.repeated)
+            .map(|outcome| {
+                outcome.counts.critical
+                    + outcome.counts.high
+                    + outcome.counts.medium
+                    + outcome.counts.low
+                    + outcome.counts.info
+            })
+            .sum();
+        let is_waiting = all.iter().any(|one| one.waits);
+        let title = format!("Preview of scans: {}", review_name(&standing));
+        let meta = view! {
+            <span>"Preview, nothing is saved yet"</span>
+            <span>{format!("Uploaded {}", near(pending.at, visit.now))}</span>
+        }
+        .into_any();
+        let rows = all.iter().map(file_row).collect_view();
+        let refused = pending.refused.iter().map(refused_row).collect_view();
+        let n_files = all.len() + pending.refused.len();
+        let columns = vec![
+            Column::new("Import"),
+            Column::new("File"),
+            Column::new("Format found"),
+            Column::new("Tool"),
+            Column::new("Series"),
+            Column::new("Commit"),
+            Column::new("Results").figures(),
+            Column::new("State"),
+        ];
+        let details = all
+            .iter()
+            .filter(|one| !one.waits)
+            .map(|one| change_panel(one, &review))
+            .collect_view();
+        let why_not = if !may_import {
+            Some("Only a contributor, reviewer or manager of this service can import scans.")
+        } else if n_ready == 0 {
+            Some("There is nothing to import: nothing here would change.")
+        } else {
+            None
+        };
+        let words = match n_ready {
+            0 => "Import".to_owned(),
+            _ if n_results == 1 => "Import 1 result".to_owned(),
+            _ => format!("Import {} results", thousands(n_results)),
+        };
+        let button = match why_not {
+            Some(_) => {
+                view! { <Button words weight=Weight::Primary impossible="import-why" /> }.into_any()
+            }
+            None => view! { <Button words weight=Weight::Primary /> }.into_any(),
+        };
+        Ok(view! {
+            <Frame title crumbs=review_crumbs(&standing) review=bar>
+                <PageHead title="Import scans" meta />
+                <form class="stack" method="post" action=action("scans/import")>
+                    <input type="hidden" name="review" value=review.clone() />
+                    <input type="hidden" name="preview" value=preview />
+                    <section class="panel" aria-labelledby="h-files">
+                        <div class="panel-head"><h2 id="h-files">"Files " <span class="count">{n_files}</span></h2></div>
+                        <Table caption="Files of this import" columns>{rows}{refused}</Table>
+                    </section>
+                    {details}
+                    <p class="small muted">
+                        "Findings of other series stay as they are, and what people decided stays decided. New findings belong to no item until somebody maps them."
+                        {is_waiting.then_some(" A file that waits for another of its series is previewed again after that one is imported.")}
+                    </p>
+                    {why_not.map(|why| view! { <p class="small" id="import-why">{why}</p> })}
+                    <div class="btn-row">
+                        {button}
+                        <Button words="Discard" action=action("scans/discard") />
+                    </div>
+                </form>
+            </Frame>
+        }
+        .into_any())
+    })
+}
+
+fn state(icon: Icon, tone: Tone, words: String) -> AnyView {
+    view! {
+        <span class="st" data-tone=tone.as_str()>
+            <Ico icon />
+            {words}
+        </span>
+    }
+    .into_any()
+}
+
+fn file_row(one: &Previewed) -> AnyView {
+    let Previewed {
+        file,
+        outcome,
+        waits,
+    } = one;
+    let size = file_size(file.size_bytes);
+    let name = file.name.clone();
+    let digest = file.sha256.clone();
+    let head = view! {
+        <th role="rowheader" scope="row" class="full">
+            <span class="strong wrap-any">{name.clone()}</span>
+            <span class="sub">{size} ", sha256 " <Sha digest /></span>
+        </th>
+    };
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(message) => return refused_row(&(name, message.clone())),
+    };
+    let is_ready = !outcome.repeated && !waits;
+    let value = format!("{}:{}", file.sha256, outcome.ground);
+    let words = format!("Import {name}");
+    let n = &outcome.counts;
+    let n = n.critical + n.high + n.medium + n.low + n.info;
+    let state = if outcome.repeated {
+        state(
+            Icon::Copy,
+            Tone::Neutral,
+            "Imported before: nothing would change".to_owned(),
+        )
+    } else if *waits {
+        state(
+            Icon::Waived,
+            Tone::Neutral,
+            "Waits for the file before it".to_owned(),
+        )
+    } else if !outcome.complete {
+        state(Icon::Warn, Tone::Amber, "Read: incomplete".to_owned())
+    } else if n == 0 {
+        state(
+            Icon::Pass,
+            Tone::Green,
+            "Read: complete and clean".to_owned(),
+        )
+    } else {
+        state(Icon::Pass, Tone::Green, "Read".to_owned())
+    };
+    let tool = match &outcome.tool_version {
+        Some(version) => format!("{} {version}", outcome.tool),
+        None => outcome.tool.clone(),
+    };
+    let commit: String = outcome
+        .commit
+        .as_deref()
+        .unwrap_or("not said")
+        .chars()
+        .take(8)
+        .collect();
+    view! {
+        <tr role="row">
+            <td role="cell" class="fit tickcell">
+                <label class="tick">
+                    <input type="checkbox" name="files[]" value=value checked=is_ready disabled=!is_ready />
+                    <span class="vh">{words}</span>
+                </label>
+            </td>
+            {head}
+            <td role="cell" data-l="Format">{outcome.format.clone()}</td>
+            <td role="cell" data-l="Tool" class="wrap-any">{tool}</td>
+            <td role="cell" data-l="Series" class="wrap-any">{outcome.series.clone()}</td>
+            <td role="cell" data-l="Commit" class="mono">{commit}</td>
+            <td role="cell" data-l="Results" class="n">{thousands(n)}</td>
+            <td role="cell" data-l="">{state}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn refused_row((name, why): &(String, String)) -> AnyView {
+    view! {
+        <tr role="row">
+            <td role="cell" class="fit hide-stack"></td>
+            <th role="rowheader" scope="row" class="full">
+                <span class="strong wrap-any">{name.clone()}</span>
+                <span class="sub wrap-any">{why.clone()}</span>
+            </th>
+            <td role="cell" class="hide-stack"></td>
+            <td role="cell" class="hide-stack"></td>
+            <td role="cell" class="hide-stack"></td>
+            <td role="cell" class="hide-stack"></td>
+            <td role="cell" class="n hide-stack"></td>
+            <td role="cell" data-l="">{state(Icon::Fail, Tone::Red, "Refused, left out".to_owned())}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
+    let outcome = one.outcome.as_ref().ok()?;
+    if outcome.repeated {
+        return None;
+    }
+    let id = format!("h-{}", &one.file.sha256[..8]);
+    let incomplete = outcome
+        .incomplete_because
+        .clone()
+        .map(|because| view! { <div class="panel-body"><IncompleteNote because /></div> });
+    let n_problems = outcome.problems.len();
+    let problems = (n_problems > 0).then(|| {
+        let rows = outcome
+            .problems
+            .iter()
+            .take(50)
+            .map(|problem| {
+                view! {
+                    <li>
+                        <span class="grow"><code class="wrap-any">{problem.where_.clone()}</code> " " {problem.message.clone()}</span>
+                    </li>
+                }
+            })
+            .collect_view();
+        let summary = if n_problems == 1 { "1 odd thing in the file".to_owned() } else { format!("{n_problems} odd things in the file") };
+        view! { <div class="panel-body"><Disclosure summary><ul class="rows">{rows}</ul></Disclosure></div> }
+    });
+    let n_listed = outcome.listed.len();
+    let changes = outcome.changes;
+    let n_changes = changes.new + changes.moved + changes.reopened + changes.fixed;
+    let listed = (n_listed > 0).then(|| {
+        let summary = if i64::try_from(n_listed).unwrap_or(0) >= n_changes {
+            format!("See all {n_listed} changes")
+        } else {
+            format!("See {n_listed} of {} changes", thousands(n_changes))
+        };
+        let table = change_table("Changes of this import", outcome.listed.clone(), review);
+        let is_short = n_listed <= 20;
+        view! {
+            <details class="disc disc-top" open=is_short>
+                <summary class="small">
+                    <Ico icon=Icon::Right class="chev" />
+                    {summary}
+                </summary>
+                {table}
+            </details>
+        }
+    });
+    let head = if one
+        .outcome
+        .as_ref()
+        .is_ok_and(|outcome| outcome.series == outcome.tool)
+    {
+        format!("What {} would change", outcome.tool)
+    } else {
+        format!("What {}, {} would change", outcome.tool, outcome.series)
+    };
+    Some(
+        view! {
+            <section class="panel" aria-labelledby=id.clone()>
+                <div class="panel-head">
+                    <h2 id=id.clone()>{head}</h2>
+                    <p class="push muted">"Against the last scan of its series"</p>
+                </div>
+                {incomplete}
+                <div class="deltas">{figures(changes, &by_severity(&outcome.new), outcome.complete)}</div>
+                {listed}
+                {problems}
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+/// "18 kB"
+pub(super) fn file_size(bytes: i64) -> String {
+    match bytes {
+        ..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", (bytes + 500) / 1_000),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}

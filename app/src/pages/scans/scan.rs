@@ -1,0 +1,176 @@
+//! One scan: what it was, what it changed, the scanner's own file.
+
+use holdpoint_domain::{ReviewId, ScanId};
+use holdpoint_service::scans::MAX_LISTED;
+use leptos::prelude::*;
+
+use super::{
+    IncompleteNote, by_severity, change_table, figures, list::name_of, preview::file_size,
+};
+use crate::{
+    pages::{
+        PageError,
+        findings::{framed, thousands},
+        page, parameter, query,
+        review_bar::{review_bar, review_crumbs},
+    },
+    parts::{
+        ButtonLink, Crumb, DigestBox, Icon, PageHead, Tab, Who,
+        status::{Flag, FlagMark},
+        when::moment,
+    },
+    paths,
+    visit::{Visit, services},
+};
+
+/// What was odd in a file, as it is stored.
+#[derive(serde::Deserialize)]
+struct Odd {
+    #[serde(rename = "where")]
+    place: String,
+    message: String,
+}
+
+#[component]
+pub(super) fn ScanPage() -> impl IntoView {
+    page(async move {
+        let (_, person) = Visit::signed_in()?;
+        let id = ScanId::parse(&parameter("id")).ok_or(PageError::NotFound("This scan"))?;
+        let asked = ReviewId::parse(&query("review"));
+        let services = services();
+        let scan = services.scan(&person, &id).await?;
+        let changes = services
+            .changes_of_scan(&person, &id, i64::try_from(MAX_LISTED).unwrap_or(200))
+            .await?;
+        // The review that the reader came from, or the service's newest: only for the bar above.
+        let review = match asked {
+            Some(review) => Some(review),
+            None => services
+                .reviews_of(&person, &scan.service, None, 1)
+                .await?
+                .entries
+                .into_iter()
+                .next()
+                .map(|(review, _)| review.id),
+        };
+        let standing = match &review {
+            Some(review) => services
+                .review_standing(&person, review)
+                .await
+                .ok()
+                .filter(|standing| standing.review.service_id == scan.service.as_str()),
+            None => None,
+        };
+        let bar = match &standing {
+            Some(standing) => Some(review_bar(&person, standing, Tab::Scans).await?),
+            None => None,
+        };
+        let crumbs = match &standing {
+            Some(standing) => review_crumbs(standing),
+            None => vec![Crumb::to("Reviews", paths::HOME)],
+        };
+        let review = standing
+            .map(|standing| standing.review.id)
+            .unwrap_or_default();
+        let name = name_of(&scan);
+        let title = name.clone();
+        let total = scan.counts.total();
+        let back = (!review.is_empty())
+            .then(|| view! { <a class="muted" href=paths::scans(&review)>"Scans"</a> }.into_any());
+        let incomplete = scan.incomplete_because.clone();
+        let mark = incomplete
+            .is_some()
+            .then(|| view! { <FlagMark flag=Flag::Incomplete /> });
+        let results = match (total, incomplete.is_some()) {
+            (0, false) => "complete and clean".to_owned(),
+            (1, _) => "1 result".to_owned(),
+            (n, _) => format!("{} results", thousands(n)),
+        };
+        let meta = view! {
+            {mark}
+            <span>{results}</span>
+            <span class="t">{moment(scan.imported_at)}</span>
+        }
+        .into_any();
+        let actions = view! {
+            <ButtonLink words="Original file" href=paths::scan_file(scan.id.as_str()) icon=Icon::Download download=true />
+        }
+        .into_any();
+        let tool = match &scan.tool_version {
+            Some(version) => format!("{} {version}", scan.tool),
+            None => scan.tool.clone(),
+        };
+        let n_changes =
+            scan.changes.new + scan.changes.moved + scan.changes.reopened + scan.changes.fixed;
+        let n_listed = i64::try_from(changes.len()).unwrap_or(0);
+        let foot = (n_listed < n_changes).then(|| {
+            view! { <p class="panel-foot">{format!("{n_listed} of {} changes are listed.", thousands(n_changes))}</p> }
+        });
+        let list = if changes.is_empty() {
+            view! { <p class="panel-body small muted">"It changed no finding."</p> }.into_any()
+        } else {
+            change_table("What this scan changed", changes, &review)
+        };
+        let odd: Vec<Odd> = serde_json::from_str(&scan.problems).unwrap_or_default();
+        let odd = (!odd.is_empty()).then(|| {
+            let rows = odd
+                .into_iter()
+                .take(100)
+                .map(|odd| {
+                    view! { <li><span class="grow"><code class="wrap-any">{odd.place}</code> " " {odd.message}</span></li> }
+                })
+                .collect_view();
+            view! {
+                <section class="panel" aria-labelledby="h-odd">
+                    <div class="panel-head"><h2 id="h-odd">"What was odd in the file"</h2></div>
+                    <ul class="rows">{rows}</ul>
+                </section>
+            }
+        });
+        let counts = by_severity(&scan.counts.into());
+        let series = scan.label.clone();
+        let commit = scan.commit.clone().unwrap_or_else(|| "not said".to_owned());
+        let file = format!("{}, {}", scan.file_name, file_size(scan.file_bytes));
+        let sequence = scan.sequence.to_string();
+        let content = view! {
+                <PageHead title=name over=back.unwrap_or_else(|| ().into_any()) meta actions />
+                <div class="with-rail">
+                    <div class="stack">
+                        {incomplete.map(|because| view! { <IncompleteNote because /> })}
+                        <section class="panel" aria-labelledby="h-chg">
+                            <div class="panel-head">
+                                <h2 id="h-chg">"What it changed"</h2>
+                                <p class="push muted">"Against the scan before it in its series"</p>
+                            </div>
+                            <div class="deltas">
+                                {figures(scan.changes, "not seen before", scan.incomplete_because.is_none())}
+                            </div>
+                            {list}
+                            {foot}
+                        </section>
+                        {odd}
+                    </div>
+                    <aside class="rail" aria-label="Details">
+                        <section class="panel" aria-labelledby="h-det">
+                            <div class="panel-head"><h2 id="h-det">"Details"</h2></div>
+                            <div class="panel-body stack-2">
+                                <dl class="dl">
+                                    <dt>"Tool"</dt><dd class="wrap-any">{tool}</dd>
+                                    <dt>"Series"</dt><dd class="wrap-any">{series}</dd>
+                                    <dt>"Position"</dt><dd>{sequence}</dd>
+                                    <dt>"Commit"</dt><dd class="mono wrap-any">{commit}</dd>
+                                    <dt>"Format"</dt><dd>{scan.format.clone()}</dd>
+                                    <dt>"File"</dt><dd class="wrap-any">{file}</dd>
+                                    <dt>"Imported by"</dt><dd><Who name=scan.imported_by_name.clone() /></dd>
+                                    {(!counts.is_empty()).then(|| view! { <dt>"Severities"</dt><dd>{counts}</dd> })}
+                                </dl>
+                                <DigestBox label="SHA-256 of the file" digest=scan.file_sha256.as_str().to_owned() />
+                            </div>
+                        </section>
+                    </aside>
+                </div>
+        }
+        .into_any();
+        Ok(framed(title, crumbs, bar, content))
+    })
+}

@@ -1,0 +1,826 @@
+//! Scans and findings through the real router: upload, preview, import, the pages, triage.
+
+use axum::{body::Body, http::Request};
+use holdpoint_app::paths;
+use holdpoint_domain::{
+    FindingId, FindingStatus, InstanceRole, ReviewId, ServiceId, ServiceRole, text::Name,
+};
+use holdpoint_service::{
+    Actor, FindingFilter, FindingLine, FindingSort, Limits, NewAccount, NewReview, NewService,
+    TemplateImport,
+    findings::{Triage, TriageFields},
+};
+use http::{StatusCode, header};
+use serde_json::{Value, json};
+
+use super::testing::{Answer, Browser, TestApp};
+
+const SCRIPT: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>";
+
+struct Scene {
+    app: TestApp,
+    service: ServiceId,
+    review: ReviewId,
+    owner: Actor,
+    manager: Actor,
+    viewer: Actor,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        Self::on(TestApp::start().await).await
+    }
+
+    async fn on(app: TestApp) -> Self {
+        let services = &app.state.services;
+        let mut people = Vec::new();
+        for (name, role) in [
+            ("ada", InstanceRole::Admin),
+            ("ana", InstanceRole::Member),
+            ("mira", InstanceRole::Member),
+            ("vic", InstanceRole::Member),
+        ] {
+            let new = NewAccount {
+                email: &format!("{name}@example.org"),
+                name,
+                password: "four words work well",
+                instance_role: role,
+            };
+            people.push(Actor::of(&services.add_person(new).await.unwrap()));
+        }
+        let [admin, owner, manager, viewer] = people.try_into().unwrap();
+        let name = |text: &str| Name::parse(text).unwrap();
+        let new = NewService {
+            name: name("Market Maker"),
+            slug: None,
+            repository_url: None,
+            description: None,
+        };
+        let service = services.create_service(&admin, new).await.unwrap().id;
+        for (person, role) in [
+            (&owner, ServiceRole::Contributor),
+            (&manager, ServiceRole::Manager),
+            (&viewer, ServiceRole::Viewer),
+        ] {
+            services
+                .set_role(&admin, &service, &person.id, Some(role))
+                .await
+                .unwrap();
+        }
+        let template = TemplateImport {
+            template: None,
+            name: Some(name("PRR")),
+            file_name: "prr.md".to_owned(),
+            reading: None,
+            tier: None,
+        };
+        let document =
+            b"# PRR\n\n## 1 Ready\n\n- [ ] **Scans**: Scanned.\n- [ ] **Errors**: Handled.\n"
+                .to_vec();
+        let imported = services
+            .import_template(&manager, template, document)
+            .await
+            .unwrap();
+        let new = NewReview {
+            template_version: imported.version.id,
+            title: name("First"),
+            release: name("v1"),
+            commit: None,
+            due_on: None,
+            policy: holdpoint_domain::Policy::default(),
+        };
+        let review = services
+            .create_review(&manager, &service, new)
+            .await
+            .unwrap()
+            .review
+            .id;
+        Self {
+            app,
+            service,
+            review,
+            owner,
+            manager,
+            viewer,
+        }
+    }
+
+    async fn browser(&self, who: &Actor) -> Browser<'_> {
+        self.app.browser(&who.id).await
+    }
+
+    async fn findings(&self) -> Vec<FindingLine> {
+        let services = &self.app.state.services;
+        let all = FindingFilter::default();
+        services
+            .findings_of_review(
+                &self.viewer,
+                &self.review,
+                &all,
+                FindingSort::Number,
+                500,
+                0,
+            )
+            .await
+            .unwrap()
+            .lines
+    }
+
+    /// Uploads files and follows to the preview, or back to the form.
+    async fn upload(&self, browser: &Browser<'_>, files: &[(&str, &[u8])]) -> (String, Answer) {
+        let answer = send(
+            browser,
+            &paths::scan_upload(self.review.as_str()),
+            &[("label", "main")],
+            files,
+        )
+        .await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        let address = answer.header("location").to_owned();
+        let page = browser.get(&address).await;
+        (address, page)
+    }
+
+    /// Uploads one file and imports it as the preview offers it.
+    async fn import(&self, browser: &Browser<'_>, file: &Value) -> Answer {
+        let (address, page) = self
+            .upload(browser, &[("r.sarif", file.to_string().as_bytes())])
+            .await;
+        let preview = address.rsplit('/').next().unwrap();
+        confirm(browser, self.review.as_str(), preview, &offered(&page)).await
+    }
+}
+
+async fn confirm(browser: &Browser<'_>, review: &str, preview: &str, files: &[String]) -> Answer {
+    let mut fields = vec![("review", review), ("preview", preview)];
+    fields.extend(files.iter().map(|file| ("files[]", file.as_str())));
+    let answer = browser.submit("/act/scans/import", &fields).await;
+    assert!(answer.status.is_redirection(), "{}", answer.body);
+    browser.get(answer.header("location")).await
+}
+
+/// What the boxes of a preview would send.
+fn offered(page: &Answer) -> Vec<String> {
+    let selector = scraper::Selector::parse("input[name='files[]']:not([disabled])").unwrap();
+    page.html()
+        .select(&selector)
+        .map(|input| input.value().attr("value").unwrap().to_owned())
+        .collect()
+}
+
+async fn send(
+    browser: &Browser<'_>,
+    address: &str,
+    fields: &[(&str, &str)],
+    files: &[(&str, &[u8])],
+) -> Answer {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let part =
+            format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    for (name, bytes) in files {
+        let head = format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\nContent-Type: text/html\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--edge--\r\n");
+    let request = Request::post(address)
+        .header(header::ACCEPT, "text/html")
+        .header(header::COOKIE, &browser.cookie)
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge")
+        .header("sec-fetch-site", "same-origin")
+        .body(Body::from(body))
+        .unwrap();
+    browser.app.send(request).await
+}
+
+fn sarif(rules: &[&str]) -> Value {
+    let results: Vec<_> = rules
+        .iter()
+        .zip(1_u32..)
+        .map(|(rule, line)| {
+            json!({
+                "ruleId": rule,
+                "level": "error",
+                "message": { "text": format!("{rule} is violated") },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": "src/exec.go" },
+                    "region": { "startLine": line, "snippet": { "text": "run()" } }
+                }}]
+            })
+        })
+        .collect();
+    json!({
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "gocheck" } },
+            "invocations": [{ "executionSuccessful": true }],
+            "results": results
+        }]
+    })
+}
+
+fn triage(action: &str) -> Triage {
+    let fields = TriageFields {
+        action: action.to_owned(),
+        reason: "Generated code.".to_owned(),
+        ..TriageFields::default()
+    };
+    Triage::parse(&fields).unwrap()
+}
+
+#[tokio::test]
+async fn a_preview_stores_no_finding_its_import_does_and_a_second_one_changes_nothing() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let file = sarif(&["A", "B"]).to_string();
+    let (address, page) = scene.upload(&owner, &[("r.sarif", file.as_bytes())]).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    assert_eq!(page.texts("h1"), ["Import scans"]);
+    assert_eq!(page.texts(".deltas .v"), ["2", "0", "0", "0", "0"]);
+    assert!(
+        scene.findings().await.is_empty(),
+        "a preview stores no finding"
+    );
+    let preview = address.rsplit('/').next().unwrap();
+    let done = confirm(&owner, scene.review.as_str(), preview, &offered(&page)).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    assert_eq!(
+        done.texts(".notice"),
+        ["Imported r.sarif: 2 new, 0 unchanged, 0 moved, 0 reopened, 0 fixed."]
+    );
+    assert_eq!(scene.findings().await.len(), 2);
+    assert_eq!(
+        owner.get(&address).await.status,
+        StatusCode::NOT_FOUND,
+        "a preview is imported once"
+    );
+
+    let (address, page) = scene
+        .upload(&owner, &[("again.sarif", file.as_bytes())])
+        .await;
+    assert!(page.body.contains("Imported before: nothing would change"));
+    assert_eq!(offered(&page), [] as [String; 0]);
+    // Whoever sends it all the same changes nothing either.
+    let digest = holdpoint_domain::Digest::of(file.as_bytes());
+    let forced = format!("{digest}:{digest}");
+    let preview = address.rsplit('/').next().unwrap();
+    let done = confirm(&owner, scene.review.as_str(), preview, &[forced]).await;
+    assert_eq!(
+        done.texts(".notice"),
+        ["again.sarif had been imported before, so nothing changed."]
+    );
+    assert_eq!(scene.findings().await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_import_takes_only_files_that_this_person_uploaded_to_this_review() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let manager = scene.browser(&scene.manager).await;
+    let (address, page) = scene
+        .upload(&owner, &[("r.sarif", sarif(&["A"]).to_string().as_bytes())])
+        .await;
+    let preview = address.rsplit('/').next().unwrap();
+    let files = offered(&page);
+    assert_eq!(files.len(), 1);
+    assert_eq!(manager.get(&address).await.status, StatusCode::NOT_FOUND);
+    let refused = confirm(&manager, scene.review.as_str(), preview, &files).await;
+    assert!(
+        refused.body.contains("This preview is gone"),
+        "{}",
+        refused.body
+    );
+    // Bytes that are in the store for another reason are no upload.
+    let other = scene
+        .app
+        .state
+        .services
+        .files()
+        .keep(sarif(&["B"]).to_string().as_bytes())
+        .await
+        .unwrap();
+    let named = format!("{0}:{0}", other.sha256);
+    let refused = confirm(&owner, scene.review.as_str(), preview, &[named]).await;
+    assert!(
+        refused.body.contains("This preview is gone"),
+        "{}",
+        refused.body
+    );
+    assert!(scene.findings().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_preview_whose_ground_has_moved_is_answered_with_the_new_preview() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A", "B"])).await;
+    let (address, page) = scene
+        .upload(&owner, &[("r.sarif", sarif(&["A"]).to_string().as_bytes())])
+        .await;
+    assert_eq!(page.texts(".deltas .v"), ["0", "1", "0", "0", "1"]);
+    let gone = scene.findings().await.remove(1);
+    let services = &scene.app.state.services;
+    services
+        .triage_finding(
+            &scene.owner,
+            &gone.id,
+            gone.version,
+            triage("false_positive"),
+        )
+        .await
+        .unwrap();
+    let preview = address.rsplit('/').next().unwrap();
+    let refused = confirm(&owner, scene.review.as_str(), preview, &offered(&page)).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    assert_eq!(refused.texts(".deltas .v"), ["0", "1", "0", "0", "0"]);
+    let done = confirm(&owner, scene.review.as_str(), preview, &offered(&refused)).await;
+    assert!(
+        done.texts(".notice")[0].starts_with("Imported r.sarif"),
+        "{}",
+        done.body
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_scan_is_refused_at_the_field_and_leaves_nothing() {
+    let limits = Limits {
+        scan_bytes: 2_000,
+        ..Limits::default()
+    };
+    let scene = Scene::on(TestApp::with_limits(limits).await).await;
+    let owner = scene.browser(&scene.owner).await;
+    let large = vec![b' '; 3_000];
+    let cases: [(&[(&str, &[u8])], &str); 4] = [
+        (
+            &[("login.html", b"<!doctype html><title>Sign in</title>")],
+            "login.html: This is a web page",
+        ),
+        (
+            &[("cut.sarif", b"{\"version\":\"2.1.0\",\"runs\":[")],
+            "cut.sarif: This is not a valid",
+        ),
+        (
+            &[("large.sarif", &large)],
+            "large.sarif: The file is larger than 2000 bytes",
+        ),
+        (&[("", b"")], "Choose one or more scanner reports."),
+    ];
+    for (files, says) in cases {
+        let (address, page) = scene.upload(&owner, files).await;
+        assert_eq!(address, paths::scans(scene.review.as_str()));
+        let errors = page.texts("#files-error");
+        assert!(
+            errors.len() == 1 && errors[0].contains(says),
+            "{says}: {errors:?}"
+        );
+        let kept = scraper::Selector::parse("input[name=label]").unwrap();
+        let html = page.html();
+        assert_eq!(
+            html.select(&kept).next().unwrap().value().attr("value"),
+            Some("main")
+        );
+    }
+    assert!(scene.findings().await.is_empty());
+    let somewhere = scene
+        .app
+        .state
+        .services
+        .files()
+        .path(&holdpoint_domain::Digest::of(b""));
+    let stored: Vec<_> = std::fs::read_dir(somewhere.parent().unwrap().parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name != "incoming")
+        .collect();
+    assert_eq!(stored, [] as [&str; 0], "nothing of a refused file stays");
+    let viewer = scene.browser(&scene.viewer).await;
+    let (_, page) = scene
+        .upload(
+            &viewer,
+            &[("r.sarif", sarif(&["A"]).to_string().as_bytes())],
+        )
+        .await;
+    assert!(
+        page.texts(".notice")
+            .iter()
+            .any(|text| text.contains("can import scans")),
+        "{}",
+        page.body
+    );
+}
+
+#[tokio::test]
+async fn what_a_scanner_wrote_is_text_on_every_page() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let mut file = sarif(&[SCRIPT]);
+    let hostile = "javascript:alert(1)";
+    let run = &mut file["runs"][0];
+    run["tool"]["driver"]["name"] = json!(format!("tool{SCRIPT}"));
+    run["tool"]["driver"]["version"] = json!(SCRIPT);
+    run["tool"]["driver"]["rules"] = json!([{
+        "id": SCRIPT,
+        "name": SCRIPT,
+        "helpUri": hostile,
+        "fullDescription": { "text": SCRIPT },
+        "help": { "text": SCRIPT, "markdown": format!("[x]({hostile}) {SCRIPT}") },
+        "properties": { "tags": ["external/cwe/cwe-79", SCRIPT] }
+    }]);
+    let result = &mut run["results"][0];
+    result["message"]["text"] = json!(SCRIPT);
+    result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] =
+        json!(format!("src/{SCRIPT}.go"));
+    result["locations"][0]["physicalLocation"]["region"]["snippet"]["text"] =
+        json!(format!("x = '{SCRIPT}'"));
+    result["relatedLocations"] = json!([{ "message": { "text": SCRIPT }, "physicalLocation": {
+        "artifactLocation": { "uri": SCRIPT }, "region": { "startLine": 2 } } }]);
+    result["fixes"] = json!([{ "description": { "text": SCRIPT }, "artifactChanges": [{
+        "artifactLocation": { "uri": SCRIPT },
+        "replacements": [{ "deletedRegion": { "startLine": 1 }, "insertedContent": { "text": SCRIPT } }] }] }]);
+    run["invocations"][0]["executionSuccessful"] = json!(false);
+    run["invocations"][0]["toolExecutionNotifications"] =
+        json!([{ "level": "error", "message": { "text": SCRIPT } }]);
+    let name = "<b onclick=alert(1)>.html";
+    let (address, page) = scene
+        .upload(&owner, &[(name, file.to_string().as_bytes())])
+        .await;
+    let preview = address.rsplit('/').next().unwrap();
+    let scan = confirm(&owner, scene.review.as_str(), preview, &offered(&page)).await;
+    let line = scene.findings().await.remove(0);
+    let review = scene.review.as_str();
+    let pages = [
+        page,
+        scan,
+        owner.get(&paths::findings(review)).await,
+        owner.get(&paths::scans(review)).await,
+        owner.get(&paths::finding(line.id.as_str())).await,
+        owner
+            .get(&paths::with_query(
+                &paths::findings(review),
+                &[("q", SCRIPT), ("scanner", SCRIPT)],
+            ))
+            .await,
+    ];
+    for page in pages {
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        assert!(
+            page.body.contains("alert(1)"),
+            "the text is shown: {}",
+            page.body
+        );
+        let html = page.html();
+        for selector in [
+            "img",
+            "[onerror]",
+            "[onclick]",
+            "script:not([nonce])",
+            "a[href^='javascript']",
+            "b[onclick]",
+        ] {
+            let bad = scraper::Selector::parse(selector).unwrap();
+            let found: Vec<_> = html.select(&bad).map(|element| element.html()).collect();
+            assert_eq!(found, [] as [String; 0]);
+        }
+    }
+    // The scanner's file goes out as it came, and only as a download.
+    let id = scene
+        .app
+        .state
+        .services
+        .scans_of(&scene.viewer, &scene.service, None, 1)
+        .await
+        .unwrap()
+        .remove(0)
+        .id;
+    let sent = owner.get(&paths::scan_file(id.as_str())).await;
+    assert_eq!(sent.body, file.to_string());
+    assert_eq!(sent.header("content-type"), "application/octet-stream");
+    assert_eq!(sent.header("x-content-type-options"), "nosniff");
+    assert!(
+        sent.header("content-disposition")
+            .starts_with("attachment; filename="),
+        "{:?}",
+        sent.headers
+    );
+    assert!(!sent.header("content-disposition").contains('<'));
+}
+
+#[tokio::test]
+async fn an_incomplete_scan_is_called_no_evidence_of_cleanness() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let mut file = sarif(&[]);
+    file["runs"][0]["invocations"][0]["executionSuccessful"] = json!(false);
+    let scan = scene.import(&owner, &file).await;
+    assert!(
+        scan.body.contains("no evidence of cleanness"),
+        "{}",
+        scan.body
+    );
+    assert!(!scan.body.contains("complete and clean"));
+    let list = owner.get(&paths::scans(scene.review.as_str())).await;
+    assert_eq!(list.texts("tbody .pill"), ["Incomplete"]);
+    let clean = scene.import(&owner, &sarif(&[])).await;
+    assert!(clean.body.contains("complete and clean"), "{}", clean.body);
+}
+
+#[tokio::test]
+async fn a_decision_over_an_older_version_is_a_conflict_that_keeps_what_was_typed() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A"])).await;
+    let line = scene.findings().await.remove(0);
+    let version = line.version.to_string();
+    let services = &scene.app.state.services;
+    services
+        .triage_finding(
+            &scene.manager,
+            &line.id,
+            line.version,
+            triage("false_positive"),
+        )
+        .await
+        .unwrap();
+    let fields = [
+        ("finding", line.id.as_str()),
+        ("version", &version),
+        ("review", scene.review.as_str()),
+        ("action", "ask_acceptance"),
+        ("until", "2026-02-20"),
+        ("reason", "Typed with <care>."),
+    ];
+    let answer = owner.submit("/act/findings/triage", &fields).await;
+    let page = owner.get(answer.header("location")).await;
+    assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
+    assert_eq!(
+        page.texts("textarea[name=reason]")[0].trim(),
+        "Typed with <care>."
+    );
+    assert!(
+        page.texts("#versions + *, .tbl td")
+            .iter()
+            .any(|text| text == "False positive"),
+        "{}",
+        page.body
+    );
+    assert_eq!(
+        scene.findings().await[0].status,
+        FindingStatus::FalsePositive
+    );
+    // A refusal at a field keeps it too.
+    let fields = [
+        ("finding", line.id.as_str()),
+        ("version", "2"),
+        ("action", "duplicate"),
+        ("duplicate_of", "F-99"),
+        ("reason", "Kept."),
+    ];
+    let answer = owner.submit("/act/findings/triage", &fields).await;
+    let page = owner.get(answer.header("location")).await;
+    assert_eq!(
+        page.texts("#duplicate_of-error"),
+        ["There is no finding F-99."]
+    );
+    assert_eq!(page.texts("textarea[name=reason]")[0].trim(), "Kept.");
+}
+
+#[tokio::test]
+async fn an_accepted_risk_takes_two_people() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let manager = scene.browser(&scene.manager).await;
+    scene.import(&owner, &sarif(&["A"])).await;
+    let line = scene.findings().await.remove(0);
+    let decide = async |browser: &Browser<'_>, version: &str, action: &str| {
+        let fields = [
+            ("finding", line.id.as_str()),
+            ("version", version),
+            ("action", action),
+            ("until", "2026-02-20"),
+            ("reason", "Not reachable."),
+        ];
+        let answer = browser.submit("/act/findings/triage", &fields).await;
+        browser.get(answer.header("location")).await
+    };
+    let page = decide(&manager, "1", "ask_acceptance").await;
+    assert_eq!(
+        page.texts("#acceptance-why"),
+        ["You asked for it, so someone else must approve it."]
+    );
+    let page = decide(&manager, "2", "approve_acceptance").await;
+    assert!(
+        page.body.contains("so someone else must approve it"),
+        "{}",
+        page.body
+    );
+    decide(&owner, "2", "ask_acceptance").await;
+    let page = owner.get(&paths::finding(line.id.as_str())).await;
+    assert_eq!(
+        page.texts("#acceptance-why").len(),
+        1,
+        "a contributor cannot answer"
+    );
+    decide(&manager, "3", "approve_acceptance").await;
+    assert_eq!(
+        scene.findings().await[0].status,
+        FindingStatus::RiskAccepted
+    );
+}
+
+#[tokio::test]
+async fn many_findings_are_decided_at_once_and_each_refusal_is_told() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A", "B", "C"])).await;
+    let lines = scene.findings().await;
+    let services = &scene.app.state.services;
+    services
+        .triage_finding(&scene.manager, &lines[1].id, 1, triage("false_positive"))
+        .await
+        .unwrap();
+    let chosen: Vec<_> = lines.iter().map(|line| format!("{}:1", line.id)).collect();
+    let mut fields = vec![
+        ("review", scene.review.as_str()),
+        ("action", "false_positive"),
+        ("reason", "Generated code."),
+        ("back", "severity=high"),
+    ];
+    fields.extend(chosen.iter().map(|one| ("chosen[]", one.as_str())));
+    let answer = owner.submit("/act/findings/triage-many", &fields).await;
+    assert_eq!(
+        answer.header("location"),
+        paths::triage_many(scene.review.as_str())
+    );
+    let page = owner.get(answer.header("location")).await;
+    let said = page.texts("#refused");
+    assert!(
+        said[0].starts_with("2 of 3 are done. Not done: F-2: Someone else changed this finding"),
+        "{said:?}"
+    );
+    assert_eq!(
+        page.texts("tbody .ttl").len(),
+        1,
+        "only what was not done stays chosen"
+    );
+    assert_eq!(
+        page.texts("textarea[name=reason]")[0].trim(),
+        "Generated code."
+    );
+    assert!(
+        scene
+            .findings()
+            .await
+            .iter()
+            .all(|line| line.status == FindingStatus::FalsePositive)
+    );
+    // Mapping: the bar of a phone names no item yet, so the next page asks for it.
+    let fields = [
+        ("review", scene.review.as_str()),
+        ("action", "map"),
+        ("chosen[]", &chosen[0]),
+    ];
+    let answer = owner.submit("/act/findings/triage-many", &fields).await;
+    let page = owner.get(answer.header("location")).await;
+    assert_eq!(
+        page.texts("#item-error"),
+        ["Choose one of the review's items."]
+    );
+    let viewer = scene.browser(&scene.viewer).await;
+    let mut fields = fields.to_vec();
+    fields[1] = ("action", "reopen");
+    fields.push(("reason", "No."));
+    let answer = viewer.submit("/act/findings/triage-many", &fields).await;
+    let page = viewer.get(answer.header("location")).await;
+    assert!(
+        page.texts("#refused")[0].contains("Only a contributor"),
+        "{}",
+        page.body
+    );
+    assert!(
+        scene
+            .findings()
+            .await
+            .iter()
+            .all(|line| line.status == FindingStatus::FalsePositive)
+    );
+}
+
+#[tokio::test]
+async fn the_list_opens_with_what_is_open_and_ignores_what_its_address_says_wrongly() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let list = paths::findings(scene.review.as_str());
+    let empty = owner.get(&list).await;
+    assert!(empty.body.contains("No finding yet"), "{}", empty.body);
+    scene.import(&owner, &sarif(&["A", "B", "C"])).await;
+    let line = scene.findings().await.remove(0);
+    let services = &scene.app.state.services;
+    services
+        .triage_finding(&scene.owner, &line.id, 1, triage("false_positive"))
+        .await
+        .unwrap();
+    let numbers = |page: &Answer| page.texts("tbody .num");
+    assert_eq!(numbers(&owner.get(&list).await), ["F-2", "F-3"]);
+    assert_eq!(
+        numbers(&owner.get(&format!("{list}?all=1&sort=number")).await),
+        ["F-1", "F-2", "F-3"]
+    );
+    assert_eq!(numbers(&owner.get(&format!("{list}?q=f-3")).await), ["F-3"]);
+    for hostile in [
+        "?sort=number%3Bdrop%20table%20finding&page=-1",
+        "?page=9223372036854775807&severity=%27%20or%201%3D1",
+        "?status=%00&scanner=%F0%9F%92%A9%00&item=../..",
+        "?page=abc&q=%25%27%22%3C%5C",
+        "?q=%ff%fe",
+    ] {
+        let page = owner.get(&format!("{list}{hostile}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{hostile}: {}", page.body);
+    }
+    let page = owner.get(&format!("{list}?sort=newest")).await;
+    let sorted = scraper::Selector::parse("th[aria-sort]").unwrap();
+    let html = page.html();
+    let heads: Vec<_> = html.select(&sorted).collect();
+    assert_eq!(heads.len(), 1);
+    assert_eq!(heads[0].value().attr("aria-sort"), Some("descending"));
+}
+
+#[tokio::test]
+async fn a_finding_is_written_mapped_edited_and_called_fixed_by_hand() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let review = scene.review.as_str();
+    let items = scene
+        .app
+        .state
+        .services
+        .review_standing(&scene.viewer, &scene.review)
+        .await
+        .unwrap()
+        .items;
+    let refused = [
+        ("review", review),
+        ("title", "Retry jitter is fixed"),
+        ("severity", "critical"),
+        ("category", "code"),
+        ("problem", "All retry <b>together</b>."),
+        ("end_line", "3"),
+    ];
+    let answer = owner.submit("/act/findings/write", &refused).await;
+    let page = owner.get(answer.header("location")).await;
+    assert_eq!(page.texts("#end_line-error").len(), 1, "{}", page.body);
+    assert_eq!(
+        page.texts("textarea[name=problem]")[0].trim(),
+        "All retry <b>together</b>."
+    );
+    let mut fields = refused.to_vec();
+    fields.pop();
+    fields.push(("item", &items[0].item.id));
+    let answer = owner.submit("/act/findings/write", &fields).await;
+    let page = owner.get(answer.header("location")).await;
+    assert_eq!(page.texts("h1"), ["F-1 Retry jitter is fixed"]);
+    assert!(page.body.contains("Blocks"), "{}", page.body);
+    let id: FindingId = scene.findings().await.remove(0).id;
+    let unmap = [
+        ("finding", id.as_str()),
+        ("review", review),
+        ("item", items[0].item.id.as_str()),
+        ("linked", "no"),
+    ];
+    let answer = owner.submit("/act/findings/map", &unmap).await;
+    let page = owner.get(answer.header("location")).await;
+    assert!(
+        page.body.contains("belongs to no item of this review yet"),
+        "{}",
+        page.body
+    );
+    let mut edited = refused.to_vec();
+    edited.pop();
+    edited[1].1 = "Retry jitter is always 0.5";
+    edited.push(("finding", id.as_str()));
+    edited.push(("version", "1"));
+    let answer = owner.submit("/act/findings/edit", &edited).await;
+    let page = owner.get(answer.header("location")).await;
+    assert_eq!(page.texts("h1"), ["F-1 Retry jitter is always 0.5"]);
+    // The same form again is made over a version that is gone.
+    let answer = owner.submit("/act/findings/edit", &edited).await;
+    let page = owner.get(answer.header("location")).await;
+    assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
+    let fixed = [
+        ("finding", id.as_str()),
+        ("version", "2"),
+        ("action", "fixed"),
+        ("reason", "Merged."),
+    ];
+    owner.submit("/act/findings/triage", &fixed).await;
+    assert_eq!(scene.findings().await[0].status, FindingStatus::Fixed);
+    let said = [("finding", id.as_str()), ("body", "See *2.5.1*.")];
+    let answer = owner.submit("/act/findings/comment", &said).await;
+    let page = owner.get(answer.header("location")).await;
+    assert_eq!(page.texts(".msg .prose em"), ["2.5.1"]);
+}

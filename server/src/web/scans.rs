@@ -1,0 +1,325 @@
+//! Scanner files come in to be looked at, and go out again as they came.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{
+        DefaultBodyLimit, Multipart, Path, State,
+        multipart::{Field, MultipartError},
+    },
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+use holdpoint_app::{
+    actions::Notice,
+    paths,
+    pending::{PendingFile, PendingScans},
+};
+use holdpoint_domain::{
+    ReviewId, ScanId,
+    person::Action,
+    text::{Commit, Name},
+};
+use holdpoint_service::{Actor, Limits, ServiceError, Services};
+use holdpoint_storage::Receiving;
+use http::{HeaderValue, StatusCode, header};
+use tokio_util::io::ReaderStream;
+use tower_sessions::Session;
+
+use super::{AppState, WebError, answer::FormAnswer, evidence::disposition, signed_in::SignedIn};
+
+/// Texts of the form are short names.
+const MAX_TEXT_BYTES: usize = 4 * 1024;
+/// How many files one upload may have.
+const MOST_FILES: usize = 20;
+/// Texts and boundaries around the files.
+const AROUND_BYTES: usize = 1024 * 1024;
+
+pub(super) fn routes(limits: Limits) -> Router<AppState> {
+    // What is over the limit is read to its end and thrown away, since a browser shows no answer before it has sent all;
+    // beyond twice the limit it is cut off.
+    let most = usize::try_from(limits.scan_bytes)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(2)
+        .saturating_add(AROUND_BYTES);
+    Router::new()
+        .route(
+            "/reviews/{id}/scans/upload",
+            post(upload).layer(DefaultBodyLimit::max(most)),
+        )
+        .route("/scans/{id}/file", get(file))
+}
+
+/// What the form brought. A file that is dropped here leaves nothing behind.
+#[derive(Default)]
+struct Arrived {
+    label: String,
+    commit: String,
+    format: String,
+    files: Vec<(Receiving, String)>,
+    refused: Vec<(String, String)>,
+}
+
+/// Takes in scanner files and leads to what importing them would change. Nothing is imported.
+async fn upload(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+    session: Session,
+    answer: FormAnswer,
+    form: Multipart,
+) -> Result<Redirect, WebError> {
+    let review = ReviewId::parse(&id).ok_or(WebError::NotFound("This review"))?;
+    let service = services.review(&person, &review).await?.service.id;
+    // Whoever may not import does not get a byte onto the disk.
+    let may = services
+        .access(&person, &service)
+        .await?
+        .may(Action::ImportScans);
+    let arrived = receive(&services, form, may).await?;
+    let (label, commit, format) = (
+        arrived.label.clone(),
+        arrived.commit.clone(),
+        arrived.format.clone(),
+    );
+    let outcome = if may {
+        keep(&services, &person, &review, &session, arrived).await
+    } else {
+        let message = "Only a contributor, reviewer or manager of this service can import scans.";
+        Err(ServiceError::Forbidden(message.to_owned()))
+    };
+    let outcome =
+        outcome.map(|preview| Notice::silent(paths::scan_preview(review.as_str(), &preview)));
+    let typed = [
+        ("label", label.as_str()),
+        ("commit", &commit),
+        ("format", &format),
+    ];
+    answer
+        .answer(
+            outcome,
+            "scans/upload",
+            &paths::scans(review.as_str()),
+            &typed,
+        )
+        .await
+}
+
+/// Reads the form piece by piece; files go to the disk as they come.
+async fn receive(
+    services: &Services,
+    mut form: Multipart,
+    may_store: bool,
+) -> Result<Arrived, WebError> {
+    let limit = services.limits().scan_bytes;
+    let mut arrived = Arrived::default();
+    while let Some(mut field) = form
+        .next_field()
+        .await
+        .map_err(|error| broken(&error, limit))?
+    {
+        let name = field.name().unwrap_or_default().to_owned();
+        let text = match name.as_str() {
+            "label" => &mut arrived.label,
+            "commit" => &mut arrived.commit,
+            "format" => &mut arrived.format,
+            "files" => {
+                receive_file(services, &mut field, &mut arrived, may_store).await?;
+                continue;
+            }
+            _ => continue,
+        };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error, limit))? {
+            let room = MAX_TEXT_BYTES.saturating_sub(bytes.len());
+            bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        }
+        *text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    }
+    Ok(arrived)
+}
+
+async fn receive_file(
+    services: &Services,
+    field: &mut Field<'_>,
+    arrived: &mut Arrived,
+    may_store: bool,
+) -> Result<(), WebError> {
+    let limit = services.limits().scan_bytes;
+    // Some browsers send folders; only the last part is the file's name.
+    let name: String = field
+        .file_name()
+        .unwrap_or_default()
+        .rsplit(['/', '\\'])
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect();
+    let is_one_more = arrived.files.len() + arrived.refused.len() < MOST_FILES;
+    let mut receiving = None;
+    let mut is_too_large = false;
+    while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error, limit))? {
+        if !may_store || is_too_large || !is_one_more {
+            continue;
+        }
+        let receiving = match &mut receiving {
+            Some(receiving) => receiving,
+            none => none.insert(
+                services
+                    .files()
+                    .receive()
+                    .await
+                    .map_err(ServiceError::from)?,
+            ),
+        };
+        if receiving.size_bytes() + i64::try_from(chunk.len()).unwrap_or(i64::MAX) > limit {
+            is_too_large = true;
+        } else {
+            receiving.write(&chunk).await.map_err(ServiceError::from)?;
+        }
+    }
+    // A browser sends a part without name and bytes where no file was chosen.
+    if name.is_empty() && receiving.is_none() {
+        return Ok(());
+    }
+    let name = if name.is_empty() {
+        "file".to_owned()
+    } else {
+        name
+    };
+    match receiving {
+        _ if is_too_large => {
+            let why = format!(
+                "The file is larger than {limit} bytes, the limit for scans. Split the scan."
+            );
+            arrived.refused.push((name, why));
+        }
+        _ if !is_one_more => {
+            let why = format!("At most {MOST_FILES} files are taken at once. Upload it by itself.");
+            arrived.refused.push((name, why));
+        }
+        Some(receiving) => arrived.files.push((receiving, name)),
+        None if may_store => {
+            let why = "The file is empty. Run the scanner again and upload its report.";
+            arrived.refused.push((name, why.to_owned()));
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+/// Keeps the files that can be read, and notes them in the session. Of the others nothing stays.
+async fn keep(
+    services: &Services,
+    person: &Actor,
+    review: &ReviewId,
+    session: &Session,
+    arrived: Arrived,
+) -> Result<String, ServiceError> {
+    let Arrived {
+        label,
+        commit,
+        format,
+        files,
+        refused,
+    } = arrived;
+    if !label.is_empty() {
+        Name::parse(&label).map_err(ServiceError::at("label"))?;
+    }
+    if !commit.is_empty() {
+        Commit::parse(&commit).map_err(ServiceError::at("commit"))?;
+    }
+    let mut pending = PendingScans::new(&person.id, review.as_str(), services.now());
+    pending.refused = refused;
+    let given = Some(format.as_str()).filter(|format| !format.is_empty());
+    for (mut receiving, name) in files {
+        receiving.flush().await?;
+        match services
+            .check_scan_file(receiving.path(), &name, given)
+            .await
+        {
+            Ok(()) => {
+                let stored = receiving.keep().await?;
+                let sha256 = String::from(stored.sha256);
+                // The same file twice in one upload is one file.
+                if !pending.files.iter().any(|file| file.sha256 == sha256) {
+                    pending.files.push(PendingFile {
+                        sha256,
+                        size_bytes: stored.size_bytes,
+                        name,
+                    });
+                }
+            }
+            Err(ServiceError::Rejected { message, .. }) => pending.refused.push((name, message)),
+            Err(error) => return Err(error),
+        }
+    }
+    if pending.files.is_empty() {
+        let sentences: Vec<_> = match pending.refused.as_slice() {
+            [] => vec!["Choose one or more scanner reports.".to_owned()],
+            refused => refused
+                .iter()
+                .map(|(name, why)| format!("{name}: {why}"))
+                .collect(),
+        };
+        return Err(ServiceError::rejected("files", sentences.join(" ")));
+    }
+    pending.label = label;
+    pending.commit = commit;
+    pending.format = format;
+    pending
+        .keep(session)
+        .await
+        .map_err(ServiceError::unavailable)
+}
+
+fn broken(error: &MultipartError, limit: i64) -> WebError {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        WebError::TooLarge(format!(
+            "Scans may have at most {limit} bytes each. Nothing was stored."
+        ))
+    } else {
+        WebError::BadRequest(
+            "The form broke off before its end, and nothing was stored. Send it again.",
+        )
+    }
+}
+
+/// Serves a scanner's own file after comparing it with its digest: always a download, whatever it is called.
+async fn file(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let id = ScanId::parse(&id).ok_or(WebError::NotFound("This scan"))?;
+    let scan = services.scan_file(&person, &id).await?;
+    let file = tokio::fs::File::open(services.files().path(&scan.file_sha256))
+        .await
+        .map_err(|error| WebError::Unavailable(Box::new(error)))?;
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/octet-stream"),
+        ),
+        (header::CONTENT_LENGTH, HeaderValue::from(scan.file_bytes)),
+        (
+            header::CONTENT_DISPOSITION,
+            disposition(false, &scan.file_name),
+        ),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("sandbox; default-src 'none'"),
+        ),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-store"),
+        ),
+    ];
+    Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
+}
