@@ -11,6 +11,7 @@ pub mod load;
 pub mod patches;
 pub mod portfolio;
 pub mod readiness;
+pub mod report;
 pub mod review_bar;
 pub mod scans;
 pub mod reviews;
@@ -49,6 +50,7 @@ pub fn AllPages() -> impl IntoView {
                 <search::SearchRoutes />
                 <sign_off::SignOffRoutes />
                 <readiness::ReadinessRoutes />
+                <report::ReportRoutes />
             </ParentRoute>
         </Routes>
     }

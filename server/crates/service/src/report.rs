@@ -40,6 +40,18 @@ pub struct ReportFile {
     pub signature: Option<String>,
 }
 
+/// The report as its page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportPreview {
+    pub text: String,
+    pub is_draft: bool,
+    /// What the downloads are called.
+    pub file_name: String,
+    pub bundle_name: String,
+    /// Where the review stood at the report's moment.
+    pub standing: ReviewStanding,
+}
+
 /// What a report is called on disk: `opensqt-market-maker-v1.0.0-report.md`.
 fn file_name(standing: &ReviewStanding, rest: &str) -> String {
     let safe = |text: &str| -> String {
@@ -62,6 +74,28 @@ fn file_name(standing: &ReviewStanding, rest: &str) -> String {
 }
 
 impl Services {
+    /// `report.md` to be read on a page: the same bytes, without its signature and without being noted as an export.
+    pub async fn report_preview(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+    ) -> Result<ReportPreview, ServiceError> {
+        let (standing, facts) = self.facts(actor, review).await?;
+        let is_draft = facts.is_draft();
+        let name = if is_draft {
+            "report-DRAFT.md"
+        } else {
+            "report.md"
+        };
+        Ok(ReportPreview {
+            text: markdown(&facts),
+            is_draft,
+            file_name: file_name(&standing, name),
+            bundle_name: file_name(&standing, "bundle.zip"),
+            standing,
+        })
+    }
+
     /// `report.md`, signed if the release decision stands. The export is noted in the activity log.
     pub async fn report_markdown(
         &self,

@@ -1,0 +1,107 @@
+//! The report: read here, exported in each form, and how to verify it.
+
+use holdpoint_domain::ReviewId;
+use leptos::prelude::*;
+use leptos_router::{
+    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    components::Route,
+};
+
+use super::{
+    PageError, page, parameter,
+    review_bar::{review_bar, review_crumbs, review_name},
+};
+use crate::{
+    parts::{
+        Frame, Icon, PageHead, Panel, Prose, Tab,
+        controls::{ButtonLink, Weight},
+    },
+    paths,
+    visit::{Visit, services},
+};
+
+/// The route of the report.
+#[component(transparent)]
+pub fn ReportRoutes() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <Route
+            path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("report"))
+            view=ReportPage
+        />
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+#[component]
+fn ReportPage() -> impl IntoView {
+    page(async move {
+        let (_, person) = Visit::signed_in()?;
+        let id = ReviewId::parse(&parameter("id")).ok_or(PageError::NotFound("This review"))?;
+        let services = services();
+        let preview = services.report_preview(&person, &id).await?;
+        let now = services.review_standing(&person, &id).await?;
+        let bar = review_bar(&person, &now, Tab::SignOff).await?;
+        let title = format!("Report: {}", review_name(&now));
+        let export = |words: &'static str, name: &str| {
+            let href = paths::report_file(id.as_str(), name);
+            view! { <li><a href=href download="">{words}</a></li> }.into_any()
+        };
+        let mut exports = vec![export("Markdown (report.md)", "report.md")];
+        if !preview.is_draft {
+            exports.push(export("Signature (report.md.sig)", "report.md.sig"));
+            exports.push(export("Signed bundle with evidence and patches (.zip)", "bundle.zip"));
+        }
+        exports.push(export("JSON", "report.json"));
+        exports.push(export("Findings as SARIF", "findings.sarif"));
+        exports.push(export("Findings as CSV", "findings.csv"));
+        let state = if preview.is_draft {
+            "A draft: the release has not been decided on, so the report is not signed and may change."
+        } else {
+            "The release decision stands, so the report is signed with this instance's key."
+        };
+        let verify = (!preview.is_draft).then(|| {
+            let name = preview.file_name.clone();
+            let bundle = preview.bundle_name.clone();
+            let commands = format!(
+                "ssh-keygen -Y verify -f allowed_signers -I holdpoint -n holdpoint-report@v1 \\\n    -s {name}.sig < {name}\nholdpoint verify {name} --signature {name}.sig --key allowed_signers\nholdpoint verify {bundle} --key allowed_signers"
+            );
+            view! {
+                <Panel id="verify" title="Verify it offline">
+                    <p>
+                        "With " <a href="/.well-known/holdpoint-signing-keys">"this instance's public key"</a>
+                        " as the file " <code>"allowed_signers"</code> ", any of these says whether the report is whole:"
+                    </p>
+                    <pre class="scroll" tabindex="0" aria-label="Commands that verify the report">{commands}</pre>
+                </Panel>
+            }
+        });
+        let actions = view! {
+            <ButtonLink
+                words="Download report.md"
+                href=paths::report_file(id.as_str(), "report.md")
+                weight=Weight::Primary
+                icon=Icon::Download
+            />
+        }
+        .into_any();
+        let meta = view! { <span>{state}</span> }.into_any();
+        Ok(view! {
+            <Frame title=title.clone() crumbs=review_crumbs(&now) review=bar>
+                <PageHead title="Report" meta actions />
+                <div class="stack">
+                    <Panel id="exports" title="Export">
+                        <ul class="hits">{exports}</ul>
+                    </Panel>
+                    {verify}
+                    <section class="panel" aria-label="The report as it reads">
+                        <div class="panel-body">
+                            <Prose text=preview.text />
+                        </div>
+                    </section>
+                </div>
+            </Frame>
+        }
+        .into_any())
+    })
+}

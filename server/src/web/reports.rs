@@ -1,0 +1,101 @@
+//! The report and its other forms, for people who are signed in. Programs take them from the API.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use holdpoint_domain::ReviewId;
+use holdpoint_service::{ServiceError, Services, report::ReportFile};
+use tokio_util::io::ReaderStream;
+
+use super::{AppState, WebError, patches::download, signed_in::SignedIn};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/reviews/{id}/report.md", get(markdown))
+        .route("/reviews/{id}/report.md.sig", get(signature))
+        .route("/reviews/{id}/report.json", get(json))
+        .route("/reviews/{id}/findings.sarif", get(sarif))
+        .route("/reviews/{id}/findings.csv", get(csv))
+        .route("/reviews/{id}/bundle.zip", get(bundle))
+}
+
+fn review(id: &str) -> Result<ReviewId, WebError> {
+    ReviewId::parse(id).ok_or(WebError::NotFound("This review"))
+}
+
+fn file(media: &'static str, file: ReportFile) -> Response {
+    (download(media, &file.file_name), file.bytes).into_response()
+}
+
+async fn markdown(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let report = services.report_markdown(&person, &review(&id)?).await?;
+    Ok(file("text/markdown; charset=utf-8", report))
+}
+
+async fn signature(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let report = services.report_markdown(&person, &review(&id)?).await?;
+    let signature = report.signature.ok_or(WebError::NotFound(
+        "A signature of this report, which is a draft until the release decision is signed,",
+    ))?;
+    let name = format!("{}.sig", report.file_name);
+    Ok((download("text/plain; charset=utf-8", &name), signature).into_response())
+}
+
+async fn json(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let report = services.report_json(&person, &review(&id)?).await?;
+    Ok(file("application/json", report))
+}
+
+async fn sarif(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let report = services.report_sarif(&person, &review(&id)?).await?;
+    Ok(file("application/sarif+json", report))
+}
+
+async fn csv(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let report = services.report_csv(&person, &review(&id)?).await?;
+    Ok(file("text/csv; charset=utf-8", report))
+}
+
+async fn bundle(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let id = review(&id)?;
+    // On the disk and not in memory: evidence may be large. The file has no name, so it is gone when it is closed.
+    let out = tokio::task::spawn_blocking(tempfile::tempfile)
+        .await
+        .map_err(ServiceError::unavailable)?
+        .map_err(ServiceError::unavailable)?;
+    let (out, name) = services.report_bundle(&person, &id, out).await?;
+    let mut out = tokio::fs::File::from_std(out);
+    tokio::io::AsyncSeekExt::rewind(&mut out)
+        .await
+        .map_err(ServiceError::unavailable)?;
+    let body = Body::from_stream(ReaderStream::new(out));
+    Ok((download("application/zip", &name), body).into_response())
+}
