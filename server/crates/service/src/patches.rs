@@ -10,10 +10,8 @@ use holdpoint_domain::{
     text::{Commit, Name, Reason},
 };
 use holdpoint_patch::{Applies, PatchFile, SeriesPatch, Touch, touches};
-use holdpoint_storage::{
-    NewActivity, NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, Review, Service,
-    StorageError, Tx,
-};
+use holdpoint_storage::{NewActivity, NewPatch, Review, Service, StorageError, Tx};
+pub use holdpoint_storage::{Patch, PatchFinding, PatchItem, PatchLinks};
 
 use crate::{
     Access, Actor, ServiceError, Services,
@@ -423,8 +421,7 @@ impl Services {
             return Err(ServiceError::rejected(
                 "patch",
                 format!(
-                    "The patch has {} bytes, and at most {most} are taken. Split it into several patches.",
-                    request.bytes.len()
+                    "This patch is larger than {most} bytes, the limit for patches. Split it into several."
                 ),
             ));
         }

@@ -1,0 +1,37 @@
+//! Patches: the list of a review's, the page of one, the form that submits one.
+
+pub mod list;
+pub mod new_patch;
+pub mod patch;
+mod shown;
+
+use leptos::prelude::*;
+use leptos_router::{
+    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    components::Route,
+};
+
+pub use shown::shown;
+
+/// The routes of patches.
+#[component(transparent)]
+pub fn PatchRoutes() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <Route
+            path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("patches"))
+            view=list::PatchListPage
+        />
+        <Route
+            path=(
+                StaticSegment("reviews"),
+                ParamSegment("id"),
+                StaticSegment("patches"),
+                StaticSegment("new"),
+            )
+            view=new_patch::NewPatchPage
+        />
+        <Route path=(StaticSegment("patches"), ParamSegment("id")) view=patch::PatchPage />
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
