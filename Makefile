@@ -44,7 +44,7 @@ layers: ## prove what each crate may know
 
 bench: ## import speed against a floor, page latency, memory, download size
 	@.ci/need rust wasm
-	cargo bench --locked --package holdpoint --bench '*'
+	cargo bench --locked --package holdpoint --bench measure
 	cargo xtask budget
 
 fuzz: ## the parsers' properties on many more generated inputs than in `make test` (CASES=20000 for each)

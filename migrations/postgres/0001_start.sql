@@ -234,7 +234,8 @@ create table scan (
     undone_by text references person (id),
     unique (series_id, sequence)
 );
-create unique index scan_file_once on scan (series_id, file_sha256) where undone_at is null;
+-- Scanners write the same bytes for two commits in which nothing changed: those are two scans.
+create unique index scan_file_once on scan (series_id, file_sha256, coalesce(commit_id, '')) where undone_at is null;
 create index scan_service on scan (service_id, imported_at);
 
 create table finding (
