@@ -1,7 +1,8 @@
 //! Scans: reading a scanner's file, comparing it with the last of its series, storing what changed.
 //!
 //! All or nothing: an import is one unit of work. Reading and comparing happen off the async threads. The same file again
-//! changes nothing, also when two imports of it run at once: the series is locked, and the file's digest is unique in it.
+//! for the same commit changes nothing, also when two imports of it run at once: the series is locked, and file and commit
+//! are unique in it.
 
 use std::path::PathBuf;
 
@@ -49,9 +50,9 @@ pub struct ScanRequest {
 /// What an import did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ImportOutcome {
-    /// Absent for a preview.
+    /// Absent for a preview, unless the file was in already.
     pub scan: Option<ScanId>,
-    /// Whether this very file was in already, so that nothing changed.
+    /// Whether this very file was in already for this commit, so that nothing changed.
     pub repeated: bool,
     pub format: String,
     pub tool: String,
@@ -562,7 +563,10 @@ impl Services {
         let series = tx
             .series_for_import(&series, service, &outcome.tool, &label)
             .await?;
-        if let Some(earlier) = tx.scan_of_file(&series, &request.file.sha256).await? {
+        if let Some(earlier) = tx
+            .scan_of_file(&series, &request.file.sha256, commit.as_deref())
+            .await?
+        {
             outcome.repeated = true;
             outcome.commit = earlier.commit;
             outcome.changes = ChangeNumbers {

@@ -400,16 +400,20 @@ impl Tx {
         parsed(SeriesId::parse, &row.id, "series", "id")
     }
 
-    /// The import of this very file into a series, unless it was undone.
+    /// The import of this very file, as a scan of this commit, into a series, unless it was undone. The same bytes for
+    /// another commit are another scan: a scanner that finds nothing writes nothing new.
     pub async fn scan_of_file(
         &mut self,
         series: &SeriesId,
         file: &Digest,
+        commit: Option<&str>,
     ) -> Result<Option<Scan>, StorageError> {
         const SQL: &str = scan_where!(
-            "where scan.series_id = $1 and scan.file_sha256 = $2 and scan.undone_at is null"
+            "where scan.series_id = $1 and scan.file_sha256 = $2 and coalesce(scan.commit_id, '') = $3 \
+             and scan.undone_at is null"
         );
-        fetch_optional!(self, ScanRow, SQL, series.as_str(), file.as_str())
+        let commit = commit.unwrap_or_default();
+        fetch_optional!(self, ScanRow, SQL, series.as_str(), file.as_str(), commit)
             .map(Scan::try_from)
             .transpose()
     }

@@ -1,0 +1,894 @@
+//! Scans: what imports change and what they leave alone, over real files of three commits, twice, and at once.
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::{MINUTE, START, World, is_conflict, is_forbidden, rejected, team::Team};
+use holdpoint_domain::{
+    Digest, FindingId, FindingStatus, ScanId, Severity,
+    text::{Commit, Date, Name},
+};
+use holdpoint_service::{
+    Actor, ChangeNumbers, FindingFilter, FindingLine, FindingSort, ServiceError,
+    findings::{Triage, TriageFields},
+    scans::{ImportOutcome, ScanRequest},
+};
+use holdpoint_storage::testing::TestDatabase;
+use serde_json::{Value, json};
+
+/// The folder with real data beside the checkout; `None` (and a note) where it is not.
+#[expect(clippy::print_stdout, reason = "a test says what it could not run")]
+fn shared(folder: &str) -> Option<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../../shared")
+        .join(folder);
+    if root.is_dir() {
+        return Some(root);
+    }
+    let is_required = std::env::var_os("CI").is_some()
+        && std::env::var("HOLDPOINT_CORPUS").is_ok_and(|value| value == "required");
+    assert!(!is_required, "../shared/{folder} is required and not here");
+    println!("not run: ../shared is not here");
+    None
+}
+
+/// One result of a scanner: rule, level, line.
+fn result(rule: &str, level: &str, line: u32) -> Value {
+    json!({
+        "ruleId": rule,
+        "level": level,
+        "message": { "text": format!("{rule} is violated") },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": "src/exec.go" },
+            "region": { "startLine": line }
+        }}]
+    })
+}
+
+fn sarif(results: &[Value]) -> Value {
+    json!({
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "gocheck", "version": "1.2" } },
+            "invocations": [{ "executionSuccessful": true }],
+            "results": results
+        }]
+    })
+}
+
+fn numbers(outcome: &ImportOutcome) -> [i64; 5] {
+    let ChangeNumbers {
+        new,
+        unchanged,
+        moved,
+        reopened,
+        fixed,
+    } = outcome.changes;
+    [new, unchanged, moved, reopened, fixed]
+}
+
+fn triage(action: &str) -> Triage {
+    let fields = TriageFields {
+        action: action.to_owned(),
+        reason: "The code is never built.".to_owned(),
+        until: "2026-03-01".to_owned(),
+        duplicate_of: "F-1".to_owned(),
+    };
+    Triage::parse(&fields).expect("a triage")
+}
+
+impl Team {
+    async fn request(
+        &self,
+        bytes: &[u8],
+        label: Option<&str>,
+        commit: Option<&str>,
+    ) -> ScanRequest {
+        ScanRequest {
+            file: self.world.services.files().keep(bytes).await.expect("kept"),
+            file_name: "report.sarif".to_owned(),
+            label: label.map(|label| Name::parse(label).expect("a label")),
+            commit: commit.map(|commit| Commit::parse(commit).expect("a commit")),
+            format: None,
+        }
+    }
+
+    async fn try_import(
+        &self,
+        who: &Actor,
+        bytes: &[u8],
+        preview: bool,
+    ) -> Result<ImportOutcome, ServiceError> {
+        let request = self.request(bytes, None, None).await;
+        self.world
+            .services
+            .import_scan(who, &self.service.id, request, preview)
+            .await
+    }
+
+    async fn import(&self, file: &Value) -> ImportOutcome {
+        self.world.clock.advance(MINUTE);
+        self.try_import(&self.owner, file.to_string().as_bytes(), false)
+            .await
+            .expect("imports")
+    }
+
+    async fn findings(&self) -> Vec<FindingLine> {
+        self.world
+            .services
+            .findings_of_review(
+                &self.viewer,
+                &self.review.id,
+                &FindingFilter::default(),
+                FindingSort::Number,
+                500,
+                0,
+            )
+            .await
+            .expect("lists findings")
+            .lines
+    }
+
+    async fn statuses(&self) -> Vec<(String, FindingStatus)> {
+        self.findings()
+            .await
+            .into_iter()
+            .map(|line| (line.rule.unwrap_or_default(), line.status))
+            .collect()
+    }
+
+    async fn triage(&self, who: &Actor, id: &FindingId, what: Triage) {
+        let services = &self.world.services;
+        let version = services
+            .finding(who, id)
+            .await
+            .expect("reads")
+            .finding
+            .version;
+        services
+            .triage_finding(who, id, version, what)
+            .await
+            .expect("decides");
+    }
+
+    async fn n_scans(&self) -> usize {
+        self.world
+            .services
+            .scans_of(&self.viewer, &self.service.id, None, 200)
+            .await
+            .expect("lists scans")
+            .len()
+    }
+}
+
+/// The numbers are new, unchanged, moved, reopened, fixed, for each of the three commits in order. Between the first two
+/// the connector's folder was renamed, so that nothing below it is recognised by its path.
+const THREE_COMMITS: &[(&str, [[i64; 5]; 3])] = &[
+    (
+        "bandit",
+        [[22, 0, 0, 0, 0], [49, 0, 0, 0, 22], [0, 49, 0, 0, 0]],
+    ),
+    (
+        "checkov",
+        [[3, 0, 0, 0, 0], [6, 1, 0, 0, 2], [0, 7, 0, 0, 0]],
+    ),
+    ("hadolint", [[0; 5], [6, 0, 0, 0, 0], [0, 6, 0, 0, 0]]),
+    ("kingfisher", [[0; 5]; 3]),
+    (
+        "ruff",
+        [[71, 0, 0, 0, 0], [175, 0, 0, 0, 71], [0, 175, 0, 0, 0]],
+    ),
+    ("secretlint", [[0; 5]; 3]),
+    (
+        "semgrep",
+        [[60, 0, 0, 0, 0], [59, 42, 0, 0, 18], [2, 96, 5, 0, 0]],
+    ),
+    ("zizmor", [[0; 5], [0; 5], [1, 0, 0, 0, 0]]),
+];
+
+#[tokio::test]
+async fn three_commits_of_real_scans_change_exactly_these_findings() {
+    let Some(scans) = shared("opensqt/scans") else {
+        return;
+    };
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let mut n_findings = 0;
+        let mut n_fixed = 0;
+        for (at, commit) in ["8b57779", "c3a3cc8", "82dd1d2"].into_iter().enumerate() {
+            for (tool, expected) in THREE_COMMITS {
+                let path = scans.join(commit).join(format!("{tool}.sarif"));
+                let bytes = std::fs::read(path).expect("the file is there");
+                team.world.clock.advance(MINUTE);
+                let request = team.request(&bytes, None, Some(commit)).await;
+                let preview = services
+                    .import_scan(&team.owner, &team.service.id, request.clone(), true)
+                    .await
+                    .expect("previews");
+                assert_eq!(preview.scan, None);
+                let outcome = services
+                    .import_previewed_scan(
+                        &team.owner,
+                        &team.service.id,
+                        request.clone(),
+                        &preview.ground,
+                    )
+                    .await
+                    .expect("imports");
+                assert_eq!(
+                    numbers(&outcome),
+                    expected[at],
+                    "{tool} at {commit} on {}",
+                    team.on()
+                );
+                assert_eq!(
+                    numbers(&preview),
+                    expected[at],
+                    "preview of {tool} at {commit}"
+                );
+                assert!(outcome.complete && !outcome.repeated, "{tool} at {commit}");
+                let again = services
+                    .import_scan(&team.owner, &team.service.id, request, false)
+                    .await
+                    .expect("imports again");
+                assert!(again.repeated, "{tool} at {commit}");
+                assert_eq!(again.scan, outcome.scan);
+                n_findings += expected[at][0];
+                n_fixed += expected[at][4];
+            }
+        }
+        let page = services
+            .findings_of_review(
+                &team.viewer,
+                &team.review.id,
+                &FindingFilter::default(),
+                FindingSort::Number,
+                1,
+                0,
+            )
+            .await
+            .expect("lists");
+        assert_eq!(page.facets.n, n_findings);
+        assert_eq!((n_findings, n_fixed), (454, 113));
+        assert_eq!(
+            page.facets.statuses,
+            [
+                (FindingStatus::Open, n_findings - n_fixed),
+                (FindingStatus::Fixed, n_fixed)
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_preview_stores_nothing_and_lists_what_would_change() {
+    for team in Team::each().await {
+        team.import(&sarif(&[result("A", "error", 3), result("B", "note", 5)]))
+            .await;
+        let before = (
+            team.findings().await,
+            team.n_scans().await,
+            team.world.log().await.len(),
+        );
+        let next = sarif(&[result("A", "error", 9), result("C", "warning", 7)]).to_string();
+        let preview = team
+            .try_import(&team.owner, next.as_bytes(), true)
+            .await
+            .expect("previews");
+        assert_eq!(numbers(&preview), [1, 0, 1, 0, 1]);
+        assert_eq!((preview.scan, preview.new.medium), (None, 1));
+        let listed: Vec<_> = preview
+            .listed
+            .iter()
+            .map(|change| (change.change.as_str(), change.number, change.line))
+            .collect();
+        assert_eq!(
+            listed,
+            [
+                ("new", None, Some(7)),
+                ("fixed", Some(2), Some(5)),
+                ("moved", Some(1), Some(9))
+            ]
+        );
+        assert_eq!(preview.listed[2].was_line, Some(3));
+        let after = (
+            team.findings().await,
+            team.n_scans().await,
+            team.world.log().await.len(),
+        );
+        assert_eq!(after, before);
+    }
+}
+
+#[tokio::test]
+async fn a_preview_whose_ground_has_moved_is_not_committed() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        team.import(&sarif(&[result("A", "error", 3)])).await;
+        let next = sarif(&[]).to_string();
+        let preview = team
+            .try_import(&team.owner, next.as_bytes(), true)
+            .await
+            .expect("previews");
+        let id = team.findings().await[0].id.clone();
+        team.triage(&team.owner, &id, triage("false_positive"))
+            .await;
+        let request = team.request(next.as_bytes(), None, None).await;
+        let late = services
+            .import_previewed_scan(
+                &team.owner,
+                &team.service.id,
+                request.clone(),
+                &preview.ground,
+            )
+            .await;
+        assert!(is_conflict(&late), "{late:?}");
+        assert_eq!(team.n_scans().await, 1);
+        let again = services
+            .import_scan(&team.owner, &team.service.id, request.clone(), true)
+            .await
+            .expect("previews");
+        let done = services
+            .import_previewed_scan(&team.owner, &team.service.id, request, &again.ground)
+            .await
+            .expect("imports");
+        assert_eq!(numbers(&done), [0; 5]);
+        assert_eq!(
+            team.statuses().await,
+            [("A".to_owned(), FindingStatus::FalsePositive)]
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_same_file_from_two_tasks_at_once_is_one_scan() {
+    for team in Team::each().await {
+        let file = sarif(&[result("A", "error", 3), result("B", "error", 4)]).to_string();
+        let one = team.try_import(&team.owner, file.as_bytes(), false);
+        let other = team.try_import(&team.reviewer, file.as_bytes(), false);
+        let (one, other) = tokio::join!(one, other);
+        let outcomes = [one.expect("imports"), other.expect("imports")];
+        assert_eq!(
+            outcomes.iter().filter(|outcome| outcome.repeated).count(),
+            1
+        );
+        assert_eq!(outcomes[0].scan, outcomes[1].scan);
+        assert_eq!(team.n_scans().await, 1);
+        assert_eq!(team.findings().await.len(), 2);
+        let n_imports = |log: Vec<(String, String)>| {
+            log.into_iter()
+                .filter(|(action, _)| action == "scan.imported")
+                .count()
+        };
+        assert_eq!(n_imports(team.world.log().await), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_same_bytes_for_another_commit_are_another_scan_of_it() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let clean = sarif(&[]).to_string();
+        for (commit, repeated) in [("8b57779", false), ("82dd1d2", false), ("82dd1d2", true)] {
+            team.world.clock.advance(MINUTE);
+            let request = team.request(clean.as_bytes(), None, Some(commit)).await;
+            let outcome = services
+                .import_scan(&team.owner, &team.service.id, request, false)
+                .await
+                .expect("imports");
+            assert_eq!(outcome.repeated, repeated, "{commit}");
+            assert_eq!(outcome.commit.as_deref(), Some(commit));
+        }
+        assert_eq!(team.n_scans().await, 2);
+    }
+}
+
+#[tokio::test]
+async fn different_files_of_one_series_at_once_make_no_duplicates() {
+    for team in Team::each().await {
+        let files: Vec<_> = (0..6_u32)
+            .map(|at| {
+                let mut results: Vec<_> = (1..=20)
+                    .map(|line| result(&format!("R{line}"), "error", line))
+                    .collect();
+                // Each file has one result of its own.
+                results.push(result(&format!("Own{at}"), "error", 100 + at));
+                sarif(&results).to_string()
+            })
+            .collect();
+        let tasks = files
+            .iter()
+            .map(|file| team.try_import(&team.owner, file.as_bytes(), false));
+        for outcome in futures_join(tasks).await {
+            assert!(!outcome.expect("imports").repeated);
+        }
+        let statuses = team.statuses().await;
+        assert_eq!(statuses.len(), 26, "on {}", team.on());
+        let mut rules: Vec<_> = statuses.iter().map(|(rule, _)| rule.clone()).collect();
+        rules.sort();
+        rules.dedup();
+        assert_eq!(rules.len(), 26);
+        let n_open = statuses
+            .iter()
+            .filter(|(_, status)| *status == FindingStatus::Open)
+            .count();
+        assert_eq!(n_open, 21, "those of all files, and the last file's own");
+        let mut numbers: Vec<_> = team
+            .findings()
+            .await
+            .iter()
+            .map(|line| line.number)
+            .collect();
+        numbers.dedup();
+        assert_eq!(numbers, (1..=26).collect::<Vec<_>>());
+        let scans = team
+            .world
+            .services
+            .scans_of(&team.viewer, &team.service.id, None, 10)
+            .await
+            .expect("lists");
+        let mut positions: Vec<_> = scans.iter().map(|scan| scan.sequence).collect();
+        positions.sort_unstable();
+        assert_eq!(positions, [1, 2, 3, 4, 5, 6]);
+    }
+}
+
+/// Waits for all of them, running at once.
+async fn futures_join<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    use std::{pin::pin, task::Poll};
+
+    let mut running: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
+    let all = std::future::poll_fn(move |context| {
+        let mut is_done = true;
+        for (future, output) in &mut running {
+            if output.is_none() {
+                match future.as_mut().poll(context) {
+                    Poll::Ready(value) => *output = Some(value),
+                    Poll::Pending => is_done = false,
+                }
+            }
+        }
+        if is_done {
+            let outputs = running
+                .iter_mut()
+                .map(|(_, output)| output.take().expect("done"));
+            Poll::Ready(outputs.collect())
+        } else {
+            Poll::Pending
+        }
+    });
+    pin!(all).await
+}
+
+#[tokio::test]
+async fn an_incomplete_scan_fixes_nothing_and_says_why() {
+    for team in Team::each().await {
+        team.import(&sarif(&[result("A", "error", 3), result("B", "error", 4)]))
+            .await;
+        let mut cut = sarif(&[result("A", "error", 3)]);
+        cut["runs"][0]["invocations"][0]["executionSuccessful"] = json!(false);
+        let outcome = team.import(&cut).await;
+        assert_eq!(numbers(&outcome), [0, 1, 0, 0, 0]);
+        assert!(!outcome.complete);
+        assert!(
+            outcome
+                .incomplete_because
+                .is_some_and(|why| !why.is_empty())
+        );
+        assert!(
+            team.statuses()
+                .await
+                .iter()
+                .all(|(_, status)| *status == FindingStatus::Open)
+        );
+        let outcome = team.import(&sarif(&[result("A", "error", 3)])).await;
+        assert_eq!(numbers(&outcome), [0, 1, 0, 0, 1], "the same, complete");
+    }
+}
+
+#[tokio::test]
+async fn what_people_decided_survives_every_import() {
+    for team in Team::each().await {
+        let all = [
+            result("Open", "error", 1),
+            result("False", "error", 2),
+            result("Accepted", "error", 3),
+            result("Duplicate", "error", 4),
+        ];
+        team.import(&sarif(&all)).await;
+        let ids: Vec<_> = team
+            .findings()
+            .await
+            .into_iter()
+            .map(|line| line.id)
+            .collect();
+        team.triage(&team.owner, &ids[1], triage("false_positive"))
+            .await;
+        team.triage(&team.owner, &ids[2], triage("ask_acceptance"))
+            .await;
+        team.triage(&team.manager, &ids[2], triage("approve_acceptance"))
+            .await;
+        team.triage(&team.owner, &ids[3], triage("duplicate")).await;
+        let decided = team.statuses().await;
+        let expected = [
+            FindingStatus::Open,
+            FindingStatus::FalsePositive,
+            FindingStatus::RiskAccepted,
+            FindingStatus::Duplicate,
+        ];
+        assert!(decided.iter().map(|(_, status)| *status).eq(expected));
+        // Moved by ten lines; then gone; then back.
+        let moved: Vec<_> = all
+            .iter()
+            .zip(11..)
+            .map(|(one, line)| result(one["ruleId"].as_str().expect("a rule"), "error", line))
+            .collect();
+        assert_eq!(numbers(&team.import(&sarif(&moved)).await), [0, 0, 4, 0, 0]);
+        assert_eq!(team.statuses().await, decided);
+        assert_eq!(numbers(&team.import(&sarif(&[])).await), [0, 0, 0, 0, 1]);
+        let gone = team.statuses().await;
+        assert_eq!(gone[0].1, FindingStatus::Fixed);
+        assert_eq!(gone[1..], decided[1..]);
+        // The commit that had fixed it is taken back: the scanner writes the very bytes of the first scan.
+        team.world.clock.advance(MINUTE);
+        let same = team
+            .request(sarif(&all).to_string().as_bytes(), None, Some("abcdef1"))
+            .await;
+        let services = &team.world.services;
+        let outcome = services
+            .import_scan(&team.owner, &team.service.id, same, false)
+            .await
+            .expect("imports");
+        assert_eq!((outcome.repeated, outcome.changes.reopened), (false, 1));
+        assert_eq!(team.statuses().await, decided);
+        let view = team
+            .world
+            .services
+            .finding(&team.viewer, &ids[0])
+            .await
+            .expect("reads");
+        let outcomes: Vec<_> = view
+            .history
+            .iter()
+            .map(|seen| seen.outcome.as_str())
+            .collect();
+        assert_eq!(outcomes, ["reopened", "fixed", "moved"]);
+        assert!(view.history.iter().all(|seen| !seen.why.is_empty()));
+        assert_eq!(
+            view.finding.status_by, None,
+            "a scan decides in nobody's name"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_risk_lapses_by_itself_and_counts_as_open_then() {
+    for team in Team::each().await {
+        team.import(&sarif(&[result("A", "error", 1)])).await;
+        let id = team.findings().await[0].id.clone();
+        team.triage(&team.owner, &id, triage("ask_acceptance"))
+            .await;
+        team.triage(&team.manager, &id, triage("approve_acceptance"))
+            .await;
+        let n_open = || async {
+            let open = FindingFilter {
+                statuses: vec![FindingStatus::Open],
+                ..FindingFilter::default()
+            };
+            team.world
+                .services
+                .findings_of_review(
+                    &team.viewer,
+                    &team.review.id,
+                    &open,
+                    FindingSort::Severity,
+                    10,
+                    0,
+                )
+                .await
+                .expect("lists")
+                .facets
+                .n
+        };
+        assert_eq!(n_open().await, 0);
+        let end = Date::parse("2026-03-01").expect("a date").end();
+        team.world.clock.advance(end - START + MINUTE);
+        assert_eq!(n_open().await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_scanner_that_rates_a_finding_anew_changes_its_severity_and_not_the_decision() {
+    for team in Team::each().await {
+        team.import(&sarif(&[result("A", "note", 1)])).await;
+        let line = team.findings().await.remove(0);
+        assert_eq!(line.severity, Severity::Info);
+        team.triage(&team.owner, &line.id, triage("false_positive"))
+            .await;
+        let outcome = team.import(&sarif(&[result("A", "error", 1)])).await;
+        assert_eq!(numbers(&outcome), [0, 1, 0, 0, 0]);
+        let line = team.findings().await.remove(0);
+        assert_eq!(
+            (line.severity, line.status),
+            (Severity::High, FindingStatus::FalsePositive)
+        );
+    }
+}
+
+#[tokio::test]
+async fn series_do_not_fix_each_others_findings() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        team.import(&sarif(&[result("A", "error", 1)])).await;
+        let request = team
+            .request(
+                sarif(&[result("B", "error", 2)]).to_string().as_bytes(),
+                Some("backend"),
+                None,
+            )
+            .await;
+        let outcome = services
+            .import_scan(&team.owner, &team.service.id, request, false)
+            .await
+            .expect("imports");
+        assert_eq!(numbers(&outcome), [1, 0, 0, 0, 0]);
+        assert!(
+            team.statuses()
+                .await
+                .iter()
+                .all(|(_, status)| *status == FindingStatus::Open)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_file_leaves_nothing() {
+    for team in Team::each().await {
+        let n_log = team.world.log().await.len();
+        let whole = sarif(&[result("A", "error", 1)]).to_string();
+        let cut = &whole[..whole.len() / 2];
+        for (bytes, says) in [
+            (
+                "<!doctype html><html><title>Sign in</title></html>",
+                "web page",
+            ),
+            ("", "empty"),
+            ("{\"a\":1}", "No known scanner format"),
+            (cut, "not a valid"),
+            ("{\"version\":\"1.0.0\",\"runs\":[]}", ""),
+        ] {
+            let (field, message) =
+                rejected(team.try_import(&team.owner, bytes.as_bytes(), false).await);
+            assert_eq!(field, "file");
+            assert!(message.contains(says), "{bytes:?}: {message}");
+        }
+        assert_eq!(team.n_scans().await, 0);
+        assert!(team.findings().await.is_empty());
+        assert_eq!(team.world.log().await.len(), n_log);
+        let mut tx = team.world.on.database.read().await.expect("reads");
+        assert!(
+            tx.changes_of_scan(&ScanId::parse("none").expect("an id"), 10)
+                .await
+                .expect("reads")
+                .is_empty()
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_those_who_work_on_the_service_import() {
+    for team in Team::each().await {
+        let file = sarif(&[]).to_string();
+        for preview in [true, false] {
+            assert!(is_forbidden(
+                &team
+                    .try_import(&team.viewer, file.as_bytes(), preview)
+                    .await
+            ));
+            let stranger = team
+                .try_import(&team.stranger, file.as_bytes(), preview)
+                .await;
+            assert!(common::is_not_found(&stranger), "{stranger:?}");
+        }
+        assert!(
+            team.try_import(&team.owner, file.as_bytes(), false)
+                .await
+                .is_ok()
+        );
+        let scan = team
+            .world
+            .services
+            .scans_of(&team.viewer, &team.service.id, None, 1)
+            .await
+            .expect("lists")
+            .remove(0);
+        let kept = team
+            .world
+            .services
+            .scan_file(&team.viewer, &scan.id)
+            .await
+            .expect("is kept");
+        assert_eq!(kept.file_sha256, Digest::of(file.as_bytes()));
+        assert!(common::is_not_found(
+            &team.world.services.scan(&team.stranger, &scan.id).await
+        ));
+    }
+}
+
+/// As large as people meet: each with a snippet of its own, 200 rules, 1,000 files.
+fn large(n: usize, moved_by: usize) -> Value {
+    let results: Vec<_> = (0..n)
+        .map(|at| {
+            let level = ["error", "warning", "note"][at % 3];
+            json!({
+                "ruleId": format!("rule-{}", at % 200),
+                "level": level,
+                "message": { "text": format!("Call {at} of a function that is not safe") },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": format!("src/part{}/file{}.go", at % 10, at % 1_000) },
+                    "region": { "startLine": at / 1_000 * 10 + 1 + moved_by, "snippet": { "text": format!("unsafe_call({at})") } }
+                }}]
+            })
+        })
+        .collect();
+    sarif(&results)
+}
+
+#[tokio::test]
+async fn ten_thousand_findings_are_imported_moved_and_fixed() {
+    for team in Team::each().await {
+        assert_eq!(
+            numbers(&team.import(&large(10_000, 0)).await),
+            [10_000, 0, 0, 0, 0]
+        );
+        assert_eq!(
+            numbers(&team.import(&large(10_000, 3)).await),
+            [0, 0, 10_000, 0, 0]
+        );
+        assert_eq!(
+            numbers(&team.import(&large(9_000, 3)).await),
+            [0, 9_000, 0, 0, 1_000]
+        );
+        let open = FindingFilter {
+            statuses: vec![FindingStatus::Open],
+            ..FindingFilter::default()
+        };
+        for (_, word) in FindingSort::ALL {
+            let sort = FindingSort::parse(word).expect("a word of its own");
+            let page = team
+                .world
+                .services
+                .findings_of_review(&team.viewer, &team.review.id, &open, sort, 50, 8_950)
+                .await
+                .expect("lists");
+            assert_eq!(
+                (page.facets.n, page.lines.len(), page.has_more),
+                (9_000, 50, false),
+                "{word}"
+            );
+            assert_eq!(
+                page.facets.statuses,
+                [(FindingStatus::Open, 9_000), (FindingStatus::Fixed, 1_000)]
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_facet_counts_under_the_others_and_not_under_itself() {
+    for team in Team::each().await {
+        team.import(&sarif(&[
+            result("A", "error", 1),
+            result("B", "error", 2),
+            result("C", "note", 3),
+        ]))
+        .await;
+        let ids: Vec<_> = team
+            .findings()
+            .await
+            .into_iter()
+            .map(|line| line.id)
+            .collect();
+        team.triage(&team.owner, &ids[0], triage("false_positive"))
+            .await;
+        let item = team.id("2.5.1").await;
+        let services = &team.world.services;
+        services
+            .map_finding(&team.owner, &ids[1], &item, true)
+            .await
+            .expect("maps");
+        let filter = FindingFilter {
+            severities: vec![Severity::High],
+            statuses: vec![FindingStatus::Open],
+            ..FindingFilter::default()
+        };
+        let page = services
+            .findings_of_review(
+                &team.viewer,
+                &team.review.id,
+                &filter,
+                FindingSort::Severity,
+                10,
+                0,
+            )
+            .await
+            .expect("lists");
+        assert_eq!(page.facets.n, 1);
+        assert_eq!(
+            (page.facets.severities.high, page.facets.severities.info),
+            (1, 1)
+        );
+        assert_eq!(
+            page.facets.statuses,
+            [(FindingStatus::Open, 1), (FindingStatus::FalsePositive, 1)]
+        );
+        assert_eq!(page.facets.tools, [("gocheck".to_owned(), 1)]);
+        assert_eq!(page.facets.mapped, (1, 0));
+        let unmapped = FindingFilter {
+            unmapped: true,
+            ..filter
+        };
+        let page = services
+            .findings_of_review(
+                &team.viewer,
+                &team.review.id,
+                &unmapped,
+                FindingSort::Severity,
+                10,
+                0,
+            )
+            .await
+            .expect("lists");
+        assert_eq!((page.facets.n, page.facets.mapped), (0, (1, 0)));
+        for hostile in ["%", "_", "'; drop table finding; --", "\\"] {
+            let filter = FindingFilter {
+                text: Some(hostile.to_owned()),
+                ..FindingFilter::default()
+            };
+            let page = services
+                .findings_of_review(
+                    &team.viewer,
+                    &team.review.id,
+                    &filter,
+                    FindingSort::Title,
+                    10,
+                    0,
+                )
+                .await
+                .expect("searches");
+            assert_eq!(page.lines.len(), 0, "{hostile} is no wildcard");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_nodes_on_one_postgresql_import_one_series_without_duplicates() {
+    let Some(on) = TestDatabase::postgres().await else {
+        return;
+    };
+    let team = Team::in_world(World::on(on).await).await;
+    // A second pool is what a second node has.
+    let second = holdpoint_storage::Database::open(&team.world.on.url)
+        .await
+        .expect("opens");
+    let second = holdpoint_service::Services::new(
+        second,
+        team.world.services.files().clone(),
+        team.world.clock.clone(),
+        holdpoint_service::Ids::seeded(8),
+        team.world.services.limits(),
+    );
+    let file = large(500, 0).to_string();
+    let request = team.request(file.as_bytes(), None, None).await;
+    let here =
+        team.world
+            .services
+            .import_scan(&team.owner, &team.service.id, request.clone(), false);
+    let there = second.import_scan(&team.reviewer, &team.service.id, request, false);
+    let (here, there) = tokio::join!(here, there);
+    let (here, there) = (here.expect("imports"), there.expect("imports"));
+    assert!(here.repeated ^ there.repeated);
+    assert_eq!(here.scan, there.scan);
+    assert_eq!(team.findings().await.len(), 500);
+}
