@@ -91,7 +91,7 @@ pub async fn import_template(
         let digest = Digest::parse(&previewed.sha256).ok_or_else(gone)?;
         let bytes = cx.services.files().read(&digest).await?.ok_or_else(gone)?;
         let template = match template.as_str() {
-            "" => None,
+            "" | "new" => None,
             id => Some(TemplateId::parse(id).ok_or_else(|| {
                 ServiceError::rejected("template", "Choose a checklist of the list.")
             })?),

@@ -411,7 +411,7 @@ fn Notices(visit: Visit) -> impl IntoView {
                 <div class="panel-head">
                     <h2 id="versions">"Both versions"</h2>
                 </div>
-                <div class="tbl-wrap" tabindex="0" role="region" aria-label="Both versions">
+                <div class="tbl-wrap" tabindex="0" role="region" aria-label="What you typed, and what is saved now">
                     <table class="tbl">
                         <caption class="vh">"What you typed, and what is saved now"</caption>
                         <thead>

@@ -341,7 +341,8 @@ fn confirm(
         [one] => one.as_str(),
         _ => "",
     };
-    let mut options = vec![(String::new(), "A new checklist".to_owned())];
+    // Not empty: a browser takes an empty value for one that was not chosen yet.
+    let mut options = vec![("new".to_owned(), "A new checklist".to_owned())];
     options.extend(templates.iter().map(|one| {
         (
             one.template.id.as_str().to_owned(),
@@ -365,7 +366,7 @@ fn confirm(
                 <input type="hidden" name="reading" value=reading />
                 <input type="hidden" name="tier" value=document.tier.clone().unwrap_or_default() />
                 <div class="fields-2">
-                    <SelectField form=form.clone() name="template" label="As" options value=chosen.unwrap_or_default() />
+                    <SelectField form=form.clone() name="template" label="As" options value=chosen.unwrap_or_else(|| "new".to_owned()) />
                     <TextField
                         form=form.clone()
                         name="name"
