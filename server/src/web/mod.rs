@@ -8,6 +8,7 @@ mod answer;
 mod assets;
 mod csrf;
 mod error;
+mod evidence;
 mod health;
 mod log;
 mod pages;
@@ -20,6 +21,8 @@ mod visit;
 
 #[cfg(test)]
 mod accounts_tests;
+#[cfg(test)]
+mod items_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -77,7 +80,7 @@ pub(crate) fn router(
             state.clone(),
             visit::establish,
         ));
-    let dynamic = quick.merge(uploads_and_downloads()).layer(known);
+    let dynamic = quick.merge(uploads_and_downloads(&state)).layer(known);
 
     // The first layer of the list is the outermost.
     let around = ServiceBuilder::new()
@@ -97,6 +100,6 @@ pub(crate) fn router(
 }
 
 /// Handlers that stream: each sets its own `DefaultBodyLimit::max`, and none is given up after the time of a page.
-fn uploads_and_downloads() -> Router<AppState> {
-    Router::new()
+fn uploads_and_downloads(state: &AppState) -> Router<AppState> {
+    Router::new().merge(evidence::routes(state.services.limits()))
 }

@@ -72,8 +72,21 @@ impl TestApp {
         Self::with(|_| {}, |router| router).await
     }
 
+    /// With other sizes above which an upload is refused.
+    pub(crate) async fn with_limits(limits: Limits) -> Self {
+        Self::build(limits, |_| {}, |router| router).await
+    }
+
     /// With other settings, and routes of the test's own inside all layers that go around everything.
     pub(crate) async fn with(
+        change: impl FnOnce(&mut Settings),
+        extend: impl FnOnce(Router<AppState>) -> Router<AppState>,
+    ) -> Self {
+        Self::build(Limits::default(), change, extend).await
+    }
+
+    async fn build(
+        limits: Limits,
         change: impl FnOnce(&mut Settings),
         extend: impl FnOnce(Router<AppState>) -> Router<AppState>,
     ) -> Self {
@@ -88,7 +101,7 @@ impl TestApp {
             files,
             clock.clone(),
             Ids::seeded(1),
-            Limits::default(),
+            limits,
         );
         let site_folder = folder.path().join("site");
         std::fs::create_dir_all(site_folder.join("pkg")).unwrap();
@@ -168,6 +181,15 @@ impl TestApp {
 
     /// An account, and a browser in which it is signed in.
     pub(crate) async fn member(&self, name: &str) -> Browser<'_> {
+        self.person(name, InstanceRole::Member).await
+    }
+
+    /// As [`TestApp::member`], for an administrator.
+    pub(crate) async fn admin(&self, name: &str) -> Browser<'_> {
+        self.person(name, InstanceRole::Admin).await
+    }
+
+    async fn person(&self, name: &str, instance_role: InstanceRole) -> Browser<'_> {
         let id = PersonId::parse(&format!("person-{}", name.replace(' ', "-"))).unwrap();
         let mut tx = self.state.services.database().write().await.unwrap();
         let email = format!("{}@example.org", name.replace(' ', "."));
@@ -175,13 +197,18 @@ impl TestApp {
             id: &id,
             email: &email,
             name,
-            instance_role: InstanceRole::Member,
+            instance_role,
             password_hash: None,
             created_at: NOW,
         })
         .await
         .unwrap();
         tx.commit().await.unwrap();
+        self.browser(&id).await
+    }
+
+    /// A browser in which somebody is signed in.
+    pub(crate) async fn browser(&self, id: &PersonId) -> Browser<'_> {
         let mut record = Record {
             id: Id::default(),
             data: [(

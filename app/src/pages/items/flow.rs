@@ -38,7 +38,7 @@ pub(super) fn Flow(
             let Look { icon, tone, .. } = look;
             view! {
                 <li class=done.then_some("done") aria-current=(is_current == Some(at)).then_some("step")>
-                    <span class="st" data-tone=tone.as_str()><Ico icon />{text}</span>
+                    <span class="st wrap" data-tone=tone.as_str()><Ico icon />{text}</span>
                 </li>
             }
         })

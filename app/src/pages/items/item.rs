@@ -25,7 +25,7 @@ use crate::{
     },
     parts::{
         Avatar, Button, Column, Frame, Gate, Ico, Icon, Late, Nobody, Pill, Prose, St, Tab, Table,
-        TextArea, When, Who,
+        TextArea, When,
         controls::{ButtonLink, Weight},
         status::{Flag, FlagMark},
         when::{date, moment},
@@ -456,12 +456,8 @@ fn Discussion(
 fn Details(page: Page, review: ReviewStanding, me: String) -> impl IntoView {
     let item = &page.item;
     let named = |named: &Named| {
-        let name = if named.id.as_str() == me {
-            format!("{} (you)", named.name)
-        } else {
-            named.name.clone()
-        };
-        view! { <Who name /> }
+        let you = (named.id.as_str() == me).then_some(" (you)");
+        view! { <span class="who"><Avatar name=named.name.clone() />{named.name.clone()}{you}</span> }
     };
     let owner = match &page.owner {
         Some(owner) => named(owner).into_any(),
