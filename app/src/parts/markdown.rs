@@ -46,6 +46,8 @@ pub fn render(text: &str) -> String {
         .url_schemes(["http", "https", "mailto"].into())
         .url_relative(ammonia::UrlRelative::Deny)
         .rm_tags(["img", "map", "area"])
+        // Long lines of code scroll, also by the keyboard.
+        .set_tag_attribute_value("pre", "tabindex", "0")
         .clean(&unsafe_html)
         .to_string()
 }
@@ -69,6 +71,14 @@ pub fn Prose(#[prop(into)] text: String) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_that_scrolls_can_be_reached_by_keyboard() {
+        assert_eq!(
+            render("```go\nx := 1\n```").trim(),
+            "<pre tabindex=\"0\"><code>x := 1\n</code></pre>"
+        );
+    }
 
     #[test]
     fn no_text_becomes_script_or_leads_where_links_must_not() {

@@ -119,7 +119,7 @@ fn Waiting(
                             " "
                             {item.title}
                         </a>
-                        <span class="sub"><a class="plain" href=paths::review(item.review.as_str())>{review}</a></span>
+                        <span class="sub">{review}</span>
                     </td>
                     <td role="cell" data-l=""><St of=state /></td>
                     <td role="cell" data-l=""><Gate gating=item.gating /></td>
