@@ -192,7 +192,7 @@ fn TopBar(visit: Visit, crumbs: Vec<Crumb>) -> impl IntoView {
         Some(person) => {
             let waiting = visit.n_waiting;
             view! {
-                <form class="jump" role="search" action=paths::SEARCH>
+                <form class="jump" role="search" aria-label="Everything" action=paths::SEARCH>
                     <label class="vh" for="jump">"Search items, findings and files"</label>
                     <Ico icon=Icon::Search />
                     <input id="jump" name="q" type="search" placeholder="Search or jump to" autocomplete="off" />

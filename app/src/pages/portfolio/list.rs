@@ -241,7 +241,7 @@ fn found(
                     <h2 class="vh" id="h-all">"All reviews"</h2>
                     <div class="row-between">
                         <nav class="views" aria-label="Filters">{views}</nav>
-                        <form class="filterbar" method="get" action=paths::HOME role="search">
+                        <form class="filterbar" method="get" action=paths::HOME role="search" aria-label="These reviews">
                             <input type="hidden" name="view" value=chosen />
                             <div class="search">
                                 <label class="vh" for="q">"Search services and releases"</label>
