@@ -1,10 +1,19 @@
 //! The command line: data on stdout, talk on stderr, exit codes 0 done, 1 the answer is no, 2 an error.
 
+mod checklist;
+mod client;
 pub(crate) mod config;
+mod gate;
 mod healthcheck;
+mod log;
+mod report;
+mod sample;
+mod scan;
 mod serve;
+mod terminal;
 mod token;
 mod user;
+mod verify;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -32,6 +41,16 @@ enum Command {
     /// API tokens, without the web.
     #[command(subcommand)]
     Token(token::Token),
+    Sample(sample::Sample),
+    #[command(subcommand)]
+    Checklist(checklist::Checklist),
+    #[command(subcommand)]
+    Scan(scan::Scan),
+    Gate(gate::Gate),
+    Report(report::Report),
+    Verify(verify::Verify),
+    #[command(subcommand)]
+    Log(log::Log),
 }
 
 /// What a command came to.
@@ -58,6 +77,13 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Healthcheck(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Sample(command) => command.run(),
+        Command::Checklist(command) => command.run(),
+        Command::Scan(command) => command.run(),
+        Command::Gate(command) => command.run(),
+        Command::Report(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Log(command) => command.run(),
     };
     match answer {
         Ok(Answer::Done) => ExitCode::SUCCESS,
@@ -117,7 +143,8 @@ fn say(message: &str) {
 
 #[expect(clippy::print_stderr, reason = "this is the command line's own voice")]
 fn complain(message: &str) {
-    eprintln!("holdpoint: {message}");
+    // Messages name files and quote what is in them.
+    eprintln!("holdpoint: {}", terminal::plain(message));
 }
 
 #[cfg(test)]

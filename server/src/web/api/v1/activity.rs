@@ -1,0 +1,81 @@
+//! What happened.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use holdpoint_domain::ReviewId;
+use holdpoint_service::{ActivityOf, Services};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    asked::{self, Query},
+    given::{Given, Part, moment},
+};
+use crate::web::{WebError, api_caller::ApiCaller};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Activity {
+    /// Its place in the log, without gaps over the whole instance.
+    sequence: i64,
+    at: String,
+    /// A person's name, or "Holdpoint".
+    who: String,
+    action: String,
+    subject_kind: String,
+    subject: String,
+    /// A sentence without the name: "asked for review".
+    summary: String,
+    #[schema(value_type = Option<Object>)]
+    before: Option<Value>,
+    #[schema(value_type = Option<Object>)]
+    after: Option<Value>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct List {
+    /// From 1 to 200; 50 if not given.
+    limit: Option<String>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+/// What happened in a review, newest first. The token needs the scope `export`.
+#[utoipa::path(get, path = "/reviews/{id}/activity", tag = "Activity", params(List), responses((status = 200, body = Part<Activity>)))]
+pub(super) async fn of_review(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Query(asked): Query<List>,
+) -> Result<Response, WebError> {
+    let id = asked::id(ReviewId::parse, &id, "This review")?;
+    let limit = asked::limit(asked.limit.as_deref())?;
+    let before = asked::cursor(asked.cursor.as_deref(), |text| text.parse().ok())?;
+    let page = services
+        .activity_of(&caller, &ActivityOf::Review(id), before, limit)
+        .await?;
+    let json = |text: Option<&String>| text.and_then(|text| serde_json::from_str(text).ok());
+    let part = Part {
+        entries: page
+            .entries
+            .iter()
+            .map(|line| Activity {
+                sequence: line.sequence,
+                at: moment(line.at),
+                who: line.who.clone(),
+                action: line.action.clone(),
+                subject_kind: line.subject_kind.clone(),
+                subject: line.subject.clone(),
+                summary: line.summary.clone(),
+                before: json(line.before.as_ref()),
+                after: json(line.after.as_ref()),
+            })
+            .collect(),
+        next_cursor: page.next.map(|sequence| sequence.to_string()),
+    };
+    Ok(Given::ok(&part)?.answer())
+}

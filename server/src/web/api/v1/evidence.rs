@@ -1,0 +1,307 @@
+//! Evidence of an item.
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use holdpoint_domain::{EvidenceId, ItemId, person::Action};
+use holdpoint_service::{
+    ServiceError, Services,
+    evidence::{EvidenceFields, EvidenceRequest, EvidenceView},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    asked::{self, Json, Key},
+    given::{self, Given, Part, moment, once, parse_moment},
+    upload::{self, Received},
+};
+use crate::web::{WebError, api_caller::ApiCaller};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Evidence {
+    id: String,
+    item: String,
+    /// file, link, note, output or scan.
+    kind: String,
+    title: String,
+    /// A note's Markdown, a link's address, a command's output.
+    body: String,
+    command: Option<String>,
+    exit_code: Option<i64>,
+    host: Option<String>,
+    /// Of the file, or of the piece's canonical JSON.
+    sha256: String,
+    file_name: Option<String>,
+    size_bytes: i64,
+    commit: Option<String>,
+    path: Option<String>,
+    start_line: Option<i64>,
+    end_line: Option<i64>,
+    observed_at: String,
+    created_at: String,
+    created_by: String,
+    /// Whether it was taken at another commit than the review's target.
+    is_stale: bool,
+    superseded_by: Option<String>,
+    withdrawn_at: Option<String>,
+    withdrawn_reason: Option<String>,
+}
+
+fn evidence(view: &EvidenceView) -> Evidence {
+    let of = &view.evidence;
+    Evidence {
+        id: of.id.to_string(),
+        item: of.item.to_string(),
+        kind: of.kind.clone(),
+        title: of.title.clone(),
+        body: of.body.clone(),
+        command: of.command.clone(),
+        exit_code: of.exit_code,
+        host: of.host.clone(),
+        sha256: of.sha256.to_string(),
+        file_name: of.file_name.clone(),
+        size_bytes: of.size_bytes,
+        commit: of.commit.clone(),
+        path: of.path.clone(),
+        start_line: of.start_line,
+        end_line: of.end_line,
+        observed_at: moment(of.observed_at),
+        created_at: moment(of.created_at),
+        created_by: of.created_by_name.clone(),
+        is_stale: view.stale,
+        superseded_by: of.superseded_by.as_ref().map(ToString::to_string),
+        withdrawn_at: of.withdrawn_at.map(moment),
+        withdrawn_reason: of.withdrawn_reason.clone(),
+    }
+}
+
+/// A link, a note or a command's output. Files come as a form with the same fields and the file as `file`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewEvidence)]
+pub(super) struct New {
+    /// link, note or output.
+    kind: String,
+    title: Option<String>,
+    /// Of a link.
+    address: Option<String>,
+    /// Of a note, as Markdown.
+    text: Option<String>,
+    /// Of an output.
+    command: Option<String>,
+    exit_code: Option<i32>,
+    output: Option<String>,
+    host: Option<String>,
+    commit: Option<String>,
+    path: Option<String>,
+    start_line: Option<u32>,
+    end_line: Option<u32>,
+    /// When it was true: RFC 3339, or a date. Now, if not given.
+    observed_at: Option<String>,
+    /// The evidence that this is a newer version of.
+    replaces: Option<String>,
+}
+
+/// A form: the fields of `NewEvidence`, and the file.
+#[derive(ToSchema)]
+#[schema(as = EvidenceForm)]
+#[expect(dead_code, reason = "describes a form that is read piece by piece")]
+pub(super) struct Form {
+    /// file, link, note or output; file if there is one.
+    kind: Option<String>,
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    file: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Withdrawal {
+    reason: String,
+}
+
+fn fields_of(new: New) -> EvidenceFields {
+    let text = |text: Option<String>| text.unwrap_or_default();
+    let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+    EvidenceFields {
+        kind: new.kind,
+        title: text(new.title),
+        address: text(new.address),
+        text: text(new.text),
+        command: text(new.command),
+        exit_code: new
+            .exit_code
+            .map(|code| code.to_string())
+            .unwrap_or_default(),
+        output: text(new.output),
+        host: text(new.host),
+        commit: text(new.commit),
+        path: text(new.path),
+        start_line: number(new.start_line),
+        end_line: number(new.end_line),
+        observed_at: text(new.observed_at),
+        replaces: text(new.replaces),
+    }
+}
+
+fn fields_of_form(form: &[(String, String)], has_file: bool) -> Result<EvidenceFields, WebError> {
+    let mut fields = EvidenceFields::default();
+    for (name, value) in form {
+        let field = match name.as_str() {
+            "kind" => &mut fields.kind,
+            "title" => &mut fields.title,
+            "address" => &mut fields.address,
+            "text" => &mut fields.text,
+            "command" => &mut fields.command,
+            "exit_code" => &mut fields.exit_code,
+            "output" => &mut fields.output,
+            "host" => &mut fields.host,
+            "commit" => &mut fields.commit,
+            "path" => &mut fields.path,
+            "start_line" => &mut fields.start_line,
+            "end_line" => &mut fields.end_line,
+            "observed_at" => &mut fields.observed_at,
+            "replaces" => &mut fields.replaces,
+            _ => {
+                let field: String = name.chars().take(100).collect();
+                let message = format!("There is an unknown field `{field}`.");
+                return Err(WebError::Field { field, message });
+            }
+        };
+        field.clone_from(value);
+    }
+    if fields.kind.is_empty() && has_file {
+        "file".clone_into(&mut fields.kind);
+    }
+    Ok(fields)
+}
+
+/// Everything ever submitted for an item, oldest first, withdrawn and superseded pieces included.
+#[utoipa::path(get, path = "/items/{id}/evidence", tag = "Evidence", responses((status = 200, body = Part<Evidence>)))]
+pub(super) async fn list(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let id = asked::id(ItemId::parse, &id, "This item")?;
+    let entries = services
+        .evidence_of(&caller, &id)
+        .await?
+        .iter()
+        .map(evidence)
+        .collect();
+    Ok(Given::ok(&Part {
+        entries,
+        next_cursor: None,
+    })?
+    .answer())
+}
+
+/// Attaches evidence to an item: JSON for a link, a note or a command's output, a form for a file.
+#[utoipa::path(
+    post, path = "/items/{id}/evidence", tag = "Evidence",
+    request_body(content((New = "application/json"), (Form = "multipart/form-data"))),
+    responses((status = 201, body = Evidence))
+)]
+pub(super) async fn add(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    key: Key,
+    request: Request,
+) -> Result<Response, WebError> {
+    let item = asked::id(ItemId::parse, &id, "This item")?;
+    // Asked before anything is received: whoever may not attach it need not send it.
+    let page = services.item(&caller, &item).await?;
+    let access = services.access(&caller, &page.head.service.id).await?;
+    if !access.may(Action::Contribute) {
+        let message = "Only a contributor, reviewer or manager of this service can do this, with a token that was granted `contribute`.";
+        return Err(WebError::Forbidden(message.to_owned()));
+    }
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let (mut fields, file, digest) = if upload::is_form(&request) {
+        let most = services.limits().evidence_bytes;
+        let Received {
+            file,
+            fields,
+            digest,
+        } = upload::form(&services, request, most).await?;
+        (fields_of_form(&fields, file.is_some())?, file, digest)
+    } else if asked::is_json(request.headers()) {
+        let body = asked::bytes(request, &(), super::MAX_JSON_BYTES).await?;
+        let digest = holdpoint_domain::Digest::of(&body);
+        (fields_of(asked::parse(&body)?), None, digest)
+    } else {
+        return Err(WebError::UnsupportedMedia(
+            "Send JSON, or a form (`multipart/form-data`) with the file in its field `file`."
+                .to_owned(),
+        ));
+    };
+    if let Some(millis) = parse_moment(&fields.observed_at) {
+        fields.observed_at = millis.to_string();
+    } else if fields.observed_at.bytes().all(|byte| byte.is_ascii_digit())
+        && !fields.observed_at.is_empty()
+    {
+        let message = "Write a moment as 2026-01-28T14:31:00Z, or a date.";
+        return Err(ServiceError::rejected("observed_at", message).into());
+    }
+    if file.is_some() && fields.kind != "file" {
+        let message = "There is a file, so the kind is file.";
+        return Err(ServiceError::rejected("kind", message).into());
+    }
+    let request = EvidenceRequest::parse(&fields, file)?;
+    let digest = asked::digest_of(&method, &uri, &digest);
+    once(&services, &caller, &key, &digest, async {
+        let id = services.add_evidence(&caller, &item, request).await?;
+        let all = services.evidence_of(&caller, &item).await?;
+        let made = all.iter().find(|view| view.evidence.id == id);
+        let made = made.ok_or(WebError::NotFound("This evidence"))?;
+        Given::created(format!("/items/{item}/evidence"), &evidence(made))
+    })
+    .await
+}
+
+/// Withdraws a piece of evidence, with a reason. It stays on record.
+#[utoipa::path(
+    post, path = "/evidence/{id}/withdraw", tag = "Evidence", request_body = Withdrawal,
+    responses((status = 200, body = Evidence))
+)]
+pub(super) async fn withdraw(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    key: Key,
+    asked: Json<Withdrawal>,
+) -> Result<Response, WebError> {
+    let id = asked::id(EvidenceId::parse, &id, "This evidence")?;
+    once(&services, &caller, &key, &asked.digest, async {
+        let item = services
+            .withdraw_evidence(&caller, &id, &asked.value.reason)
+            .await?;
+        let all = services.evidence_of(&caller, &item).await?;
+        let withdrawn = all.iter().find(|view| view.evidence.id == id);
+        let withdrawn = withdrawn.ok_or(WebError::NotFound("This evidence"))?;
+        Given::ok(&evidence(withdrawn))
+    })
+    .await
+}
+
+/// The file of a piece of evidence, its digest checked before it is served.
+#[utoipa::path(
+    get, path = "/evidence/{id}/file", tag = "Evidence",
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"))
+)]
+pub(super) async fn file(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let id = asked::id(EvidenceId::parse, &id, "This evidence")?;
+    let evidence = services.evidence_file(&caller, &id).await?;
+    let sha256 = evidence
+        .file_sha256
+        .ok_or(WebError::NotFound("A file of this evidence"))?;
+    let name = evidence.file_name.as_deref().unwrap_or("file");
+    given::stored_file(&services, &sha256, name).await
+}

@@ -1,0 +1,503 @@
+//! Findings: reading them, writing them by hand, triage, mapping to items.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use holdpoint_domain::{FindingId, FindingStatus, ItemId, ReviewId, Severity};
+use holdpoint_service::{
+    Conflict, FindingFilter, FindingLine, FindingSort, ServiceError, Services,
+    findings::{FindingFields, FindingRequest, FindingView, Triage, TriageFields},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    asked::{self, IfMatch, Json, Key, Query},
+    given::{Given, Part, moment, once},
+};
+use crate::web::{WebError, api_caller::ApiCaller};
+
+/// A finding in a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FindingLine)]
+pub(super) struct Line {
+    id: String,
+    /// Shown as F-1, F-2, … within the service.
+    number: i64,
+    title: String,
+    /// critical, high, medium, low or info.
+    severity: String,
+    category: String,
+    rule: Option<String>,
+    /// Null for a finding written by hand.
+    tool: Option<String>,
+    path: Option<String>,
+    start_line: Option<i64>,
+    component: Option<String>,
+    /// open, fixed, false_positive, risk_accepted or duplicate.
+    status: String,
+    accepted_until: Option<String>,
+    /// The number of the finding that it repeats.
+    duplicate_of: Option<i64>,
+    first_seen_at: String,
+    last_seen_at: String,
+    items: Vec<Linked>,
+    has_patch: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Linked {
+    item: String,
+    key: String,
+}
+
+fn line(line: &FindingLine) -> Line {
+    Line {
+        id: line.id.to_string(),
+        number: line.number,
+        title: line.title.clone(),
+        severity: line.severity.as_str().to_owned(),
+        category: line.category.clone(),
+        rule: line.rule.clone(),
+        tool: line.tool.clone(),
+        path: line.path.clone(),
+        start_line: line.start_line,
+        component: line.component.clone(),
+        status: line.status.as_str().to_owned(),
+        accepted_until: line.accepted_until.map(moment),
+        duplicate_of: line.duplicate_of,
+        first_seen_at: moment(line.first_seen_at),
+        last_seen_at: moment(line.last_seen_at),
+        items: line
+            .items
+            .iter()
+            .map(|(item, key)| Linked {
+                item: item.clone(),
+                key: key.clone(),
+            })
+            .collect(),
+        has_patch: line.has_patch,
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Finding {
+    id: String,
+    number: i64,
+    service: String,
+    /// The review that it was written for; null for a scanner's.
+    review: Option<String>,
+    title: String,
+    /// Markdown.
+    description: String,
+    /// What the tool says about this very place.
+    message: String,
+    /// Markdown.
+    remediation: String,
+    severity: String,
+    category: String,
+    rule: Option<String>,
+    rule_name: Option<String>,
+    help_url: Option<String>,
+    path: Option<String>,
+    start_line: Option<i64>,
+    end_line: Option<i64>,
+    snippet: Option<String>,
+    cve: Vec<String>,
+    cwe: Vec<i64>,
+    aliases: Vec<String>,
+    component: Option<String>,
+    component_version: Option<String>,
+    fixed_version: Option<String>,
+    status: String,
+    status_reason: String,
+    status_by: Option<String>,
+    status_at: Option<String>,
+    duplicate_of: Option<i64>,
+    accepted_until: Option<String>,
+    acceptance_requested_by: Option<String>,
+    first_seen_at: String,
+    last_seen_at: String,
+    fixed_at: Option<String>,
+    written_by: Option<String>,
+    items: Vec<LinkedItem>,
+    version: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LinkedItem {
+    review: String,
+    item: String,
+    key: String,
+    title: String,
+}
+
+fn finding(view: &FindingView) -> Finding {
+    let of = &view.finding;
+    Finding {
+        id: of.id.to_string(),
+        number: of.number,
+        service: view.service_slug.clone(),
+        review: of.review.as_ref().map(ToString::to_string),
+        title: of.title.clone(),
+        description: of.description.clone(),
+        message: of.message.clone(),
+        remediation: of.remediation.clone(),
+        severity: of.severity.as_str().to_owned(),
+        category: of.category.clone(),
+        rule: of.rule.clone(),
+        rule_name: of.rule_name.clone(),
+        help_url: of.help_url.clone(),
+        path: of.path.clone(),
+        start_line: of.start_line,
+        end_line: of.end_line,
+        snippet: of.snippet.clone(),
+        cve: of.cve.clone(),
+        cwe: of.cwe.clone(),
+        aliases: of.aliases.clone(),
+        component: of.component.clone(),
+        component_version: of.component_version.clone(),
+        fixed_version: of.fixed_version.clone(),
+        status: of.status.as_str().to_owned(),
+        status_reason: of.status_reason.clone(),
+        status_by: of.status_by_name.clone(),
+        status_at: of.status_at.map(moment),
+        duplicate_of: of.duplicate_of,
+        accepted_until: of.accepted_until.map(moment),
+        acceptance_requested_by: of.acceptance_requested_by_name.clone(),
+        first_seen_at: moment(of.first_seen_at),
+        last_seen_at: moment(of.last_seen_at),
+        fixed_at: of.fixed_at.map(moment),
+        written_by: of.created_by_name.clone(),
+        items: view
+            .items
+            .iter()
+            .map(|linked| LinkedItem {
+                review: linked.review.clone(),
+                item: linked.item.clone(),
+                key: linked.key.clone(),
+                title: linked.title.clone(),
+            })
+            .collect(),
+        version: of.version,
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct List {
+    /// critical, high, medium, low, info; several with commas.
+    severity: Option<String>,
+    /// open, fixed, false_positive, risk_accepted, duplicate; several with commas.
+    status: Option<String>,
+    /// Names of tools, with commas between them.
+    tool: Option<String>,
+    /// An item's id, for those linked to it; `none` for those linked to no item.
+    item: Option<String>,
+    /// Part of the title, rule, path, component or CVE.
+    q: Option<String>,
+    /// severity (the default), number, path, title, newest or status.
+    sort: Option<String>,
+    /// From 1 to 200; 50 if not given.
+    limit: Option<String>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+fn sort(text: &str) -> Option<FindingSort> {
+    Some(match text {
+        "severity" => FindingSort::Severity,
+        "number" => FindingSort::Number,
+        "path" => FindingSort::Path,
+        "title" => FindingSort::Title,
+        "newest" => FindingSort::Newest,
+        "status" => FindingSort::Status,
+        _ => return None,
+    })
+}
+
+/// The findings that count for a review: those of its service's scans, and those written for it.
+#[utoipa::path(
+    get, path = "/reviews/{id}/findings", tag = "Findings", params(List), responses((status = 200, body = Part<Line>))
+)]
+pub(super) async fn list(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Query(asked): Query<List>,
+) -> Result<Response, WebError> {
+    let id = asked::id(ReviewId::parse, &id, "This review")?;
+    let limit = asked::limit(asked.limit.as_deref())?;
+    let offset = asked::cursor(asked.cursor.as_deref(), |text| {
+        text.parse::<i64>()
+            .ok()
+            .filter(|offset| (0..=10_000_000).contains(offset))
+    })?;
+    let severities: Vec<_> = Severity::ALL
+        .iter()
+        .map(|severity| severity.as_str())
+        .collect();
+    let statuses: Vec<_> = FindingStatus::ALL
+        .iter()
+        .map(|status| status.as_str())
+        .collect();
+    let unmapped = asked.item.as_deref() == Some("none");
+    let filter = FindingFilter {
+        severities: asked::words(
+            "severity",
+            asked.severity.as_deref(),
+            Severity::parse,
+            &severities,
+        )?,
+        statuses: asked::words(
+            "status",
+            asked.status.as_deref(),
+            FindingStatus::parse,
+            &statuses,
+        )?,
+        tools: asked::words(
+            "tool",
+            asked.tool.as_deref(),
+            |tool| Some(tool.to_owned()),
+            &[],
+        )?,
+        item: match asked.item.as_deref() {
+            None | Some("none") => None,
+            Some(item) => Some(ItemId::parse(item).ok_or_else(|| WebError::Rejected {
+                field: "item",
+                message: "Write an item's id, or none.".to_owned(),
+            })?),
+        },
+        unmapped,
+        text: asked.q.filter(|text| !text.trim().is_empty()),
+        as_of: services.now(),
+    };
+    let sort = match asked.sort.as_deref() {
+        None => FindingSort::default(),
+        Some(text) => sort(text).ok_or_else(|| WebError::Rejected {
+            field: "sort",
+            message: "Choose one of severity, number, path, title, newest, status.".to_owned(),
+        })?,
+    };
+    let offset = offset.unwrap_or(0);
+    let n = i64::try_from(limit).unwrap_or(i64::MAX);
+    let page = services
+        .findings_of_review(&caller, &id, &filter, sort, n, offset)
+        .await?;
+    let part = Part {
+        entries: page.lines.iter().map(line).collect(),
+        next_cursor: page.has_more.then(|| (offset + n).to_string()),
+    };
+    Ok(Given::ok(&part)?.answer())
+}
+
+/// A finding with its links.
+#[utoipa::path(get, path = "/findings/{id}", tag = "Findings", responses((status = 200, body = Finding)))]
+pub(super) async fn show(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let id = asked::id(FindingId::parse, &id, "This finding")?;
+    let view = services.finding(&caller, &id).await?;
+    Ok(Given::ok(&finding(&view))?
+        .version(view.finding.version)
+        .answer())
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewFinding)]
+pub(super) struct New {
+    review: String,
+    title: String,
+    /// critical, high, medium, low or info.
+    severity: String,
+    /// code, configuration, documentation, dependency, secret, container, web, operations, licence or style.
+    category: String,
+    /// Markdown.
+    problem: String,
+    /// Markdown.
+    #[serde(default)]
+    remediation: String,
+    #[serde(default)]
+    path: String,
+    start_line: Option<u32>,
+    end_line: Option<u32>,
+    #[serde(default)]
+    snippet: String,
+    /// The ids of the items that it is linked to.
+    #[serde(default)]
+    items: Vec<String>,
+}
+
+/// A finding written by hand.
+#[utoipa::path(post, path = "/findings", tag = "Findings", request_body = New, responses((status = 201, body = Finding)))]
+pub(super) async fn write(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    key: Key,
+    asked: Json<New>,
+) -> Result<Response, WebError> {
+    let new = asked.value;
+    let review = ReviewId::parse(&new.review).ok_or(WebError::NotFound("This review"))?;
+    let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+    let fields = FindingFields {
+        title: new.title,
+        severity: new.severity,
+        category: new.category,
+        problem: new.problem,
+        remediation: new.remediation,
+        path: new.path,
+        start_line: number(new.start_line),
+        end_line: number(new.end_line),
+        snippet: new.snippet,
+    };
+    let request = FindingRequest::parse(&fields)?;
+    let items = items_of("items", &new.items)?;
+    once(&services, &caller, &key, &asked.digest, async {
+        let id = services
+            .write_finding(&caller, &review, request, &items)
+            .await?;
+        let view = services.finding(&caller, &id).await?;
+        Ok(Given::created(format!("/findings/{id}"), &finding(&view))?
+            .version(view.finding.version))
+    })
+    .await
+}
+
+fn items_of(field: &'static str, ids: &[String]) -> Result<Vec<ItemId>, WebError> {
+    if ids.len() > asked::MOST_AT_ONCE {
+        let message = format!("At most {} items at once.", asked::MOST_AT_ONCE);
+        return Err(WebError::Rejected { field, message });
+    }
+    let unknown = || WebError::Rejected {
+        field,
+        message: "This is no item's id.".to_owned(),
+    };
+    ids.iter()
+        .map(|id| ItemId::parse(id).ok_or_else(unknown))
+        .collect()
+}
+
+/// Either a decision about the finding, or links to items and their removal.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FindingChange)]
+pub(super) struct Change {
+    triage: Option<Decision>,
+    /// Ids of items to link it to.
+    #[serde(default)]
+    link: Vec<String>,
+    /// Ids of items to take it off.
+    #[serde(default)]
+    unlink: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Triage)]
+pub(super) struct Decision {
+    /// reopen, false_positive, duplicate, ask_acceptance, approve_acceptance, decline_acceptance or fixed.
+    action: String,
+    #[serde(default)]
+    reason: String,
+    /// For ask_acceptance: the last day, `YYYY-MM-DD`.
+    #[serde(default)]
+    until: String,
+    /// For duplicate: the number of the finding that it repeats.
+    duplicate_of: Option<i64>,
+}
+
+/// Decides about a finding, or maps it to items.
+#[utoipa::path(
+    patch, path = "/findings/{id}", tag = "Findings", request_body = Change, responses((status = 200, body = Finding))
+)]
+pub(super) async fn change(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    IfMatch(version): IfMatch,
+    asked: Json<Change>,
+) -> Result<Response, WebError> {
+    let id = asked::id(FindingId::parse, &id, "This finding")?;
+    let change = asked.value;
+    let (link, unlink) = (
+        items_of("link", &change.link)?,
+        items_of("unlink", &change.unlink)?,
+    );
+    match (change.triage, link.is_empty() && unlink.is_empty()) {
+        (Some(decision), true) => {
+            let fields = TriageFields {
+                action: decision.action,
+                reason: decision.reason,
+                until: decision.until,
+                duplicate_of: decision
+                    .duplicate_of
+                    .map(|number| number.to_string())
+                    .unwrap_or_default(),
+            };
+            let triage = Triage::parse(&fields).map_err(in_triage)?;
+            services
+                .triage_finding(&caller, &id, version, triage)
+                .await
+                .map_err(in_triage)?;
+        }
+        (None, false) => {
+            check_version(&services, &caller, &id, version).await?;
+            for (items, linked) in [(&link, true), (&unlink, false)] {
+                for item in items {
+                    services.map_finding(&caller, &id, item, linked).await?;
+                }
+            }
+        }
+        (None, true) => {
+            let message =
+                "There is nothing to change. Send `triage`, `link` or `unlink`.".to_owned();
+            return Err(WebError::Rejected { field: "", message });
+        }
+        (Some(_), false) => {
+            let message = "Triage and links change by a request of their own each.".to_owned();
+            return Err(WebError::Rejected {
+                field: "triage",
+                message,
+            });
+        }
+    }
+    let view = services.finding(&caller, &id).await?;
+    Ok(Given::ok(&finding(&view))?
+        .version(view.finding.version)
+        .answer())
+}
+
+/// The service names the fields of a form; here they are inside `triage`.
+fn in_triage(error: ServiceError) -> WebError {
+    match error {
+        ServiceError::Rejected { field, message } if !field.is_empty() => WebError::Field {
+            field: format!("triage.{field}"),
+            message,
+        },
+        error => error.into(),
+    }
+}
+
+async fn check_version(
+    services: &Services,
+    caller: &ApiCaller,
+    id: &FindingId,
+    version: i64,
+) -> Result<(), WebError> {
+    let view = services.finding(caller, id).await?;
+    if view.finding.version == version {
+        return Ok(());
+    }
+    let (sent, stored) = (version.to_string(), view.finding.version.to_string());
+    Err(WebError::Conflict(Box::new(Conflict {
+        message: "Someone else changed this finding since you saw it. Nothing was saved."
+            .to_owned(),
+        current_version: view.finding.version,
+        fields: vec![("version".to_owned(), sent, stored)],
+    })))
+}

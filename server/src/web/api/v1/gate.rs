@@ -1,0 +1,178 @@
+//! The gate: the verdict with its reasons, for CI jobs, and as a badge.
+
+use std::fmt::Write as _;
+
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+};
+use holdpoint_app::paths;
+use holdpoint_domain::{Outcome, ReviewId, verdict::Reason};
+use holdpoint_service::Services;
+use http::header;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    asked,
+    given::{Given, moment},
+};
+use crate::web::{AppState, WebError, api_caller::ApiCaller};
+
+/// May the release go? Computed from what is stored now, with nothing kept in between.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Gate {
+    review: Reviewed,
+    /// go, go_with_waivers or no_go.
+    outcome: String,
+    /// Whether it may go, with waivers or without.
+    go: bool,
+    /// Why not; empty exactly when it may go.
+    reasons: Vec<GateReason>,
+    /// What a release with waivers goes on without.
+    waivers: Vec<GateReason>,
+    /// What its approvers have signed: go or no_go; null while they have not.
+    release_decision: Option<String>,
+    as_of: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = GateReview)]
+pub(super) struct Reviewed {
+    id: String,
+    service: String,
+    title: String,
+    release: String,
+    commit: Option<String>,
+    /// Its readiness page.
+    url: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct GateReason {
+    /// no_items, commit_unknown, finding_open, acceptance_expired, item_failed, waiver_expired, sign_off_void,
+    /// sign_off_missing, item_undecided, evidence_missing, evidence_stale, scan_missing, scan_incomplete or deliverable_open.
+    kind: String,
+    /// item, finding, scan, deliverable or review.
+    subject_kind: String,
+    /// Its id; of a missing scan the series asked for.
+    subject: String,
+    title: String,
+    why: String,
+    /// Who can clear it.
+    who: Vec<String>,
+    /// The page where it can be cleared.
+    url: String,
+}
+
+fn reason(reason: &Reason, review: &str, address: &str) -> GateReason {
+    let page = match reason.subject_kind.as_str() {
+        "item" => paths::item(&reason.subject),
+        "finding" => paths::finding(&reason.subject),
+        "scan" => paths::scans(review),
+        _ => paths::review(review),
+    };
+    GateReason {
+        kind: reason.kind.as_str().to_owned(),
+        subject_kind: reason.subject_kind.clone(),
+        subject: reason.subject.clone(),
+        title: reason.title.clone(),
+        why: reason.why.clone(),
+        who: reason.who.clone(),
+        url: format!("{address}{page}"),
+    }
+}
+
+/// The verdict on a review, with its reasons.
+#[utoipa::path(get, path = "/reviews/{id}/gate", tag = "Gate", responses((status = 200, body = Gate)))]
+pub(super) async fn gate(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let id = asked::id(ReviewId::parse, &id, "This review")?;
+    let standing = state.services.review_standing(&caller, &id).await?;
+    let (review, verdict, address) = (&standing.review, &standing.verdict, state.address());
+    let reasons = |of: &[Reason]| {
+        of.iter()
+            .map(|one| reason(one, &review.id, &address))
+            .collect()
+    };
+    let gate = Gate {
+        review: Reviewed {
+            id: review.id.clone(),
+            service: review.service_slug.clone(),
+            title: review.title.clone(),
+            release: review.release.clone(),
+            commit: review.commit_id.clone(),
+            url: format!("{address}{}", paths::review(&review.id)),
+        },
+        outcome: verdict.outcome.as_str().to_owned(),
+        go: verdict.outcome != Outcome::NoGo,
+        reasons: reasons(&verdict.reasons),
+        waivers: reasons(&verdict.waivers),
+        release_decision: standing
+            .release
+            .decided
+            .map(|decided| decided.as_str().to_owned()),
+        as_of: moment(standing.as_of),
+    };
+    Ok(Given::ok(&gate)?.answer())
+}
+
+/// The verdict as a picture.
+#[utoipa::path(
+    get, path = "/reviews/{id}/badge.svg", tag = "Gate",
+    responses((status = 200, body = String, content_type = "image/svg+xml"))
+)]
+pub(super) async fn badge(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let id = asked::id(ReviewId::parse, &id, "This review")?;
+    let standing = services.review_standing(&caller, &id).await?;
+    let svg = svg(standing.verdict.outcome);
+    Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response())
+}
+
+/// Word and colour both say it; the text's width is given, so that it fits whatever font is there.
+fn svg(outcome: Outcome) -> String {
+    const LEFT: usize = 70;
+    let label = outcome.label();
+    let colour = match outcome {
+        Outcome::Go => "#1a7f37",
+        Outcome::GoWithWaivers => "#8a5a00",
+        Outcome::NoGo => "#b3261e",
+    };
+    let text = label.len() * 7;
+    let right = text + 16;
+    let width = LEFT + right;
+    let mut svg = String::new();
+    write!(
+        svg,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"20\" role=\"img\" aria-label=\"Holdpoint: {label}\">\
+         <title>Holdpoint: {label}</title>\
+         <rect width=\"{LEFT}\" height=\"20\" fill=\"#3b4048\"/><rect x=\"{LEFT}\" width=\"{right}\" height=\"20\" fill=\"{colour}\"/>\
+         <g fill=\"#fff\" font-family=\"Verdana, DejaVu Sans, sans-serif\" font-size=\"11\">\
+         <text x=\"8\" y=\"14\" textLength=\"54\">Holdpoint</text>\
+         <text x=\"{at}\" y=\"14\" textLength=\"{text}\" font-weight=\"bold\">{label}</text></g></svg>",
+        at = LEFT + 8,
+    )
+    .expect("a string takes whatever is written");
+    svg
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_badge_says_its_verdict_in_words() {
+        for outcome in [Outcome::Go, Outcome::GoWithWaivers, Outcome::NoGo] {
+            let svg = svg(outcome);
+            let shown = format!(">{}</text>", outcome.label());
+            assert!(svg.contains(&shown) && svg.ends_with("</svg>"), "{svg}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use holdpoint_service::Services;
+use http::header;
+
+use crate::web::WebError;
+
+/// The instance's public keys, as `allowed_signers` lines: for anybody who checks a report.
+pub(super) async fn public(State(services): State<Services>) -> Result<Response, WebError> {
+    let line = services.public_key_line().await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+    ];
+    Ok((headers, format!("{line}\n")).into_response())
+}

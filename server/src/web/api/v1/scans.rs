@@ -1,0 +1,366 @@
+//! Scans: importing a scanner's file, and what came of it.
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use holdpoint_domain::{ScanId, person::Action, text::Name};
+use holdpoint_service::{
+    ServiceError, Services,
+    scans::{Counts, ImportOutcome, ScanRequest},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    asked::{self, Key, Query},
+    given::{self, Given, Part, moment, once},
+    upload,
+};
+use crate::web::{WebError, api_caller::ApiCaller};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Tool {
+    name: String,
+    version: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BySeverity {
+    critical: i64,
+    high: i64,
+    medium: i64,
+    low: i64,
+    info: i64,
+}
+
+impl From<Counts> for BySeverity {
+    fn from(counts: Counts) -> Self {
+        let Counts {
+            critical,
+            high,
+            medium,
+            low,
+            info,
+        } = counts;
+        Self {
+            critical,
+            high,
+            medium,
+            low,
+            info,
+        }
+    }
+}
+
+/// Against the last scan of the series.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ScanChanges)]
+pub(super) struct Changes {
+    new: i64,
+    unchanged: i64,
+    /// The same findings at another line.
+    moved: i64,
+    reopened: i64,
+    fixed: i64,
+}
+
+impl From<holdpoint_service::ChangeNumbers> for Changes {
+    fn from(numbers: holdpoint_service::ChangeNumbers) -> Self {
+        let holdpoint_service::ChangeNumbers {
+            new,
+            unchanged,
+            moved,
+            reopened,
+            fixed,
+        } = numbers;
+        Self {
+            new,
+            unchanged,
+            moved,
+            reopened,
+            fixed,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ScanProblem)]
+pub(super) struct Problem {
+    r#where: String,
+    message: String,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ScanImport)]
+pub(super) struct Import {
+    /// The scan's id; null for a preview.
+    scan: Option<String>,
+    /// Whether this very file was in the series already, so that nothing changed.
+    repeated: bool,
+    /// Whether nothing was stored, since only the preview was asked for.
+    preview: bool,
+    format: String,
+    tool: Tool,
+    series: String,
+    commit: Option<String>,
+    /// Only a complete scan fixes findings or shows that there are none.
+    complete: bool,
+    incomplete_because: Option<String>,
+    changes: Changes,
+    counts: BySeverity,
+    /// What was odd in the file, which was read all the same.
+    problems: Vec<Problem>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Scan {
+    id: String,
+    series: String,
+    /// Its place in the series, from 1.
+    sequence: i64,
+    format: String,
+    tool: Tool,
+    commit: Option<String>,
+    complete: bool,
+    incomplete_because: Option<String>,
+    changes: Changes,
+    counts: BySeverity,
+    /// As in an import: where, message.
+    #[schema(value_type = Vec<Object>)]
+    problems: Value,
+    file_name: String,
+    file_sha256: String,
+    file_bytes: i64,
+    imported_at: String,
+    imported_by: String,
+    undone_at: Option<String>,
+}
+
+fn scan(scan: &holdpoint_service::Scan) -> Scan {
+    Scan {
+        id: scan.id.to_string(),
+        series: scan.label.clone(),
+        sequence: scan.sequence,
+        format: scan.format.clone(),
+        tool: Tool {
+            name: scan.tool.clone(),
+            version: scan.tool_version.clone(),
+        },
+        commit: scan.commit.clone(),
+        complete: scan.incomplete_because.is_none(),
+        incomplete_because: scan.incomplete_because.clone(),
+        changes: scan.changes.into(),
+        counts: Counts::from(scan.counts).into(),
+        problems: serde_json::from_str(&scan.problems).unwrap_or_else(|_| Value::Array(Vec::new())),
+        file_name: scan.file_name.clone(),
+        file_sha256: scan.file_sha256.to_string(),
+        file_bytes: scan.file_bytes,
+        imported_at: moment(scan.imported_at),
+        imported_by: scan.imported_by_name.clone(),
+        undone_at: scan.undone_at.map(moment),
+    }
+}
+
+fn import_of(outcome: ImportOutcome, preview: bool) -> Import {
+    Import {
+        scan: outcome.scan.map(|id| id.to_string()),
+        repeated: outcome.repeated,
+        preview: preview && !outcome.repeated,
+        format: outcome.format,
+        tool: Tool {
+            name: outcome.tool,
+            version: outcome.tool_version,
+        },
+        series: outcome.series,
+        commit: outcome.commit,
+        complete: outcome.complete,
+        incomplete_because: outcome.incomplete_because,
+        changes: outcome.changes.into(),
+        counts: outcome.counts.into(),
+        problems: outcome
+            .problems
+            .into_iter()
+            .map(|problem| Problem {
+                r#where: problem.where_,
+                message: problem.message,
+            })
+            .collect(),
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// The label of the series; the tool's name if not given.
+    series: Option<String>,
+    /// The commit that was scanned; what the file says if not given.
+    commit: Option<String>,
+    /// true: say what importing would change, and store nothing.
+    preview: Option<String>,
+    /// The format's name, to correct the detection.
+    format: Option<String>,
+    /// What the file is called, where it is the body itself.
+    file_name: Option<String>,
+}
+
+/// The scanner's file in a form.
+#[derive(ToSchema)]
+#[schema(as = ScanForm)]
+#[expect(dead_code, reason = "describes a form that is read piece by piece")]
+pub(super) struct Form {
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    file: String,
+}
+
+/// Imports a scanner's file, all or nothing. The same file again changes nothing.
+#[utoipa::path(
+    post, path = "/services/{slug}/scans", tag = "Scans", params(Asked),
+    request_body(content((Vec<u8> = "application/octet-stream"), (Form = "multipart/form-data"))),
+    responses(
+        (status = 201, body = Import),
+        (status = 200, description = "The same file is in already, or it was a preview: nothing was stored.", body = Import)
+    )
+)]
+pub(super) async fn import(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(slug): Path<String>,
+    Query(asked): Query<Asked>,
+    key: Key,
+    request: Request,
+) -> Result<Response, WebError> {
+    // Asked before anything is received: whoever may not import it need not send it.
+    let service = services.service_by_slug(&caller, &slug).await?.service;
+    if !services
+        .access(&caller, &service.id)
+        .await?
+        .may(Action::ImportScans)
+    {
+        let message = "Only a contributor, reviewer or manager of this service can import scans, with a token that was granted `import_scans`.";
+        return Err(WebError::Forbidden(message.to_owned()));
+    }
+    let label = asked
+        .series
+        .as_deref()
+        .map(Name::parse)
+        .transpose()
+        .map_err(ServiceError::at("series"))?;
+    let commit = asked::commit(asked.commit.as_deref())?;
+    let preview = asked::flag("preview", asked.preview.as_deref())?;
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let most = services.limits().scan_bytes;
+    let received = if upload::is_form(&request) {
+        let received = upload::form(&services, request, most).await?;
+        if let Some((name, _)) = received.fields.first() {
+            let field: String = name.chars().take(100).collect();
+            let message = "The form has only the field `file`; everything else is a parameter of the address.".to_owned();
+            return Err(WebError::Field { field, message });
+        }
+        received
+    } else {
+        upload::body(
+            &services,
+            request,
+            asked.file_name.clone().unwrap_or_default(),
+            most,
+        )
+        .await?
+    };
+    let (file, file_name) = received.file.ok_or_else(|| {
+        ServiceError::rejected(
+            "file",
+            "The form has no field `file` with the scanner's file.",
+        )
+    })?;
+    let file_name = Some(file_name)
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "scan".to_owned());
+    let request = ScanRequest {
+        file,
+        file_name,
+        label,
+        commit,
+        format: asked.format,
+    };
+    let digest = asked::digest_of(&method, &uri, &received.digest);
+    once(&services, &caller, &key, &digest, async {
+        let outcome = services
+            .import_scan(&caller, &service.id, request, preview)
+            .await?;
+        let is_stored = !outcome.repeated && !preview;
+        let out = import_of(outcome, preview);
+        match (&out.scan, is_stored) {
+            (Some(id), true) => Given::created(format!("/scans/{id}"), &out),
+            _ => Given::ok(&out),
+        }
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct List {
+    /// From 1 to 200; 50 if not given.
+    limit: Option<String>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+/// A service's scans, newest first.
+#[utoipa::path(get, path = "/services/{slug}/scans", tag = "Scans", params(List), responses((status = 200, body = Part<Scan>)))]
+pub(super) async fn list(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(slug): Path<String>,
+    Query(asked): Query<List>,
+) -> Result<Response, WebError> {
+    let limit = asked::limit(asked.limit.as_deref())?;
+    let before = asked::cursor(asked.cursor.as_deref(), ScanId::parse)?;
+    let service = services.service_by_slug(&caller, &slug).await?.service;
+    let read = i64::try_from(limit).unwrap_or(i64::MAX);
+    let scans = services
+        .scans_of(&caller, &service.id, before.as_ref(), read)
+        .await?;
+    // A part that is full may be the last; the next one is then empty.
+    let next_cursor = (scans.len() == limit)
+        .then(|| scans.last().map(|last| last.id.to_string()))
+        .flatten();
+    let entries = scans.iter().map(scan).collect();
+    Ok(Given::ok(&Part {
+        entries,
+        next_cursor,
+    })?
+    .answer())
+}
+
+/// A scan and what it changed.
+#[utoipa::path(get, path = "/scans/{id}", tag = "Scans", responses((status = 200, body = Scan)))]
+pub(super) async fn show(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let id = asked::id(ScanId::parse, &id, "This scan")?;
+    let found = services.scan(&caller, &id).await?;
+    Ok(Given::ok(&scan(&found))?.answer())
+}
+
+/// The scanner's own file, its digest checked before it is served.
+#[utoipa::path(
+    get, path = "/scans/{id}/file", tag = "Scans",
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"))
+)]
+pub(super) async fn file(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let id = asked::id(ScanId::parse, &id, "This scan")?;
+    let scan = services.scan_file(&caller, &id).await?;
+    given::stored_file(&services, &scan.file_sha256, &scan.file_name).await
+}
