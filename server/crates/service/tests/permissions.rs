@@ -520,7 +520,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                     who,
                     &on.patch,
                     stale,
-                    &PatchLink::Item(on.item.clone()),
+                    PatchLink::Item(on.item.clone()),
                     true,
                 )
                 .await
