@@ -161,7 +161,7 @@ async fn receive_file(
     let mut receiving = None;
     let mut is_too_large = false;
     while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error, limit))? {
-        if !may_store || is_too_large || !is_one_more {
+        if chunk.is_empty() || !may_store || is_too_large || !is_one_more {
             continue;
         }
         let receiving = match &mut receiving {

@@ -361,7 +361,10 @@ fn Rule(finding: Finding) -> impl IntoView {
         let component = finding.component.clone().unwrap_or_else(|| "it".to_owned());
         view! { <p>"Update " <code class="wrap-any">{component}</code> " to " <code class="wrap-any">{version}</code> "."</p> }
     });
-    let fix = match (finding.remediation.trim().is_empty(), update.is_some()) {
+    // Some tools repeat the description where the help should be.
+    let fix = finding.remediation.trim();
+    let is_empty = fix.is_empty() || fix == finding.description.trim();
+    let fix = match (is_empty, update.is_some()) {
         (true, false) => view! { <p class="muted">"Nothing is said about it."</p> }.into_any(),
         (true, true) => ().into_any(),
         (false, _) => view! { <Prose text=finding.remediation.clone() /> }.into_any(),
@@ -702,7 +705,7 @@ fn Mapping(
                         <input type="hidden" name="finding" value=finding.clone() />
                         <input type="hidden" name="review" value=review.clone() />
                         <input type="hidden" name="item" value=item.item.clone() />
-                        <button class="tool" type="submit" name="linked" value="no">
+                        <button class="btn btn-quiet btn-icon btn-sm" type="submit" name="linked" value="no">
                             <Ico icon=Icon::Close />
                             <span class="vh">{words}</span>
                         </button>

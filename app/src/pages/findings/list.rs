@@ -598,14 +598,14 @@ fn row(
     let items = line
         .items
         .into_iter()
-        .take(2)
-        .map(|(id, key)| view! { <a class="plain" href=paths::item(&id)>{key}</a> " " })
+        .take(1)
+        .map(|(id, key)| view! { <a class="plain" href=paths::item(&id)>{key}</a> })
         .collect_view();
-    let more_items = (n_items > 2).then(|| format!("+{}", n_items - 2));
+    let more_items = (n_items > 1).then(|| format!(" +{}", n_items - 1));
     let items = if n_items == 0 {
         view! { <span class="zero">"none"</span> }.into_any()
     } else {
-        view! { <span class="row">{items}{more_items}</span> }.into_any()
+        view! { <span>{items}{more_items}</span> }.into_any()
     };
     let day = |at: Millis| view! { <time datetime=machine(at) title=date(at)>{short_date(at, now)}</time> };
     view! {

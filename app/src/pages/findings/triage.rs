@@ -87,7 +87,7 @@ pub(super) fn TriageBox(
                 label="Reason"
                 rows=3
                 max_length=4000
-                required=false
+                with_choice=true
                 hint="It goes into the report. Only a duplicate needs none."
                 prefix="triage"
             />
@@ -129,9 +129,11 @@ fn choices(finding: &Finding, form: &FormState, asked: bool, now: Millis) -> Vec
         .unwrap_or_default();
     let until = form.value("until", &date_value(now + 30 * DAY));
     vec![
-        Choice::new("reopen", view! { <St of=Open /> })
-            .text("Open again, and counted in the verdict.")
-            .impossible(reopen),
+        said(
+            Choice::new("reopen", view! { <St of=Open /> }),
+            "Open again, and counted in the verdict.",
+            reopen,
+        ),
         Choice::new("false_positive", view! { <St of=FalsePositive /> })
             .text("The scanner is wrong.")
             .impossible((status == FalsePositive).then(|| "It is one now.".to_owned())),
@@ -158,10 +160,20 @@ fn choices(finding: &Finding, form: &FormState, asked: bool, now: Millis) -> Vec
         })
         .impossible(accept)
         .more(until_field(form, until, &first)),
-        Choice::new("fixed", view! { <St of=Fixed /> })
-            .text("Nobody scans for what was written by hand, so a person says so.")
-            .impossible(fixed),
+        said(
+            Choice::new("fixed", view! { <St of=Fixed /> }),
+            "Nobody scans for what was written by hand, so a person says so.",
+            fixed,
+        ),
     ]
+}
+
+/// What a choice means, or why it cannot be made now.
+fn said(choice: Choice, text: &str, impossible: Option<String>) -> Choice {
+    match impossible {
+        Some(why) => choice.impossible(Some(why)),
+        None => choice.text(text),
+    }
 }
 
 fn until_field(form: &FormState, value: String, first: &str) -> AnyView {
@@ -245,7 +257,7 @@ fn acceptance(
                 label="Reason, if you decline"
                 rows=2
                 max_length=4000
-                required=false
+                with_choice=true
                 prefix="acceptance"
             />
             <div class="btn-row">

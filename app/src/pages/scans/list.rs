@@ -90,10 +90,10 @@ fn Upload(review: String, form: FormState, commit: String, limit: i64) -> impl I
     };
     let invalid = error.as_ref().map(|_| "true");
     let tone = error.as_ref().map(|_| "red");
-    let known: Vec<_> = formats().into_iter().map(|(_, title)| title).collect();
+    let n_others = formats().len().saturating_sub(1);
     let hint = format!(
-        "{}. Up to {} MB each. You see what would change before anything is saved.",
-        known.join(", "),
+        "SARIF 2.1.0 and {n_others} other formats, found from the content; all are listed below. Up to {} MB each. You see \
+         what would change before anything is saved.",
         thousands(limit / 1_048_576)
     );
     let options = std::iter::once((String::new(), "Found from the content".to_owned()))

@@ -42,6 +42,15 @@ pub fn ScanRoutes() -> impl MatchNestedRoutes + Clone {
     .into_any_nested_route()
 }
 
+/// What people call a format.
+fn format_title(name: &str) -> String {
+    holdpoint_service::scans::formats()
+        .into_iter()
+        .find(|(of, _)| *of == name)
+        .map_or(name, |(_, title)| title)
+        .to_owned()
+}
+
 /// "1 high, 2 medium": nothing for none.
 fn by_severity(counts: &Counts) -> String {
     let of = |severity| match severity {

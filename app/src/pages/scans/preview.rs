@@ -8,7 +8,7 @@ use http::request::Parts;
 use leptos::prelude::*;
 use tower_sessions::Session;
 
-use super::{IncompleteNote, by_severity, change_table, figures};
+use super::{IncompleteNote, by_severity, change_table, figures, format_title};
 use crate::{
     pages::{
         PageError,
@@ -31,6 +31,20 @@ struct Previewed {
     outcome: Result<ImportOutcome, String>,
     /// Another file of the same series comes first.
     waits: bool,
+}
+
+impl Previewed {
+    /// Whether there is more to say of it than that it was read.
+    fn is_told(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|outcome| {
+            n_changes(outcome) > 0 || !outcome.complete || !outcome.problems.is_empty()
+        })
+    }
+}
+
+fn n_changes(outcome: &ImportOutcome) -> i64 {
+    let changes = &outcome.changes;
+    changes.new + changes.moved + changes.reopened + changes.fixed
 }
 
 #[component]
@@ -117,6 +131,8 @@ pub(super) fn PreviewPage() -> impl IntoView {
         let details = all
             .iter()
             .filter(|one| !one.waits)
+            // Among several files, those that change nothing say so in their line.
+            .filter(|one| all.len() == 1 || one.is_told())
             .map(|one| change_panel(one, &review))
             .collect_view();
         let why_not = if !may_import {
@@ -218,6 +234,8 @@ fn file_row(one: &Previewed) -> AnyView {
             Tone::Green,
             "Read: complete and clean".to_owned(),
         )
+    } else if n_changes(outcome) == 0 {
+        state(Icon::Pass, Tone::Green, "Read: changes nothing".to_owned())
     } else {
         state(Icon::Pass, Tone::Green, "Read".to_owned())
     };
@@ -241,7 +259,7 @@ fn file_row(one: &Previewed) -> AnyView {
                 </label>
             </td>
             {head}
-            <td role="cell" data-l="Format">{outcome.format.clone()}</td>
+            <td role="cell" data-l="Format">{format_title(&outcome.format)}</td>
             <td role="cell" data-l="Tool" class="wrap-any">{tool}</td>
             <td role="cell" data-l="Series" class="wrap-any">{outcome.series.clone()}</td>
             <td role="cell" data-l="Commit" class="mono">{commit}</td>
@@ -300,10 +318,14 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
     });
     let n_listed = outcome.listed.len();
     let changes = outcome.changes;
-    let n_changes = changes.new + changes.moved + changes.reopened + changes.fixed;
+    let n_changes = n_changes(outcome);
     let listed = (n_listed > 0).then(|| {
         let summary = if i64::try_from(n_listed).unwrap_or(0) >= n_changes {
-            format!("See all {n_listed} changes")
+            if n_listed == 1 {
+                "See the change".to_owned()
+            } else {
+                format!("See all {n_listed} changes")
+            }
         } else {
             format!("See {n_listed} of {} changes", thousands(n_changes))
         };

@@ -5,7 +5,8 @@ use holdpoint_service::scans::MAX_LISTED;
 use leptos::prelude::*;
 
 use super::{
-    IncompleteNote, by_severity, change_table, figures, list::name_of, preview::file_size,
+    IncompleteNote, by_severity, change_table, figures, format_title, list::name_of,
+    preview::file_size,
 };
 use crate::{
     pages::{
@@ -159,7 +160,7 @@ pub(super) fn ScanPage() -> impl IntoView {
                                     <dt>"Series"</dt><dd class="wrap-any">{series}</dd>
                                     <dt>"Position"</dt><dd>{sequence}</dd>
                                     <dt>"Commit"</dt><dd class="mono wrap-any">{commit}</dd>
-                                    <dt>"Format"</dt><dd>{scan.format.clone()}</dd>
+                                    <dt>"Format"</dt><dd>{format_title(&scan.format)}</dd>
                                     <dt>"File"</dt><dd class="wrap-any">{file}</dd>
                                     <dt>"Imported by"</dt><dd><Who name=scan.imported_by_name.clone() /></dd>
                                     {(!counts.is_empty()).then(|| view! { <dt>"Severities"</dt><dd>{counts}</dd> })}
