@@ -46,8 +46,9 @@ pub fn render(text: &str) -> String {
         .url_schemes(["http", "https", "mailto"].into())
         .url_relative(ammonia::UrlRelative::Deny)
         .rm_tags(["img", "map", "area"])
-        // Long lines of code scroll, also by the keyboard.
+        // Long lines of code and wide tables scroll, also by the keyboard.
         .set_tag_attribute_value("pre", "tabindex", "0")
+        .set_tag_attribute_value("table", "tabindex", "0")
         .clean(&unsafe_html)
         .to_string()
 }
@@ -136,7 +137,7 @@ mod tests {
     fn tables_code_and_tasks_are_kept() {
         let html = render("| a | b |\n|---|---|\n| 1 | `x` |\n\n- [x] done\n- [ ] not\n\n# Head");
         for part in [
-            "<table>",
+            "<table tabindex=\"0\">",
             "<code>x</code>",
             "☑ done",
             "☐ not",
