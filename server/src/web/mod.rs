@@ -3,9 +3,9 @@
 //! [`router`] is the whole of it, as a function of its state, so that a test has exactly what people get.
 
 mod address;
+mod answer;
 mod api;
 pub(crate) mod api_caller;
-mod answer;
 mod assets;
 mod csrf;
 mod error;
@@ -13,17 +13,27 @@ mod evidence;
 mod health;
 mod log;
 mod pages;
+mod patches;
 mod preferences;
+mod reports;
+mod scans;
 mod security;
 pub(crate) mod shutdown;
 mod signed_in;
 mod state;
+mod templates;
 mod visit;
 
 #[cfg(test)]
 mod accounts_tests;
 #[cfg(test)]
+mod findings_tests;
+#[cfg(test)]
 mod items_tests;
+#[cfg(test)]
+mod patches_tests;
+#[cfg(test)]
+mod checklist_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -66,7 +76,6 @@ pub(crate) fn router(
     let quick = pages::routes(&state)
         .merge(preferences::routes())
         .merge(more)
-        .merge(api::v1::routes(&state))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(
             http::StatusCode::SERVICE_UNAVAILABLE,
@@ -95,6 +104,7 @@ pub(crate) fn router(
         .layer(middleware::from_fn_with_state(state.clone(), error::dress))
         .layer(CatchPanicLayer::custom(error::panicked));
     dynamic
+        .merge(api::v1::routes(&state))
         .merge(health::routes())
         .merge(assets::routes(&state))
         .layer(around)
@@ -103,5 +113,10 @@ pub(crate) fn router(
 
 /// Handlers that stream: each sets its own `DefaultBodyLimit::max`, and none is given up after the time of a page.
 fn uploads_and_downloads(state: &AppState) -> Router<AppState> {
-    Router::new().merge(evidence::routes(state.services.limits()))
+    Router::new()
+        .merge(evidence::routes(state.services.limits()))
+        .merge(scans::routes(state.services.limits()))
+        .merge(patches::routes(state.services.limits()))
+        .merge(templates::routes(state.services.limits()))
+        .merge(reports::routes())
 }
