@@ -1,0 +1,31 @@
+import { expect, test } from "./fixtures";
+import { Api, loadSample, signIn } from "./steps";
+
+test.use({ viewport: { width: 390, height: 844 } });
+
+test("no page is wider than a phone", async ({ holdpoint, page }) => {
+  const sample = await loadSample(holdpoint);
+  const { review } = sample;
+  const api = await Api.of(holdpoint, sample.manager);
+  const item = (await api.items(review)).find((one) => one.key === "2.5.1");
+  const [finding] = await api.open(review, "critical");
+  await page.goto("/sign-in");
+  const narrow = async (path: string) => {
+    await page.goto(path);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect.soft(width, path).toBe(390);
+  };
+  await narrow("/sign-in");
+  await signIn(page, sample.manager);
+  const parts = ["", "/checklist", "/findings", "/scans", "/patches", "/sign-off", "/activity", "/report", "/settings"];
+  for (const part of [...parts, "/findings/new", "/patches/new"]) {
+    await narrow(`/reviews/${review}${part}`);
+  }
+  for (const path of ["/", "/inbox", "/services", "/templates", "/templates/import", "/account", "/search?q=order"]) {
+    await narrow(path);
+  }
+  await narrow(`/items/${item?.id}`);
+  await narrow(`/items/${item?.id}/evidence/new`);
+  await narrow(`/findings/${finding?.id}?review=${review}`);
+});
