@@ -90,6 +90,7 @@ const TABLE: &[(&str, &str)] = &[
     ("scans_of", "AMRCVU"),
     ("scan", "AMRCVU"),
     ("scan_file", "AMRCVU"),
+    ("changes_of_scan", "AMRCVU"),
     ("patches_of", "AMRCVU"),
     ("patch", "AMRCVU"),
     ("patches_of_item", "AMRCVU"),
@@ -114,6 +115,7 @@ const TABLE: &[(&str, &str)] = &[
     ("map_finding", "MRC"),
     ("triage_finding", "MRC"),
     ("import_scan", "MRC"),
+    ("import_previewed_scan", "MRC"),
     ("submit_patch", "MRC"),
     ("link_patch", "MRC"),
     ("mark_patch_applied", "MRC"),
@@ -430,6 +432,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
         "finding" => services.finding(who, &on.finding).await.map(drop),
         "scans_of" => services.scans_of(who, service, None, 10).await.map(drop),
         "scan" => services.scan(who, &on.scan).await.map(drop),
+        "changes_of_scan" => services.changes_of_scan(who, &on.scan, 10).await.map(drop),
         "scan_file" => services.scan_file(who, &on.scan).await.map(drop),
         "patches_of" => services.patches_of(who, review).await.map(drop),
         "patch" => services.patch(who, &on.patch).await.map(drop),
@@ -501,6 +504,14 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             let request = scan_request(team, &who.name).await;
             services
                 .import_scan(who, service, request, true)
+                .await
+                .map(drop)
+        }
+        "import_previewed_scan" => {
+            let request = scan_request(team, &who.name).await;
+            let ground = holdpoint_domain::Digest::of(b"another ground");
+            services
+                .import_previewed_scan(who, service, request, &ground)
                 .await
                 .map(drop)
         }
