@@ -10,6 +10,7 @@ test("two people take an item to passed, and a change makes the signature void",
   page,
   anotherBrowser,
 }) => {
+  test.setTimeout(120_000);
   const sample = await loadSample(holdpoint);
   await signIn(page, sample.owner, `/reviews/${sample.review}`);
   await tab(page, "Checklist");
