@@ -16,6 +16,11 @@ pub enum ImportError {
         "No known scanner format was recognised in the file's content. Looked for: {looked_for}."
     )]
     UnknownFormat { looked_for: String },
+    #[error(
+        "The content alone does not say which format this is; it could be: {formats}. Name the format, or give the file \
+         its name."
+    )]
+    Ambiguous { formats: String },
     #[error("There is no format called {name:?}. Known formats: {known}.")]
     NoSuchFormat { name: String, known: String },
     #[error("This is not a valid {format} report: at {at}: {message}")]

@@ -3,7 +3,67 @@
 use crate::{Finding, ImportError, Summary, formats, json};
 
 /// Every format that Holdpoint reads. A new format is one file beside the others, one test file and one line here.
-pub const IMPORTERS: &[&dyn Importer] = &[&formats::sarif::Sarif];
+pub const IMPORTERS: &[&dyn Importer] = &[
+    &formats::sarif::Sarif,
+    &formats::gitleaks::GITLEAKS,
+    &formats::trufflehog::TRUFFLEHOG,
+    &formats::detect_secrets::DETECT_SECRETS,
+    &formats::betterleaks::BETTERLEAKS,
+    &formats::kingfisher::KINGFISHER,
+    &formats::trivy::TRIVY,
+    &formats::anchore_grype::ANCHORE_GRYPE,
+    &formats::osv_scanner::OSV_SCANNER,
+    &formats::govulncheck::GOVULNCHECK,
+    &formats::pip_audit::PIP_AUDIT,
+    &formats::advisories::NPM_AUDIT,
+    &formats::npm_audit_7_plus::NPM_AUDIT_7_PLUS,
+    &formats::advisories::YARN_AUDIT,
+    &formats::advisories::PNPM_AUDIT,
+    &formats::cargo_audit::CARGO_AUDIT,
+    &formats::gosec::GOSEC,
+    &formats::semgrep::SEMGREP,
+    &formats::semgrep::SEMGREP_PRO,
+    &formats::bandit::BANDIT,
+    &formats::bandit::BANDIT_CSV,
+    &formats::ruff::RUFF,
+    &formats::checkov::CHECKOV,
+    &formats::kics::KICS,
+    &formats::lint::HADOLINT,
+    &formats::lint::SHELLCHECK,
+    &formats::lint::WHISPERS,
+    &formats::lint::GITHUB_ANNOTATIONS,
+    &formats::lint::GITLAB_CODE_QUALITY,
+    &formats::lint::DODGY,
+    &formats::dockle::DOCKLE,
+    &formats::zizmor::ZIZMOR,
+    &formats::yamllint::YAMLLINT,
+    &formats::cyclonedx::CYCLONEDX,
+    &formats::inventories::SPDX,
+    &formats::inventories::SYFT,
+    &formats::vex::OPENVEX,
+    &formats::vex::CSAF,
+    &formats::dependency_check::DEPENDENCY_CHECK,
+    &formats::snyk::SNYK,
+    &formats::snyk::SNYK_CODE,
+    &formats::sonarqube::SONARQUBE,
+    &formats::gitlab::GITLAB_SAST,
+    &formats::gitlab::GITLAB_DEP_SCAN,
+    &formats::gitlab::GITLAB_CONTAINER_SCAN,
+    &formats::gitlab::GITLAB_DAST,
+    &formats::gitlab::GITLAB_SECRET_DETECTION_REPORT,
+    &formats::github::GITHUB_SAST,
+    &formats::github::GITHUB_SECRETS,
+    &formats::github::GITHUB_VULNERABILITY,
+    &formats::kubernetes::KUBELINTER,
+    &formats::kubernetes::KUBESCAPE,
+    &formats::kubernetes::KUBEBENCH,
+    &formats::kubernetes::DOCKERBENCH,
+    &formats::by_file::SECRETLINT,
+    &formats::by_file::ESLINT,
+    &formats::by_file::SQLFLUFF,
+    &formats::by_file::CHECKSTYLE,
+    &formats::by_file::JUNIT,
+];
 
 /// How sure an importer is that a file is its own, judged from the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,11 +118,14 @@ impl<'a> Sniff<'a> {
         matches!(&self.shape, Shape::Object { keys } if keys.iter().any(|k| k == key))
     }
 
+    /// A file that is called after the format (`npm-audit.json`) speaks for it too.
     fn has_file_name_of(&self, importer: &dyn Importer) -> bool {
-        importer
-            .file_names()
-            .iter()
-            .any(|end| self.file_name.ends_with(end))
+        let ends = importer.file_names();
+        ends.iter().any(|end| self.file_name.ends_with(end))
+            || self
+                .file_name
+                .replace(['-', '.'], "_")
+                .contains(importer.name())
     }
 }
 
@@ -156,12 +219,27 @@ pub(crate) fn most_certain(sniff: &Sniff<'_>) -> Result<&'static dyn Importer, I
         let confidence = importer.detect(sniff);
         (confidence, sniff.has_file_name_of(*importer), *importer)
     });
-    // Of equals the first in the registry wins.
+    let judged: Vec<_> = judged
+        .filter(|(confidence, ..)| *confidence > Confidence::No)
+        .collect();
     let best = judged
-        .rev()
-        .max_by_key(|(confidence, is_named, _)| (*confidence, *is_named));
-    match best {
-        Some((confidence, _, importer)) if confidence > Confidence::No => Ok(importer),
+        .iter()
+        .map(|(confidence, is_named, _)| (*confidence, *is_named))
+        .max();
+    let equal = judged
+        .iter()
+        .filter(|(confidence, is_named, _)| best == Some((*confidence, *is_named)));
+    let equal: Vec<&'static dyn Importer> = equal.map(|(.., importer)| *importer).collect();
+    match equal.as_slice() {
+        [importer] => Ok(*importer),
+        // Many tools write `[]` when they have found nothing; guessing would put it into the wrong series.
+        [_, _, ..] => Err(ImportError::Ambiguous {
+            formats: equal
+                .iter()
+                .map(|importer| importer.name())
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
         _ if sniff.text.trim().is_empty() => Err(ImportError::Empty),
         _ if is_web_page(sniff) => Err(ImportError::NotAReport {
             begins: crate::text::title(&sniff.head.chars().take(60).collect::<String>()),

@@ -1,4 +1,4 @@
-//! Every file of the shared corpus whose format Holdpoint reads, against the corpus' manifest.
+//! Every SARIF file of the shared corpus, against the corpus' manifest.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
@@ -131,7 +131,7 @@ fn check_sample(file: &str, finding: &Finding, expect: &Value) {
 }
 
 #[test]
-fn every_file_of_the_corpus_gives_what_its_manifest_expects() {
+fn every_sarif_file_of_the_corpus_gives_what_its_manifest_expects() {
     let Some(corpus) = common::shared("corpus") else {
         return;
     };
@@ -140,7 +140,8 @@ fn every_file_of_the_corpus_gives_what_its_manifest_expects() {
     let mut n_checked = 0;
     for entry in manifest["files"].as_array().unwrap() {
         let format = entry["format"].as_str().unwrap();
-        if holdpoint_importers::importer(format).is_err() {
+        // The other formats are tested beside this, in manifest.rs.
+        if format != "sarif" {
             continue;
         }
         let file = entry["file"].as_str().unwrap();

@@ -30,7 +30,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use self::paths::Paths;
-use self::rules::{Ids, Rule, Rules, score_of};
+pub(in crate::formats) use self::rules::Ids;
+use self::rules::{Rule, Rules, score_of};
 use self::schema::{Location, Message, Region, RunHead, SarifResult, Worded, index_of, text_of};
 use crate::json::{Loose, Text, broken};
 use crate::text::{clean, clean_line, title};
@@ -1042,7 +1043,7 @@ fn add_package(finding: &mut Finding, message: Option<&str>) {
 }
 
 /// Name and version of a package URL (`pkg:npm/%40scope/name@1.2.3`).
-fn package_url(text: &str) -> Option<(String, Option<String>)> {
+pub(in crate::formats) fn package_url(text: &str) -> Option<(String, Option<String>)> {
     let rest = text.strip_prefix("pkg:")?;
     let rest = rest.split(['?', '#']).next()?;
     let (_, name) = rest.split_once('/')?;

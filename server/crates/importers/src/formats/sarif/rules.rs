@@ -28,14 +28,14 @@ pub(super) struct Rule<'h> {
 
 /// Ids of vulnerabilities and weaknesses.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ids {
-    pub(super) cve: Vec<String>,
-    pub(super) cwe: Vec<u32>,
-    pub(super) aliases: Vec<String>,
+pub(in crate::formats) struct Ids {
+    pub(in crate::formats) cve: Vec<String>,
+    pub(in crate::formats) cwe: Vec<u32>,
+    pub(in crate::formats) aliases: Vec<String>,
 }
 
 impl Ids {
-    pub(super) fn add_all(&mut self, other: &Self) {
+    pub(in crate::formats) fn add_all(&mut self, other: &Self) {
         other
             .cve
             .iter()
@@ -48,7 +48,7 @@ impl Ids {
     }
 
     /// Takes every id of a known kind out of a text.
-    pub(super) fn add_from(&mut self, text: &str) {
+    pub(in crate::formats) fn add_from(&mut self, text: &str) {
         for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == ':')) {
             self.add_word(word);
         }
@@ -88,7 +88,7 @@ impl Ids {
         }
     }
 
-    pub(super) fn add_cwe(&mut self, number: &str) {
+    pub(in crate::formats) fn add_cwe(&mut self, number: &str) {
         let digits = number.trim().trim_start_matches("CWE-");
         let end = digits
             .find(|c: char| !c.is_ascii_digit())

@@ -1,0 +1,250 @@
+//! Audits of Node packages in the form of npm 6: npm itself, yarn and pnpm. They differ in what stands around an advisory.
+//!
+//! | in the file | what becomes of it |
+//! |---|---|
+//! | npm 6: each of `advisories` | one finding |
+//! | pnpm: each version in an advisory's `findings` | one finding |
+//! | yarn 1: each advisory, however many lines `auditAdvisory` (one for each dependency path) it has; yarn 2 and later: as npm 6, or one line for each package | one finding |
+//! | `severity` | as it is: critical, high, moderate, low, info |
+//! | `error`, lines of type `error` | the file is refused: nothing was audited |
+
+use holdpoint_domain::Severity;
+
+use super::reading::{Format, Reading, certain_if, likely_if, object_with, vulnerability_title};
+use crate::json::Loose;
+use crate::{Category, Confidence, Finding, ImportError, Sniff};
+
+pub const NPM_AUDIT: Format = Format {
+    name: "npm_audit",
+    title: "npm audit JSON (npm 6)",
+    tool: "npm audit",
+    detect: detect_npm,
+    read: read_npm,
+};
+
+pub const PNPM_AUDIT: Format = Format {
+    name: "pnpm_audit",
+    title: "pnpm audit JSON",
+    tool: "pnpm audit",
+    detect: detect_pnpm,
+    read: read_pnpm,
+};
+
+pub const YARN_AUDIT: Format = Format {
+    name: "yarn_audit",
+    title: "yarn audit JSON",
+    tool: "yarn audit",
+    detect: detect_yarn,
+    read: read_yarn,
+};
+
+#[derive(PartialEq)]
+enum Kind {
+    Npm,
+    Pnpm,
+    Yarn,
+    None,
+}
+
+/// All three write `advisories`; what else they write tells them apart.
+fn kind(sniff: &Sniff<'_>) -> Kind {
+    // An object of advisories by number; composer audit has one by package, and lists below.
+    if !object_with(sniff, &["advisories"]) || sniff.has_key("abandoned") {
+        return Kind::None;
+    }
+    let has_paths = |start: &str| {
+        let without_space: String = sniff.head.chars().filter(|c| !c.is_whitespace()).collect();
+        without_space.contains(&format!("\"paths\":[\"{start}"))
+    };
+    let has_npm = sniff.has_key("actions") && sniff.has_key("muted");
+    let is_empty = !sniff.text.contains("\"module_name\"");
+    if sniff.has_key("runId") {
+        Kind::Npm
+    } else if has_paths(".>") || has_paths(".\"") || !has_npm {
+        if is_empty && !sniff.has_key("metadata") {
+            Kind::None
+        } else {
+            Kind::Pnpm
+        }
+    } else if is_empty {
+        Kind::Npm
+    } else {
+        Kind::Yarn
+    }
+}
+
+fn is_npm_error(sniff: &Sniff<'_>) -> bool {
+    object_with(sniff, &["error"])
+        && sniff.head.contains("\"summary\"")
+        && sniff.head.contains("\"code\"")
+}
+
+fn detect_npm(sniff: &Sniff<'_>) -> Confidence {
+    certain_if(kind(sniff) == Kind::Npm).max(likely_if(is_npm_error(sniff)))
+}
+
+fn detect_pnpm(sniff: &Sniff<'_>) -> Confidence {
+    certain_if(kind(sniff) == Kind::Pnpm)
+}
+
+fn detect_yarn(sniff: &Sniff<'_>) -> Confidence {
+    let is_lines = object_with(sniff, &["type", "data"])
+        && [
+            "auditAdvisory",
+            "auditSummary",
+            "\"info\"",
+            "\"warning\"",
+            "\"error\"",
+        ]
+        .iter()
+        .any(|kind| sniff.head.contains(kind));
+    let is_berry = object_with(sniff, &["value", "children"])
+        && sniff.head.contains("\"Vulnerable Versions\"");
+    certain_if(kind(sniff) == Kind::Yarn || is_lines || is_berry)
+}
+
+fn read_npm(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    read_advisories(reading, text, false)
+}
+
+fn read_pnpm(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    read_advisories(reading, text, true)
+}
+
+fn read_advisories(
+    reading: &mut Reading<'_>,
+    text: &str,
+    by_version: bool,
+) -> Result<(), ImportError> {
+    let rest = reading.stream(
+        text,
+        &[&["advisories", "*"]],
+        &mut |reading, pointer, advisory| {
+            let mut versions: Vec<_> = advisory
+                .each("findings")
+                .iter()
+                .map(|f| f.text("version"))
+                .collect();
+            if !by_version || versions.is_empty() {
+                versions.truncate(1);
+                versions.resize_with(1, Default::default);
+            }
+            for version in versions {
+                let found = finding(reading, pointer, advisory, &version);
+                reading.add(found);
+            }
+            Ok(())
+        },
+    )?;
+    if rest.has("auditReportVersion") {
+        return Err(reading.broken(
+            "$.auditReportVersion",
+            "this is a report of npm 7 or later; name the format npm_audit_7_plus.",
+        ));
+    }
+    if rest.has("error") {
+        let said = rest
+            .first_text(&["error/summary", "error/detail", "error/code", "error"])
+            .into_owned();
+        return Err(reading.broken(
+            "$.error",
+            format!("the audit failed and looked at nothing: {said}"),
+        ));
+    }
+    reading.needs_object(&rest, "advisories")
+}
+
+fn read_yarn(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let mut whole = None;
+    let mut known = std::collections::HashSet::new();
+    let mut failed = None;
+    reading.documents(text, &mut |reading, place, line| {
+        match &*line.text("type") {
+            "auditAdvisory" => {
+                let advisory = line.at("data/advisory");
+                reading.needs_object(line, "data/advisory")?;
+                let id = advisory.first_text(&["id", "github_advisory_id"]);
+                if !id.is_empty() && !known.insert(format!("{id} {}", advisory.text("module_name")))
+                {
+                    return Ok(());
+                }
+                let path = line.text("data/resolution/path");
+                let versions = advisory.each("findings");
+                let is_path = |f: &&Loose<'_>| f.each("paths").iter().any(|p| p.own_text() == path);
+                let version = versions.iter().find(is_path).or(versions.first());
+                let version = version.map_or("".into(), |f| f.text("version"));
+                let found = finding(reading, place, advisory, &version).with_scope(&path);
+                reading.add(found);
+            }
+            "error" => {
+                failed.get_or_insert_with(|| (place.to_owned(), line.texts("data")));
+            }
+            _ if line.has("advisories") => whole = Some(place.to_owned()),
+            _ if line.has("children") => {
+                let found = berry(reading, place, line);
+                reading.add(found);
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    if let Some((place, said)) = failed {
+        return Err(reading.broken(&place, format!("the audit failed: {said}")));
+    }
+    if whole.is_some() {
+        return read_advisories(reading, text, false);
+    }
+    Ok(())
+}
+
+/// `yarn npm audit --json` of yarn 4: one line for each package and advisory.
+fn berry(reading: &mut Reading<'_>, place: &str, line: &Loose<'_>) -> Finding {
+    let name = line.text("value");
+    let parts = line.at("children");
+    let severity = reading.severity(place, &parts.text("Severity"), Severity::Medium);
+    let version = parts.texts("Tree Versions");
+    let url = parts.text("URL");
+    Finding::of(
+        &vulnerability_title("", &name, &version, &parts.text("Issue")),
+        severity,
+        place,
+    )
+    .with_rule(&parts.text("ID"))
+    .with_ids(&url)
+    .with_link(&url)
+    .with_component(&name, &version)
+    .with_category(Category::Dependency)
+}
+
+fn finding(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    advisory: &Loose<'_>,
+    version: &str,
+) -> Finding {
+    let severity = reading.severity(pointer, &advisory.text("severity"), Severity::Medium);
+    let name = advisory.text("module_name");
+    let title = advisory.text("title");
+    let url = advisory.text("url");
+    let id = advisory.first_text(&["github_advisory_id", "id"]);
+    let patched = advisory.text("patched_versions");
+    let mut finding = Finding::of(
+        &vulnerability_title("", &name, version, &title),
+        severity,
+        pointer,
+    )
+    .with_rule(&id)
+    .with_ids(&url)
+    .with_description(&advisory.text("overview"))
+    .with_remediation(&advisory.text("recommendation"))
+    .with_link(&url)
+    .with_cwe(advisory.at("cwe"))
+    .with_component(&name, version)
+    .with_fixed_version(if patched == "<0.0.0" { "" } else { &patched })
+    .with_score(advisory.number("cvss/score").filter(|score| *score > 0.0))
+    .with_category(Category::Dependency);
+    for cve in advisory.each("cves") {
+        finding = finding.with_id(&cve.own_text());
+    }
+    finding
+}

@@ -1,0 +1,260 @@
+//! Linters that group by file: one reader, a table of the names of their fields.
+//!
+//! | format | files | messages | severity |
+//! |---|---|---|---|
+//! | secretlint | the list (null is none) | `messages` | error high, warning medium, info info; another word high, as it is a secret |
+//! | ESLint | the list | `messages` | 2 high, 1 medium |
+//! | SQLFluff | the list | `violations` | low: the form of code; `warning: true` info |
+//! | Checkstyle XML | `file` | `error` | error high, warning medium, info low |
+//! | JUnit XML | `testsuite` | `testcase` with `failure` or `error` | the failure's type, else medium |
+
+use holdpoint_domain::Severity;
+
+use super::reading::{Format, Reading, certain_if, is_empty_list, is_only, list_with, root_is};
+use crate::json::Loose;
+use crate::{Category, Confidence, Finding, ImportError, Sniff};
+
+pub const SECRETLINT: Format = Format {
+    name: "secretlint",
+    title: "secretlint JSON",
+    tool: "secretlint",
+    detect: |sniff| {
+        if is_only(sniff, "null") || is_empty_list(sniff) {
+            return Confidence::Possible;
+        }
+        certain_if(
+            list_with(sniff, &["filePath", "messages"]) && list_with(sniff, &["sourceContentType"]),
+        )
+    },
+    read: read_secretlint,
+};
+
+pub const ESLINT: Format = Format {
+    name: "eslint",
+    title: "ESLint JSON",
+    tool: "eslint",
+    detect: |sniff| {
+        if is_empty_list(sniff) {
+            return Confidence::Possible;
+        }
+        certain_if(list_with(sniff, &["filePath", "messages", "errorCount"]))
+    },
+    read: read_eslint,
+};
+
+pub const SQLFLUFF: Format = Format {
+    name: "sqlfluff",
+    title: "SQLFluff JSON",
+    tool: "sqlfluff",
+    detect: |sniff| certain_if(list_with(sniff, &["filepath", "violations"])),
+    read: read_sqlfluff,
+};
+
+pub const CHECKSTYLE: Format = Format {
+    name: "checkstyle",
+    title: "Checkstyle XML",
+    tool: "checkstyle",
+    detect: |sniff: &Sniff<'_>| certain_if(root_is(sniff, "checkstyle")),
+    read: read_checkstyle,
+};
+
+pub const JUNIT: Format = Format {
+    name: "junit",
+    title: "JUnit XML",
+    tool: "junit",
+    detect: |sniff| certain_if(root_is(sniff, "testsuites") || root_is(sniff, "testsuite")),
+    read: read_junit,
+};
+
+type Make = fn(&mut Reading<'_>, &str, &str, &Loose<'_>) -> Finding;
+
+fn read_files(
+    reading: &mut Reading<'_>,
+    text: &str,
+    path: &str,
+    list: &str,
+    make: Make,
+) -> Result<(), ImportError> {
+    let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, file| {
+        let path = file.text(path);
+        for (at, message) in file.each(list).iter().enumerate() {
+            reading.needs_object(message, "")?;
+            let found = make(reading, &format!("{pointer}/{list}/{at}"), &path, message);
+            reading.add(found);
+        }
+        Ok(())
+    })?;
+    if rest.is_null() {
+        return Ok(());
+    }
+    reading.needs_list(&rest, "").map(|_| ())
+}
+
+fn read_secretlint(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    read_files(
+        reading,
+        text,
+        "filePath",
+        "messages",
+        |_, pointer, path, message| {
+            let severity = match &*message.text("severity") {
+                "warning" => Severity::Medium,
+                "info" => Severity::Info,
+                _ => Severity::High,
+            };
+            Finding::of(&message.text("message"), severity, pointer)
+                .with_rule(&message.text("ruleId"))
+                .with_rule_name(&message.text("messageId"))
+                .with_message(&message.text("message"))
+                .with_link(&message.text("docsUrl"))
+                .with_path(path)
+                .with_lines(message.line("loc/start/line"), message.line("loc/end/line"))
+                .with_category(Category::Secret)
+        },
+    )
+}
+
+fn read_eslint(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    read_files(
+        reading,
+        text,
+        "filePath",
+        "messages",
+        |_, pointer, path, message| {
+            let is_error = message.number("severity") == Some(2.0);
+            Finding::of(
+                &message.text("message"),
+                if is_error {
+                    Severity::High
+                } else {
+                    Severity::Medium
+                },
+                pointer,
+            )
+            .with_rule(&message.text("ruleId"))
+            .with_message(&message.text("message"))
+            .with_path(path)
+            .with_lines(message.line("line"), message.line("endLine"))
+            .with_columns(message.line("column"), message.line("endColumn"))
+            .with_snippet(&message.text("source"))
+            .with_category(Category::Code)
+        },
+    )
+}
+
+fn read_sqlfluff(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    read_files(
+        reading,
+        text,
+        "filepath",
+        "violations",
+        |_, pointer, path, violation| {
+            let severity = if violation.flag("warning") {
+                Severity::Info
+            } else {
+                Severity::Low
+            };
+            let line = violation
+                .line("start_line_no")
+                .or_else(|| violation.line("line_no"));
+            let column = violation
+                .line("start_line_pos")
+                .or_else(|| violation.line("line_pos"));
+            Finding::of(&violation.text("description"), severity, pointer)
+                .with_rule(&violation.text("code"))
+                .with_rule_name(&violation.text("name"))
+                .with_message(&violation.text("description"))
+                .with_path(path)
+                .with_lines(line, violation.line("end_line_no"))
+                .with_columns(column, violation.line("end_line_pos"))
+                .with_category(Category::Style)
+        },
+    )
+}
+
+fn read_checkstyle(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let whole = reading.xml(text, "checkstyle")?;
+    for file in whole.each("file") {
+        let path = file.text("name");
+        for (at, error) in file.each("error").iter().enumerate() {
+            let pointer = format!("file {path}, error {at}");
+            let severity = match &*error.text("severity") {
+                "info" => Severity::Low,
+                word => reading.severity(&pointer, word, Severity::Medium),
+            };
+            // Shellcheck writes `ShellCheck.SC2001`.
+            let source = error.text("source");
+            reading.add(
+                Finding::of(&error.text("message"), severity, &pointer)
+                    .with_rule(&source)
+                    .with_message(&error.text("message"))
+                    .with_path(&path)
+                    .with_lines(error.line("line"), None)
+                    .with_columns(error.line("column"), None)
+                    .with_category(Category::Code),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn read_junit(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let is_one = !text.contains("<testsuites");
+    let whole = reading.xml(text, if is_one { "testsuite" } else { "testsuites" })?;
+    let suites = if is_one {
+        std::slice::from_ref(&whole)
+    } else {
+        whole.each("testsuite")
+    };
+    for suite in suites {
+        for (at, case) in suite.each("testcase").iter().enumerate() {
+            let failure = case.each("failure").first().or(case.each("error").first());
+            let Some(failure) = failure else {
+                reading.not_a_finding();
+                continue;
+            };
+            let name = case.text("name");
+            let pointer = format!("testcase {at} of {}", suite.text("name"));
+            let word = failure.text("type");
+            let severity = match Severity::from_scanner_word(&word) {
+                Some(_) if word == "INFO" => Severity::Low,
+                Some(severity) => severity,
+                None => Severity::Medium,
+            };
+            let message = failure.first_text(&["message", "#text"]);
+            let message = if message.is_empty() {
+                failure.own_text()
+            } else {
+                message
+            };
+            reading.add(junit_finding(&name, &message, severity, &pointer, case));
+        }
+    }
+    Ok(())
+}
+
+/// Checkov's names are `[HIGH][CKV_X_1] what it checks`, and its class `/Dockerfile.resource`; Semgrep's name is the rule.
+fn junit_finding(
+    name: &str,
+    message: &str,
+    severity: Severity,
+    pointer: &str,
+    case: &Loose<'_>,
+) -> Finding {
+    let parts = name
+        .split(['[', ']'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    let code = parts
+        .into_iter()
+        .find(|part| part.contains('_') && !part.contains(' '));
+    let rule = code.filter(|_| name.starts_with('[')).unwrap_or(name);
+    Finding::of(message, severity, pointer)
+        .with_rule(rule)
+        .with_rule_name(name)
+        .with_message(message)
+        .with_path(&case.text("file"))
+        .with_lines(case.line("line"), None)
+        .with_scope(&case.text("classname"))
+        .with_category(Category::Code)
+}

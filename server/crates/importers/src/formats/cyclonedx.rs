@@ -1,0 +1,263 @@
+//! CycloneDX, JSON and XML: bills of materials with vulnerabilities, and vulnerability reports (VEX).
+//!
+//! | in the file | what becomes of it |
+//! |---|---|
+//! | each of `vulnerabilities` and each component that it affects | one finding |
+//! | XML 1.2 and 1.3: vulnerabilities within a component | one finding |
+//! | `ratings` | severity of a CVSS 3 or 4 rating, else of the first; else its score or vector; else medium |
+//! | `analysis.state` | resolved: fixed; not_affected; false_positive: suppressed; in_triage: to be reviewed |
+//! | no list of vulnerabilities | an inventory: nobody has looked for any, so the scan is incomplete |
+
+use std::collections::HashMap;
+
+use holdpoint_domain::Severity;
+
+use super::cvss::base_score;
+use super::reading::{Format, Reading, certain_if, root_is, vulnerability_title};
+use crate::json::Loose;
+use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+
+pub const CYCLONEDX: Format = Format {
+    name: "cyclonedx",
+    title: "CycloneDX JSON or XML",
+    tool: "CycloneDX",
+    detect,
+    read,
+};
+
+fn detect(sniff: &Sniff<'_>) -> Confidence {
+    let is_xml = root_is(sniff, "bom") && sniff.head.contains("cyclonedx");
+    certain_if(sniff.has_key("bomFormat") || is_xml)
+}
+
+struct Component {
+    name: String,
+    version: String,
+    path: String,
+}
+
+fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let is_xml = text.trim_start().starts_with('<');
+    let bom = if is_xml {
+        reading.xml(text, "bom")?
+    } else {
+        reading.json(text)?
+    };
+    reading.needs_object(&bom, "")?;
+    let mut components = HashMap::new();
+    let mut within = Vec::new();
+    collect(
+        bom.at("metadata/component"),
+        "/metadata/component",
+        &mut components,
+        &mut within,
+        0,
+    );
+    for (at, component) in list(&bom, "components", "component").iter().enumerate() {
+        collect(
+            component,
+            &format!("/components/{at}"),
+            &mut components,
+            &mut within,
+            0,
+        );
+    }
+    let tools = bom.at("metadata/tools");
+    let tool = list(tools, "components", "component").first();
+    let tool = tool.or_else(|| list(bom.at("metadata"), "tools", "tool").first());
+    if let Some(tool) = tool {
+        reading.tool(&tool.text("name"), &tool.text("version"));
+    }
+    reading.scanned_at(&bom.text("metadata/timestamp"));
+
+    let vulnerabilities = bom.at("vulnerabilities");
+    if vulnerabilities.is_null() && within.is_empty() {
+        reading.incomplete(
+            "/vulnerabilities",
+            "this is an inventory; nobody has looked for vulnerabilities",
+        );
+        return Ok(());
+    }
+    if !is_xml && !vulnerabilities.is_null() {
+        reading.needs_list(&bom, "vulnerabilities")?;
+    }
+    for (at, vulnerability) in list(&bom, "vulnerabilities", "vulnerability")
+        .iter()
+        .enumerate()
+    {
+        let pointer = format!("/vulnerabilities/{at}");
+        reading.needs_object(vulnerability, "")?;
+        let affected = list(vulnerability, "affects", "target");
+        for target in affected {
+            let reference = target.text("ref");
+            let found = finding(
+                reading,
+                &pointer,
+                vulnerability,
+                components.get(&*reference),
+                &reference,
+            );
+            reading.add(found);
+        }
+        if affected.is_empty() {
+            let found = finding(reading, &pointer, vulnerability, None, "");
+            reading.add(found);
+        }
+    }
+    for (pointer, component, vulnerability) in within {
+        let found = finding(reading, &pointer, vulnerability, Some(&component), "");
+        reading.add(found);
+    }
+    Ok(())
+}
+
+/// The elements of a list that JSON writes as `many: []` and XML as `<many><one/></many>`.
+fn list<'v, 'a>(value: &'v Loose<'a>, many: &str, one: &str) -> &'v [Loose<'a>] {
+    match value.at(many) {
+        Loose::List(list) => list,
+        other => other.each(one),
+    }
+}
+
+type Within<'v, 'a> = Vec<(String, Component, &'v Loose<'a>)>;
+
+/// Components by their reference, at any depth, and the vulnerabilities that lie within them.
+fn collect<'v, 'a>(
+    value: &'v Loose<'a>,
+    pointer: &str,
+    components: &mut HashMap<String, Component>,
+    within: &mut Within<'v, 'a>,
+    depth: usize,
+) {
+    if !value.is_object() || depth > crate::json::MOST_LEVELS {
+        return;
+    }
+    let component = || {
+        let (group, name) = (value.text("group"), value.text("name"));
+        Component {
+            name: if group.is_empty() {
+                name.into_owned()
+            } else {
+                format!("{group}:{name}")
+            },
+            version: value.text("version").into_owned(),
+            path: value.text("evidence/occurrences/location").into_owned(),
+        }
+    };
+    for (at, vulnerability) in list(value, "vulnerabilities", "vulnerability")
+        .iter()
+        .enumerate()
+    {
+        within.push((
+            format!("{pointer}/vulnerabilities/{at}"),
+            component(),
+            vulnerability,
+        ));
+    }
+    let reference = value.first_text(&["bom-ref", "purl"]);
+    if !reference.is_empty() {
+        components.insert(reference.into_owned(), component());
+    }
+    for (at, inner) in list(value, "components", "component").iter().enumerate() {
+        collect(
+            inner,
+            &format!("{pointer}/components/{at}"),
+            components,
+            within,
+            depth + 1,
+        );
+    }
+}
+
+fn finding(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    vulnerability: &Loose<'_>,
+    component: Option<&Component>,
+    reference: &str,
+) -> Finding {
+    let id = vulnerability.text("id");
+    let (severity, score) = severity(reading, pointer, list(vulnerability, "ratings", "rating"));
+    let status = match &*vulnerability.text("analysis/state") {
+        "resolved" | "resolved_with_pedigree" => ScannerStatus::Fixed,
+        "not_affected" => ScannerStatus::NotAffected,
+        "false_positive" => ScannerStatus::Suppressed,
+        "in_triage" => ScannerStatus::Review,
+        _ => ScannerStatus::Open,
+    };
+    let (name, version, path) = component.map_or(("", "", ""), |c| (&c.name, &c.version, &c.path));
+    let mut finding = Finding::of("", severity, pointer)
+        .with_rule(&id)
+        .with_id(&id)
+        .with_description(&vulnerability.first_text(&["description", "detail"]))
+        .with_message(&vulnerability.text("analysis/detail"))
+        .with_remediation(&vulnerability.text("recommendation"))
+        .with_component(name, version)
+        .with_package_url(reference)
+        .with_path(path)
+        .with_status(status)
+        .with_score(score)
+        .with_category(Category::Dependency);
+    for cwe in list(vulnerability, "cwes", "cwe") {
+        finding = finding.with_cwe(cwe);
+    }
+    for known in list(vulnerability, "references", "reference") {
+        finding = finding.with_id(&known.text("id"));
+    }
+    for advisory in list(vulnerability, "advisories", "advisory") {
+        finding = finding.with_link(&advisory.first_text(&["url", "#text"]));
+    }
+    finding = finding.with_link(&vulnerability.text("source/url"));
+    // Some tools give an id of their own, and the CVE in the words only.
+    if finding.cve.is_empty() {
+        let first_line = vulnerability.text("description");
+        finding = finding.with_ids(
+            first_line
+                .lines()
+                .next()
+                .unwrap_or("")
+                .get(..24)
+                .unwrap_or(""),
+        );
+    }
+    let name = finding.component.clone().unwrap_or_default();
+    let version = finding.component_version.clone().unwrap_or_default();
+    let shown = finding
+        .cve
+        .first()
+        .cloned()
+        .unwrap_or_else(|| id.clone().into_owned());
+    finding.title = crate::text::title(&vulnerability_title(&shown, &name, &version, ""));
+    finding
+}
+
+fn severity(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    ratings: &[Loose<'_>],
+) -> (Severity, Option<f64>) {
+    let is_newer = |rating: &&Loose<'_>| {
+        let method = rating.text("method");
+        method.starts_with("CVSSv3")
+            || method.starts_with("CVSSv4")
+            || method.starts_with("CVSSv31")
+    };
+    let score_of = |rating: &Loose<'_>| {
+        let score = rating
+            .number("score")
+            .or_else(|| rating.number("score/base"));
+        score.or_else(|| base_score(&rating.text("vector")))
+    };
+    let newer = ratings.iter().find(is_newer);
+    let score = newer.or(ratings.first()).and_then(score_of);
+    let worded = newer
+        .into_iter()
+        .chain(ratings)
+        .map(|rating| rating.text("severity"));
+    let word = worded.into_iter().find(|word| !word.is_empty());
+    let severity = match word {
+        Some(word) => reading.severity(pointer, &word, Severity::Medium),
+        None => score.map_or(Severity::Medium, Severity::from_cvss_score),
+    };
+    (severity, score)
+}

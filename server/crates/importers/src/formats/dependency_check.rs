@@ -1,0 +1,134 @@
+//! OWASP Dependency-Check, XML.
+//!
+//! | in the file | what becomes of it |
+//! |---|---|
+//! | each `vulnerability` of a `dependency` | one finding |
+//! | `suppressedVulnerability` | one finding, suppressed |
+//! | `relatedDependencies` | no further findings: the same file under other names |
+//! | severity | of `cvssV3`, else `severity`, else from the scores |
+//! | `analysisExceptions` | the scan is incomplete |
+
+use holdpoint_domain::Severity;
+
+use super::reading::{Format, Reading, certain_if, root_is, vulnerability_title};
+use crate::json::Loose;
+use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+
+pub const DEPENDENCY_CHECK: Format = Format {
+    name: "dependency_check",
+    title: "OWASP Dependency-Check XML",
+    tool: "dependency-check",
+    detect,
+    read,
+};
+
+fn detect(sniff: &Sniff<'_>) -> Confidence {
+    certain_if(
+        root_is(sniff, "analysis")
+            && (sniff.head.contains("dependency-check") || sniff.head.contains("<dependencies")),
+    )
+}
+
+fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let analysis = reading.xml(text, "analysis")?;
+    reading.tool("", &analysis.text("scanInfo/engineVersion"));
+    reading.scanned_at(&analysis.text("projectInfo/reportDate"));
+    if let Some(exception) = analysis
+        .each("scanInfo/analysisExceptions/analysisException")
+        .first()
+    {
+        reading.incomplete(
+            "scanInfo/analysisExceptions",
+            &format!(
+                "the analysis failed in part: {}",
+                exception.texts("exception")
+            ),
+        );
+    }
+    for (at, dependency) in analysis.each("dependencies/dependency").iter().enumerate() {
+        for (kind, status) in [
+            ("vulnerability", ScannerStatus::Open),
+            ("suppressedVulnerability", ScannerStatus::Suppressed),
+        ] {
+            for (n, vulnerability) in dependency
+                .each(&format!("vulnerabilities/{kind}"))
+                .iter()
+                .enumerate()
+            {
+                let pointer = format!("dependency {at}, {kind} {n}");
+                let found =
+                    finding(reading, &pointer, dependency, vulnerability).with_status(status);
+                reading.add(found);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `yargs-parser:5.0.0`, as the names of packages that are no files are written.
+fn name_and_version(file: &str) -> (&str, &str) {
+    match file.rsplit_once(':') {
+        Some((name, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => {
+            (name, version)
+        }
+        _ => (file, ""),
+    }
+}
+
+fn finding(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    dependency: &Loose<'_>,
+    vulnerability: &Loose<'_>,
+) -> Finding {
+    let number = |paths: &[&str]| paths.iter().find_map(|path| vulnerability.number(path));
+    let score = number(&[
+        "cvssV4/baseScore",
+        "cvssV3/baseScore",
+        "cvssV2/score",
+        "cvssScore",
+    ]);
+    let word = vulnerability.first_text(&["cvssV3/baseSeverity", "severity", "cvssV2/severity"]);
+    let severity = match (word.is_empty(), score) {
+        (true, Some(score)) => Severity::from_cvss_score(score),
+        _ => reading.severity(pointer, &word, Severity::Medium),
+    };
+    let file = dependency.text("fileName");
+    let package = dependency
+        .each("identifiers/package")
+        .first()
+        .map_or("".into(), |package| package.text("id"));
+    let maven = dependency
+        .each("identifiers/identifier")
+        .iter()
+        .find(|identifier| identifier.text("type") != "cpe");
+    let maven = maven.map_or("".into(), |identifier| identifier.text("name"));
+    let in_name = name_and_version(&file);
+    let id = vulnerability.text("name");
+    let mut finding = Finding::of("", severity, pointer)
+        .with_rule(&id)
+        .with_id(&id)
+        .with_description(&vulnerability.text("description"))
+        .with_message(&vulnerability.text("notes"))
+        .with_path(&dependency.text("filePath"))
+        .with_package_url(&package)
+        .with_score(score)
+        .with_category(Category::Dependency);
+    if finding.component.is_none() {
+        let (name, version) = maven.rsplit_once(':').unwrap_or(in_name);
+        finding = finding.with_component(name, version);
+    }
+    for cwe in vulnerability
+        .each("cwes/cwe")
+        .iter()
+        .chain(vulnerability.each("cwe"))
+    {
+        finding = finding.with_ids(&cwe.own_text());
+    }
+    for reference in vulnerability.each("references/reference") {
+        finding = finding.with_link(&reference.text("url"));
+    }
+    let version = finding.component_version.clone().unwrap_or_default();
+    finding.title = crate::text::title(&vulnerability_title(&id, &file, &version, ""));
+    finding
+}

@@ -1,0 +1,268 @@
+//! Alerts of GitHub, as its API gives them: code scanning, secret scanning, and Dependabot (GraphQL and REST).
+//!
+//! | in the file | what becomes of it |
+//! |---|---|
+//! | each alert | one finding |
+//! | `state` | dismissed: suppressed; fixed, resolved as revoked: fixed |
+//! | code scanning | severity by `security_severity_level`, else the rule's `severity`; places of the newest instance |
+//! | secret scanning | open: critical if active or leaked, else high; resolved: info |
+//! | Dependabot | severity as it is; package, manifest, advisory |
+//! | GraphQL `pageInfo.hasNextPage` | the scan is incomplete: further pages are missing |
+
+use holdpoint_domain::Severity;
+
+use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
+use crate::json::Loose;
+use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+
+pub const GITHUB_SAST: Format = Format {
+    name: "github_sast",
+    title: "GitHub code scanning alerts",
+    tool: "GitHub code scanning",
+    detect: |sniff| {
+        certain_if(list_with(
+            sniff,
+            &["number", "rule", "most_recent_instance"],
+        ))
+    },
+    read: |reading, text| read_list(reading, text, code),
+};
+
+pub const GITHUB_SECRETS: Format = Format {
+    name: "github_secrets_detection_report",
+    title: "GitHub secret scanning alerts",
+    tool: "GitHub secret scanning",
+    detect: |sniff| certain_if(list_with(sniff, &["number", "secret_type"])),
+    read: |reading, text| read_list(reading, text, secret),
+};
+
+pub const GITHUB_VULNERABILITY: Format = Format {
+    name: "github_vulnerability",
+    title: "GitHub Dependabot alerts",
+    tool: "Dependabot",
+    detect: detect_dependabot,
+    read: read_dependabot,
+};
+
+type Make = fn(&mut Reading<'_>, &str, &Loose<'_>) -> Finding;
+
+fn read_list(reading: &mut Reading<'_>, text: &str, make: Make) -> Result<(), ImportError> {
+    let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, alert| {
+        let found = make(reading, pointer, alert);
+        reading.add(found);
+        Ok(())
+    })?;
+    reading.needs_list(&rest, "").map(|_| ())
+}
+
+fn state(alert: &Loose<'_>) -> ScannerStatus {
+    match (
+        alert.text("state").to_ascii_lowercase().as_str(),
+        &*alert.text("resolution"),
+    ) {
+        ("fixed", _) | ("resolved", "revoked") => ScannerStatus::Fixed,
+        ("dismissed" | "auto_dismissed" | "resolved" | "closed", _) => ScannerStatus::Suppressed,
+        _ => ScannerStatus::Open,
+    }
+}
+
+fn code(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Finding {
+    let rule = alert.at("rule");
+    let level = rule.text("security_severity_level");
+    let severity = if Severity::from_scanner_word(&level).is_some() {
+        reading.severity(pointer, &level, Severity::Info)
+    } else {
+        // Without one the alert is no security alert; the rule's own word is about the quality of code.
+        Severity::Info
+    };
+    let instance = alert.at("most_recent_instance");
+    let place = instance.at("location");
+    Finding::of(
+        &rule.first_text(&["description", "name", "id"]),
+        severity,
+        pointer,
+    )
+    .with_rule(&rule.text("id"))
+    .with_message(&instance.text("message/text"))
+    .with_description(&rule.first_text(&["full_description", "description"]))
+    .with_remediation(&rule.text("help"))
+    .with_link(&alert.text("html_url"))
+    .with_ids(&rule.texts("tags"))
+    .with_cwe(&Loose::Text(
+        rule.texts("tags")
+            .replace("cwe/cwe-", "CWE-")
+            .replace('/', " ")
+            .into(),
+    ))
+    .with_path(&place.text("path"))
+    .with_lines(place.line("start_line"), place.line("end_line"))
+    .with_columns(place.line("start_column"), place.line("end_column"))
+    .with_status(state(alert))
+    .with_tool(&alert.text("tool/name"))
+    .with_category(Category::Code)
+}
+
+fn secret(_: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Finding {
+    let status = state(alert);
+    let severity = if !status.is_open() {
+        Severity::Info
+    } else if alert.text("validity") == "active" || alert.flag("publicly_leaked") {
+        Severity::Critical
+    } else {
+        Severity::High
+    };
+    let place = alert.at("first_location_detected");
+    Finding::of(
+        &alert.first_text(&["secret_type_display_name", "secret_type"]),
+        severity,
+        pointer,
+    )
+    .with_rule(&alert.text("secret_type"))
+    .with_message(&alert.text("resolution_comment"))
+    .with_link(&alert.text("html_url"))
+    .with_path(&place.text("path"))
+    .with_lines(place.line("start_line"), place.line("end_line"))
+    .with_secret(&alert.text("secret"))
+    .with_status(status)
+}
+
+fn detect_dependabot(sniff: &Sniff<'_>) -> Confidence {
+    let is_graph = object_with(sniff, &["data"]) && sniff.text.contains("\"vulnerabilityAlerts\"");
+    certain_if(is_graph || list_with(sniff, &["number", "security_advisory"]))
+}
+
+fn read_dependabot(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    if text.trim_start().starts_with('[') {
+        return read_list(reading, text, dependency);
+    }
+    let whole = reading.json(text)?;
+    let mut known = std::collections::HashSet::new();
+    read_graph(reading, whole.at("data"), "/data", &mut known, 0)
+}
+
+/// Alerts lie below a search, an organisation or a repository, wherever `vulnerabilityAlerts` is.
+fn read_graph(
+    reading: &mut Reading<'_>,
+    value: &Loose<'_>,
+    pointer: &str,
+    known: &mut std::collections::HashSet<String>,
+    depth: usize,
+) -> Result<(), ImportError> {
+    if depth > crate::json::MOST_LEVELS {
+        return Ok(());
+    }
+    if value.flag("pageInfo/hasNextPage") {
+        reading.incomplete(
+            format!("{pointer}/pageInfo"),
+            "further pages of alerts are missing",
+        );
+    }
+    match value {
+        Loose::Object(entries) => {
+            for (key, inner) in entries {
+                let pointer = format!("{pointer}/{key}");
+                if key == "vulnerabilityAlerts" {
+                    for (at, alert) in inner.each("nodes").iter().enumerate() {
+                        reading.needs_object(alert, "")?;
+                        let id = alert.text("id");
+                        // An alert can be on two pages that were put together.
+                        if id.is_empty() || known.insert(id.into_owned()) {
+                            let found =
+                                dependency(reading, &format!("{pointer}/nodes/{at}"), alert);
+                            reading.add(found);
+                        }
+                    }
+                }
+                if key != "nodes" || inner.is_list() {
+                    read_graph(reading, inner, &pointer, known, depth + 1)?;
+                }
+            }
+        }
+        Loose::List(list) => {
+            for (at, inner) in list.iter().enumerate() {
+                read_graph(reading, inner, &format!("{pointer}/{at}"), known, depth + 1)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn dependency(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Finding {
+    let nothing = Loose::Null;
+    let vulnerability = [
+        alert.at("securityVulnerability"),
+        alert.at("security_vulnerability"),
+    ];
+    let vulnerability = vulnerability
+        .into_iter()
+        .find(|v| v.is_object())
+        .unwrap_or(&nothing);
+    let advisory = [
+        vulnerability.at("advisory"),
+        alert.at("securityAdvisory"),
+        alert.at("security_advisory"),
+    ];
+    let advisory = advisory
+        .into_iter()
+        .find(|v| v.is_object())
+        .unwrap_or(&nothing);
+    let word = vulnerability.text("severity");
+    let word = if word.is_empty() {
+        advisory.text("severity")
+    } else {
+        word
+    };
+    let severity = reading.severity(pointer, &word, Severity::Medium);
+    let name = vulnerability.text("package/name");
+    let name = if name.is_empty() {
+        alert.text("dependency/package/name")
+    } else {
+        name
+    };
+    let version = alert.text("vulnerableRequirements");
+    let version = version.trim_start_matches(['=', ' ']);
+    let identifiers = advisory.each("identifiers");
+    let id = identifiers
+        .iter()
+        .map(|id| id.text("value"))
+        .find(|id| id.starts_with("CVE"));
+    let id = id
+        .or_else(|| identifiers.first().map(|id| id.text("value")))
+        .unwrap_or_default();
+    let dismissed = alert.first_text(&["dismissedAt", "dismissed_at"]);
+    let fixed = alert.first_text(&["fixedAt", "fixed_at"]);
+    let status = match state(alert) {
+        ScannerStatus::Open if !fixed.is_empty() => ScannerStatus::Fixed,
+        ScannerStatus::Open if !dismissed.is_empty() => ScannerStatus::Suppressed,
+        status => status,
+    };
+    let cwes = [advisory.at("cwes/nodes"), advisory.at("cwes")];
+    let mut finding = Finding::of(
+        &vulnerability_title(&id, &name, version, &advisory.text("summary")),
+        severity,
+        pointer,
+    )
+    .with_rule(&id)
+    .with_description(&advisory.text("description"))
+    .with_link(&alert.text("html_url"))
+    .with_component(&name, version)
+    .with_fixed_version(&vulnerability.first_text(&[
+        "firstPatchedVersion/identifier",
+        "first_patched_version/identifier",
+    ]))
+    .with_path(&alert.first_text(&["vulnerableManifestPath", "dependency/manifest_path"]))
+    .with_score(advisory.number("cvss/score").filter(|score| *score > 0.0))
+    .with_status(status)
+    .with_category(Category::Dependency);
+    for id in identifiers {
+        finding = finding.with_id(&id.text("value"));
+    }
+    for cwe in cwes.iter().flat_map(|list| list.items()) {
+        finding = finding.with_cwe(cwe.at("cweId")).with_cwe(cwe.at("cwe_id"));
+    }
+    for reference in advisory.each("references") {
+        finding = finding.with_link(&reference.text("url"));
+    }
+    finding
+}

@@ -1,0 +1,224 @@
+//! GitLab's security reports, versions 2 to 15: five formats of one schema.
+//!
+//! | in the file | what becomes of it |
+//! |---|---|
+//! | each of `vulnerabilities` | one finding, no merging: several without id can be of one rule and file |
+//! | `severity` | as it is; Unknown and Undefined are info |
+//! | `scan.type`, else `category`, else the places | which of the five it is |
+//! | `identifiers` | rule, CVE, CWE, others |
+//! | `id` | no part of the identity: many analysers make a new one in each run |
+//! | `scan.status` other than success | the scan is incomplete |
+
+use holdpoint_domain::Severity;
+
+use super::reading::{Format, Reading, certain_if, likely_if, object_with, vulnerability_title};
+use crate::json::Loose;
+use crate::{Category, Confidence, Finding, ImportError, Sniff};
+
+const fn format(
+    name: &'static str,
+    title: &'static str,
+    detect: fn(&Sniff<'_>) -> Confidence,
+) -> Format {
+    Format {
+        name,
+        title,
+        tool: "gitlab",
+        detect,
+        read,
+    }
+}
+
+pub const GITLAB_SAST: Format = format("gitlab_sast", "GitLab SAST report", |sniff| {
+    detect(sniff, Kind::Sast)
+});
+pub const GITLAB_DEP_SCAN: Format = format(
+    "gitlab_dep_scan",
+    "GitLab dependency scanning report",
+    |sniff| detect(sniff, Kind::Dependency),
+);
+pub const GITLAB_CONTAINER_SCAN: Format = format(
+    "gitlab_container_scan",
+    "GitLab container scanning report",
+    |sniff| detect(sniff, Kind::Container),
+);
+pub const GITLAB_DAST: Format = format("gitlab_dast", "GitLab DAST report", |sniff| {
+    detect(sniff, Kind::Dast)
+});
+pub const GITLAB_SECRET_DETECTION_REPORT: Format = format(
+    "gitlab_secret_detection_report",
+    "GitLab secret detection report",
+    |sniff| detect(sniff, Kind::Secret),
+);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Sast,
+    Dependency,
+    Container,
+    Dast,
+    Secret,
+}
+
+fn detect(sniff: &Sniff<'_>, kind: Kind) -> Confidence {
+    if !object_with(sniff, &["vulnerabilities"]) {
+        return Confidence::No;
+    }
+    let has = |key| sniff.has_key(key);
+    let has_version = has("version")
+        && (has("remediations") || has("scan") || has("dependency_files") || has("schema"));
+    let is_scan = has("scan") && sniff.text.contains("\"scanner\"");
+    // Cut out of a report, as GitLab's own examples are.
+    let is_bare = has("__comment__")
+        || sniff.head.contains("\"identifiers\"") && sniff.head.contains("\"location\"");
+    let is_ours = kind_of(sniff.text) == kind;
+    certain_if((has_version || is_scan) && is_ours).max(likely_if(is_bare && is_ours))
+}
+
+fn kind_of(text: &str) -> Kind {
+    // The scan's section stands at the beginning or the end; the vulnerabilities between them can be many.
+    const PART_BYTES: usize = 64 * 1024;
+    let cut = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (head, tail) = (
+        &text[..cut(text.len().min(PART_BYTES))],
+        &text[cut(text.len().saturating_sub(PART_BYTES))..],
+    );
+    let dense: String = head
+        .chars()
+        .chain(tail.chars())
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    let says = |word: &str| {
+        dense.contains(&format!("\"type\":\"{word}\""))
+            || dense.contains(&format!("\"category\":\"{word}\""))
+    };
+    let words = [
+        ("dependency_scanning", Kind::Dependency),
+        ("container_scanning", Kind::Container),
+        ("secret_detection", Kind::Secret),
+        ("sast", Kind::Sast),
+        ("dast", Kind::Dast),
+        ("api_fuzzing", Kind::Dast),
+    ];
+    if let Some((_, kind)) = words.iter().find(|(word, _)| says(word)) {
+        return *kind;
+    }
+    let has = |text: &str| dense.contains(text);
+    if has("\"hostname\":") || has("test_api_scan") {
+        Kind::Dast
+    } else if has("\"operating_system\":") {
+        Kind::Container
+    } else if has("\"package\":{\"name\"") || has("\"dependency_files\":") {
+        Kind::Dependency
+    } else if has("\"raw_source_code_extract\":") {
+        Kind::Secret
+    } else {
+        Kind::Sast
+    }
+}
+
+fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let rest = reading.stream(
+        text,
+        &[&["vulnerabilities", "*"]],
+        &mut |reading, pointer, vulnerability| {
+            let found = finding(reading, pointer, vulnerability);
+            reading.add(found);
+            Ok(())
+        },
+    )?;
+    reading.needs_list(&rest, "vulnerabilities")?;
+    let scan = rest.at("scan");
+    reading.tool(
+        &scan.first_text(&["scanner/name", "analyzer/name"]),
+        &scan.first_text(&["scanner/version", "analyzer/version"]),
+    );
+    reading.scanned_at(&scan.first_text(&["end_time", "start_time"]));
+    let status = scan.text("status");
+    if !status.is_empty() && status != "success" {
+        reading.incomplete("/scan/status", &format!("its status is {status:?}"));
+    }
+    Ok(())
+}
+
+fn finding(reading: &mut Reading<'_>, pointer: &str, vulnerability: &Loose<'_>) -> Finding {
+    let severity = match &*vulnerability.text("severity") {
+        "Undefined" | "undefined" => Severity::Info,
+        word => reading.severity(pointer, word, Severity::Info),
+    };
+    let place = vulnerability.at("location");
+    let identifiers = vulnerability.each("identifiers");
+    let is_weakness = |id: &&Loose<'_>| {
+        matches!(
+            id.text("type").to_ascii_lowercase().as_str(),
+            "cwe" | "owasp"
+        )
+    };
+    let main = identifiers
+        .iter()
+        .find(|id| !is_weakness(id))
+        .or(identifiers.first());
+    let rule = main.map_or("".into(), |id| id.first_text(&["value", "name"]));
+    let (name, version) = (
+        place.text("dependency/package/name"),
+        place.text("dependency/version"),
+    );
+    let message = vulnerability.first_text(&["message", "name", "description"]);
+    let words = vulnerability.first_text(&["name", "message", "description"]);
+    let words = if name.is_empty() {
+        words.into_owned()
+    } else {
+        vulnerability_title(&rule, &name, &version, &words)
+    };
+    let category = match reading.format {
+        "gitlab_sast" => Category::Code,
+        "gitlab_dast" => Category::Web,
+        "gitlab_secret_detection_report" => Category::Secret,
+        "gitlab_container_scan" => Category::Container,
+        _ => Category::Dependency,
+    };
+    let url = |path: &str| format!("{}{}", place.text("hostname"), place.text(path));
+    let mut finding = Finding::of(&words, severity, pointer)
+        .with_rule(&rule)
+        .with_message(&message)
+        .with_description(&vulnerability.text("description"))
+        .with_remediation(&vulnerability.text("solution"))
+        .with_path(&place.text("file"))
+        .with_lines(place.line("start_line"), place.line("end_line"))
+        .with_scope(&[place.text("class"), place.text("method")].join(" "))
+        .with_component(&name, &version);
+    finding = match category {
+        Category::Secret => finding.with_secret(&vulnerability.text("raw_source_code_extract")),
+        Category::Web => finding.with_scope(&format!(
+            "{} {} {}",
+            place.text("method"),
+            url("path"),
+            place.text("param")
+        )),
+        Category::Container if !place.text("image").is_empty() => {
+            finding.with_scope(&place.text("image"))
+        }
+        _ => finding,
+    };
+    for id in identifiers {
+        let (kind, value) = (id.text("type").to_ascii_lowercase(), id.text("value"));
+        finding = match kind.as_str() {
+            "cwe" => finding.with_cwe(id.at("value")),
+            "cve" | "ghsa" | "osvdb" | "usn" | "rhsa" | "elsa" => finding.with_id(&value),
+            _ => finding.with_ids(&id.text("name")),
+        };
+        finding = finding.with_link(&id.text("url"));
+    }
+    for link in vulnerability.each("links") {
+        finding = finding.with_link(&link.text("url"));
+    }
+    if !vulnerability.text("scanner/name").is_empty() {
+        finding = finding.with_tool(&vulnerability.text("scanner/name"));
+    }
+    finding.with_category(category)
+}

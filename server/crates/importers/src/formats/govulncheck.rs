@@ -1,0 +1,147 @@
+//! govulncheck, JSON: a stream of messages (protocol 1), one after another or in a list.
+//!
+//! | in the file | what becomes of it |
+//! |---|---|
+//! | `finding` messages | one finding for each vulnerability and module: an `osv` message alone only says that it exists |
+//! | `trace` | severity by what is reached: symbol high, package low, module info; place of the call |
+//! | `osv` messages | summary, ids, links |
+//! | `config` | tool and version |
+
+use std::collections::HashMap;
+
+use holdpoint_domain::Severity;
+
+use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
+use crate::json::Loose;
+use crate::{Category, Confidence, Finding, ImportError, Sniff};
+
+pub const GOVULNCHECK: Format = Format {
+    name: "govulncheck",
+    title: "govulncheck JSON",
+    tool: "govulncheck",
+    detect,
+    read,
+};
+
+fn detect(sniff: &Sniff<'_>) -> Confidence {
+    let is_config = object_with(sniff, &["config"]) || list_with(sniff, &["config"]);
+    certain_if(is_config && sniff.head.contains("\"protocol_version\""))
+}
+
+/// What is known of one vulnerability in one module.
+struct Reached {
+    pointer: String,
+    severity: Severity,
+    version: String,
+    fixed: String,
+    path: String,
+    line: Option<u32>,
+    symbol: String,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// In the order of the file.
+    order: Vec<(String, String)>,
+    reached: HashMap<(String, String), Reached>,
+    described: HashMap<String, Finding>,
+}
+
+fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let mut seen = Seen::default();
+    if text.trim_start().starts_with('[') {
+        reading.stream(text, &[&["*"]], &mut |reading, pointer, message| {
+            see(reading, &mut seen, pointer, message);
+            Ok(())
+        })?;
+    } else {
+        reading.documents(text, &mut |reading, place, message| {
+            see(reading, &mut seen, place, message);
+            Ok(())
+        })?;
+    }
+    for key in seen.order {
+        let Some(reached) = seen.reached.remove(&key) else {
+            continue;
+        };
+        let (id, module) = &key;
+        let described = seen.described.get(id).cloned();
+        let mut finding = described.unwrap_or_else(|| Finding::of(id, reached.severity, ""));
+        let summary = finding.title;
+        finding.title =
+            crate::text::title(&vulnerability_title(id, module, &reached.version, &summary));
+        finding.severity = reached.severity;
+        finding.pointer.clone_from(&reached.pointer);
+        let finding = finding
+            .with_rule(id)
+            .with_id(id)
+            .with_component(module, &reached.version)
+            .with_fixed_version(&reached.fixed)
+            .with_path(&reached.path)
+            .with_lines(reached.line, None)
+            .with_scope(&reached.symbol)
+            .with_category(Category::Dependency);
+        reading.add(finding);
+    }
+    Ok(())
+}
+
+fn see(reading: &mut Reading<'_>, seen: &mut Seen, pointer: &str, message: &Loose<'_>) {
+    if message.has("config") {
+        reading.tool(
+            &message.text("config/scanner_name"),
+            &message.text("config/scanner_version"),
+        );
+    } else if message.has("osv") {
+        let osv = message.at("osv");
+        let mut finding = Finding::of(
+            &osv.first_text(&["summary", "details", "id"]),
+            Severity::Info,
+            "",
+        )
+        .with_description(&osv.text("details"))
+        .with_link(&osv.text("database_specific/url"));
+        for alias in osv.each("aliases") {
+            finding = finding.with_id(&alias.own_text());
+        }
+        seen.described.insert(osv.text("id").into_owned(), finding);
+    } else if message.has("finding") {
+        let found = message.at("finding");
+        let trace = found.each("trace");
+        let nothing = Loose::Null;
+        // The first frame is the vulnerable place, the last one the code that reaches it.
+        let (first, last) = (
+            trace.first().unwrap_or(&nothing),
+            trace.last().unwrap_or(&nothing),
+        );
+        let severity = if !first.text("function").is_empty() {
+            Severity::High
+        } else if !first.text("package").is_empty() {
+            Severity::Low
+        } else {
+            Severity::Info
+        };
+        let key = (
+            found.text("osv").into_owned(),
+            first.text("module").into_owned(),
+        );
+        let reached = Reached {
+            pointer: pointer.to_owned(),
+            severity,
+            version: first.text("version").into_owned(),
+            fixed: found.text("fixed_version").into_owned(),
+            path: last.text("position/filename").into_owned(),
+            line: last.line("position/line"),
+            symbol: first.text("function").into_owned(),
+        };
+        match seen.reached.get_mut(&key) {
+            None => {
+                seen.order.push(key.clone());
+                seen.reached.insert(key, reached);
+            }
+            // Severities are declared from critical down.
+            Some(known) if reached.severity < known.severity => *known = reached,
+            Some(_) => {}
+        }
+    }
+}

@@ -1,0 +1,583 @@
+//! What the modules of single formats share: a format as data, and the report that is being made.
+
+use holdpoint_domain::{Digest, Severity};
+
+use super::sarif::Ids;
+use super::tree::{self, Each, Pattern};
+use crate::json::Loose;
+use crate::text::{clean, clean_line, normal_path, title};
+use crate::{
+    Category, Confidence, Finding, ImportError, Importer, Problem, ScannerStatus, Shape, Shared,
+    Sink, Sniff, Summary,
+};
+
+/// Of one kind of trouble in a file so many are told one by one.
+const MOST_PROBLEMS: usize = 100;
+
+/// A scanner format: how it is recognised and how it is read.
+#[derive(Debug)]
+pub struct Format {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    /// The tool's name where the file does not say it.
+    pub(super) tool: &'static str,
+    pub(super) detect: fn(&Sniff<'_>) -> Confidence,
+    pub(super) read: fn(&mut Reading<'_>, &str) -> Result<(), ImportError>,
+}
+
+impl Importer for Format {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn title(&self) -> &'static str {
+        self.title
+    }
+
+    fn file_names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn detect(&self, sniff: &Sniff<'_>) -> Confidence {
+        (self.detect)(sniff)
+    }
+
+    fn read(&self, text: &str, sink: Sink<'_>) -> Result<Summary, ImportError> {
+        let mut reading = Reading {
+            format: self.name,
+            summary: Summary {
+                format: self.name,
+                ..Summary::default()
+            },
+            sink,
+            n_problems: 0,
+        };
+        self.tool.clone_into(&mut reading.summary.tool.name);
+        (self.read)(&mut reading, text)?;
+        Ok(reading.finish())
+    }
+}
+
+/// A report while its file is read.
+pub(super) struct Reading<'s> {
+    pub(super) format: &'static str,
+    pub(super) summary: Summary,
+    sink: Sink<'s>,
+    n_problems: usize,
+}
+
+impl Reading<'_> {
+    pub(super) fn add(&mut self, finding: Finding) {
+        (self.sink)(finding);
+    }
+
+    pub(super) fn not_a_finding(&mut self) {
+        self.summary.n_not_findings += 1;
+    }
+
+    pub(super) fn problem(&mut self, where_: impl Into<String>, message: impl Into<String>) {
+        self.n_problems += 1;
+        if self.n_problems <= MOST_PROBLEMS {
+            self.summary.problems.push(Problem {
+                where_: where_.into(),
+                message: message.into(),
+            });
+        }
+    }
+
+    /// Notes that the scan did not see everything, and where the file says so.
+    pub(super) fn incomplete(&mut self, where_: impl Into<String>, reason: &str) {
+        let reason = title(reason);
+        self.problem(where_, format!("The scan is incomplete: {reason}."));
+        self.summary.completeness.note(reason);
+    }
+
+    pub(super) fn tool(&mut self, name: &str, version: &str) {
+        let (name, version) = (clean_line(name), clean_line(version));
+        if !name.is_empty() {
+            self.summary.tool.name = name;
+        }
+        if !version.is_empty() {
+            self.summary.tool.version = Some(version);
+        }
+    }
+
+    pub(super) fn scanned_at(&mut self, text: &str) {
+        let text = clean_line(text);
+        if !text.is_empty() {
+            self.summary.scanned_at = Some(text);
+        }
+    }
+
+    pub(super) fn commit(&mut self, text: &str) {
+        let text = clean_line(text);
+        if !text.is_empty() {
+            self.summary.commit = Some(text);
+        }
+    }
+
+    /// The severity that a word of the tool stands for; another word is told, and stands for `otherwise`.
+    pub(super) fn severity(&mut self, where_: &str, word: &str, otherwise: Severity) -> Severity {
+        if word.trim().is_empty() {
+            return otherwise;
+        }
+        if let Some(severity) = Severity::from_scanner_word(word) {
+            return severity;
+        }
+        let message = format!(
+            "The severity {:?} is not known; it is taken as {otherwise}.",
+            title(word)
+        );
+        self.problem(where_, message);
+        otherwise
+    }
+
+    /// A refusal of the file.
+    pub(super) fn broken(&self, at: &str, message: impl Into<String>) -> ImportError {
+        broken(self.format, at, message)
+    }
+
+    /// A list, or a refusal of the file.
+    pub(super) fn needs_list<'v, 'a>(
+        &self,
+        value: &'v Loose<'a>,
+        path: &str,
+    ) -> Result<&'v [Loose<'a>], ImportError> {
+        let at = if path.is_empty() {
+            value
+        } else {
+            value.at(path)
+        };
+        match at {
+            Loose::List(list) => Ok(list),
+            Loose::Null => Err(self.broken(
+                &json_path(path),
+                "a list is required here, and there is none.",
+            )),
+            _ => Err(self.broken(&json_path(path), "a list is required here.")),
+        }
+    }
+
+    /// Reads the file as SARIF.
+    pub(super) fn sarif(&mut self, text: &str) -> Result<(), ImportError> {
+        self.summary = super::sarif::Sarif.read(text, self.sink)?;
+        Ok(())
+    }
+
+    /// The whole of an XML text, whose first element has to have this name.
+    pub(super) fn xml(&mut self, text: &str, root: &str) -> Result<Loose<'static>, ImportError> {
+        let Loose::Object(mut entries) = tree::xml(self.format, text)? else {
+            return Err(self.broken("line 1", format!("the element {root} is required here.")));
+        };
+        let found = entries.iter().position(|(name, _)| name == root);
+        match found {
+            Some(at) => Ok(entries.swap_remove(at).1),
+            None => Err(self.broken("line 1", format!("the element {root} is required here."))),
+        }
+    }
+
+    pub(super) fn needs_object(&self, value: &Loose<'_>, path: &str) -> Result<(), ImportError> {
+        let at = if path.is_empty() {
+            value
+        } else {
+            value.at(path)
+        };
+        if at.is_object() {
+            return Ok(());
+        }
+        Err(self.broken(&json_path(path), "an object is required here."))
+    }
+
+    /// As [`tree::stream`], where every element has to be an object.
+    pub(super) fn stream<'a>(
+        &mut self,
+        text: &'a str,
+        patterns: &[Pattern],
+        each: &mut dyn FnMut(&mut Self, &str, &Loose<'_>) -> Result<(), ImportError>,
+    ) -> Result<Loose<'a>, ImportError> {
+        let format = self.format;
+        let see: Each<'_> = &mut |pointer, element| {
+            if !element.is_object() {
+                return Err(broken(format, pointer, "an object is required here."));
+            }
+            each(self, pointer, element)
+        };
+        tree::stream(format, text, patterns, see)
+    }
+
+    /// The whole of a JSON text.
+    pub(super) fn json<'a>(&mut self, text: &'a str) -> Result<Loose<'a>, ImportError> {
+        tree::stream(self.format, text, &[], &mut |_, _| Ok(()))
+    }
+
+    /// As [`tree::documents`].
+    pub(super) fn documents(
+        &mut self,
+        text: &str,
+        each: &mut dyn FnMut(&mut Self, &str, &Loose<'_>) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        let format = self.format;
+        tree::documents(format, text, &mut |line, value| {
+            let place = format!("line {line}");
+            if !value.is_object() {
+                return Err(broken(format, &place, "an object is required here."));
+            }
+            each(self, &place, &value)
+        })
+    }
+
+    fn finish(mut self) -> Summary {
+        if self.n_problems > MOST_PROBLEMS {
+            self.summary.problems.push(Problem {
+                where_: String::new(),
+                message: format!(
+                    "{} more problems of these kinds.",
+                    self.n_problems - MOST_PROBLEMS
+                ),
+            });
+        }
+        self.summary
+    }
+}
+
+fn broken(format: &'static str, at: &str, message: impl Into<String>) -> ImportError {
+    ImportError::Broken {
+        format,
+        at: title(at),
+        message: message.into(),
+    }
+}
+
+fn json_path(path: &str) -> String {
+    if path.is_empty() {
+        "$".to_owned()
+    } else {
+        format!("$.{}", path.replace('/', "."))
+    }
+}
+
+/// Whether the file is a JSON object with all these keys at its top.
+pub(super) fn object_with(sniff: &Sniff<'_>, wanted: &[&str]) -> bool {
+    matches!(&sniff.shape, Shape::Object { keys } if has_all(keys, wanted))
+}
+
+/// Whether the file is a JSON list whose first element is an object with all these keys.
+pub(super) fn list_with(sniff: &Sniff<'_>, wanted: &[&str]) -> bool {
+    matches!(&sniff.shape, Shape::List { keys } if has_all(keys, wanted))
+}
+
+fn has_all(keys: &[String], wanted: &[&str]) -> bool {
+    wanted.iter().all(|key| keys.iter().any(|k| k == key))
+}
+
+/// Whether the file is XML whose first element is this one.
+pub(super) fn root_is(sniff: &Sniff<'_>, name: &str) -> bool {
+    matches!(&sniff.shape, Shape::Markup { root } if root.rsplit(':').next() == Some(name))
+}
+
+/// An empty JSON list: the report of many tools that have found nothing.
+pub(super) fn is_empty_list(sniff: &Sniff<'_>) -> bool {
+    is_only(sniff, "[]")
+}
+
+/// Whether the file holds these few characters and white space, nothing else.
+pub(super) fn is_only(sniff: &Sniff<'_>, wanted: &str) -> bool {
+    let text = sniff.text.trim();
+    text.len() < 64 && text.split_whitespace().collect::<String>() == wanted
+}
+
+pub(super) fn certain_if(is: bool) -> Confidence {
+    if is {
+        Confidence::Certain
+    } else {
+        Confidence::No
+    }
+}
+
+pub(super) fn likely_if(is: bool) -> Confidence {
+    if is {
+        Confidence::Likely
+    } else {
+        Confidence::No
+    }
+}
+
+fn shown(text: &str) -> Option<String> {
+    let text = clean(text.trim());
+    (!text.is_empty()).then(|| text.into_owned())
+}
+
+fn shown_line(text: &str) -> Option<String> {
+    let text = clean_line(text);
+    (!text.is_empty()).then_some(text)
+}
+
+/// What a format's module says about a finding; empty texts are as if they had not been given.
+impl Finding {
+    pub(super) fn of(words: &str, severity: Severity, pointer: &str) -> Self {
+        let mut words = title(words);
+        if words.is_empty() {
+            "Finding without a title".clone_into(&mut words);
+        }
+        let mut finding = Self::new(words, severity);
+        pointer.clone_into(&mut finding.pointer);
+        finding
+    }
+
+    pub(super) fn with_rule(mut self, id: &str) -> Self {
+        self.rule = shown_line(id).map(Shared::from);
+        self.with_ids(id)
+    }
+
+    pub(super) fn with_rule_name(mut self, name: &str) -> Self {
+        self.rule_name = shown_line(name).map(Shared::from);
+        self
+    }
+
+    pub(super) fn with_description(mut self, text: &str) -> Self {
+        self.description = shown(text).map(Shared::from).or(self.description);
+        self
+    }
+
+    pub(super) fn with_message(mut self, text: &str) -> Self {
+        self.message = shown(text).or(self.message);
+        self
+    }
+
+    pub(super) fn with_remediation(mut self, text: &str) -> Self {
+        self.remediation = shown(text).map(Shared::from).or(self.remediation);
+        self
+    }
+
+    /// Only addresses of the web are links.
+    pub(super) fn with_link(mut self, url: &str) -> Self {
+        let url = url.trim();
+        if (url.starts_with("https://") || url.starts_with("http://"))
+            && !url.contains(char::is_whitespace)
+            && self.help_url.is_none()
+        {
+            self.help_url = Some(Shared::from(clean_line(url)));
+        }
+        self
+    }
+
+    pub(super) fn with_path(mut self, path: &str) -> Self {
+        let path = normal_path(path, None);
+        self.path = (!path.is_empty()).then_some(path);
+        self
+    }
+
+    pub(super) fn with_lines(mut self, start: Option<u32>, end: Option<u32>) -> Self {
+        self.start_line = start;
+        self.end_line = end
+            .filter(|end| start.is_some_and(|start| *end >= start))
+            .or(start);
+        self
+    }
+
+    pub(super) fn with_columns(mut self, start: Option<u32>, end: Option<u32>) -> Self {
+        self.start_column = start;
+        self.end_column = end;
+        self
+    }
+
+    pub(super) fn with_snippet(mut self, text: &str) -> Self {
+        let text = clean(text.trim_end());
+        self.snippet = (!text.trim().is_empty()).then(|| text.into_owned());
+        self
+    }
+
+    pub(super) fn with_scope(mut self, name: &str) -> Self {
+        self.scope = shown_line(name);
+        self
+    }
+
+    /// Takes every CVE, CWE and other known id out of a text.
+    pub(super) fn with_ids(mut self, text: &str) -> Self {
+        let mut ids = Ids::default();
+        ids.add_from(text);
+        ids.cve
+            .into_iter()
+            .for_each(|id| push_new(&mut self.cve, id));
+        ids.cwe
+            .into_iter()
+            .for_each(|id| push_new(&mut self.cwe, id));
+        ids.aliases
+            .into_iter()
+            .for_each(|id| push_new(&mut self.aliases, id));
+        self
+    }
+
+    /// An id of the problem: a CVE, or by any other name.
+    pub(super) fn with_id(mut self, id: &str) -> Self {
+        let known = |finding: &Self| (finding.cve.len(), finding.cwe.len(), finding.aliases.len());
+        let before = known(&self);
+        let is_there = |f: &Self| {
+            f.cve
+                .iter()
+                .chain(&f.aliases)
+                .any(|known| known == id.trim())
+        };
+        if is_there(&self) {
+            return self;
+        }
+        self = self.with_ids(id);
+        if known(&self) == before
+            && let Some(id) = shown_line(id)
+            && !self.cve.contains(&id)
+        {
+            push_new(&mut self.aliases, id);
+        }
+        self
+    }
+
+    /// Weaknesses, as numbers (`79`) or names (`CWE-79: …`) at any depth.
+    pub(super) fn with_cwe(mut self, value: &Loose<'_>) -> Self {
+        let mut ids = Ids::default();
+        value.each_text(&mut |text| {
+            let text = text.trim();
+            if text.starts_with(|c: char| c.is_ascii_digit()) {
+                ids.add_cwe(text);
+            } else {
+                ids.add_from(text);
+            }
+        });
+        ids.cwe
+            .into_iter()
+            .for_each(|id| push_new(&mut self.cwe, id));
+        self
+    }
+
+    pub(super) fn with_component(mut self, name: &str, version: &str) -> Self {
+        self.component = shown_line(name);
+        self.component_version = shown_line(version);
+        self
+    }
+
+    pub(super) fn with_fixed_version(mut self, version: &str) -> Self {
+        self.fixed_version = shown_line(version);
+        self
+    }
+
+    pub(super) fn with_fingerprint(mut self, print: &str) -> Self {
+        self.fingerprint = shown_line(print);
+        self
+    }
+
+    pub(super) fn with_category(mut self, category: Category) -> Self {
+        self.category = Some(category);
+        self
+    }
+
+    pub(super) fn with_status(mut self, status: ScannerStatus) -> Self {
+        self.status = status;
+        self
+    }
+
+    pub(super) fn with_score(mut self, score: Option<f64>) -> Self {
+        self.score = score.filter(|score| (0.0..=10.0).contains(score));
+        self
+    }
+
+    pub(super) fn with_tags(mut self, tags: &Loose<'_>) -> Self {
+        let tags = tags
+            .items()
+            .iter()
+            .filter_map(|tag| shown_line(&tag.own_text()));
+        self.tags.extend(tags.take(50).map(Shared::from));
+        self
+    }
+
+    /// The component that a package URL names.
+    pub(super) fn with_package_url(mut self, url: &str) -> Self {
+        if let Some((name, version)) = super::sarif::package_url(url.trim()) {
+            if self.component.is_none() {
+                self.component = shown_line(&name);
+            }
+            if self.component_version.is_none() {
+                self.component_version = version.as_deref().and_then(shown_line);
+            }
+        }
+        self
+    }
+
+    /// The tool, in a file with results of several.
+    pub(super) fn with_tool(mut self, name: &str) -> Self {
+        self.tool = shown_line(name).map(Shared::from);
+        self
+    }
+}
+
+fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
+    if !list.contains(&value) {
+        list.push(value);
+    }
+}
+
+impl Finding {
+    /// A secret: only its digest is kept, as a part of the identity that does not depend on the line.
+    pub(super) fn with_secret(mut self, secret: &str) -> Self {
+        let secret = secret.trim();
+        let is_masked = secret.to_ascii_lowercase().contains("redacted") || secret.contains("***");
+        if !secret.is_empty() && !is_masked {
+            self.fingerprint = Some(Digest::of(secret.as_bytes()).as_str().to_owned());
+            self.fingerprint_is_partial = true;
+        }
+        self.with_category(Category::Secret)
+    }
+
+    /// A fingerprint that holds for one rule and file only.
+    pub(super) fn with_partial_fingerprint(mut self, print: &str) -> Self {
+        self.fingerprint = shown_line(print);
+        self.fingerprint_is_partial = self.fingerprint.is_some();
+        self
+    }
+}
+
+/// `CVE-2024-1 in openssl 1.1: what it is`, as far as the parts are there.
+pub(super) fn vulnerability_title(
+    id: &str,
+    component: &str,
+    version: &str,
+    summary: &str,
+) -> String {
+    let mut words = id.trim().to_owned();
+    if !component.is_empty() {
+        words.push_str(if words.is_empty() { "" } else { " in " });
+        words.push_str(component.trim());
+        if !version.is_empty() {
+            words.push(' ');
+            words.push_str(version.trim());
+        }
+    }
+    let summary = summary.trim();
+    if !summary.is_empty() && summary != id.trim() {
+        words.push_str(if words.is_empty() { "" } else { ": " });
+        words.push_str(summary);
+    }
+    words
+}
+
+/// Code that a tool shows with line numbers before each line (`41 code`, `41: code`): only the lines that are meant, and
+/// without their numbers, which change when code moves. Code without numbers stays as it is.
+pub(super) fn numbered_lines(code: &str, start: Option<u32>, end: Option<u32>) -> String {
+    let split = |line: &str| {
+        let rest = line.trim_start();
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let number: u32 = rest[..digits].parse().ok()?;
+        let after = rest[digits..].strip_prefix(':').unwrap_or(&rest[digits..]);
+        let is_numbered = after.is_empty() || after.starts_with([' ', '\t']);
+        is_numbered.then(|| (number, after.strip_prefix(' ').unwrap_or(after).to_owned()))
+    };
+    let lines: Option<Vec<(u32, String)>> = code.lines().map(split).collect();
+    let Some(lines) = lines else {
+        return code.to_owned();
+    };
+    let (from, to) = (start.unwrap_or(0), end.or(start).unwrap_or(u32::MAX));
+    let meant = lines
+        .into_iter()
+        .filter(|(number, _)| (from..=to).contains(number));
+    meant.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
+}

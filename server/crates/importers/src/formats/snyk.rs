@@ -1,0 +1,127 @@
+//! Snyk, JSON of `snyk test` (one project or a list of them) and `snyk container test`; Snyk Code writes SARIF.
+//!
+//! | in the file | what becomes of it |
+//! |---|---|
+//! | each of `vulnerabilities` (one for each dependency path) | one finding |
+//! | `applications` of a container | further projects |
+//! | severity | from `cvssScore`, else the word, as Snyk's own bands differ from those of CVSS |
+//! | `error` | the scan is incomplete; a file with nothing else is refused |
+
+use holdpoint_domain::Severity;
+
+use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
+use crate::json::Loose;
+use crate::{Category, Confidence, Finding, ImportError, Sniff};
+
+pub const SNYK: Format = Format {
+    name: "snyk",
+    title: "Snyk JSON",
+    tool: "snyk",
+    detect,
+    read,
+};
+
+/// Its content is SARIF, as which it is recognised; here only for people who name it.
+pub const SNYK_CODE: Format = Format {
+    name: "snyk_code",
+    title: "Snyk Code SARIF",
+    tool: "SnykCode",
+    detect: |_| Confidence::No,
+    read: |reading, text| reading.sarif(text),
+};
+
+fn detect(sniff: &Sniff<'_>) -> Confidence {
+    let is_project = object_with(sniff, &["vulnerabilities"])
+        && (object_with(sniff, &["dependencyCount"])
+            || object_with(sniff, &["packageManager"])
+            || sniff.text.contains("\"dependencyCount\""));
+    let is_list =
+        list_with(sniff, &["vulnerabilities"]) && sniff.text.contains("\"dependencyCount\"");
+    let is_error = object_with(sniff, &["ok", "error", "path"]);
+    certain_if(is_project || is_list || is_error)
+}
+
+fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    // What several projects have in common stands behind their findings, so a project is read as a whole.
+    let whole = reading.json(text)?;
+    for (at, project) in whole.items().iter().enumerate() {
+        let pointer = if whole.is_list() {
+            format!("/{at}")
+        } else {
+            String::new()
+        };
+        reading.needs_object(project, "")?;
+        let said = project.first_text(&["error", "message"]);
+        if project.has("error") && !project.has("vulnerabilities") {
+            if !whole.is_list() {
+                return Err(reading.broken("$.error", format!("the test failed: {said}")));
+            }
+            reading.incomplete(format!("{pointer}/error"), &said);
+            continue;
+        }
+        reading.needs_list(project, "vulnerabilities")?;
+        read_project(reading, &pointer, project);
+        for (n, application) in project.each("applications").iter().enumerate() {
+            read_project(reading, &format!("{pointer}/applications/{n}"), application);
+        }
+    }
+    Ok(())
+}
+
+fn read_project(reading: &mut Reading<'_>, pointer: &str, project: &Loose<'_>) {
+    let path = project.first_text(&["displayTargetFile", "targetFile"]);
+    for (at, vulnerability) in project.each("vulnerabilities").iter().enumerate() {
+        let found = finding(
+            reading,
+            &format!("{pointer}/vulnerabilities/{at}"),
+            vulnerability,
+        )
+        .with_path(&path);
+        reading.add(found);
+    }
+}
+
+fn finding(reading: &mut Reading<'_>, pointer: &str, vulnerability: &Loose<'_>) -> Finding {
+    let score = vulnerability
+        .number("cvssScore")
+        .filter(|score| *score > 0.0);
+    let severity = match score {
+        Some(score) => Severity::from_cvss_score(score),
+        None => reading.severity(pointer, &vulnerability.text("severity"), Severity::Medium),
+    };
+    let id = vulnerability.text("id");
+    let name = vulnerability.first_text(&["packageName", "moduleName", "name"]);
+    let version = vulnerability.text("version");
+    let from: Vec<_> = vulnerability
+        .each("from")
+        .iter()
+        .map(|part| part.own_text().into_owned())
+        .collect();
+    let fixed: Vec<_> = vulnerability
+        .each("fixedIn")
+        .iter()
+        .map(|v| v.own_text().into_owned())
+        .collect();
+    let mut finding = Finding::of(
+        &vulnerability_title("", &name, &version, &vulnerability.text("title")),
+        severity,
+        pointer,
+    )
+    .with_rule(&id)
+    .with_id(&id)
+    .with_description(&vulnerability.text("description"))
+    .with_message(&from.join(" > "))
+    .with_link(&format!("https://security.snyk.io/vuln/{id}"))
+    .with_cwe(vulnerability.at("identifiers/CWE"))
+    .with_component(&name, &version)
+    .with_fixed_version(&fixed.join(", "))
+    .with_scope(&from.join(" > "))
+    .with_score(score)
+    .with_category(Category::Dependency);
+    for known in ["CVE", "GHSA"] {
+        for id in vulnerability.each(&format!("identifiers/{known}")) {
+            finding = finding.with_id(&id.own_text());
+        }
+    }
+    finding
+}

@@ -1,0 +1,236 @@
+//! Trivy, JSON: schema 2, its predecessor (a list), and reports of clusters.
+//!
+//! | in the file | what becomes of it |
+//! |---|---|
+//! | `Vulnerabilities`, `Misconfigurations`, `Secrets`, `Licenses` of all `Results` | one finding each |
+//! | `Misconfigurations` with `Status` PASS | no finding; EXCEPTION: suppressed |
+//! | `Severity` | as it is; UNKNOWN is info |
+//! | `Status` of a vulnerability | `not_affected` and `under_investigation` are told; `fixed` means that a fixed version exists, so it is open |
+//! | `Target` | the path, except for packages of an operating system and files of a cluster, where it is a name |
+//! | `ExperimentalModifiedFindings` | suppressed |
+
+use holdpoint_domain::Severity;
+
+use super::reading::{Format, Reading, certain_if, list_with, vulnerability_title};
+use crate::json::Loose;
+use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+
+pub const TRIVY: Format = Format {
+    name: "trivy",
+    title: "Trivy JSON",
+    tool: "trivy",
+    detect,
+    read,
+};
+
+fn detect(sniff: &Sniff<'_>) -> Confidence {
+    let has = |key| sniff.has_key(key);
+    let is_report =
+        has("SchemaVersion") && (has("ArtifactName") || has("ArtifactType") || has("Results"));
+    let parts = [
+        "Resources",
+        "Vulnerabilities",
+        "Misconfigurations",
+        "Findings",
+    ];
+    let is_cluster = has("ClusterName") && parts.iter().any(|part| has(part));
+    let is_old = list_with(sniff, &["Target"])
+        && (list_with(sniff, &["Type"]) || list_with(sniff, &["Vulnerabilities"]));
+    certain_if(is_report || is_cluster || is_old)
+}
+
+fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let is_list = text.trim_start().starts_with('[');
+    let patterns: &[&'static [&'static str]] = if is_list {
+        &[&["*"]]
+    } else {
+        &[
+            &["Results", "*"],
+            &["Resources", "*"],
+            &["Vulnerabilities", "*"],
+            &["Misconfigurations", "*"],
+            &["Findings", "*"],
+        ]
+    };
+    let rest = reading.stream(text, patterns, &mut |reading, pointer, part| {
+        if part.has("Results") {
+            let object = format!("{}/{}", part.text("Kind"), part.text("Name"));
+            for (at, result) in part.each("Results").iter().enumerate() {
+                read_result(reading, &format!("{pointer}/Results/{at}"), result, &object);
+            }
+        } else {
+            read_result(reading, pointer, part, "");
+        }
+        Ok(())
+    })?;
+    if !is_list {
+        let results = rest.at("Results");
+        if !results.is_list() && !results.is_null() {
+            return Err(reading.broken("$.Results", "a list is required here."));
+        }
+        reading.tool("", &rest.text("Trivy/Version"));
+        reading.scanned_at(&rest.text("CreatedAt"));
+        reading.commit(&rest.text("Metadata/Commit"));
+    }
+    Ok(())
+}
+
+fn read_result(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>, object: &str) {
+    type Make = fn(&mut Reading<'_>, &str, &Loose<'_>) -> Option<Finding>;
+    let kinds: [(&str, Make); 4] = [
+        ("Vulnerabilities", |reading, pointer, value| {
+            Some(vulnerability(reading, pointer, value))
+        }),
+        ("Misconfigurations", misconfiguration),
+        ("Secrets", |reading, pointer, value| {
+            Some(secret(reading, pointer, value))
+        }),
+        ("Licenses", |reading, pointer, value| {
+            Some(licence(reading, pointer, value))
+        }),
+    ];
+    let target = result.text("Target");
+    let is_name = result.text("Class") == "os-pkgs" || !object.is_empty() || target.contains(" (");
+    let place = |mut finding: Finding| {
+        if finding.path.is_none() && !is_name {
+            finding = finding.with_path(&target);
+        }
+        if is_name && finding.scope.is_none() {
+            finding = finding.with_scope(format!("{object} {target}").trim());
+        }
+        finding
+    };
+    for (key, make) in kinds {
+        for (at, value) in result.each(key).iter().enumerate() {
+            match make(reading, &format!("{pointer}/{key}/{at}"), value) {
+                Some(finding) => reading.add(place(finding)),
+                None => reading.not_a_finding(),
+            }
+        }
+    }
+    for (at, modified) in result
+        .each("ExperimentalModifiedFindings")
+        .iter()
+        .enumerate()
+    {
+        let value = modified.at("Finding");
+        let make: Make = match &*modified.text("Type") {
+            "vulnerability" => kinds[0].1,
+            "misconfiguration" => kinds[1].1,
+            "secret" => kinds[2].1,
+            _ => kinds[3].1,
+        };
+        let pointer = format!("{pointer}/ExperimentalModifiedFindings/{at}/Finding");
+        if let Some(finding) = make(reading, &pointer, value) {
+            let status = match &*modified.text("Status") {
+                "not_affected" => ScannerStatus::NotAffected,
+                "fixed" => ScannerStatus::Fixed,
+                _ => ScannerStatus::Suppressed,
+            };
+            reading.add(place(finding).with_status(status));
+        }
+    }
+}
+
+fn vulnerability(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) -> Finding {
+    let severity = reading.severity(pointer, &value.text("Severity"), Severity::Info);
+    let (id, name, version) = (
+        value.text("VulnerabilityID"),
+        value.text("PkgName"),
+        value.text("InstalledVersion"),
+    );
+    let status = match &*value.text("Status") {
+        "not_affected" => ScannerStatus::NotAffected,
+        "under_investigation" => ScannerStatus::Review,
+        _ => ScannerStatus::Open,
+    };
+    let scores = value
+        .entries("CVSS")
+        .iter()
+        .filter_map(|(_, cvss)| cvss.number("V3Score"));
+    let score = scores.fold(None, |most: Option<f64>, score| {
+        Some(most.unwrap_or(0.0).max(score))
+    });
+    let path = value.text("PkgPath");
+    let mut finding = Finding::of(
+        &vulnerability_title(&id, &name, &version, &value.text("Title")),
+        severity,
+        pointer,
+    )
+    .with_rule(&id)
+    .with_id(&id)
+    .with_description(&value.first_text(&["Description", "Title"]))
+    .with_link(&value.text("PrimaryURL"))
+    .with_cwe(value.at("CweIDs"))
+    .with_component(&name, &version)
+    .with_fixed_version(&value.text("FixedVersion"))
+    .with_path(&path)
+    .with_status(status)
+    .with_score(score)
+    .with_category(Category::Dependency);
+    for id in value.each("VendorIDs") {
+        finding = finding.with_id(&id.own_text());
+    }
+    finding
+}
+
+fn misconfiguration(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    value: &Loose<'_>,
+) -> Option<Finding> {
+    let status = match &*value.text("Status") {
+        "PASS" => return None,
+        "EXCEPTION" => ScannerStatus::Suppressed,
+        _ => ScannerStatus::Open,
+    };
+    let severity = reading.severity(pointer, &value.text("Severity"), Severity::Medium);
+    let cause = value.at("CauseMetadata");
+    let lines = cause
+        .each("Code/Lines")
+        .iter()
+        .filter(|line| line.flag("IsCause"));
+    let snippet: Vec<_> = lines
+        .map(|line| line.text("Content").into_owned())
+        .collect();
+    let id = value.first_text(&["AVDID", "ID"]);
+    Some(
+        Finding::of(
+            &value.first_text(&["Title", "Message", "ID"]),
+            severity,
+            pointer,
+        )
+        .with_rule(&value.first_text(&["ID", "AVDID"]))
+        .with_rule_name(&id)
+        .with_description(&value.text("Description"))
+        .with_message(&value.text("Message"))
+        .with_remediation(&value.text("Resolution"))
+        .with_link(&value.text("PrimaryURL"))
+        .with_lines(cause.line("StartLine"), cause.line("EndLine"))
+        .with_scope(&cause.text("Resource"))
+        .with_snippet(&snippet.join("\n"))
+        .with_status(status)
+        .with_category(Category::Configuration),
+    )
+}
+
+fn secret(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) -> Finding {
+    let severity = reading.severity(pointer, &value.text("Severity"), Severity::High);
+    Finding::of(&value.first_text(&["Title", "RuleID"]), severity, pointer)
+        .with_rule(&value.text("RuleID"))
+        .with_lines(value.line("StartLine"), value.line("EndLine"))
+        .with_secret(&value.text("Match"))
+}
+
+fn licence(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) -> Finding {
+    let severity = reading.severity(pointer, &value.text("Severity"), Severity::Info);
+    let (licence, package) = (value.text("Name"), value.text("PkgName"));
+    let category = value.text("Category");
+    let words = format!("Licence {licence} ({category}): {package}");
+    Finding::of(words.trim_end_matches([' ', ':']), severity, pointer)
+        .with_rule(&licence)
+        .with_component(&package, "")
+        .with_path(&value.text("FilePath"))
+        .with_link(&value.text("Link"))
+        .with_category(Category::Licence)
+}
