@@ -7,6 +7,13 @@
 
 // A page is one large type until it is erased; the compiler asks for this much to lay one out.
 #![recursion_limit = "256"]
+#![cfg_attr(
+    feature = "ssr",
+    expect(
+        unreachable_pub,
+        reason = "components are written `pub` by their macro, whatever their module shows"
+    )
+)]
 
 pub mod actions;
 pub mod islands;

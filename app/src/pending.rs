@@ -58,7 +58,7 @@ impl PendingScans {
     pub async fn keep(mut self, session: &Session) -> Result<String, SessionError> {
         let digests: Vec<_> = self.files.iter().map(|file| file.sha256.as_str()).collect();
         let name = format!("{} {} {}", self.at, self.review, digests.join(" "));
-        self.id = Digest::of(name.as_bytes()).as_str()[..16].to_owned();
+        Digest::of(name.as_bytes()).as_str()[..16].clone_into(&mut self.id);
         let id = self.id.clone();
         let mut all = Self::all(session).await?;
         all.retain(|kept| kept.id != id);

@@ -31,7 +31,6 @@ fn page_of(finding: &str, review: &str) -> String {
 
 /// Writes a finding by hand.
 #[server(prefix = "/act", endpoint = "findings/write")]
-#[expect(clippy::too_many_arguments, reason = "they are the form's fields")]
 pub async fn write_finding(
     #[server(default)] review: String,
     #[server(default)] title: String,
@@ -83,7 +82,6 @@ pub async fn write_finding(
 
 /// Changes a finding that was written by hand, over the version that the person saw.
 #[server(prefix = "/act", endpoint = "findings/edit")]
-#[expect(clippy::too_many_arguments, reason = "they are the form's fields")]
 pub async fn edit_finding(
     #[server(default)] finding: String,
     #[server(default)] version: i64,
@@ -240,7 +238,6 @@ pub async fn comment_on_finding(
 /// Decides about many findings, or maps them to an item. Each of `chosen` is a finding's id and the version that was
 /// shown, with a colon between. `back` is the query of the list that they were ticked in.
 #[server(prefix = "/act", endpoint = "findings/triage-many")]
-#[expect(clippy::too_many_arguments, reason = "they are the form's fields")]
 pub async fn triage_findings(
     #[server(default)] review: String,
     #[server(default)] chosen: Vec<String>,

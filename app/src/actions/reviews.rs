@@ -192,10 +192,9 @@ pub async fn create_review(
         let created = cx.services.create_review(&cx.person, &of.id, new).await?;
         let mut text = format!("The review has begun with {} items.", created.n_items);
         if !created.unknown_owners.is_empty() {
-            text.push_str(&format!(
-                " The document names owners who have no role on this service, so their items have none: {}.",
-                created.unknown_owners.join(", ")
-            ));
+            text.push_str(" The document names owners who have no role on this service, so their items have none: ");
+            text.push_str(&created.unknown_owners.join(", "));
+            text.push('.');
         }
         Ok::<_, ServiceError>(
             Notice::new(text).at(paths::checklist(created.review.id.as_str())),

@@ -122,7 +122,7 @@ pub async fn load_sample() -> Result<(), ActionError> {
             .people
             .iter()
             .map(|person| ShownPerson {
-                name: person.name.to_owned(),
+                name: person.name.clone(),
                 email: person.email.clone(),
                 part: person.part.to_owned(),
                 password: person.password.clone(),

@@ -13,12 +13,12 @@ pub mod portfolio;
 pub mod readiness;
 pub mod report;
 pub mod review_bar;
-pub mod scans;
 pub mod reviews;
+pub mod scans;
 pub mod search;
 pub mod services;
-pub mod templates;
 pub mod sign_off;
+pub mod templates;
 pub mod work;
 
 use leptos::prelude::*;

@@ -110,7 +110,7 @@ async fn the_preview_shows_13_items_and_only_its_confirmation_stores_them() {
     assert_eq!(preview.status, StatusCode::OK);
     assert_eq!(preview.texts("#h-items"), ["13 items"]);
     assert_eq!(preview.texts("#h-del"), ["3 deliverables"]);
-    assert_eq!(values(&preview, "input[name=reading]:checked"), ["tasks"]);
+    assert_eq!(values(&preview, "input[name=reading][checked]"), ["tasks"]);
     assert!(
         app.state
             .services
@@ -332,7 +332,7 @@ async fn a_conflict_on_settings_shows_both_versions_and_keeps_what_was_typed() {
     assert_eq!(values(&page, "input[name=title]"), ["My title"]);
     assert_eq!(page.texts("textarea[name=required_scans]"), ["semgrep"]);
     assert!(
-        values(&page, "input[name=blocks_high]:checked").is_empty(),
+        values(&page, "input[name=blocks_high][checked]").is_empty(),
         "unticked stays unticked"
     );
     assert_eq!(stored(&app, &ana, &review.id).await.title, "Her title");
@@ -402,7 +402,7 @@ async fn a_bulk_change_says_of_each_item_why_it_was_left() {
     let left = page.texts("section[aria-labelledby=h-left] li");
     assert_eq!(left.len(), 1);
     assert!(left[0].starts_with("2.1.1"), "{left:?}");
-    assert_eq!(values(&page, "tbody input:checked"), [items[0].clone()]);
+    assert_eq!(values(&page, "tbody input[checked]"), [items[0].clone()]);
 
     let nothing = [("review", id), ("change", "gate:advisory")];
     let refused = browser.submit("/act/checklist/change", &nothing).await;

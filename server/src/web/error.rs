@@ -117,11 +117,7 @@ impl IntoResponse for WebError {
                 (
                     "bad-token",
                     None,
-                    Fault::new(
-                        StatusCode::UNAUTHORIZED,
-                        "This token is not taken",
-                        message,
-                    ),
+                    Fault::new(StatusCode::UNAUTHORIZED, "This token is not taken", message),
                 )
             }
             Self::NoVersion => {

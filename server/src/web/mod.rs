@@ -27,13 +27,13 @@ mod visit;
 #[cfg(test)]
 mod accounts_tests;
 #[cfg(test)]
+mod checklist_tests;
+#[cfg(test)]
 mod findings_tests;
 #[cfg(test)]
 mod items_tests;
 #[cfg(test)]
 mod patches_tests;
-#[cfg(test)]
-mod checklist_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -371,7 +371,9 @@ async fn a_server_that_stops_is_no_longer_ready() {
 #[tokio::test]
 async fn what_is_refused_for_machines_is_a_problem_document() {
     let app = TestApp::start().await;
-    let request = Request::get("/api/v1/services").body(Body::empty()).unwrap();
+    let request = Request::get("/api/v1/services")
+        .body(Body::empty())
+        .unwrap();
     let answer = app.send(request).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.header("content-type"), "application/problem+json");

@@ -47,9 +47,17 @@ pub(super) async fn establish(
         Ok(person) => visit.person = person,
         Err(error) => return WebError::from(error).into_response(),
     }
-    if let Some(person) = visit.person.as_ref().filter(|_| request.method() == Method::GET) {
+    if let Some(person) = visit
+        .person
+        .as_ref()
+        .filter(|_| request.method() == Method::GET)
+    {
         // The header's count is no reason to refuse a page: it is left out when it cannot be had.
-        let n_waiting = state.services.n_waiting_on_me(person).await.unwrap_or_default();
+        let n_waiting = state
+            .services
+            .n_waiting_on_me(person)
+            .await
+            .unwrap_or_default();
         visit.n_waiting = u32::try_from(n_waiting).unwrap_or(u32::MAX);
     }
     if request.method() == Method::GET {

@@ -404,10 +404,6 @@ fn pager(
     ))
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of one table, which belong together only here"
-)]
 fn table(
     listed: Checklist,
     standing: &ReviewStanding,
@@ -496,7 +492,7 @@ fn bulk(form: &FormState, team: &[(Named, ServiceRole)], may_change: bool) -> An
     if !may_change {
         return view! {
             <div class="bulk" role="group" aria-label="Actions on ticked items">
-                <span class="n ticked">" ticked"</span>
+                <span class="n">"Ticked items"</span>
                 <span class="small muted">"Only people who work on this service can change its items."</span>
                 <button class="btn btn-quiet" type="reset">"Clear"</button>
             </div>
@@ -534,7 +530,7 @@ fn bulk(form: &FormState, team: &[(Named, ServiceRole)], may_change: bool) -> An
     let wrong_date = due_error.is_some();
     view! {
         <div class="bulk" role="group" aria-label="Actions on ticked items">
-            <span class="n ticked">" ticked"</span>
+            <span class="n">"Ticked items"</span>
             <label class="vh" for="b-change">"Action"</label>
             <select id="b-change" name="change">
                 {option(String::new(), "Choose an action".to_owned())}
@@ -562,7 +558,7 @@ fn bulk(form: &FormState, team: &[(Named, ServiceRole)], may_change: bool) -> An
                 value=form.typed("due_on").unwrap_or_default().to_owned()
                 aria-invalid=wrong_date.then_some("true")
             />
-            <button class="btn btn-primary" type="submit">"Apply"</button>
+            <button class="btn btn-primary" type="submit">"Apply to ticked items"</button>
             <button class="btn btn-quiet" type="reset">"Clear"</button>
         </div>
     }

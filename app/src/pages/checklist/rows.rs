@@ -271,7 +271,14 @@ fn due(due_on: Option<&str>, state: ItemState, now: Millis) -> AnyView {
         state,
         ItemState::Passed | ItemState::NotApplicable | ItemState::Waived
     );
+    let is_today = date(now) == date(end);
+    // The year is said only where it is another one.
     let whole = date(end);
+    let year = whole.rsplit(' ').next().unwrap_or_default();
+    let whole = match whole.strip_suffix(year) {
+        Some(day) if date(now).ends_with(year) => day.trim_end().to_owned(),
+        _ => whole,
+    };
     if is_done {
         return view! { <span class="faint"><time datetime=machine(end)>{whole}</time></span> }
             .into_any();
@@ -284,7 +291,7 @@ fn due(due_on: Option<&str>, state: ItemState, now: Millis) -> AnyView {
             </span>
         }
         .into_any(),
-        None if date(now) == whole => view! { <time datetime=machine(end)>"Today"</time> }.into_any(),
+        None if is_today => view! { <time datetime=machine(end)>"Today"</time> }.into_any(),
         None => view! { <time datetime=machine(end) title=moment(end)>{whole}</time> }.into_any(),
     }
 }

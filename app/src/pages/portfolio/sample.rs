@@ -53,17 +53,19 @@ pub(super) fn SamplePage() -> impl IntoView {
         let content = match shown {
             None => view! {
                 <PageHead title="Sample review" />
+                <div class="stack">
                 <Notice tone=Tone::Amber>
                     "The passwords were shown once and are not kept. An administrator can disable these accounts and invite others."
                 </Notice>
                 <p class="btn-row"><ButtonLink words="All reviews" href=paths::HOME /></p>
+                </div>
             }
             .into_any(),
             Some(shown) => loaded(shown).into_any(),
         };
         Ok::<_, PageError>(view! {
             <Frame title="Sample review" crumbs>
-                <div class="stack">{content}</div>
+                {content}
             </Frame>
         })
     })
@@ -91,6 +93,7 @@ fn loaded(Shown { review, people }: Shown) -> impl IntoView {
     let actions = view! { <ButtonLink words="Open the sample review" href=paths::review(&review) weight=Weight::Primary /> };
     view! {
         <PageHead title="Sample review" actions=actions.into_any() />
+        <div class="stack">
         <Notice tone=Tone::Amber>
             "These passwords are shown this once. Copy them before you leave this page."
         </Notice>
@@ -101,5 +104,6 @@ fn loaded(Shown { review, people }: Shown) -> impl IntoView {
             "Open a private window for each person, so that all of them are signed in at once: the owner adds evidence and "
             "asks for review, the reviewer signs, the manager decides on the release."
         </p>
+        </div>
     }
 }

@@ -50,7 +50,10 @@ fn ReportPage() -> impl IntoView {
         let mut exports = vec![export("Markdown (report.md)", "report.md")];
         if !preview.is_draft {
             exports.push(export("Signature (report.md.sig)", "report.md.sig"));
-            exports.push(export("Signed bundle with evidence and patches (.zip)", "bundle.zip"));
+            exports.push(export(
+                "Signed bundle with evidence and patches (.zip)",
+                "bundle.zip",
+            ));
         }
         exports.push(export("JSON", "report.json"));
         exports.push(export("Findings as SARIF", "findings.sarif"));

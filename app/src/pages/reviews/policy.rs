@@ -33,7 +33,7 @@ pub(super) fn policy_fields(form: &FormState, policy: &Policy, managers: &[Named
     ]
     .map(|(name, label, value)| {
         view! {
-            <TextField form=form.clone() name=name label=label value=value.clone() kind="number" required=false />
+            <TextField form=form.clone() name=name label=label value=value.clone() kind="number" with_choice=true />
         }
     });
     let approvers = approvers(form, policy, managers);

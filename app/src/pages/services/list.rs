@@ -54,7 +54,7 @@ pub(super) fn ServicesPage() -> impl IntoView {
         Ok(view! {
             <Frame title="Services" crumbs=vec![Crumb::to("Reviews", paths::HOME), Crumb::here("Services")]>
                 <PageHead title="Services" meta=meta.into_any() actions=new />
-                <section class="panel" aria-label="Services">{content}</section>
+                <section class="panel" aria-label="List of services">{content}</section>
             </Frame>
         })
     })

@@ -23,6 +23,8 @@ use crate::{
 
 /// More items than this are counted but not listed: the document itself has them all.
 const MAX_LISTED: usize = 500;
+/// A longer requirement opens on demand.
+const MAX_OPEN_BYTES: usize = 600;
 
 /// The preview of a document that waits in the session.
 #[component]
@@ -180,7 +182,7 @@ fn reading_form(sha256: &str, document: &Document) -> impl IntoView + use<> {
             let id = format!("reading-{}", reading.as_str());
             let nothing = preview.n_items == 0;
             let what = if nothing {
-                format!("Nothing: the document has none of its {}.", shape(reading))
+                format!("The document has no {}.", shape(reading))
             } else {
                 let more = preview.n_items > preview.first_titles.len();
                 format!(
@@ -404,12 +406,19 @@ pub(super) fn listing(document: &Document) -> impl IntoView + use<> {
                 .into_iter()
                 .map(|item| {
                     let body = Some(item.body.clone()).filter(|body| !body.is_empty());
-                    let body = body
-                        .map(|text| view! { <Disclosure summary="Requirement"><Prose text /></Disclosure> });
+                    let body = body.map(|text| {
+                        if text.len() <= MAX_OPEN_BYTES {
+                            view! { <div class="small muted"><Prose text /></div> }.into_any()
+                        } else {
+                            view! { <Disclosure summary="Requirement"><Prose text /></Disclosure> }
+                                .into_any()
+                        }
+                    });
                     let hints: Vec<_> = [
                         item.owner.as_ref().map(|owner| format!("owner: {owner}")),
                         item.scan.as_ref().map(|scan| format!("scan: {scan}")),
-                        (!item.tiers.is_empty()).then(|| format!("tiers: {}", item.tiers.join(", "))),
+                        (!item.tiers.is_empty())
+                            .then(|| format!("tiers: {}", item.tiers.join(", "))),
                     ]
                     .into_iter()
                     .flatten()
@@ -446,7 +455,7 @@ pub(super) fn listing(document: &Document) -> impl IntoView + use<> {
                         <h3 class="wrap-any">{title}</h3>
                         <p class="push small muted">{counted(n, "item", "items")}</p>
                     </div>
-                    <ul class="rows">{rows}</ul>
+                    <ul class="rows tall">{rows}</ul>
                 </section>
             })
         })
@@ -489,7 +498,7 @@ pub(super) fn rest(document: &Document) -> impl IntoView + use<> {
         view! {
             <section class="panel" aria-labelledby="h-del">
                 <div class="panel-head"><h2 id="h-del">{counted(n, "deliverable", "deliverables")}</h2></div>
-                <ul class="rows">{rows}</ul>
+                <ul class="rows tall">{rows}</ul>
             </section>
         }
     });

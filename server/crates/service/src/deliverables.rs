@@ -163,10 +163,6 @@ impl Services {
         Ok((stored, review))
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one change, which belong together only here"
-    )]
     async fn store_deliverable(
         &self,
         mut tx: Tx,

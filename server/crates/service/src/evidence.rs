@@ -561,10 +561,6 @@ fn hide_evidence(error: ServiceError) -> ServiceError {
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "these are the fields of one activity entry"
-)]
 async fn record(
     tx: &mut Tx,
     actor: &Actor,

@@ -279,10 +279,6 @@ fn finding_content(finding: &StandingFinding) -> FindingContent {
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the content is made of all of these, before and after the standing exists"
-)]
 fn review_content(
     review: &StandingReview,
     policy: &Policy,

@@ -280,7 +280,6 @@ async fn what_is_no_patch_is_refused_at_its_line_and_nothing_is_stored() {
                 title: None,
                 bytes: FIX.as_bytes().to_vec(),
                 links: vec![link],
-                ..PatchRequest::default()
             };
             let (field, _) = rejected(team.submit_as(&team.owner, foreign).await);
             assert_eq!(field, expected);

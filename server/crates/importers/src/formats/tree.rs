@@ -15,6 +15,13 @@ static NULL: Loose<'static> = Loose::Null;
 impl<'a> Loose<'a> {
     /// What lies at a path of keys with `/` between them; null if it is not there.
     pub(in crate::formats) fn at(&self, path: &str) -> &Loose<'a> {
+        // A key with a slash in it, as it stands.
+        if let Self::Object(entries) = self
+            && path.contains('/')
+            && let Some((_, value)) = entries.iter().find(|(name, _)| name == path)
+        {
+            return value;
+        }
         let mut value = self;
         for key in path.split('/') {
             value = match value {

@@ -36,7 +36,7 @@ use axum::{
 };
 use tower_http::timeout::TimeoutLayer;
 
-use crate::web::{AppState, WebError, api_caller::ApiCaller};
+use crate::web::{AppState, WebError};
 
 /// Where the API is.
 const ROOT: &str = "/api/v1";
@@ -170,7 +170,6 @@ pub(in crate::web) fn routes(state: &AppState) -> Router<AppState> {
         .route("/.well-known/holdpoint-signing-keys", get(keys::public))
 }
 
-/// Whoever sends a token learns that the address is wrong, and whoever sends none that they have to.
-async fn nothing_here(_: ApiCaller) -> Response {
+async fn nothing_here() -> Response {
     WebError::NotFound("This address").into_response()
 }

@@ -1,0 +1,699 @@
+//! The real binary, as scripts use it: exit codes, what is on standard output, what is said.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use holdpoint_report::{
+    Facts, SigningKey, bundle,
+    signing::{LOG_NAMESPACE, REPORT_NAMESPACE},
+};
+use serde_json::{Value, json};
+
+const SEED: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/crates/checklist/testdata/phase22_production_readiness_audit.md"
+);
+const SARIF: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/crates/importers/testdata/sarif/everything.sarif"
+);
+
+/// How a command ended.
+#[derive(Debug)]
+struct Ended {
+    code: Option<i32>,
+    out: Vec<u8>,
+    said: String,
+}
+
+impl Ended {
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.out).unwrap()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Checks that it was an error which says all of these words, with nothing on standard output.
+    #[track_caller]
+    fn is_error(&self, words: &[&str]) {
+        assert_eq!(self.code, Some(2), "{self:?}");
+        assert_eq!(self.text(), "", "an error leaves standard output alone");
+        for word in words {
+            assert!(self.said.contains(word), "{word}: {self:?}");
+        }
+    }
+}
+
+fn run_with(arguments: &[&str], variables: &[(&str, &str)], input: &[u8]) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_holdpoint"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HOLDPOINT_")) {
+        command.env_remove(name);
+    }
+    let mut child = command
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Whoever needs no input may have ended already.
+    drop(child.stdin.take().unwrap().write_all(input));
+    let ended = child.wait_with_output().unwrap();
+    Ended {
+        code: ended.status.code(),
+        out: ended.stdout,
+        said: String::from_utf8(ended.stderr).unwrap(),
+    }
+}
+
+fn run(arguments: &[&str]) -> Ended {
+    run_with(arguments, &[], b"")
+}
+
+fn is_safe_for_a_terminal(ended: &Ended) -> bool {
+    let shown = format!("{}{}", ended.text(), ended.said);
+    !shown
+        .chars()
+        .any(|c| c.is_control() && c != '\n' || c == '\u{202e}')
+}
+
+/// A folder for a test's files.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+#[test]
+fn a_document_is_parsed_for_people_and_for_programs() {
+    let json = run(&["checklist", "parse", SEED, "--json"]);
+    assert_eq!((json.code, json.said.as_str()), (Some(0), ""));
+    let document = json.json();
+    assert_eq!(document["items"].as_array().unwrap().len(), 13);
+    assert_eq!(document["deliverables"].as_array().unwrap().len(), 3);
+    let text = run(&["checklist", "parse", SEED]);
+    assert_eq!(text.code, Some(0));
+    assert!(
+        text.text()
+            .contains("13 items in 5 sections, 3 deliverables"),
+        "{}",
+        text.text()
+    );
+    assert!(
+        text.text().contains("[ ] 2.5.1  Critical Path Review"),
+        "{}",
+        text.text()
+    );
+    let piped = run_with(
+        &["checklist", "parse", "-", "--json"],
+        &[],
+        &std::fs::read(SEED).unwrap(),
+    );
+    assert_eq!(piped.json(), document);
+}
+
+#[test]
+fn ticking_changes_boxes_and_not_one_other_byte() {
+    let source = std::fs::read(SEED).unwrap();
+    assert_eq!(run(&["checklist", "tick", SEED]).out, source);
+    let folder = Folder::new();
+    let odd = "\u{feff}# X\r\n\r\n* [ ] a\r\n\t* [X] b\r\n\r\n1) [ ]\tc \u{1b}[1m";
+    let file = folder.write("odd.md", odd);
+    assert_eq!(run(&["checklist", "tick", &file]).out, odd.as_bytes());
+    let parsed = run(&["checklist", "parse", &file, "--json"]).json();
+    let keys: Vec<_> = parsed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["key"].as_str().unwrap())
+        .collect();
+    let mut arguments = vec!["checklist", "tick", file.as_str(), "--item"];
+    arguments.extend(&keys);
+    let ticked = run(&arguments);
+    assert_eq!(ticked.text(), odd.replace("[ ]", "[x]"));
+    let one = run(&["checklist", "tick", SEED, "--item", "2.5.1"]).out;
+    assert_eq!(one.len(), source.len());
+    assert_eq!(
+        one.iter()
+            .zip(&source)
+            .filter(|(one, other)| one != other)
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn a_wrong_key_file_or_document_is_an_error_that_names_it() {
+    let folder = Folder::new();
+    run(&["checklist", "tick", SEED, "--item", "9.9"]).is_error(&["\"9.9\"", "13 items"]);
+    run(&["checklist", "parse", "/no/such.md"]).is_error(&["/no/such.md", "cannot be read"]);
+    run(&["checklist", "parse", &folder.path("")]).is_error(&["cannot be read"]);
+    let prose = folder.write("prose.md", "# Only\n\nprose\n");
+    run(&["checklist", "parse", &prose]).is_error(&["prose.md", "item"]);
+    run(&["checklist", "parse", &folder.write("b.md", b"- [ ] \xff")])
+        .is_error(&["Line 1", "UTF-8"]);
+    run(&["checklist", "parse", &folder.write("n.md", b"- [ ] a\0")]).is_error(&["NUL"]);
+    run(&["checklist", "parse", SEED, "--tier", "Z"]).is_error(&["“Z”"]);
+    run(&["checklist", "parse", SEED, "--reading", "tea-leaves"]).is_error(&["questionnaires"]);
+    let large = folder.write("large.md", vec![b'x'; 4 * 1024 * 1024 + 1]);
+    run(&["checklist", "parse", &large]).is_error(&["4194304 bytes"]);
+    let table = folder.write(
+        "t.md",
+        "# Checklist\n\n| Item | Level A |\n|---|---|\n| Logs | x |\n",
+    );
+    let tiers = run(&[
+        "checklist",
+        "parse",
+        &table,
+        "--reading",
+        "tables",
+        "--tier",
+        "Level A",
+    ]);
+    assert!(tiers.text().contains("Logs"), "{tiers:?}");
+    run(&[
+        "checklist",
+        "tick",
+        &table,
+        "--item",
+        "1.1",
+        "--reading",
+        "tables",
+    ])
+    .is_error(&["no"]);
+}
+
+#[test]
+fn a_scanner_file_is_inspected_without_a_server() {
+    let text = run(&["scan", "inspect", SARIF]);
+    assert_eq!(text.code, Some(0), "{text:?}");
+    assert!(text.text().starts_with("sarif: "), "{}", text.text());
+    let report = run(&["scan", "inspect", SARIF, "--json"]).json();
+    assert_eq!(report["format"], "sarif");
+    let findings = report["findings"].as_array().unwrap();
+    let counts = report["counts"].as_object().unwrap();
+    let n: u64 = counts.values().map(|n| n.as_u64().unwrap()).sum();
+    assert!(n > 0 && n == findings.len() as u64, "{counts:?}");
+    for key in ["title", "severity", "status", "cve", "cwe", "aliases"] {
+        assert!(findings[0].get(key).is_some(), "{key}");
+    }
+    assert!(report["problems"].is_array() && report["tool"]["name"].is_string());
+    let piped = run_with(
+        &["scan", "inspect", "-", "--json"],
+        &[],
+        &std::fs::read(SARIF).unwrap(),
+    );
+    assert_eq!(piped.json()["counts"], report["counts"]);
+}
+
+#[test]
+fn a_file_that_is_no_scan_is_refused_with_what_was_expected() {
+    let folder = Folder::new();
+    let page = folder.write("scan.sarif", "<!DOCTYPE html><html>Sign in</html>");
+    run(&["scan", "inspect", &page]).is_error(&["scan.sarif", "web page"]);
+    run(&["scan", "inspect", &folder.write("e", "")]).is_error(&["empty"]);
+    run(&["scan", "inspect", &folder.write("t", "hello")]).is_error(&["Looked for: SARIF"]);
+    let whole = std::fs::read_to_string(SARIF).unwrap();
+    let cut = folder.write("cut.sarif", &whole[..whole.len() / 2]);
+    run(&["scan", "inspect", &cut]).is_error(&["line ", "cut off"]);
+    run(&["scan", "inspect", SARIF, "--format", "nessus"]).is_error(&["\"nessus\"", "sarif"]);
+    run(&["scan", "inspect", "/no/such"]).is_error(&["/no/such"]);
+    run(&["scan", "inspect"]).is_error(&["Usage"]);
+}
+
+#[test]
+fn nothing_in_a_file_steers_the_terminal() {
+    let folder = Folder::new();
+    let hostile = "x\u{1b}]0;pwned\u{7}\u{9b}2J\u{202e}y";
+    let checklist = folder.write(
+        "c.md",
+        format!("# T {hostile}\n\n- [ ] {hostile}\n- [] {hostile}\n"),
+    );
+    for arguments in [
+        &["checklist", "parse", &checklist][..],
+        &["checklist", "parse", &checklist, "--json"],
+        &["checklist", "tick", &checklist, "--item", hostile],
+    ] {
+        let ended = run(arguments);
+        assert!(is_safe_for_a_terminal(&ended), "{arguments:?}: {ended:?}");
+        assert!(
+            ended.text().contains("pwned") || ended.said.contains("pwned"),
+            "{ended:?}"
+        );
+    }
+    let sarif = json!({ "version": "2.1.0", "runs": [{
+        "tool": { "driver": { "name": hostile, "rules": [] } },
+        "results": [{ "ruleId": hostile, "message": { "text": hostile }, "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": hostile } } }] }]
+    }] });
+    let scan = folder.write("s.sarif", sarif.to_string());
+    for arguments in [
+        &["scan", "inspect", &scan][..],
+        &["scan", "inspect", &scan, "--json"],
+    ] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(is_safe_for_a_terminal(&ended), "{arguments:?}: {ended:?}");
+    }
+    let page = folder.write("p", format!("<html>{hostile}"));
+    assert!(is_safe_for_a_terminal(&run(&["scan", "inspect", &page])));
+    assert!(is_safe_for_a_terminal(&run(&["verify", hostile])));
+}
+
+#[test]
+fn a_report_verifies_until_one_byte_is_changed() {
+    let folder = Folder::new();
+    let key = SigningKey::from_seed(&[7; 32], "holdpoint");
+    let other = SigningKey::from_seed(&[8; 32], "holdpoint");
+    let report = folder.write("report.md", "# Report\n");
+    let keys = folder.write("keys", key.public_line());
+    let verify = |more: &[&str]| run(&[&["verify", report.as_str()], more].concat());
+    verify(&["--key", &keys]).is_error(&["signature", "report.md.sig"]);
+    folder.write("report.md.sig", key.sign(REPORT_NAMESPACE, b"# Report\n"));
+    verify(&[]).is_error(&["--key", "holdpoint-signing-keys"]);
+    let right = verify(&["--key", &keys]);
+    assert_eq!(right.code, Some(0), "{right:?}");
+    assert!(
+        right.text().starts_with("ok ") && right.text().ends_with("Verified.\n"),
+        "{right:?}"
+    );
+    let json = verify(&["--key", &keys, "--json"]).json();
+    assert_eq!(
+        (&json["verified"], &json["signed_by"]),
+        (&json!(true), &json!(key.fingerprint()))
+    );
+
+    let strange = folder.write("strange", other.public_line());
+    assert_eq!(verify(&["--key", &strange]).code, Some(1));
+    let signature = folder.write("of-log", key.sign(LOG_NAMESPACE, b"# Report\n"));
+    assert_eq!(
+        verify(&["--key", &keys, "--signature", &signature]).code,
+        Some(1)
+    );
+    let nonsense = folder.write("nonsense", "-----BEGIN SSH SIGNATURE-----\nAAAA\n");
+    assert_eq!(
+        verify(&["--key", &keys, "--signature", &nonsense]).code,
+        Some(1)
+    );
+    verify(&["--key", &nonsense]).is_error(&["option --key", "nonsense"]);
+    folder.write("report.md", "# report\n");
+    let wrong = verify(&["--key", &keys]);
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
+    assert!(
+        wrong.text().contains("WRONG") && wrong.text().ends_with("Not verified.\n"),
+        "{wrong:?}"
+    );
+    assert_eq!(
+        verify(&["--key", &keys, "--json"]).json()["verified"],
+        false
+    );
+
+    run(&["verify", "/no/such", "--key", &keys]).is_error(&["/no/such"]);
+    let zip = folder.write("bundle.zip", "PK\u{3}\u{4} and nothing more");
+    assert_eq!(run(&["verify", &zip]).code, Some(1));
+    run(&["verify", &zip, "--signature", &nonsense]).is_error(&["--signature", "bundle"]);
+}
+
+#[test]
+fn without_a_server_or_a_token_it_says_what_to_set() {
+    let gate = |variables: &[(&str, &str)]| run_with(&["gate", "0198-ab"], variables, b"");
+    gate(&[]).is_error(&["HOLDPOINT_URL"]);
+    gate(&[("HOLDPOINT_URL", "http://127.0.0.1:1")]).is_error(&["HOLDPOINT_TOKEN"]);
+    let token = ("HOLDPOINT_TOKEN", "hp_x");
+    gate(&[("HOLDPOINT_URL", "http://127.0.0.1:1"), token])
+        .is_error(&["http://127.0.0.1:1 does not answer"]);
+    for wrong in ["prr.example.org", "ftp://x", "https://u:p@x", "http://"] {
+        gate(&[("HOLDPOINT_URL", wrong), token]).is_error(&["is no address of a server"]);
+    }
+    run(&["gate", "../x"]).is_error(&["is no review"]);
+    run(&["report", "a b"]).is_error(&["is no review"]);
+    run(&["gate"]).is_error(&["Usage"]);
+    run(&["report", "x", "--format", "pdf"]).is_error(&["bundle"]);
+    run(&["scan", "push", "--service", "x"]).is_error(&["Usage"]);
+    run(&["scan", "push", SARIF, "--service", "No Slug"]).is_error(&["--service"]);
+    run(&["scan", "push", SARIF, "--service", "x", "--commit", "main"]).is_error(&["--commit"]);
+}
+
+/// A server that answers everything alike, as something else at that address would.
+fn impostor(answer: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = [0; 4096];
+            drop(stream.read(&mut head));
+            drop(stream.write_all(answer.as_bytes()));
+        }
+    });
+    address
+}
+
+#[test]
+fn whatever_is_no_verdict_lets_nothing_through() {
+    let cases = [
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\n<ok>",
+            "HOLDPOINT_URL",
+        ),
+        (
+            "HTTP/1.1 302 Found\r\nlocation: https://sso.example/\r\ncontent-length: 0\r\n\r\n",
+            "https://sso.example/",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+            "verdict cannot be read",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"outcome\"",
+            "broke off",
+        ),
+        (
+            "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 3\r\n\r\nbad",
+            "502",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 102\r\n\r\n{\"review\":{\"service\":\"s\",\"title\":\"t\",\"release\":\"r\"},\
+             \"outcome\":\"goes\",\"reasons\":[],\"waivers\":[]}        ",
+            "\"goes\"",
+        ),
+    ];
+    for (answer, word) in cases {
+        let url = impostor(answer);
+        let variables = [("HOLDPOINT_URL", url.as_str()), ("HOLDPOINT_TOKEN", "hp_x")];
+        run_with(&["gate", "0198-ab"], &variables, b"").is_error(&[word]);
+    }
+}
+
+/// A running server of its own, stopped when the test ends.
+struct Server {
+    child: Child,
+    url: String,
+    token: String,
+    folder: Folder,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = Folder::new();
+        let (data, site) = (folder.path("data"), folder.path("site"));
+        std::fs::create_dir_all(Path::new(&site).join("pkg")).unwrap();
+        folder.write("site/hash.txt", "css: c\njs: j\nwasm: w\n");
+        let password = b"four words work well\n";
+        let added = run_with(
+            &[
+                "user",
+                "add",
+                "--data",
+                &data,
+                "--email",
+                "ada@example.org",
+                "--name",
+                "Ada",
+                "--admin",
+                "--password-stdin",
+            ],
+            &[],
+            password,
+        );
+        assert_eq!(added.code, Some(0), "{added:?}");
+        let scopes = [
+            "administer",
+            "manage",
+            "contribute",
+            "import_scans",
+            "export",
+        ];
+        let made = run(&[
+            &[
+                "token",
+                "create",
+                "--data",
+                &data,
+                "--email",
+                "ada@example.org",
+                "--scope",
+            ][..],
+            &scopes,
+        ]
+        .concat());
+        assert_eq!(made.code, Some(0), "{made:?}");
+        let token = made.text().trim().to_owned();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_holdpoint"))
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--data",
+                &data,
+                "--site",
+                &site,
+            ])
+            .env_remove("HOLDPOINT_TEST_POSTGRES")
+            .current_dir(folder.0.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let up = lines
+            .by_ref()
+            .map(|line| line.unwrap())
+            .find(|line| line.contains("is up"))
+            .expect("the server says that it is up");
+        let address = up.split("address=").nth(1).unwrap_or(&up);
+        let url = address.split_whitespace().next().unwrap().to_owned();
+        assert!(url.starts_with("http://127.0.0.1:"), "{up}");
+        // A full pipe would stop the server.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            child,
+            url,
+            token,
+            folder,
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        run_with(
+            arguments,
+            &[
+                ("HOLDPOINT_URL", &self.url),
+                ("HOLDPOINT_TOKEN", &self.token),
+            ],
+            b"",
+        )
+    }
+
+    fn post(&self, path: &str, kind: &str, body: &str) -> Value {
+        let mut response = ureq::post(format!("{}/api/v1{path}", self.url))
+            .header("authorization", format!("Bearer {}", self.token))
+            .content_type(kind)
+            .send(body)
+            .unwrap();
+        response.body_mut().read_json().unwrap()
+    }
+
+    /// A review of a checklist, in the service `demo`.
+    fn review(&self, checklist: &str) -> String {
+        let template = self.post("/templates", "text/markdown", checklist);
+        let new =
+            json!({ "template": template["template"]["id"], "title": "Phase 22", "release": "v1" });
+        let review = self.post(
+            "/services/demo/reviews",
+            "application/json",
+            &new.to_string(),
+        );
+        review["id"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_pipeline_pushes_its_scans_and_obeys_the_gate() {
+    let server = Server::start();
+    server.post(
+        "/services",
+        "application/json",
+        &json!({ "name": "Demo" }).to_string(),
+    );
+    let goes = server.review("# Goes\n\n- [ ] a <!-- holdpoint: advisory -->\n");
+    let go = server.run(&["gate", &goes]);
+    assert_eq!(
+        (go.code, go.text()),
+        (Some(0), "GO: demo v1, Phase 22\n"),
+        "{go:?}"
+    );
+    let held = server.review("# Held\n\n- [ ] **Backups**: are tested\n");
+    let no = server.run(&["gate", &held]);
+    assert_eq!(no.code, Some(1), "{no:?}");
+    assert!(
+        no.text().starts_with("NO-GO: demo v1, Phase 22\n"),
+        "{no:?}"
+    );
+    assert!(
+        no.text()
+            .contains("1 Backups: The item is open. Can be cleared by a contributor."),
+        "{no:?}"
+    );
+    let by_page = server.run(&[
+        "gate",
+        &format!("{}/reviews/{held}/checklist", server.url),
+        "--json",
+    ]);
+    assert_eq!(
+        (by_page.code, &by_page.json()["outcome"]),
+        (Some(1), &json!("no_go"))
+    );
+    server
+        .run(&["gate", "0198-unknown"])
+        .is_error(&["This review was not found"]);
+    let stranger = [
+        ("HOLDPOINT_URL", server.url.as_str()),
+        ("HOLDPOINT_TOKEN", "hp_wrong"),
+    ];
+    let refused = run_with(&["gate", &held], &stranger, b"");
+    refused.is_error(&["does not take the token"]);
+    assert!(!refused.said.contains("hp_wrong"), "{refused:?}");
+
+    let push = ["scan", "push", SARIF, "--service", "demo"];
+    let preview = server.run(&[&push[..], &["--preview"]].concat());
+    assert!(preview.text().contains("would import"), "{preview:?}");
+    let first = server.run(&push);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert!(first.text().contains(": imported into "), "{first:?}");
+    let again = server.run(&[&push[..], &["--json"]].concat());
+    assert_eq!(
+        (again.code, &again.json()[0]["repeated"]),
+        (Some(0), &json!(true))
+    );
+    // A critical or high finding holds back what could go before.
+    let with_findings = server.run(&["gate", &goes]);
+    assert_eq!(with_findings.code, Some(1), "{with_findings:?}");
+
+    let page = server
+        .folder
+        .write("login.html", "<!DOCTYPE html><html>Sign in</html>");
+    let refused = server.run(&["scan", "push", &page, SARIF, "--service", "demo"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused
+            .said
+            .contains("login.html: file: This is a web page"),
+        "{refused:?}"
+    );
+    assert!(
+        refused.text().contains("already"),
+        "the other file was pushed: {refused:?}"
+    );
+    server
+        .run(&["scan", "push", SARIF, "--service", "nope"])
+        .is_error(&["This service was not found"]);
+}
+
+#[test]
+fn what_is_exported_can_be_verified_offline() {
+    let server = Server::start();
+    server.post(
+        "/services",
+        "application/json",
+        &json!({ "name": "Demo" }).to_string(),
+    );
+    let review = server.review("# Held\n\n- [ ] **Backups**: are tested\n");
+    let markdown = server.run(&["report", &review]);
+    assert_eq!(markdown.code, Some(0), "{markdown:?}");
+    assert!(markdown.text().contains("DRAFT"), "{markdown:?}");
+    let file = server.folder.path("report.md");
+    let saved = server.run(&["report", &review, "-o", &file]);
+    assert!(saved.said.contains("draft"), "{saved:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), markdown.out);
+    assert!(!PathBuf::from(format!("{file}.sig")).exists());
+    let nowhere = server.folder.path("no/such/report.md");
+    server
+        .run(&["report", &review, "-o", &nowhere])
+        .is_error(&["cannot be written"]);
+    let bundle_file = server.folder.path("bundle.zip");
+    server
+        .run(&["report", &review, "--format", "bundle", "-o", &bundle_file])
+        .is_error(&["draft"]);
+    assert!(!Path::new(&bundle_file).exists());
+    assert_eq!(
+        server.run(&["report", &review, "--format", "sarif"]).json()["version"],
+        "2.1.0"
+    );
+
+    // A bundle of the same facts, with another key.
+    let facts: Facts =
+        serde_json::from_slice(&server.run(&["report", &review, "--format", "json"]).out).unwrap();
+    let key = SigningKey::from_seed(&[7; 32], "holdpoint");
+    let out = std::io::Cursor::new(Vec::new());
+    let nothing = |_: &_| -> std::io::Result<Option<std::io::Empty>> { Ok(None) };
+    let bytes = bundle(&facts, &key, nothing, out).unwrap().into_inner();
+    let file = server.folder.write("b.zip", &bytes);
+    let own = run(&["verify", &file]);
+    assert_eq!(own.code, Some(0), "{own:?}");
+    assert!(
+        own.text().contains("note ") && own.text().contains(&key.fingerprint()),
+        "{own:?}"
+    );
+    let keys = server.folder.write("keys", key.public_line());
+    assert_eq!(run(&["verify", &file, "--key", &keys]).code, Some(0));
+    let strange = server.folder.write(
+        "strange",
+        SigningKey::from_seed(&[9; 32], "x").public_line(),
+    );
+    assert_eq!(run(&["verify", &file, "--key", &strange]).code, Some(1));
+    server.folder.write("b.zip", &bytes[..bytes.len() - 1]);
+    assert_eq!(run(&["verify", &file, "--key", &keys]).code, Some(1));
+}
+
+#[test]
+fn the_sample_is_loaded_once_and_its_log_verifies() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let sample = run(&["sample", "--data", &data, "--json"]);
+    assert_eq!(sample.code, Some(0), "{sample:?}");
+    let people = sample.json()["people"].as_array().unwrap().clone();
+    assert!(
+        people.len() >= 3
+            && people
+                .iter()
+                .all(|person| person["password"].as_str().unwrap().len() >= 20)
+    );
+    run(&["sample", "--data", &data]).is_error(&["loaded already"]);
+    let right = run(&["log", "verify", "--data", &data]);
+    assert_eq!(right.code, Some(0), "{right:?}");
+    assert!(right.text().ends_with("The log verifies.\n"), "{right:?}");
+    let json = run(&["log", "verify", "--data", &data, "--json"]).json();
+    assert!(
+        json["length"].as_i64().unwrap() > 10 && json["problems"] == json!([]),
+        "{json}"
+    );
+    run(&["log", "verify", "--data", &folder.write("file", "")]).is_error(&["file"]);
+}
