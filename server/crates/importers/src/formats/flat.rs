@@ -1,0 +1,936 @@
+//! Formats that are lists of findings with names of their own for the same things: one reader, a table for each.
+//!
+//! | format | findings | severity |
+//! |---|---|---|
+//! | Anchore Engine | `vulnerabilities` | its word |
+//! | Aqua | `cves`, `result`, `vulnerabilities` of each resource | Aqua's word |
+//! | AuditJS, Nancy | `vulnerabilities` of each package | CVSS score |
+//! | Clair, clair-klar | `vulnerabilities`, or the lists below `Vulnerabilities` | its word, Defcon1 critical |
+//! | composer audit | the lists below `advisories` | its word, medium without |
+//! | Dependency-Track | `findings`; suppressed and analysed ones with that status | its word, UNASSIGNED info |
+//! | Harbor | `vulnerabilities` | its word |
+//! | JFrog Xray (unified) | `rows` | its word |
+//! | Retire.js | `vulnerabilities` of each component in each file | its word |
+//! | Bearer | the lists by severity | the list's name |
+//! | Brakeman | `warnings`; `ignored_warnings` suppressed | medium: it has a confidence only |
+//! | Horusec | `analysisVulnerabilities` | its word |
+//! | Terrascan | `results.violations`; `skipped_violations` suppressed | its word |
+//! | tfsec | `results` that have not passed | its word; ERROR high, WARNING medium |
+//! | cfn-lint | the list | Error high, Warning medium, Informational info |
+//! | Conftest | `failures` high, `warnings` medium | |
+//! | kube-hunter | `vulnerabilities` | its word |
+//! | TruffleHog3 | the list | its word, in both of its forms |
+//! | ggshield | each occurrence's incident | high: a secret |
+//! | StackHawk | `findings` of a scan | its word; triaged ones suppressed |
+
+use holdpoint_domain::Severity;
+
+use super::reading::{
+    Format, Reading, certain_if, is_empty_list, is_only, list_with, object_with,
+    vulnerability_title,
+};
+use super::tree::Pattern;
+use crate::json::Loose;
+use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+
+/// Where a format keeps what. Each thing has several names, of which the first that has a text counts; a name that begins
+/// with `^` is one of the element around, `^^` of the one around that.
+struct Table {
+    patterns: &'static [Pattern],
+    /// Lists within an element, one within another; an element without them is itself a finding if `is_flat_too`.
+    inner: &'static [&'static str],
+    is_flat_too: bool,
+    id: &'static [&'static str],
+    /// Further ids, at any depth.
+    ids: &'static [&'static str],
+    words: &'static [&'static str],
+    severity: &'static [&'static str],
+    otherwise: Severity,
+    score: &'static [&'static str],
+    description: &'static [&'static str],
+    remediation: &'static [&'static str],
+    link: &'static [&'static str],
+    cwe: &'static [&'static str],
+    component: &'static [&'static str],
+    version: &'static [&'static str],
+    purl: &'static [&'static str],
+    fixed: &'static [&'static str],
+    path: &'static [&'static str],
+    lines: [&'static [&'static str]; 2],
+    scope: &'static [&'static str],
+    snippet: &'static [&'static str],
+    secret: &'static [&'static str],
+    status: fn(&Loose<'_>, &str) -> Option<ScannerStatus>,
+    category: Category,
+}
+
+const EMPTY: Table = Table {
+    patterns: &[],
+    inner: &[],
+    is_flat_too: false,
+    id: &[],
+    ids: &[],
+    words: &[],
+    severity: &["severity"],
+    otherwise: Severity::Medium,
+    score: &[],
+    description: &["description"],
+    remediation: &[],
+    link: &[],
+    cwe: &[],
+    component: &[],
+    version: &[],
+    purl: &[],
+    fixed: &[],
+    path: &[],
+    lines: [&[], &[]],
+    scope: &[],
+    snippet: &[],
+    secret: &[],
+    status: |_, _| Some(ScannerStatus::Open),
+    category: Category::Dependency,
+};
+
+const fn format(
+    name: &'static str,
+    title: &'static str,
+    tool: &'static str,
+    detect: fn(&Sniff<'_>) -> Confidence,
+    read: fn(&mut Reading<'_>, &str) -> Result<(), ImportError>,
+) -> Format {
+    Format {
+        name,
+        title,
+        tool,
+        detect,
+        read,
+    }
+}
+
+pub const ANCHORE_ENGINE: Format = format(
+    "anchore_engine",
+    "Anchore Engine JSON",
+    "anchore-engine",
+    |sniff| certain_if(object_with(sniff, &["imageDigest", "vulnerabilities"])),
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["vulnerabilities", "*"]],
+                id: &["vuln"],
+                link: &["url"],
+                component: &["package_name", "package"],
+                version: &["package_version"],
+                fixed: &["fix"],
+                path: &["package_path"],
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const AQUA: Format = format(
+    "aqua",
+    "Aqua JSON",
+    "aqua",
+    |sniff| {
+        if is_only(sniff, "{}") {
+            return Confidence::Possible;
+        }
+        let is_api =
+            object_with(sniff, &["count", "result"]) || object_with(sniff, &["image_name", "cves"]);
+        let is_list = list_with(sniff, &["image_name", "results"])
+            || object_with(sniff, &["image", "resources"]);
+        certain_if(is_api || is_list)
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[
+                    &["cves", "*"],
+                    &["result", "*"],
+                    &["resources", "*"],
+                    &["*", "results", "resources", "*"],
+                ],
+                inner: &["vulnerabilities"],
+                is_flat_too: true,
+                id: &["name"],
+                severity: &[
+                    "aqua_severity",
+                    "severity",
+                    "nvd_severity_v3",
+                    "nvd_severity",
+                ],
+                score: &["aqua_score", "score", "nvd_score_v3"],
+                remediation: &["solution"],
+                link: &["nvd_url", "url"],
+                cwe: &["cwe_info"],
+                component: &["resource/name", "^resource/name", "file"],
+                version: &["resource/version", "^resource/version"],
+                fixed: &["fix_version"],
+                path: &["resource/path", "^resource/path", "file"],
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const AUDITJS: Format = format(
+    "auditjs",
+    "AuditJS JSON",
+    "auditjs",
+    |sniff| certain_if(list_with(sniff, &["coordinates", "vulnerabilities"])),
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["*"]],
+                inner: &["vulnerabilities"],
+                id: &["cve", "id"],
+                ids: &["title"],
+                words: &["title"],
+                severity: &[],
+                otherwise: Severity::Info,
+                score: &["cvssScore"],
+                link: &["reference"],
+                purl: &["^coordinates"],
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const NANCY: Format = format(
+    "nancy",
+    "Nancy JSON",
+    "nancy",
+    |sniff| certain_if(object_with(sniff, &["audited"]) && sniff.text.contains("\"num_audited\"")),
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["vulnerable", "*"]],
+                inner: &["Vulnerabilities"],
+                id: &["Cve", "Id"],
+                ids: &["Title"],
+                words: &["Title"],
+                severity: &[],
+                otherwise: Severity::Info,
+                score: &["CvssScore"],
+                description: &["Description"],
+                link: &["Reference"],
+                purl: &["^Coordinates"],
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const CLAIR: Format = format(
+    "clair",
+    "Clair or clair-klar JSON",
+    "clair",
+    |sniff| {
+        let is_klar = object_with(sniff, &["LayerCount", "Vulnerabilities"]);
+        certain_if(object_with(sniff, &["image", "unapproved"]) || is_klar)
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["vulnerabilities", "*"], &["Vulnerabilities", "*", "*"]],
+                id: &["vulnerability", "Name"],
+                severity: &["severity", "Severity"],
+                description: &["description", "Description"],
+                link: &["link", "Link"],
+                component: &["featurename", "FeatureName"],
+                version: &["featureversion", "FeatureVersion"],
+                fixed: &["fixedby", "FixedBy"],
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const COMPOSER_AUDIT: Format = format(
+    "composer_audit",
+    "composer audit JSON",
+    "composer audit",
+    |sniff| {
+        let says = sniff.has_key("abandoned") || sniff.head.contains("\"advisoryId\"");
+        certain_if(object_with(sniff, &["advisories"]) && says)
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["advisories", "*", "*"]],
+                id: &["cve", "advisoryId"],
+                ids: &["sources", "link", "advisoryId"],
+                words: &["title"],
+                link: &["link"],
+                component: &["packageName"],
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const DEPENDENCY_TRACK: Format = format(
+    "dependency_track",
+    "Dependency-Track findings JSON",
+    "Dependency-Track",
+    |sniff| {
+        certain_if(
+            object_with(sniff, &["meta", "project"]) && sniff.text.contains("Dependency-Track"),
+        )
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["findings", "*"]],
+                id: &["vulnerability/vulnId"],
+                ids: &["vulnerability/aliases"],
+                words: &["vulnerability/title"],
+                severity: &["vulnerability/severity"],
+                score: &["vulnerability/cvssV3BaseScore"],
+                description: &["vulnerability/description"],
+                remediation: &["vulnerability/recommendation"],
+                cwe: &["vulnerability/cweId", "vulnerability/cwes"],
+                component: &["component/name"],
+                version: &["component/version"],
+                status: |finding, _| {
+                    Some(match &*finding.text("analysis/state") {
+                        "FALSE_POSITIVE" => ScannerStatus::Suppressed,
+                        "NOT_AFFECTED" => ScannerStatus::NotAffected,
+                        "RESOLVED" => ScannerStatus::Fixed,
+                        _ if finding.flag("analysis/isSuppressed") => ScannerStatus::Suppressed,
+                        "IN_TRIAGE" => ScannerStatus::Review,
+                        _ => ScannerStatus::Open,
+                    })
+                },
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const HARBOR_VULNERABILITY: Format = format(
+    "harbor_vulnerability",
+    "Harbor vulnerability JSON",
+    "harbor",
+    |sniff| {
+        let is_named = sniff
+            .head
+            .contains("application/vnd.scanner.adapter.vuln.report.harbor");
+        certain_if(is_named || object_with(sniff, &["generated_at", "scanner", "vulnerabilities"]))
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["*", "vulnerabilities", "*"], &["vulnerabilities", "*"]],
+                id: &["id"],
+                score: &["preferred_cvss/score_v3"],
+                link: &["links/0"],
+                cwe: &["cwe_ids"],
+                component: &["package"],
+                version: &["version"],
+                fixed: &["fix_version"],
+                category: Category::Container,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const JFROG_XRAY_UNIFIED: Format = format(
+    "jfrog_xray_unified",
+    "JFrog Xray unified JSON",
+    "xray",
+    |sniff| certain_if(object_with(sniff, &["total_rows", "rows"])),
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["rows", "*"]],
+                id: &["issue_id"],
+                ids: &["cves"],
+                words: &["summary"],
+                score: &["cvss3_max_score"],
+                component: &["vulnerable_component"],
+                fixed: &["fixed_versions"],
+                path: &["path"],
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const RETIREJS: Format = format(
+    "retirejs",
+    "Retire.js JSON",
+    "retire.js",
+    |sniff| {
+        certain_if(
+            object_with(sniff, &["version", "data"])
+                && sniff.head.contains("\"results\"")
+                && sniff.head.contains("\"component\""),
+        )
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["data", "*"]],
+                inner: &["results", "vulnerabilities"],
+                id: &[
+                    "identifiers/CVE/0",
+                    "identifiers/summary",
+                    "identifiers/issue",
+                    "identifiers/bug",
+                ],
+                ids: &["identifiers/CVE", "identifiers/githubID"],
+                words: &["identifiers/summary"],
+                description: &["identifiers/summary"],
+                link: &["info/0"],
+                cwe: &["cwe"],
+                component: &["^component"],
+                version: &["^version"],
+                fixed: &["below"],
+                path: &["^^file"],
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const BEARER_CLI: Format = format(
+    "bearer_cli",
+    "Bearer CLI JSON",
+    "bearer",
+    |sniff| {
+        let lists = ["critical", "high", "medium", "low", "warning"];
+        certain_if(
+            lists.iter().any(|list| sniff.has_key(list))
+                && sniff.head.contains("\"full_filename\""),
+        )
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[
+                    &["critical", "*"],
+                    &["high", "*"],
+                    &["medium", "*"],
+                    &["low", "*"],
+                    &["warning", "*"],
+                ],
+                id: &["id"],
+                words: &["title"],
+                severity: &["@list"],
+                link: &["documentation_url"],
+                cwe: &["cwe_ids"],
+                path: &["full_filename", "filename"],
+                lines: [&["line_number"], &["source/end"]],
+                snippet: &["snippet", "code_extract"],
+                category: Category::Code,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const BRAKEMAN: Format = format(
+    "brakeman",
+    "Brakeman JSON",
+    "brakeman",
+    |sniff| {
+        certain_if(
+            object_with(sniff, &["scan_info", "warnings"])
+                && sniff.head.contains("\"brakeman_version\""),
+        )
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["warnings", "*"], &["ignored_warnings", "*"]],
+                id: &["check_name", "warning_type"],
+                words: &["message"],
+                severity: &[],
+                description: &["message"],
+                link: &["link"],
+                cwe: &["cwe_id"],
+                path: &["file"],
+                lines: [&["line"], &[]],
+                scope: &["location/method", "location/template"],
+                snippet: &["code"],
+                status: |_, pointer| {
+                    Some(if pointer.starts_with("/ignored") {
+                        ScannerStatus::Suppressed
+                    } else {
+                        ScannerStatus::Open
+                    })
+                },
+                category: Category::Code,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const HORUSEC: Format = format(
+    "horusec",
+    "Horusec JSON",
+    "horusec",
+    |sniff| {
+        certain_if(
+            sniff.has_key("analysisVulnerabilities")
+                || object_with(sniff, &["version", "repositoryID"]),
+        )
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["analysisVulnerabilities", "*"]],
+                id: &["vulnerabilities/rule_id"],
+                words: &["vulnerabilities/details"],
+                severity: &["vulnerabilities/severity"],
+                description: &["vulnerabilities/details"],
+                path: &["vulnerabilities/file"],
+                lines: [&["vulnerabilities/line"], &[]],
+                snippet: &["vulnerabilities/code"],
+                status: |finding, _| {
+                    Some(match &*finding.text("vulnerabilities/type") {
+                        "False Positive" | "Risk Accepted" => ScannerStatus::Suppressed,
+                        "Corrected" => ScannerStatus::Fixed,
+                        _ => ScannerStatus::Open,
+                    })
+                },
+                category: Category::Code,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const TERRASCAN: Format = format(
+    "terrascan",
+    "Terrascan JSON",
+    "terrascan",
+    |sniff| {
+        certain_if(
+            object_with(sniff, &["results"]) && sniff.text.contains("\"policies_validated\""),
+        )
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[
+                    &["results", "violations", "*"],
+                    &["results", "skipped_violations", "*"],
+                ],
+                id: &["rule_id"],
+                words: &["description", "rule_name"],
+                path: &["file"],
+                lines: [&["line"], &[]],
+                scope: &["resource_name"],
+                status: |_, pointer| {
+                    Some(if pointer.contains("/skipped") {
+                        ScannerStatus::Suppressed
+                    } else {
+                        ScannerStatus::Open
+                    })
+                },
+                category: Category::Configuration,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const TFSEC: Format = format(
+    "tfsec",
+    "tfsec JSON",
+    "tfsec",
+    |sniff| {
+        if is_only(sniff, "{\"results\":null}") {
+            return Confidence::Likely;
+        }
+        let says =
+            sniff.head.contains("\"rule_provider\"") || sniff.head.contains("\"legacy_rule_id\"");
+        certain_if(object_with(sniff, &["results"]) && says)
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["results", "*"]],
+                id: &["long_id", "rule_id"],
+                words: &["rule_description", "description"],
+                remediation: &["resolution"],
+                link: &["links/0", "link"],
+                path: &["location/filename"],
+                lines: [&["location/start_line"], &["location/end_line"]],
+                scope: &["resource", "description"],
+                status: |result, _| {
+                    (result.text("status") != "passed" && result.text("status") != "1")
+                        .then_some(ScannerStatus::Open)
+                },
+                category: Category::Configuration,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const CFN_LINT: Format = format(
+    "cfn_lint",
+    "cfn-lint JSON",
+    "cfn-lint",
+    |sniff| {
+        if is_empty_list(sniff) {
+            return Confidence::Possible;
+        }
+        certain_if(list_with(sniff, &["Level", "Rule"]))
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["*"]],
+                id: &["Rule/Id"],
+                words: &["Message", "Rule/ShortDescription", "Rule/Id"],
+                severity: &["Level"],
+                description: &["Rule/Description"],
+                link: &["Rule/Source"],
+                path: &["Filename"],
+                lines: [&["Location/Start/LineNumber"], &["Location/End/LineNumber"]],
+                category: Category::Configuration,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const KUBEHUNTER: Format = format(
+    "kubehunter",
+    "kube-hunter JSON",
+    "kube-hunter",
+    |sniff| {
+        certain_if(object_with(
+            sniff,
+            &["nodes", "services", "vulnerabilities"],
+        ))
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["vulnerabilities", "*"]],
+                id: &["vid"],
+                words: &["vulnerability"],
+                link: &["avd_reference"],
+                scope: &["location"],
+                category: Category::Configuration,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const TRUFFLEHOG3: Format = format(
+    "trufflehog3",
+    "TruffleHog3 JSON",
+    "trufflehog3",
+    |sniff| certain_if(list_with(sniff, &["rule", "path", "secret"])),
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["*"]],
+                id: &["rule/id"],
+                words: &["rule/message"],
+                severity: &["rule/severity"],
+                otherwise: Severity::High,
+                description: &[],
+                path: &["path"],
+                lines: [&["line"], &[]],
+                secret: &["secret"],
+                category: Category::Secret,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const GGSHIELD: Format = format(
+    "ggshield",
+    "GitGuardian ggshield JSON",
+    "ggshield",
+    |sniff| {
+        certain_if(
+            object_with(sniff, &["total_incidents"])
+                || object_with(sniff, &["scans"])
+                    && sniff.text.contains("\"entities_with_incidents\""),
+        )
+    },
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["scans", "*"], &["entities_with_incidents", "*"]],
+                inner: &["entities_with_incidents", "incidents"],
+                id: &["type"],
+                words: &["type"],
+                severity: &[],
+                otherwise: Severity::High,
+                description: &["policy"],
+                path: &["^filename"],
+                lines: [&["occurrences/0/line_start"], &["occurrences/0/line_end"]],
+                secret: &["ignore_sha"],
+                category: Category::Secret,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+pub const STACKHAWK: Format = format(
+    "stackhawk",
+    "StackHawk JSON",
+    "stackhawk",
+    |sniff| certain_if(object_with(sniff, &["scanCompleted"])),
+    |reading, text| {
+        read(
+            reading,
+            text,
+            &Table {
+                patterns: &[&["scanCompleted", "findings", "*"]],
+                id: &["pluginId"],
+                words: &["pluginName"],
+                description: &["category"],
+                link: &["findingURL"],
+                scope: &["host"],
+                category: Category::Web,
+                ..EMPTY
+            },
+        )
+    },
+);
+
+/// What stands around an element, from the nearest out.
+type Around<'v, 'a> = Vec<&'v Loose<'a>>;
+
+fn read(reading: &mut Reading<'_>, text: &str, table: &Table) -> Result<(), ImportError> {
+    let rest = reading.stream(text, table.patterns, &mut |reading, pointer, element| {
+        read_inner(reading, table, table.inner, pointer, &vec![element]);
+        Ok(())
+    })?;
+    // The list itself, where the first steps lead to it by name.
+    for pattern in table.patterns {
+        let steps: Vec<&str> = pattern
+            .iter()
+            .copied()
+            .take_while(|step| *step != "*")
+            .collect();
+        let value = if steps.is_empty() {
+            &rest
+        } else {
+            rest.at(&steps.join("/"))
+        };
+        let is_only_one = table.patterns.len() == 1;
+        let is_scalar = !value.is_list() && !value.is_object() && !value.is_null();
+        if is_scalar || (is_only_one && steps.is_empty() && !value.is_list()) {
+            let at = if steps.is_empty() {
+                "$".to_owned()
+            } else {
+                format!("$.{}", steps.join("."))
+            };
+            return Err(reading.broken(&at, "a list is required here."));
+        }
+    }
+    for version in ["version", "scan_info/brakeman_version", "meta/version"] {
+        if reading.summary.tool.version.is_none() && !table.patterns.contains(&(&["*"] as Pattern))
+        {
+            reading.tool("", &rest.text(version));
+        }
+    }
+    Ok(())
+}
+
+fn read_inner(
+    reading: &mut Reading<'_>,
+    table: &Table,
+    inner: &[&str],
+    pointer: &str,
+    around: &Around<'_, '_>,
+) {
+    let element = around[0];
+    let Some((list, deeper)) = inner.split_first() else {
+        add(reading, table, pointer, around);
+        return;
+    };
+    if !element.has(list) {
+        // One level may be missing: a scan of a single commit has no list of scans.
+        if table.is_flat_too {
+            add(reading, table, pointer, around);
+        } else if !deeper.is_empty() {
+            read_inner(reading, table, deeper, pointer, around);
+        }
+        return;
+    }
+    for (at, value) in element.each(list).iter().enumerate() {
+        let mut chain = vec![value];
+        chain.extend(around);
+        read_inner(
+            reading,
+            table,
+            deeper,
+            &format!("{pointer}/{list}/{at}"),
+            &chain,
+        );
+    }
+}
+
+static NOTHING: Loose<'static> = Loose::Null;
+
+fn lookup<'v>(around: &Around<'v, '_>, name: &str) -> &'v Loose<'v> {
+    let outward = name.bytes().take_while(|b| *b == b'^').count();
+    let Some(mut value) = around.get(outward).copied() else {
+        return &NOTHING;
+    };
+    for step in name[outward..].split('/') {
+        value = match step.parse::<usize>() {
+            Ok(at) if value.is_list() => value.items().get(at).unwrap_or(&NOTHING),
+            _ => value.at(step),
+        };
+    }
+    value
+}
+
+fn add(reading: &mut Reading<'_>, table: &Table, pointer: &str, around: &Around<'_, '_>) {
+    let element = around[0];
+    let text = |names: &[&str]| -> String {
+        let texts = names.iter().map(|name| match *name {
+            "@list" => pointer.split('/').nth(1).unwrap_or("").to_owned(),
+            name => match lookup(around, name) {
+                Loose::List(list) => list
+                    .iter()
+                    .map(|value| value.own_text())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                value => value.own_text().into_owned(),
+            },
+        });
+        let is_given = |text: &String| !text.is_empty() && text != "None" && text != "N/A";
+        texts.into_iter().find(is_given).unwrap_or_default()
+    };
+    let Some(status) = (table.status)(element, pointer) else {
+        reading.not_a_finding();
+        return;
+    };
+    let score = table
+        .score
+        .iter()
+        .find_map(|name| lookup(around, name).own_text().parse::<f64>().ok());
+    let score = score.filter(|score| *score > 0.0);
+    let word = text(table.severity);
+    let severity = match word.as_str() {
+        "" => score.map_or(table.otherwise, Severity::from_cvss_score),
+        "Defcon1" => Severity::Critical,
+        "UNASSIGNED" | "Informational" => Severity::Info,
+        word => reading.severity(pointer, word, table.otherwise),
+    };
+    let line = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| lookup(around, name).own_text().parse().ok())
+            .filter(|line| *line > 0)
+    };
+    let id = text(table.id);
+    let (name, version) = (text(table.component), text(table.version));
+    let (name, version) = split_component(&name, &version);
+    let words = text(table.words);
+    let mut finding = Finding::of("", severity, pointer)
+        .with_rule(&id)
+        .with_description(&text(table.description))
+        .with_remediation(&text(table.remediation))
+        .with_link(&text(table.link))
+        .with_component(&name, &version)
+        .with_package_url(&text(table.purl))
+        .with_fixed_version(&text(table.fixed))
+        .with_path(&text(table.path))
+        .with_lines(line(table.lines[0]), line(table.lines[1]))
+        .with_scope(&text(table.scope))
+        .with_snippet(&text(table.snippet))
+        .with_score(score)
+        .with_status(status);
+    if table.category == Category::Dependency || table.category == Category::Container {
+        finding = finding.with_id(&id);
+    }
+    for name in table.ids {
+        lookup(around, name).each_text(&mut |text| finding = finding.clone().with_ids(text));
+    }
+    for name in table.cwe {
+        finding = finding.with_cwe(lookup(around, name));
+    }
+    if !table.secret.is_empty() {
+        finding = finding.with_secret(&text(table.secret));
+    }
+    if !words.is_empty() && table.component.is_empty() && table.purl.is_empty() {
+        finding = finding.with_message(&words);
+    }
+    let name = finding.component.clone().unwrap_or_default();
+    let version = finding.component_version.clone().unwrap_or_default();
+    let is_dependency = !name.is_empty();
+    let shown = if is_dependency {
+        vulnerability_title(&id, &name, &version, &words)
+    } else if words.is_empty() {
+        id
+    } else {
+        words
+    };
+    finding.title = crate::text::title(if shown.is_empty() {
+        "Finding without a title"
+    } else {
+        &shown
+    });
+    reading.add(finding.with_category(table.category));
+}
+
+/// `pypi://Jinja2:2.11.2` in one field.
+fn split_component(name: &str, version: &str) -> (String, String) {
+    match name.split_once("://") {
+        Some((_, rest)) if version.is_empty() => {
+            let (name, version) = rest.rsplit_once(':').unwrap_or((rest, ""));
+            (name.to_owned(), version.to_owned())
+        }
+        _ => (name.to_owned(), version.to_owned()),
+    }
+}

@@ -1,0 +1,75 @@
+//! Nuclei, JSON lines or a list.
+//!
+//! | in the file | what becomes of it |
+//! |---|---|
+//! | each match | one finding; several matches of one template on one host in other places are others |
+//! | `info.severity` | as it is; unknown is info |
+//! | `matched-at`, `host` | scope |
+
+use holdpoint_domain::Severity;
+
+use super::reading::{Format, Reading, certain_if, list_with, object_with};
+use crate::json::Loose;
+use crate::{Category, Finding, ImportError};
+
+pub const NUCLEI: Format = Format {
+    name: "nuclei",
+    title: "Nuclei JSON",
+    tool: "nuclei",
+    detect: |sniff| {
+        let keys = [["template-id", "info"], ["templateID", "info"]];
+        certain_if(
+            keys.iter()
+                .any(|keys| object_with(sniff, keys) || list_with(sniff, keys)),
+        )
+    },
+    read,
+};
+
+fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    if text.trim_start().starts_with('[') {
+        let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, found| {
+            let found = finding(reading, pointer, found);
+            reading.add(found);
+            Ok(())
+        })?;
+        return reading.needs_list(&rest, "").map(|_| ());
+    }
+    reading.documents(text, &mut |reading, place, found| {
+        let found = finding(reading, place, found);
+        reading.add(found);
+        Ok(())
+    })
+}
+
+fn finding(reading: &mut Reading<'_>, pointer: &str, found: &Loose<'_>) -> Finding {
+    let info = found.at("info");
+    let severity = reading.severity(pointer, &info.text("severity"), Severity::Info);
+    let matcher = found.first_text(&["matcher-name", "matcher_name"]);
+    let name = info.text("name");
+    let words = if matcher.is_empty() {
+        name.into_owned()
+    } else {
+        format!("{name} ({matcher})")
+    };
+    let mut finding = Finding::of(&words, severity, pointer)
+        .with_rule(&found.first_text(&["template-id", "templateID"]))
+        .with_rule_name(&info.text("name"))
+        .with_message(&found.texts("extracted-results"))
+        .with_description(&info.text("description"))
+        .with_remediation(&info.text("remediation"))
+        .with_link(
+            &info
+                .each("reference")
+                .first()
+                .map_or("".into(), Loose::own_text),
+        )
+        .with_cwe(info.at("classification/cwe-id"))
+        .with_scope(&found.first_text(&["matched-at", "matched", "host"]))
+        .with_score(info.number("classification/cvss-score"))
+        .with_category(Category::Web);
+    for cve in info.each("classification/cve-id") {
+        finding = finding.with_ids(&cve.own_text());
+    }
+    finding
+}

@@ -1,0 +1,374 @@
+//! Scanners of running sites and hosts, and of Java code, that write XML: one element for each finding.
+//!
+//! | format | findings | severity |
+//! |---|---|---|
+//! | OWASP ZAP | each `alertitem` of each `site`; its instances are places of it | `riskcode` 3 high to 0 info |
+//! | Burp Suite | each `issue` | its word, Information info |
+//! | Nmap | each open port (info), each CVE that its vulners script names | by the score |
+//! | Nikto XML and JSON | each `item`, each of `vulnerabilities`; one for all places of the same words | medium where there is a number of OSVDB, else info |
+//! | testssl.sh CSV | each row that is neither OK nor only informs, for each of its CVE | its word |
+//! | SpotBugs | each `BugInstance` | `priority` 1 high, 2 medium, 3 low |
+
+use holdpoint_domain::Severity;
+
+use super::reading::{Format, Reading, certain_if, list_with, object_with, root_is};
+use super::tree;
+use crate::json::Loose;
+use crate::{Category, Finding, ImportError, Place};
+
+pub const ZAP: Format = Format {
+    name: "zap",
+    title: "OWASP ZAP XML",
+    tool: "zap",
+    detect: |sniff| certain_if(root_is(sniff, "OWASPZAPReport")),
+    read: read_zap,
+};
+
+pub const SPOTBUGS: Format = Format {
+    name: "spotbugs",
+    title: "SpotBugs XML",
+    tool: "spotbugs",
+    detect: |sniff| certain_if(root_is(sniff, "BugCollection")),
+    read: read_spotbugs,
+};
+
+pub const BURP: Format = Format {
+    name: "burp",
+    title: "Burp Suite XML",
+    tool: "burp",
+    detect: |sniff| {
+        certain_if(
+            root_is(sniff, "issues")
+                && (sniff.head.contains("burpVersion") || sniff.head.contains("<serialNumber>")),
+        )
+    },
+    read: read_burp,
+};
+
+pub const NMAP: Format = Format {
+    name: "nmap",
+    title: "Nmap XML",
+    tool: "nmap",
+    detect: |sniff| certain_if(root_is(sniff, "nmaprun")),
+    read: read_nmap,
+};
+
+pub const NIKTO: Format = Format {
+    name: "nikto",
+    title: "Nikto XML or JSON",
+    tool: "nikto",
+    detect: |sniff| {
+        let keys = ["host", "banner", "vulnerabilities"];
+        certain_if(
+            root_is(sniff, "niktoscan") || object_with(sniff, &keys) || list_with(sniff, &keys),
+        )
+    },
+    read: read_nikto,
+};
+
+pub const TESTSSL: Format = Format {
+    name: "testssl",
+    title: "testssl.sh CSV",
+    tool: "testssl",
+    detect: |sniff| {
+        let start: String = sniff
+            .head
+            .trim_start()
+            .chars()
+            .take(60)
+            .filter(|c| *c != '"')
+            .collect();
+        certain_if(start.starts_with("id,fqdn/ip,port,severity,finding"))
+    },
+    read: read_testssl,
+};
+
+fn read_burp(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let issues = reading.xml(text, "issues")?;
+    reading.tool("", &issues.text("burpVersion"));
+    for (at, issue) in issues.each("issue").iter().enumerate() {
+        let pointer = format!("issue {at}");
+        let severity = match &*issue.text("severity") {
+            "Information" | "False positive" => Severity::Info,
+            word => reading.severity(&pointer, word, Severity::Info),
+        };
+        let mut finding = Finding::of(&issue.text("name"), severity, &pointer)
+            .with_rule(&issue.text("type"))
+            .with_rule_name(&issue.text("name"))
+            .with_description(&issue.text("issueBackground"))
+            .with_message(&issue.text("issueDetail"))
+            .with_remediation(&issue.first_text(&["remediationDetail", "remediationBackground"]))
+            .with_ids(&issue.text("vulnerabilityClassifications"))
+            .with_scope(&format!(
+                "{}{}",
+                issue.text("host"),
+                issue.first_text(&["location", "path"])
+            ))
+            .with_category(Category::Web);
+        if issue.text("severity") == "False positive" {
+            finding.status = crate::ScannerStatus::Suppressed;
+        }
+        reading.add(finding);
+    }
+    Ok(())
+}
+
+fn read_nmap(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let run = reading.xml(text, "nmaprun")?;
+    reading.tool("", &run.text("version"));
+    for (h, host) in run.each("host").iter().enumerate() {
+        let name = host
+            .each("hostnames/hostname")
+            .first()
+            .or(host.each("address").first());
+        let name = name.map_or(String::new(), |name| {
+            name.first_text(&["name", "addr"]).into_owned()
+        });
+        for (p, port) in host.each("ports/port").iter().enumerate() {
+            if port.text("state/state") != "open" {
+                reading.not_a_finding();
+                continue;
+            }
+            let pointer = format!("host {h}, port {p}");
+            let (number, protocol) = (port.text("portid"), port.text("protocol"));
+            let service = port.at("service");
+            let product = [
+                service.text("name"),
+                service.text("product"),
+                service.text("version"),
+            ]
+            .join(" ");
+            reading.add(
+                Finding::of(
+                    &format!("Open port {number}/{protocol} {product}"),
+                    Severity::Info,
+                    &pointer,
+                )
+                .with_rule(&format!("{number}/{protocol}"))
+                .with_scope(&name)
+                .with_category(Category::Web),
+            );
+            let scripts = port
+                .each("script")
+                .iter()
+                .filter(|script| script.text("id") == "vulners");
+            for (at, entry) in scripts
+                .flat_map(|script| script.each("table"))
+                .flat_map(|table| table.each("table"))
+                .enumerate()
+            {
+                let value = |key: &str| {
+                    let found = entry
+                        .each("elem")
+                        .iter()
+                        .find(|elem| elem.text("key") == key);
+                    found.map_or(String::new(), |elem| elem.own_text().into_owned())
+                };
+                let (id, score) = (value("id"), value("cvss").parse().ok());
+                reading.add(
+                    Finding::of(
+                        &format!("{id} in {product}"),
+                        score.map_or(Severity::Info, Severity::from_cvss_score),
+                        &format!("{pointer}, vulners {at}"),
+                    )
+                    .with_rule(&id)
+                    .with_id(&id)
+                    .with_component(
+                        &service.first_text(&["product", "name"]),
+                        &service.text("version"),
+                    )
+                    .with_scope(&format!("{name}:{number}"))
+                    .with_score(score)
+                    .with_category(Category::Web),
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_nikto(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let is_xml = text.trim_start().starts_with('<');
+    let whole = if is_xml {
+        reading.xml(text, "niktoscan")?
+    } else {
+        reading.json(text)?
+    };
+    let mut items = Vec::new();
+    for scan in whole.items().iter().chain(whole.each("niktoscan")) {
+        reading.tool("", &scan.text("version"));
+        for details in scan.each("scandetails") {
+            items.extend(
+                details
+                    .each("item")
+                    .iter()
+                    .map(|item| (details.text("sitename"), item)),
+            );
+        }
+        items.extend(
+            scan.each("vulnerabilities")
+                .iter()
+                .map(|item| (scan.text("host"), item)),
+        );
+    }
+    let mut known = std::collections::HashSet::new();
+    for (at, (site, item)) in items.into_iter().enumerate() {
+        reading.needs_object(item, "")?;
+        let words = item.first_text(&["description", "msg"]);
+        if !known.insert(words.clone().into_owned()) {
+            continue;
+        }
+        let number = item.first_text(&["osvdbid", "OSVDB"]);
+        let severity = if number.is_empty() || number == "0" {
+            Severity::Info
+        } else {
+            Severity::Medium
+        };
+        reading.add(
+            Finding::of(&words, severity, &format!("item {at}"))
+                .with_rule(&item.text("id"))
+                .with_message(&words)
+                .with_link(&item.text("references"))
+                .with_scope(&format!("{site} {}", item.first_text(&["uri", "url"])))
+                .with_category(Category::Web),
+        );
+    }
+    Ok(())
+}
+
+fn read_testssl(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let format = reading.format;
+    tree::rows(
+        format,
+        text,
+        b',',
+        &["id", "severity", "finding"],
+        &mut |line, row| {
+            let pointer = format!("line {line}");
+            let severity = match &*row.text("severity") {
+                "OK" => {
+                    reading.not_a_finding();
+                    return Ok(());
+                }
+                "INFO" | "WARN" | "FATAL" | "DEBUG" => Severity::Info,
+                word => reading.severity(&pointer, word, Severity::Info),
+            };
+            let cves = row.text("cve");
+            let cves: Vec<&str> = if cves.is_empty() {
+                vec![""]
+            } else {
+                cves.split_whitespace().collect()
+            };
+            for cve in cves {
+                let words = format!("{} {cve}: {}", row.text("id"), row.text("finding"));
+                let mut finding = Finding::of(&words, severity, &pointer)
+                    .with_rule(&row.text("id"))
+                    .with_message(&row.text("finding"))
+                    .with_cwe(row.at("cwe"))
+                    .with_scope(&format!("{}:{}", row.text("fqdn/ip"), row.text("port")))
+                    .with_category(Category::Web);
+                finding = finding.with_ids(cve);
+                reading.add(finding);
+            }
+            Ok(())
+        },
+    )
+}
+
+fn read_zap(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let report = reading.xml(text, "OWASPZAPReport")?;
+    reading.tool("", &report.text("version"));
+    reading.scanned_at(&report.text("generated"));
+    for site in report.each("site") {
+        let host = site.text("name");
+        for (at, alert) in site.each("alerts/alertitem").iter().enumerate() {
+            let severity = match &*alert.text("riskcode") {
+                "3" => Severity::High,
+                "2" => Severity::Medium,
+                "1" => Severity::Low,
+                _ => Severity::Info,
+            };
+            let instances = alert.each("instances/instance").iter().take(100);
+            let places = instances.map(|instance| Place {
+                path: Some(crate::text::clean_line(&instance.text("uri"))),
+                message: Some(crate::text::clean_line(&format!(
+                    "{} {}",
+                    instance.text("method"),
+                    instance.text("param")
+                ))),
+                ..Place::default()
+            });
+            let mut finding = Finding::of(
+                &plain(&alert.first_text(&["alert", "name"])),
+                severity,
+                &format!("site {host}, alertitem {at}"),
+            )
+            .with_rule(&alert.first_text(&["alertRef", "pluginid"]))
+            .with_rule_name(&alert.text("name"))
+            .with_description(&plain(&alert.text("desc")))
+            .with_remediation(&plain(&alert.text("solution")))
+            .with_link(&plain(&alert.text("reference")))
+            .with_cwe(alert.at("cweid"))
+            .with_scope(&host)
+            .with_category(Category::Web);
+            finding.related = places.collect();
+            reading.add(finding);
+        }
+    }
+    Ok(())
+}
+
+/// ZAP writes paragraphs as HTML.
+fn plain(text: &str) -> String {
+    text.replace("<p>", "").replace("</p>", "\n")
+}
+
+fn read_spotbugs(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let report = reading.xml(text, "BugCollection")?;
+    reading.tool("", &report.text("version"));
+    let patterns: std::collections::HashMap<_, _> = report
+        .each("BugPattern")
+        .iter()
+        .map(|pattern| (pattern.text("type"), pattern))
+        .collect();
+    for (at, bug) in report.each("BugInstance").iter().enumerate() {
+        let severity = match &*bug.text("priority") {
+            "1" => Severity::High,
+            "2" => Severity::Medium,
+            _ => Severity::Low,
+        };
+        let kind = bug.text("type");
+        let nothing = Loose::Null;
+        let pattern = patterns.get(&kind).copied().unwrap_or(&nothing);
+        let lines = bug.each("SourceLine");
+        let line = lines
+            .iter()
+            .find(|line| line.flag("primary"))
+            .or(lines.first())
+            .unwrap_or(&nothing);
+        let class = bug.each("Class").first().unwrap_or(&nothing);
+        let path = line.first_text(&["sourcepath"]);
+        let path = if path.is_empty() {
+            class.text("SourceLine/sourcepath")
+        } else {
+            path
+        };
+        let words = bug.first_text(&["ShortMessage", "LongMessage", "type"]);
+        reading.add(
+            Finding::of(&words, severity, &format!("BugInstance {at}"))
+                .with_rule(&kind)
+                .with_message(&bug.text("LongMessage"))
+                .with_description(&pattern.text("Details"))
+                .with_cwe(bug.at("cweid"))
+                .with_path(&path)
+                .with_lines(line.line("start"), line.line("end"))
+                .with_scope(&class.text("classname"))
+                .with_partial_fingerprint(&bug.text("instanceHash"))
+                .with_category(Category::Code),
+        );
+    }
+    if report.number("Errors/errors").is_some_and(|n| n > 0.0) {
+        reading.incomplete("Errors", "the tool reports errors");
+    }
+    Ok(())
+}
