@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 
 use super::testing::{Answer, Browser, TestApp};
 
+/// Names and bytes of what a form sends.
+type Files<'a> = &'a [(&'a str, &'a [u8])];
+
 const SCRIPT: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>";
 
 struct Scene {
@@ -356,7 +359,7 @@ async fn what_is_no_scan_is_refused_at_the_field_and_leaves_nothing() {
     let scene = Scene::on(TestApp::with_limits(limits).await).await;
     let owner = scene.browser(&scene.owner).await;
     let large = vec![b' '; 3_000];
-    let cases: [(&[(&str, &[u8])], &str); 4] = [
+    let cases: [(Files<'_>, &str); 4] = [
         (
             &[("login.html", b"<!doctype html><title>Sign in</title>")],
             "login.html: This is a web page",

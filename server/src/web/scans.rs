@@ -134,7 +134,7 @@ async fn receive(
             let room = MAX_TEXT_BYTES.saturating_sub(bytes.len());
             bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
         }
-        *text = String::from_utf8_lossy(&bytes).trim().to_owned();
+        String::from_utf8_lossy(&bytes).trim().clone_into(text);
     }
     Ok(arrived)
 }
