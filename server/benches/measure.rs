@@ -28,6 +28,8 @@ use holdpoint_service::{
 use holdpoint_storage::{Database, DatabaseUrl, FileStore, testing::TestDatabase};
 use serde::Deserialize;
 
+const LEVELS: [&str; 3] = ["error", "warning", "note"];
+
 /// A report as real scanners write them: 200 rules, about 880 bytes for each result. `shift` moves every line, `skip` leaves
 /// out the first results, `fresh` adds new ones.
 fn sarif(n: usize, shift: usize, skip: usize, fresh: usize) -> Vec<u8> {
@@ -39,7 +41,7 @@ fn sarif(n: usize, shift: usize, skip: usize, fresh: usize) -> Vec<u8> {
                 "shortDescription": { "text": format!("Rule {rule} finds a pattern that is risky in production") },
                 "fullDescription": { "text": "A longer text that says why the pattern is risky, and what to do instead. ".repeat(3) },
                 "helpUri": format!("https://rules.example.org/{rule}"),
-                "defaultConfiguration": { "level": ["error", "warning", "note"][rule % 3] },
+                "defaultConfiguration": { "level": LEVELS[rule % 3] },
                 "properties": { "security-severity": format!("{}.5", rule % 10), "tags": ["external/cwe/cwe-079"] },
             })
         })

@@ -1,5 +1,10 @@
 //! The real binary, as scripts use it: exit codes, what is on standard output, what is said.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests may stop at the first surprise"
+)]
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -513,12 +518,19 @@ impl Server {
     }
 
     fn post(&self, path: &str, kind: &str, body: &str) -> Value {
-        let mut response = ureq::post(format!("{}/api/v1{path}", self.url))
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut response = agent
+            .post(format!("{}/api/v1{path}", self.url))
             .header("authorization", format!("Bearer {}", self.token))
             .content_type(kind)
             .send(body)
             .unwrap();
-        response.body_mut().read_json().unwrap()
+        let answer: Value = response.body_mut().read_json().unwrap();
+        assert!(response.status().is_success(), "{path}: {answer}");
+        answer
     }
 
     /// A review of a checklist, in the service `demo`.

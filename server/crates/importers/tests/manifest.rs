@@ -217,9 +217,7 @@ impl Check<'_> {
                 let is_other = |(name, part, _): &(&str, &str, &str)| {
                     applies(name, self.file, self.format) && part == key
                 };
-                if NOT_OF_THE_REPORT.contains(&key.as_str())
-                    || OTHER_PARTS.iter().any(|e| is_other(e))
-                {
+                if NOT_OF_THE_REPORT.contains(&key.as_str()) || OTHER_PARTS.iter().any(is_other) {
                     continue;
                 }
                 if let Some(said) = self.part(finding, key, value) {
@@ -451,7 +449,7 @@ fn every_file_of_the_corpus_is_read_as_its_manifest_expects() {
                 assert!(!error.to_string().is_empty(), "{file}");
             }
             Err(error) if REFUSED.iter().any(|(name, _)| *name == file) => {
-                assert!(!error.to_string().is_empty())
+                assert!(!error.to_string().is_empty());
             }
             Err(error) => said.push(error.to_string()),
             Ok(report) if expect["outcome"] == "error" && !may("findings") => {
