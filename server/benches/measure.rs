@@ -6,6 +6,9 @@
 
 #![allow(
     clippy::allow_attributes,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a program that prints measurements and may stop at the first surprise"

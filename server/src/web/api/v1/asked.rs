@@ -378,7 +378,7 @@ mod tests {
         for body in ["", "{", "{\"n\": 1} x", "\u{feff}{}", "{\"n\": 01}"] {
             match parse::<Outer>(body.as_bytes()) {
                 Err(WebError::Malformed(message)) => {
-                    assert!(message.contains("line "), "{message}")
+                    assert!(message.contains("line "), "{message}");
                 }
                 other => panic!("{other:?}"),
             }

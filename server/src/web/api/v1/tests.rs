@@ -414,13 +414,11 @@ async fn nothing_of_a_service_is_found_by_whoever_has_no_role_there() {
         };
         // Each body is one that would do something.
         let body = match (method, path) {
-            ("get", _) => None,
-            (_, "/services/{slug}/scans") => None,
+            ("get", _) | (_, "/services/{slug}/scans") => None,
             (_, "/services/{slug}/reviews") => {
                 Some(json!({ "title": "t", "release": "r", "template": "x" }))
             }
-            (_, "/reviews/{id}") => Some(json!({ "title": "t" })),
-            (_, "/items/{id}") => Some(json!({ "title": "t" })),
+            (_, "/reviews/{id}" | "/items/{id}") => Some(json!({ "title": "t" })),
             (_, "/items/{id}/evidence") => Some(note.clone()),
             (_, "/evidence/{id}/withdraw") => Some(json!({ "reason": "r" })),
             (_, "/items/{id}/decision") => {
