@@ -158,7 +158,7 @@ fn one(item: &Item, before: Option<&Item>) -> AnyView {
     let key = item.key.clone();
     match before {
         None => view! {
-            <li class="row one-line starts-top"><span class="faint num">{key}</span><div class="stack-1">{text(item)}</div></li>
+            <li class="keyed"><span class="faint num">{key}</span><div class="stack-1">{text(item)}</div></li>
         }
         .into_any(),
         Some(before) => view! {
