@@ -12,6 +12,9 @@ if (CHROMIUM === undefined) {
   throw new Error("No Chromium is here. Install the package chromium, or name one: HOLDPOINT_CHROMIUM=/path/to/it");
 }
 
+/** Takes pictures for people to look at; no test, so it is there only for `make shots`. */
+const PICTURES = process.env.SHOTS === undefined ? ["shots.spec.ts"] : [];
+
 export default defineConfig({
   testDir: ".",
   outputDir: "./test-results",
@@ -44,8 +47,8 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "script", use: { javaScriptEnabled: true } },
+    { name: "script", use: { javaScriptEnabled: true }, testIgnore: PICTURES },
     // Every journey must be possible when no script arrives; only `*.script.spec.ts` is about scripts.
-    { name: "no-script", use: { javaScriptEnabled: false }, testIgnore: "*.script.spec.ts" },
+    { name: "no-script", use: { javaScriptEnabled: false }, testIgnore: ["*.script.spec.ts", "shots.spec.ts"] },
   ],
 });
