@@ -2,7 +2,7 @@
 //!
 //! | format | findings | severity |
 //! |---|---|---|
-//! | Prowler CSV and OCSF JSON | rows with status FAIL; muted ones suppressed | its word |
+//! | Prowler CSV and OCSF JSON | rows with status FAIL; muted ones suppressed; MANUAL ones ask a person to look | its word |
 //! | Popeye | issues of level 1 and above | level 3 high, 2 low, 1 info, as its error, warning and info |
 //! | Legitify | violations with status FAILED | of the policy |
 //! | Trivy Operator | vulnerabilities, secrets, checks without success; of a summary the controls that fail | its word, of a compliance check without one that of the control |
@@ -135,17 +135,17 @@ struct Names {
 
 fn prowler(reading: &mut Reading<'_>, pointer: &str, check: &Loose<'_>, names: &Names) {
     reading.tool("", &check.text(names.version));
-    if check.text(names.status) != "FAIL" {
-        reading.not_a_finding();
-        return;
-    }
-    let severity = reading.severity(pointer, &check.text(names.severity), Severity::Info);
     let is_muted = check.text(names.muted).eq_ignore_ascii_case("true");
-    let status = if is_muted {
-        ScannerStatus::Suppressed
-    } else {
-        ScannerStatus::Open
+    let status = match &*check.text(names.status) {
+        "FAIL" if is_muted => ScannerStatus::Suppressed,
+        "FAIL" => ScannerStatus::Open,
+        "MANUAL" => ScannerStatus::Review,
+        _ => {
+            reading.not_a_finding();
+            return;
+        }
     };
+    let severity = reading.severity(pointer, &check.text(names.severity), Severity::Info);
     let links = check
         .each(names.link)
         .first()
@@ -351,7 +351,7 @@ fn vulnerability(
         .with_component(&name, &version)
         .with_fixed_version(&value.text("fixedVersion"))
         .with_path(&value.first_text(&["pkgPath", "packagePath"]))
-        .with_scope(scope)
+        .with_scope(format!("{scope} {}", value.text("target")).trim())
         .with_score(value.number("score"))
         .with_category(Category::Container),
     );

@@ -44,6 +44,8 @@ struct Table {
     /// Further ids, at any depth.
     ids: &'static [&'static str],
     words: &'static [&'static str],
+    /// What the rule is called.
+    name: &'static [&'static str],
     severity: &'static [&'static str],
     otherwise: Severity,
     score: &'static [&'static str],
@@ -71,6 +73,7 @@ const EMPTY: Table = Table {
     id: &[],
     ids: &[],
     words: &[],
+    name: &[],
     severity: &["severity"],
     otherwise: Severity::Medium,
     score: &[],
@@ -552,6 +555,7 @@ pub const TERRASCAN: Format = format(
                 ],
                 id: &["rule_id"],
                 words: &["description", "rule_name"],
+                name: &["rule_name"],
                 path: &["file"],
                 lines: [&["line"], &[]],
                 scope: &["resource_name"],
@@ -879,6 +883,7 @@ fn add(reading: &mut Reading<'_>, table: &Table, pointer: &str, around: &Around<
     let words = text(table.words);
     let mut finding = Finding::of("", severity, pointer)
         .with_rule(&id)
+        .with_rule_name(&text(table.name))
         .with_description(&text(table.description))
         .with_remediation(&text(table.remediation))
         .with_link(&text(table.link))
@@ -895,7 +900,16 @@ fn add(reading: &mut Reading<'_>, table: &Table, pointer: &str, around: &Around<
         finding = finding.with_id(&id);
     }
     for name in table.ids {
-        lookup(around, name).each_text(&mut |text| finding = finding.clone().with_ids(text));
+        // What is called an alias is an id, of whatever kind.
+        let is_alias = name.ends_with("aliases");
+        lookup(around, name).each_text(&mut |text| {
+            let known = finding.clone();
+            finding = if is_alias {
+                known.with_id(text)
+            } else {
+                known.with_ids(text)
+            };
+        });
     }
     for name in table.cwe {
         finding = finding.with_cwe(lookup(around, name));

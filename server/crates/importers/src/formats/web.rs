@@ -6,7 +6,7 @@
 //! | Burp Suite | each `issue` | its word, Information info |
 //! | Nmap | each open port (info), each CVE that its vulners script names | by the score |
 //! | Nikto XML and JSON | each `item`, each of `vulnerabilities`; one for all places of the same words | medium where there is a number of OSVDB, else info |
-//! | testssl.sh CSV | each row that is neither OK nor only informs, for each of its CVE | its word |
+//! | testssl.sh CSV | each row that is neither OK nor of the rating, for each of its CVE | its word |
 //! | SpotBugs | each `BugInstance` | `priority` 1 high, 2 medium, 3 low |
 
 use holdpoint_domain::Severity;
@@ -245,6 +245,12 @@ fn read_testssl(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
         &["id", "severity", "finding"],
         &mut |line, row| {
             let pointer = format!("line {line}");
+            // The rating of the whole server is no finding; what it rests on is.
+            let id = row.text("id");
+            if id.contains("_score") || id.contains("grade") {
+                reading.not_a_finding();
+                return Ok(());
+            }
             let severity = match &*row.text("severity") {
                 "OK" => {
                     reading.not_a_finding();
