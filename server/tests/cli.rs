@@ -12,7 +12,7 @@ use std::{
 };
 
 use holdpoint_report::{
-    Facts, SigningKey, bundle,
+    SigningKey,
     signing::{LOG_NAMESPACE, REPORT_NAMESPACE},
 };
 use serde_json::{Value, json};
@@ -409,6 +409,13 @@ fn whatever_is_no_verdict_lets_nothing_through() {
     }
 }
 
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into()
+}
+
 /// A running server of its own, stopped when the test ends.
 struct Server {
     child: Child,
@@ -454,6 +461,7 @@ impl Server {
             "contribute",
             "import_scans",
             "export",
+            "decide_release",
         ];
         let made = run(&[
             &[
@@ -517,12 +525,16 @@ impl Server {
         )
     }
 
+    fn get(&self, path: &str) -> http::Response<ureq::Body> {
+        agent()
+            .get(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {}", self.token))
+            .call()
+            .unwrap()
+    }
+
     fn post(&self, path: &str, kind: &str, body: &str) -> Value {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .build()
-            .into();
-        let mut response = agent
+        let mut response = agent()
             .post(format!("{}/api/v1{path}", self.url))
             .header("authorization", format!("Bearer {}", self.token))
             .content_type(kind)
@@ -660,29 +672,50 @@ fn what_is_exported_can_be_verified_offline() {
         "2.1.0"
     );
 
-    // A bundle of the same facts, with another key.
-    let facts: Facts =
-        serde_json::from_slice(&server.run(&["report", &review, "--format", "json"]).out).unwrap();
-    let key = SigningKey::from_seed(&[7; 32], "holdpoint");
-    let out = std::io::Cursor::new(Vec::new());
-    let nothing = |_: &_| -> std::io::Result<Option<std::io::Empty>> { Ok(None) };
-    let bytes = bundle(&facts, &key, nothing, out).unwrap().into_inner();
-    let file = server.folder.write("b.zip", &bytes);
-    let own = run(&["verify", &file]);
+    // The release is signed: from then on the report is.
+    let review = server.review("# Goes\n\n- [ ] a <!-- holdpoint: advisory -->\n");
+    let mut shown = server.get(&format!("/api/v1/reviews/{review}"));
+    let decision = json!({
+        "decision": "go",
+        "basis": shown.body_mut().read_json::<Value>().unwrap()["release_decision"]["basis"],
+        "password": "four words work well"
+    });
+    let path = format!("/reviews/{review}/decision");
+    server.post(&path, "application/json", &decision.to_string());
+    let saved = server.run(&["report", &review, "-o", &file]);
+    assert_eq!(saved.code, Some(0), "{saved:?}");
+    let keys = server
+        .get("/.well-known/holdpoint-signing-keys")
+        .body_mut()
+        .read_to_string()
+        .unwrap();
+    let keys = server.folder.write("keys", keys);
+    let strange = SigningKey::from_seed(&[9; 32], "x").public_line();
+    let strange = server.folder.write("strange", strange);
+    let right = run(&["verify", &file, "--key", &keys]);
+    assert_eq!(right.code, Some(0), "{right:?}");
+    assert_eq!(run(&["verify", &file, "--key", &strange]).code, Some(1));
+    let mut report = std::fs::read(&file).unwrap();
+    *report.last_mut().unwrap() = b'!';
+    std::fs::write(&file, report).unwrap();
+    assert_eq!(run(&["verify", &file, "--key", &keys]).code, Some(1));
+
+    let made = server.run(&["report", &review, "--format", "bundle", "-o", &bundle_file]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let own = run(&["verify", &bundle_file]);
     assert_eq!(own.code, Some(0), "{own:?}");
     assert!(
-        own.text().contains("note ") && own.text().contains(&key.fingerprint()),
-        "{own:?}"
+        own.text().starts_with("note "),
+        "whose key it is has to be asked: {own:?}"
     );
-    let keys = server.folder.write("keys", key.public_line());
-    assert_eq!(run(&["verify", &file, "--key", &keys]).code, Some(0));
-    let strange = server.folder.write(
-        "strange",
-        SigningKey::from_seed(&[9; 32], "x").public_line(),
+    assert_eq!(run(&["verify", &bundle_file, "--key", &keys]).code, Some(0));
+    assert_eq!(
+        run(&["verify", &bundle_file, "--key", &strange]).code,
+        Some(1)
     );
-    assert_eq!(run(&["verify", &file, "--key", &strange]).code, Some(1));
-    server.folder.write("b.zip", &bytes[..bytes.len() - 1]);
-    assert_eq!(run(&["verify", &file, "--key", &keys]).code, Some(1));
+    let bytes = std::fs::read(&bundle_file).unwrap();
+    server.folder.write("bundle.zip", &bytes[..bytes.len() - 1]);
+    assert_eq!(run(&["verify", &bundle_file, "--key", &keys]).code, Some(1));
 }
 
 #[test]
