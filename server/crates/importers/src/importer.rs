@@ -96,6 +96,7 @@ pub const IMPORTERS: &[&dyn Importer] = &[
     &formats::web::NMAP,
     &formats::web::NIKTO,
     &formats::web::TESTSSL,
+    &formats::sslyze::SSLYZE,
     &formats::web::SPOTBUGS,
     &formats::generic::GENERIC,
 ];

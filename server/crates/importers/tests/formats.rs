@@ -328,6 +328,20 @@ const FILES: &[(&str, &str, usize, &str, &str)] = &[
         "DROWN CVE-2016-0800: vulnerable",
         "high",
     ),
+    (
+        "sslyze",
+        "two.json",
+        2,
+        "Heartbleed (example.com:443)",
+        "high",
+    ),
+    (
+        "sslyze",
+        "two.xml",
+        2,
+        "Problems in certificate deployments (example.com:443)",
+        "medium",
+    ),
     ("prowler", "two.csv", 2, "Enable it", "low"),
     ("popeye", "one.json", 1, "No limits", "low"),
     ("legitify", "one.json", 1, "Require review", "high"),
@@ -502,6 +516,11 @@ fn scans_that_did_not_see_everything_are_no_clean_scans() {
             "github_vulnerability",
             "graph.json",
             "further pages of alerts are missing",
+        ),
+        (
+            "sslyze",
+            "two.json",
+            "robot failed on example.com:443: CONNECTIVITY_ISSUE",
         ),
     ] {
         let report = report(format, file);

@@ -36,6 +36,11 @@ const OTHER_NUMBERS: &[(&str, u64, &str)] = &[
         "one per issue: each is at a place of its own, and can be repaired alone",
     ),
     (
+        "sslyze/report_one_target_one_vuln.xml",
+        2,
+        "beside its suites its certificate has expired, which every trust store in it says",
+    ),
+    (
         "stackhawk/stackhawk_many_vul.json",
         12,
         "the file holds each of its findings twice; equal ones are told apart by order",

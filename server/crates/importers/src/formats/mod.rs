@@ -41,6 +41,7 @@ pub mod sarif;
 pub mod semgrep;
 pub mod snyk;
 pub mod sonarqube;
+pub mod sslyze;
 mod tree;
 pub mod trivy;
 pub mod trufflehog;

@@ -78,7 +78,11 @@ impl<'a> Loose<'a> {
     }
 
     pub(in crate::formats) fn entries(&self, path: &str) -> &[(Cow<'a, str>, Loose<'a>)] {
-        match self.at(path) {
+        self.at(path).own_entries()
+    }
+
+    pub(in crate::formats) fn own_entries(&self) -> &[(Cow<'a, str>, Loose<'a>)] {
+        match self {
             Self::Object(entries) => entries,
             _ => &[],
         }
