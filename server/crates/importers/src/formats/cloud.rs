@@ -82,6 +82,7 @@ fn read_prowler(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
                     remediation: "remediation/desc",
                     link: "remediation/references",
                     scope: "finding_info/uid",
+                    compliance: "unmapped/compliance",
                     version: "metadata/product/version",
                 },
             );
@@ -111,6 +112,7 @@ fn read_prowler(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
                     remediation: "REMEDIATION_RECOMMENDATION_TEXT",
                     link: "REMEDIATION_RECOMMENDATION_URL",
                     scope: "RESOURCE_UID",
+                    compliance: "COMPLIANCE",
                     version: "PROWLER_VERSION",
                 },
             );
@@ -130,6 +132,7 @@ struct Names {
     remediation: &'static str,
     link: &'static str,
     scope: &'static str,
+    compliance: &'static str,
     version: &'static str,
 }
 
@@ -162,9 +165,23 @@ fn prowler(reading: &mut Reading<'_>, pointer: &str, check: &Loose<'_>, names: &
         .with_remediation(&check.text(names.remediation))
         .with_link(&links)
         .with_scope(&check.text(names.scope))
+        .with_requirements(check.at(names.compliance))
         .with_status(status)
         .with_category(Category::Configuration),
     );
+}
+
+impl Finding {
+    /// The requirements that a check belongs to: `CIS-2.0: 1.1 | ENS-RD2022: op.acc.1`, or lists by the name of the standard.
+    fn with_requirements(mut self, requirements: &Loose<'_>) -> Self {
+        for (standard, list) in requirements.own_entries() {
+            for requirement in list.items() {
+                self = self.with_tag(&format!("{standard}: {}", requirement.own_text()));
+            }
+        }
+        let text = requirements.own_text();
+        text.split('|').take(50).fold(self, Finding::with_tag)
+    }
 }
 
 fn read_popeye(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
@@ -280,7 +297,7 @@ fn read_operator(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErro
                     &format!("{pointer}/report/{list}/{n}"),
                     value,
                     &scope,
-                    "",
+                    &Control::default(),
                 );
             }
         }
@@ -289,13 +306,12 @@ fn read_operator(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErro
         for (r, result) in results.iter().enumerate() {
             for (n, value) in result.each("checks").iter().enumerate() {
                 let pointer = format!("{pointer}/status/detailReport/results/{r}/checks/{n}");
-                check(
-                    reading,
-                    &pointer,
-                    value,
-                    &value.text("target"),
-                    &result.text("severity"),
-                );
+                let control = Control {
+                    id: &result.text("id"),
+                    severity: &result.text("severity"),
+                };
+                let target = value.text("target");
+                check(reading, &pointer, value, &target, &control);
             }
         }
         if results.is_empty() {
@@ -311,7 +327,14 @@ fn read_operator(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErro
     Ok(())
 }
 
-type Make = fn(&mut Reading<'_>, &str, &Loose<'_>, &str, &str);
+type Make = fn(&mut Reading<'_>, &str, &Loose<'_>, &str, &Control<'_>);
+
+/// The requirement of a benchmark that a check belongs to, if any.
+#[derive(Default)]
+struct Control<'a> {
+    id: &'a str,
+    severity: &'a str,
+}
 
 /// Keys of labels have a `/`: `trivy-operator.resource.name`, and no path can lead to those with one.
 fn labels_text(labels: &Loose<'_>, end: &str) -> String {
@@ -330,7 +353,7 @@ fn vulnerability(
     pointer: &str,
     value: &Loose<'_>,
     scope: &str,
-    _: &str,
+    _: &Control<'_>,
 ) {
     let severity = reading.severity(pointer, &value.text("severity"), Severity::Info);
     let (id, name, version) = (
@@ -362,7 +385,7 @@ fn check(
     pointer: &str,
     value: &Loose<'_>,
     scope: &str,
-    otherwise: &str,
+    control: &Control<'_>,
 ) {
     if value.flag("success") {
         reading.not_a_finding();
@@ -371,7 +394,11 @@ fn check(
     let word = value.text("severity");
     let severity = reading.severity(
         pointer,
-        if word.is_empty() { otherwise } else { &word },
+        if word.is_empty() {
+            control.severity
+        } else {
+            &word
+        },
         Severity::Medium,
     );
     reading.add(
@@ -385,11 +412,18 @@ fn check(
         .with_description(&value.text("description"))
         .with_remediation(&value.text("remediation"))
         .with_scope(scope)
+        .with_tag(control.id)
         .with_category(Category::Configuration),
     );
 }
 
-fn secret(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>, scope: &str, _: &str) {
+fn secret(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    value: &Loose<'_>,
+    scope: &str,
+    _: &Control<'_>,
+) {
     let severity = reading.severity(pointer, &value.text("severity"), Severity::High);
     reading.add(
         Finding::of(&value.first_text(&["title", "ruleID"]), severity, pointer)

@@ -75,6 +75,11 @@ fn name_and_version(file: &str) -> (&str, &str) {
     }
 }
 
+/// Whether the name of a vulnerability says which it is: not the number of an advisory alone, nor the name of a weakness.
+fn is_id(name: &str) -> bool {
+    !name.starts_with("CWE-") && !name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn finding(
     reading: &mut Reading<'_>,
     pointer: &str,
@@ -94,28 +99,51 @@ fn finding(
         _ => reading.severity(pointer, &word, Severity::Medium),
     };
     let file = dependency.text("fileName");
-    let package = dependency
-        .each("identifiers/package")
-        .first()
+    let identifiers = dependency.each("identifiers").first();
+    let inner = identifiers.and_then(|list| list.each("identifiers").first());
+    let package = [inner, identifiers]
+        .into_iter()
+        .flatten()
+        .find_map(|list| list.each("package").first())
         .map_or("".into(), |package| package.text("id"));
     let maven = dependency
         .each("identifiers/identifier")
         .iter()
         .find(|identifier| identifier.text("type") != "cpe");
     let maven = maven.map_or("".into(), |identifier| identifier.text("name"));
+    let evidence = |kind: &str| {
+        let named = dependency.each("evidenceCollected/evidence").iter();
+        let mut named = named.filter(|evidence| {
+            evidence.text("type") == kind
+                && evidence.text("source") == "file"
+                && evidence.text("name") == "name"
+        });
+        named
+            .next()
+            .map_or("".into(), |evidence| evidence.text("value"))
+    };
+    let of_evidence = (evidence("product"), evidence("version"));
     let in_name = name_and_version(&file);
     let id = vulnerability.text("name");
     let mut finding = Finding::of("", severity, pointer)
         .with_rule(&id)
-        .with_id(&id)
+        .with_id(if is_id(&id) { &id } else { "" })
         .with_description(&vulnerability.text("description"))
         .with_message(&vulnerability.text("notes"))
-        .with_path(&dependency.text("filePath"))
+        // The path is one on the machine that has built it; the name of the file is the same everywhere.
+        .with_path(&file)
+        .with_scope(&dependency.text("filePath"))
         .with_package_url(&package)
         .with_score(score)
         .with_category(Category::Dependency);
     if finding.component.is_none() {
-        let (name, version) = maven.rsplit_once(':').unwrap_or(in_name);
+        let (name, version) = match maven.rsplit_once(':') {
+            Some(identified) => identified,
+            None if in_name.1.is_empty() && !of_evidence.0.is_empty() => {
+                (&*of_evidence.0, &*of_evidence.1)
+            }
+            None => in_name,
+        };
         finding = finding.with_component(name, version);
     }
     for cwe in vulnerability

@@ -21,7 +21,9 @@
 //! | kube-hunter | `vulnerabilities` | its word |
 //! | TruffleHog3 | the list | its word, in both of its forms |
 //! | ggshield | each occurrence's incident | high: a secret |
-//! | StackHawk | `findings` of a scan | its word; triaged ones suppressed |
+//! | StackHawk | `findings` of a scan, each once: a file may repeat them | its word; suppressed where all paths are triaged |
+
+use std::collections::HashSet;
 
 use holdpoint_domain::Severity;
 
@@ -62,6 +64,12 @@ struct Table {
     scope: &'static [&'static str],
     snippet: &'static [&'static str],
     secret: &'static [&'static str],
+    /// What tells an element apart, where a file may hold the same element more than once; it is read once then.
+    once: &'static [&'static str],
+    /// The parts of the name of what it is in, where that is the component though it has no version.
+    resource: &'static [&'static str],
+    /// Groups that the rule belongs to.
+    tags: &'static [&'static str],
     status: fn(&Loose<'_>, &str) -> Option<ScannerStatus>,
     category: Category,
 }
@@ -90,6 +98,9 @@ const EMPTY: Table = Table {
     scope: &[],
     snippet: &[],
     secret: &[],
+    once: &[],
+    resource: &[],
+    tags: &[],
     status: |_, _| Some(ScannerStatus::Open),
     category: Category::Dependency,
 };
@@ -559,6 +570,8 @@ pub const TERRASCAN: Format = format(
                 path: &["file"],
                 lines: [&["line"], &[]],
                 scope: &["resource_name"],
+                resource: &["resource_type", "resource_name"],
+                tags: &["category"],
                 status: |_, pointer| {
                     Some(if pointer.contains("/skipped") {
                         ScannerStatus::Suppressed
@@ -593,6 +606,7 @@ pub const TFSEC: Format = format(
                 patterns: &[&["results", "*"]],
                 id: &["long_id", "rule_id"],
                 words: &["rule_description", "description"],
+                description: &["impact"],
                 remediation: &["resolution"],
                 link: &["links/0", "link"],
                 path: &["location/filename"],
@@ -627,6 +641,7 @@ pub const CFN_LINT: Format = format(
                 patterns: &[&["*"]],
                 id: &["Rule/Id"],
                 words: &["Message", "Rule/ShortDescription", "Rule/Id"],
+                name: &["Rule/ShortDescription"],
                 severity: &["Level"],
                 description: &["Rule/Description"],
                 link: &["Rule/Source"],
@@ -741,6 +756,18 @@ pub const STACKHAWK: Format = format(
                 description: &["category"],
                 link: &["findingURL"],
                 scope: &["host"],
+                once: &["pluginId", "pluginName", "host"],
+                status: |finding, _| {
+                    let paths = finding.each("paths");
+                    let is_triaged = |path: &Loose<'_>| {
+                        matches!(&*path.text("status"), "RISK_ACCEPTED" | "FALSE_POSITIVE")
+                    };
+                    Some(if !paths.is_empty() && paths.iter().all(is_triaged) {
+                        ScannerStatus::Suppressed
+                    } else {
+                        ScannerStatus::Open
+                    })
+                },
                 category: Category::Web,
                 ..EMPTY
             },
@@ -752,7 +779,12 @@ pub const STACKHAWK: Format = format(
 type Around<'v, 'a> = Vec<&'v Loose<'a>>;
 
 fn read(reading: &mut Reading<'_>, text: &str, table: &Table) -> Result<(), ImportError> {
+    let mut seen = HashSet::new();
     let rest = reading.stream(text, table.patterns, &mut |reading, pointer, element| {
+        let names = table.once.iter().map(|name| element.text(name));
+        if !table.once.is_empty() && !seen.insert(names.collect::<Vec<_>>().join("\n")) {
+            return Ok(());
+        }
         read_inner(reading, table, table.inner, pointer, &vec![element]);
         Ok(())
     })?;
@@ -895,6 +927,7 @@ fn add(reading: &mut Reading<'_>, table: &Table, pointer: &str, around: &Around<
         .with_scope(&text(table.scope))
         .with_snippet(&text(table.snippet))
         .with_score(score)
+        .with_tag(&text(table.tags))
         .with_status(status);
     if table.category == Category::Dependency || table.category == Category::Container {
         finding = finding.with_id(&id);
@@ -935,6 +968,10 @@ fn add(reading: &mut Reading<'_>, table: &Table, pointer: &str, around: &Around<
     } else {
         &shown
     });
+    if !table.resource.is_empty() {
+        let parts = table.resource.iter().map(|name| text(&[name]));
+        finding = finding.with_component(&parts.collect::<Vec<_>>().join("/"), "");
+    }
     reading.add(finding.with_category(table.category));
 }
 

@@ -52,6 +52,7 @@ fn finding(pointer: &str, leak: &Loose<'_>) -> Finding {
         .with_columns(leak.line("StartColumn"), leak.line("EndColumn"))
         .with_secret(&leak.first_text(&["Secret", "offender"]))
         .with_tags(leak.at("Tags"))
+        .with_tags(leak.at("tags"))
 }
 
 /// Where in the history it is.

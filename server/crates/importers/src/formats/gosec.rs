@@ -61,11 +61,18 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, issue: &Loose<'_>) -> Findi
         ScannerStatus::Open
     };
     let details = issue.text("details");
+    let rule = issue.text("rule_id");
+    // The tool's own page of the rule, where no weakness is named.
+    let page = format!(
+        "https://securego.io/docs/rules/{}.html",
+        rule.to_ascii_lowercase()
+    );
     Finding::of(&details, severity, pointer)
-        .with_rule(&issue.text("rule_id"))
+        .with_rule(&rule)
         .with_message(&details)
         .with_cwe(issue.at("cwe/id"))
         .with_link(&issue.text("cwe/url"))
+        .with_link(if rule.is_empty() { "" } else { &page })
         .with_path(&issue.text("file"))
         .with_lines(start, end)
         .with_columns(issue.line("column"), None)

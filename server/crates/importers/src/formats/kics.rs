@@ -71,7 +71,9 @@ fn finding(pointer: &str, query: &Loose<'_>, file: &Loose<'_>, severity: Severit
         .with_path(&file.text("file_name"))
         .with_lines(file.line("line"), None)
         .with_scope(&file.first_text(&["resource_name", "search_key"]))
+        .with_component(&query.text("platform"), "")
         .with_tags(query.at("platform"))
+        .with_tag(&query.text("category"))
         .with_partial_fingerprint(&file.text("similarity_id"))
         .with_category(Category::Configuration)
 }

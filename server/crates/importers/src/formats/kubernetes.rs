@@ -96,6 +96,7 @@ fn read_kubelinter(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportEr
         .with_remediation(&report.text("Remediation"))
         .with_path(&report.text("Object/Metadata/FilePath"))
         .with_scope(&names.join("/"))
+        .with_component(&names.join("/"), "")
         .with_category(Category::Configuration);
         found.push(finding);
         Ok(())

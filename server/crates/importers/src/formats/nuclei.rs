@@ -66,6 +66,7 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, found: &Loose<'_>) -> Findi
         )
         .with_cwe(info.at("classification/cwe-id"))
         .with_scope(&found.first_text(&["matched-at", "matched", "host"]))
+        .with_tags(info.at("tags"))
         .with_score(info.number("classification/cvss-score"))
         .with_category(Category::Web);
     for cve in info.each("classification/cve-id") {

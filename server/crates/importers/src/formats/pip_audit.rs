@@ -2,7 +2,7 @@
 //!
 //! | in the file | what becomes of it |
 //! |---|---|
-//! | each of `vulns` | one finding, severity medium: the tool gives none |
+//! | each of `vulns` | one finding, severity medium and CWE-1395 (a vulnerable dependency): the tool gives none |
 //! | `skip_reason` of a dependency | the dependency was not looked at: the scan is incomplete |
 //! | `fix_versions`, `aliases` | fixed version, ids |
 
@@ -83,6 +83,7 @@ fn finding(pointer: &str, dependency: &Loose<'_>, vulnerability: &Loose<'_>) -> 
     .with_id(&id)
     .with_description(&vulnerability.text("description"))
     .with_component(&name, &version)
+    .with_cwe(&Loose::Number(1395.0))
     .with_fixed_version(&fixed.join(", "))
     .with_category(Category::Dependency);
     for alias in vulnerability.each("aliases") {

@@ -11,6 +11,9 @@ use crate::{
     Sink, Sniff, Summary,
 };
 
+/// CWE-798.
+const HARD_CODED_CREDENTIALS: u32 = 798;
+
 /// Of one kind of trouble in a file so many are told one by one.
 const MOST_PROBLEMS: usize = 100;
 
@@ -368,6 +371,7 @@ impl Finding {
     }
 
     pub(super) fn with_lines(mut self, start: Option<u32>, end: Option<u32>) -> Self {
+        let start = start.filter(|line| *line > 0);
         self.start_line = start;
         self.end_line = end
             .filter(|end| start.is_some_and(|start| *end >= start))
@@ -466,6 +470,10 @@ impl Finding {
 
     pub(super) fn with_category(mut self, category: Category) -> Self {
         self.category = Some(category);
+        // What scanners of secrets look for is one weakness by its definition, also where they do not name it.
+        if category == Category::Secret && self.cwe.is_empty() {
+            self.cwe.push(HARD_CODED_CREDENTIALS);
+        }
         self
     }
 
@@ -479,18 +487,31 @@ impl Finding {
         self
     }
 
+    /// A list, or one text with commas between the tags.
     pub(super) fn with_tags(mut self, tags: &Loose<'_>) -> Self {
-        let tags = tags
-            .items()
-            .iter()
-            .filter_map(|tag| shown_line(&tag.own_text()));
-        self.tags.extend(tags.take(50).map(Shared::from));
+        for tag in tags.items() {
+            let text = tag.own_text();
+            let tags = text.split(',').filter_map(shown_line).map(Shared::from);
+            self.tags.extend(tags.take(50));
+        }
+        self.tags.truncate(50);
+        self
+    }
+
+    pub(super) fn with_tag(mut self, tag: &str) -> Self {
+        self.tags.extend(shown_line(tag).map(Shared::from));
         self
     }
 
     /// The component that a package URL names.
     pub(super) fn with_package_url(mut self, url: &str) -> Self {
-        if let Some((name, version)) = super::sarif::package_url(url.trim()) {
+        if let Some((mut name, version)) = super::sarif::package_url(url.trim()) {
+            // Maven itself writes group and artifact with a colon.
+            if url.trim().starts_with("pkg:maven/")
+                && let Some((group, artifact)) = name.rsplit_once('/')
+            {
+                name = format!("{group}:{artifact}");
+            }
             if self.component.is_none() {
                 self.component = shown_line(&name);
             }

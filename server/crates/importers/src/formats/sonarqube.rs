@@ -99,14 +99,15 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, issue: &Loose<'_>) -> Findi
     .with_status(status)
     .with_tags(issue.at("tags"))
     .with_category(Category::Code);
+    if rule.contains("UsingComponentWithKnownVulnerability") {
+        // Its tag cwe-937 is a category of a list of 2013; the weakness itself is in the message.
+        return known_vulnerability(finding, &message);
+    }
     for tag in issue.each("tags") {
         let tag = tag.own_text();
         if tag.to_ascii_lowercase().starts_with("cwe-") {
             finding = finding.with_ids(&tag);
         }
-    }
-    if rule.contains("UsingComponentWithKnownVulnerability") {
-        finding = known_vulnerability(finding, &message);
     }
     finding
 }

@@ -74,17 +74,52 @@ const PROTOCOLS: [(&str, &str, &str, Option<Severity>); 6] = [
     ("TLS 1.3", "tls_1_3_cipher_suites", "tlsv1_3", None),
 ];
 
+/// What is either so or not, and is a finding if it is: rule, name, severity, what it means, CVE.
+type Flaw = (
+    &'static str,
+    &'static str,
+    Severity,
+    &'static str,
+    &'static str,
+);
+
+const HEARTBLEED: Flaw = (
+    "heartbleed",
+    "Heartbleed",
+    Severity::High,
+    "lets its memory be read from outside",
+    "CVE-2014-0160",
+);
+const CCS_INJECTION: Flaw = (
+    "openssl_ccs_injection",
+    "CCS injection",
+    Severity::High,
+    "lets a weak session key be forced upon it",
+    "CVE-2014-0224",
+);
+const COMPRESSION: Flaw = (
+    "tls_compression",
+    "TLS compression",
+    Severity::Medium,
+    "compresses, which lets secrets be guessed from lengths (CRIME)",
+    "CVE-2012-4929",
+);
+const NO_FALLBACK_PROTECTION: Flaw = (
+    "tls_fallback_scsv",
+    "No protection against downgrades",
+    Severity::Low,
+    "does not support TLS_FALLBACK_SCSV",
+    "",
+);
+
 /// A target's facts that count, in either form.
 #[derive(Default)]
 struct Target {
     /// `host:port`.
     name: String,
     pointer: String,
-    has_heartbleed: bool,
-    has_ccs_injection: bool,
+    flaws: Vec<Flaw>,
     robot: String,
-    compresses: bool,
-    lacks_fallback_protection: bool,
     renegotiation: Vec<&'static str>,
     certificate: Vec<String>,
     /// What is accepted of each of [`PROTOCOLS`].
@@ -92,6 +127,12 @@ struct Target {
 }
 
 impl Target {
+    fn note(&mut self, flaw: Flaw, is_there: bool) {
+        if is_there {
+            self.flaws.push(flaw);
+        }
+    }
+
     fn add_to(&self, reading: &mut Reading<'_>) {
         let mut add = |rule: &str, words: &str, severity: Severity, said: &str, cve: &str| {
             reading.add(
@@ -105,25 +146,8 @@ impl Target {
                     .with_category(Category::Web),
             );
         };
-        if self.has_heartbleed {
-            let said = "lets its memory be read from outside";
-            add(
-                "heartbleed",
-                "Heartbleed",
-                Severity::High,
-                said,
-                "CVE-2014-0160",
-            );
-        }
-        if self.has_ccs_injection {
-            let said = "lets a weak session key be forced upon it";
-            add(
-                "openssl_ccs_injection",
-                "CCS injection",
-                Severity::High,
-                said,
-                "CVE-2014-0224",
-            );
+        for (rule, words, severity, said, cve) in &self.flaws {
+            add(rule, words, *severity, said, cve);
         }
         let oracle = self.robot.strip_prefix("VULNERABLE_");
         if let Some(oracle) = oracle {
@@ -134,26 +158,6 @@ impl Target {
             };
             let said = format!("answers as an oracle ({})", self.robot);
             add("robot", "ROBOT attack", severity, &said, "");
-        }
-        if self.compresses {
-            let said = "compresses, which lets secrets be guessed from lengths (CRIME)";
-            add(
-                "tls_compression",
-                "TLS compression",
-                Severity::Medium,
-                said,
-                "CVE-2012-4929",
-            );
-        }
-        if self.lacks_fallback_protection {
-            let said = "does not support TLS_FALLBACK_SCSV";
-            add(
-                "tls_fallback_scsv",
-                "No protection against downgrades",
-                Severity::Low,
-                said,
-                "",
-            );
         }
         if !self.renegotiation.is_empty() {
             let said = self.renegotiation.join(" and ");
@@ -323,13 +327,24 @@ fn of_json(results: &Loose<'_>, name: String, pointer: &str) -> Target {
     let mut target = Target {
         name,
         pointer: pointer.to_owned(),
-        has_heartbleed: of("heartbleed").flag("is_vulnerable_to_heartbleed"),
-        has_ccs_injection: of("openssl_ccs_injection").flag("is_vulnerable_to_ccs_injection"),
         robot: of("robot").text("robot_result").into_owned(),
-        compresses: of("tls_compression").flag("supports_compression"),
-        lacks_fallback_protection: is_false(of("tls_fallback_scsv").at("supports_fallback_scsv")),
         ..Target::default()
     };
+    let is_so = |command: &str, key: &str| of(command).flag(key);
+    target.note(
+        HEARTBLEED,
+        is_so("heartbleed", "is_vulnerable_to_heartbleed"),
+    );
+    target.note(
+        CCS_INJECTION,
+        is_so("openssl_ccs_injection", "is_vulnerable_to_ccs_injection"),
+    );
+    target.note(
+        COMPRESSION,
+        is_so("tls_compression", "supports_compression"),
+    );
+    let fallback = of("tls_fallback_scsv").at("supports_fallback_scsv");
+    target.note(NO_FALLBACK_PROTECTION, is_false(fallback));
     let renegotiation = of("session_renegotiation");
     target.renegotiates(
         is_false(renegotiation.at("supports_secure_renegotiation")),
@@ -418,13 +433,25 @@ fn of_xml(scan: &Loose<'_>, name: String, pointer: String) -> Target {
     let mut target = Target {
         name,
         pointer,
-        has_heartbleed: is("heartbleed/openSslHeartbleed/isVulnerable", "true"),
-        has_ccs_injection: is("openssl_ccs/openSslCcsInjection/isVulnerable", "true"),
         robot: scan.text("robot/robotAttack/resultEnum").into_owned(),
-        compresses: is("compression/compressionMethod/isSupported", "true"),
-        lacks_fallback_protection: is("fallback/tlsFallbackScsv/isSupported", "false"),
         ..Target::default()
     };
+    target.note(
+        HEARTBLEED,
+        is("heartbleed/openSslHeartbleed/isVulnerable", "true"),
+    );
+    target.note(
+        CCS_INJECTION,
+        is("openssl_ccs/openSslCcsInjection/isVulnerable", "true"),
+    );
+    target.note(
+        COMPRESSION,
+        is("compression/compressionMethod/isSupported", "true"),
+    );
+    target.note(
+        NO_FALLBACK_PROTECTION,
+        is("fallback/tlsFallbackScsv/isSupported", "false"),
+    );
     target.renegotiates(
         is("reneg/sessionRenegotiation/isSecure", "false"),
         is("reneg/sessionRenegotiation/canBeClientInitiated", "true"),

@@ -144,13 +144,14 @@ fn vulnerability(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) ->
         "under_investigation" => ScannerStatus::Review,
         _ => ScannerStatus::Open,
     };
+    // The severity is of one source, and so is the score; without one, the highest.
+    let source = value.text("SeveritySource");
     let scores = value
         .entries("CVSS")
         .iter()
-        .filter_map(|(_, cvss)| cvss.number("V3Score"));
-    let score = scores.fold(None, |most: Option<f64>, score| {
-        Some(most.unwrap_or(0.0).max(score))
-    });
+        .filter_map(|(name, cvss)| Some((*name == source, cvss.number("V3Score")?)));
+    let score = scores.reduce(|a, b| if (b.0, b.1) > (a.0, a.1) { b } else { a });
+    let score = score.map(|(_, score)| score);
     let path = value.text("PkgPath");
     let mut finding = Finding::of(
         &vulnerability_title(&id, &name, &version, &value.text("Title")),

@@ -172,11 +172,12 @@ fn read_nmap(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
                         &format!("{pointer}, vulners {at}"),
                     )
                     .with_rule(&id)
-                    .with_id(&id)
-                    .with_component(
-                        &service.first_text(&["product", "name"]),
-                        &service.text("version"),
-                    )
+                    .with_id(if cve_in(&id).is_empty() {
+                        &id
+                    } else {
+                        cve_in(&id)
+                    })
+                    .with_component(&product_of(service), &service.text("version"))
                     .with_scope(&format!("{name}:{number}"))
                     .with_score(score)
                     .with_category(Category::Web),
@@ -185,6 +186,22 @@ fn read_nmap(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
         }
     }
     Ok(())
+}
+
+/// The product as its CPE names it (`cpe:/a:openbsd:openssh:7.4`), else as the service shows itself.
+fn product_of(service: &Loose<'_>) -> String {
+    let cpe = service.each("cpe").first().map(Loose::own_text);
+    let product = cpe.as_deref().and_then(|cpe| cpe.split(':').nth(3));
+    match product {
+        Some(product) if !product.is_empty() => product.to_owned(),
+        _ => service.first_text(&["product", "name"]).into_owned(),
+    }
+}
+
+/// The CVE in names such as `MSF:ILITIES/UBUNTU-CVE-2019-6111/`.
+fn cve_in(id: &str) -> &str {
+    id.find("CVE-")
+        .map_or("", |at| id[at..].trim_end_matches('/'))
 }
 
 fn read_nikto(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
