@@ -287,7 +287,8 @@ create table finding (
     duplicate_of text references finding (id),
     accepted_until integer,
     acceptance_requested_by text references person (id),
-    acceptance_digest text,
+    -- What the finding said when acceptance of its risk was asked for: the acceptance holds while it says the same.
+    accepted_content text,
     first_seen_at integer not null,
     last_seen_at integer not null,
     first_scan_id text references scan (id),
@@ -303,6 +304,7 @@ create index finding_identity on finding (series_id, identity, ordinal);
 create index finding_status on finding (service_id, status, severity_rank, number);
 create index finding_series on finding (series_id, status);
 create index finding_review on finding (review_id);
+create index finding_duplicate on finding (duplicate_of) where duplicate_of is not null;
 
 -- What a scan changed about a finding; a finding seen again unchanged at its place leaves no row.
 create table observation (
@@ -320,14 +322,102 @@ create table observation (
 ) strict;
 create index observation_finding on observation (finding_id);
 
+-- Which item findings belong to: the first rule that fits a finding decides. Rules belong to a service and a checklist
+-- template, and name the item by key, so that they hold for the next review too.
+create table mapping_rule (
+    id text primary key,
+    service_id text not null references service (id),
+    template_id text not null references template (id),
+    position integer not null,
+    item_key text not null,
+    -- Finds the item again when a new version of the checklist gave it another key.
+    item_title text not null,
+    -- Conditions; an empty one asks nothing. Severities are a JSON list.
+    tool text not null,
+    category text not null,
+    rule text not null,
+    path text not null,
+    severities text not null,
+    created_at integer not null,
+    created_by text not null references person (id),
+    -- A rule is never deleted, since links name the rule that made them.
+    removed_at integer,
+    version integer not null
+) strict;
+create index mapping_rule_template on mapping_rule (service_id, template_id, position);
+
+-- Rules that suggested themselves and that somebody did not want.
+create table mapping_dismissed (
+    service_id text not null references service (id),
+    template_id text not null references template (id),
+    tool text not null,
+    category text not null,
+    dismissed_by text not null references person (id),
+    dismissed_at integer not null,
+    primary key (service_id, template_id, tool, category)
+) strict;
+
 create table finding_item (
     finding_id text not null references finding (id),
     item_id text not null references item (id),
     linked_by text not null references person (id),
     linked_at integer not null,
+    -- The rule that made the link; absent for a link made by hand.
+    rule_id text references mapping_rule (id),
     primary key (finding_id, item_id)
 ) strict;
 create index finding_item_item on finding_item (item_id);
+
+-- Links that a person took away: no rule makes them again.
+create table finding_unlinked (
+    finding_id text not null references finding (id) on delete cascade,
+    item_id text not null references item (id),
+    unlinked_by text not null references person (id),
+    unlinked_at integer not null,
+    primary key (finding_id, item_id)
+) strict;
+
+-- What tells that findings of several tools are one issue: a vulnerability's id with a component, each id a row.
+create table finding_issue (
+    service_id text not null references service (id),
+    issue_key text not null,
+    finding_id text not null references finding (id) on delete cascade,
+    primary key (service_id, issue_key, finding_id)
+) strict;
+create index finding_issue_finding on finding_issue (finding_id);
+
+-- One decision about many findings, and what each of them was before, so that it can be undone.
+create table triage_batch (
+    id text primary key,
+    service_id text not null references service (id),
+    review_id text not null references review (id),
+    action text not null,
+    summary text not null,
+    -- For findings that were mapped: the item.
+    item_id text references item (id),
+    n_changed integer not null,
+    decided_at integer not null,
+    decided_by text not null references person (id),
+    undone_at integer,
+    undone_by text references person (id)
+) strict;
+create index triage_batch_review on triage_batch (review_id, decided_at);
+
+create table triage_change (
+    batch_id text not null references triage_batch (id),
+    finding_id text not null references finding (id) on delete cascade,
+    status text not null,
+    status_reason text not null,
+    status_by text references person (id),
+    status_at integer,
+    duplicate_of text references finding (id) on delete set null,
+    accepted_until integer,
+    acceptance_requested_by text references person (id),
+    accepted_content text,
+    fixed_at integer,
+    primary key (batch_id, finding_id)
+) strict;
+create index triage_change_finding on triage_change (finding_id);
 
 create table comment (
     id text primary key,
@@ -371,6 +461,7 @@ create table evidence (
     withdrawn_reason text
 ) strict;
 create index evidence_item on evidence (item_id, created_at);
+create index evidence_scan on evidence (scan_id) where scan_id is not null;
 
 create table patch (
     id text primary key,

@@ -2,8 +2,8 @@
 
 use holdpoint_domain::{FindingStatus, Millis, ReviewId, person::Action};
 use holdpoint_service::{
-    Actor, CommentOn, Finding, ListedComment,
-    findings::{FindingView, LinkedItem, category_label},
+    Actor, CommentOn, Finding, FindingLink, ListedComment,
+    findings::{FindingView, category_label},
     patches::PatchView,
     standing::ReviewStanding,
 };
@@ -57,7 +57,7 @@ pub(super) fn FindingPage() -> impl IntoView {
             .unwrap_or_default();
         let of = Standing {
             status: finding.status,
-            accepted_until: finding.accepted_until,
+            accepted_until: finding.holds_until(),
             duplicate_of: finding.duplicate_of,
             is_reopened: finding.reopened_at.is_some(),
             has_patch: !patches.is_empty(),
@@ -77,9 +77,9 @@ pub(super) fn FindingPage() -> impl IntoView {
             view! { <p class="small"><a class="muted" href=paths::findings(&review)>"Findings"</a></p> }
         });
         let is_blocking = policy.blocks(finding.severity)
-            && holdpoint_domain::verdict::is_open(finding.status, finding.accepted_until, now);
+            && holdpoint_domain::verdict::is_open(finding.status, finding.holds_until(), now);
         let blocks = is_blocking.then(|| {
-            let mut keys: Vec<_> = view.items.iter().filter(|item| item.review == review).collect();
+            let mut keys: Vec<_> = view.items.iter().filter(|item| item.review_id == review).collect();
             keys.truncate(3);
             if keys.is_empty() {
                 return view! { <span class="t">"Blocks the release"</span> }.into_any();
@@ -87,7 +87,7 @@ pub(super) fn FindingPage() -> impl IntoView {
             let links = keys
                 .into_iter()
                 .map(|item| {
-                    view! { <a href=paths::item(&item.item)>{format!("{} {}", item.key, item.title)}</a> " " }
+                    view! { <a href=paths::item(&item.item_id)>{format!("{} {}", item.key, item.title)}</a> " " }
                 })
                 .collect_view();
             view! { <span class="t">"Blocks " {links}</span> }.into_any()
@@ -206,7 +206,7 @@ async fn review_of(
     let known = view.finding.review.clone().or_else(|| {
         view.items
             .first()
-            .and_then(|item| ReviewId::parse(&item.review))
+            .and_then(|item| ReviewId::parse(&item.review_id))
     });
     let id = match known {
         Some(id) => Some(id),
@@ -683,7 +683,7 @@ struct MapState {
 #[component]
 fn Mapping(
     map: MapState,
-    items: Vec<LinkedItem>,
+    items: Vec<FindingLink>,
     standing: Option<ReviewStanding>,
 ) -> impl IntoView {
     let MapState {
@@ -692,11 +692,11 @@ fn Mapping(
         may_contribute,
         form,
     } = map;
-    let linked: Vec<_> = items.iter().map(|item| item.item.clone()).collect();
-    let n_here = items.iter().filter(|item| item.review == review).count();
+    let linked: Vec<_> = items.iter().map(|item| item.item_id.clone()).collect();
+    let n_here = items.iter().filter(|item| item.review_id == review).count();
     let rows = items
         .into_iter()
-        .filter(|item| item.review == review)
+        .filter(|item| item.review_id == review)
         .map(|item| {
             let unmap = may_contribute.then(|| {
                 let words = format!("Unmap from {}", item.key);
@@ -704,7 +704,7 @@ fn Mapping(
                     <form method="post" action=action("findings/map")>
                         <input type="hidden" name="finding" value=finding.clone() />
                         <input type="hidden" name="review" value=review.clone() />
-                        <input type="hidden" name="item" value=item.item.clone() />
+                        <input type="hidden" name="item" value=item.item_id.clone() />
                         <button class="btn btn-quiet btn-icon btn-sm" type="submit" name="linked" value="no">
                             <Ico icon=Icon::Close />
                             <span class="vh">{words}</span>
@@ -714,7 +714,7 @@ fn Mapping(
             });
             view! {
                 <li class="row-between">
-                    <a href=paths::item(&item.item)>{format!("{} {}", item.key, item.title)}</a>
+                    <a href=paths::item(&item.item_id)>{format!("{} {}", item.key, item.title)}</a>
                     {unmap}
                 </li>
             }
@@ -829,11 +829,9 @@ fn Details(finding: Finding, of: Standing, due: Option<Millis>, now: Millis) -> 
     {
         rows.push(row("Fixed", day(at).into_any()));
     }
-    if let Some(fingerprint) = &finding.acceptance_digest {
-        rows.push(row(
-            "Accepted as",
-            view! { <Sha digest=fingerprint.clone() /> }.into_any(),
-        ));
+    if let Some(accepted) = &finding.accepted_content {
+        let digest = String::from(holdpoint_domain::Digest::of(accepted.as_bytes()));
+        rows.push(row("Accepted as", view! { <Sha digest /> }.into_any()));
     }
     view! {
         <section class="panel" aria-labelledby="h-det">

@@ -336,6 +336,7 @@ fn finding_row(line: FindingLine, policy: &Policy, now: Millis) -> AnyView {
     };
     let until = line
         .accepted_until
+        .filter(|_| !is_open)
         .map(|until| format!("until {}", date(until)));
     view! {
         <tr role="row">

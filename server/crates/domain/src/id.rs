@@ -36,6 +36,8 @@ ids! {
     EvidenceId,
     FindingId,
     ItemId,
+    /// A rule that maps findings to an item.
+    MappingRuleId,
     PatchId,
     PersonId,
     ReviewId,
@@ -47,4 +49,6 @@ ids! {
     TemplateId,
     TemplateVersionId,
     TokenId,
+    /// One decision about many findings at once.
+    TriageBatchId,
 }

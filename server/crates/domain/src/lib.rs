@@ -8,9 +8,12 @@ pub mod activity;
 pub mod digest;
 pub mod finding;
 pub mod id;
+pub mod issue;
 pub mod item;
+pub mod mapping;
 pub mod normalise;
 pub mod patch;
+pub mod pattern;
 pub mod person;
 pub mod policy;
 pub mod signoff;
@@ -20,9 +23,9 @@ pub mod verdict;
 pub use digest::Digest;
 pub use finding::{FindingStatus, Severity};
 pub use id::{
-    AttachmentId, CommentId, DeliverableId, EvidenceId, FindingId, ItemId, PatchId, PersonId,
-    ReviewId, ScanId, SectionId, SeriesId, ServiceId, SignOffId, TemplateId, TemplateVersionId,
-    TokenId,
+    AttachmentId, CommentId, DeliverableId, EvidenceId, FindingId, ItemId, MappingRuleId, PatchId,
+    PersonId, ReviewId, ScanId, SectionId, SeriesId, ServiceId, SignOffId, TemplateId,
+    TemplateVersionId, TokenId, TriageBatchId,
 };
 pub use item::{Decision, Gating, ItemState};
 pub use patch::PatchState;

@@ -333,9 +333,10 @@ fn judge_item(
         }
         if policy.stale_evidence_blocks && item.n_stale_evidence > 0 {
             let why = match item.n_stale_evidence {
-                1 => "1 piece of its evidence is stale: it was taken at another commit.".to_owned(),
+                1 => "1 piece of its evidence is stale: it is of another commit, or a newer scan contradicts it."
+                    .to_owned(),
                 n => format!(
-                    "{n} pieces of its evidence are stale: they were taken at another commit."
+                    "{n} pieces of its evidence are stale: they are of another commit, or newer scans contradict them."
                 ),
             };
             reasons.push(reason(ReasonKind::EvidenceStale, why, owner()));

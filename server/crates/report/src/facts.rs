@@ -187,6 +187,9 @@ pub struct Evidence {
     pub path: Option<String>,
     pub lines: Option<Lines>,
     pub stale: bool,
+    /// Stale because it is a clean scan and a newer one of its series is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contradicted: bool,
     pub observed_at: Option<Millis>,
     pub uploaded_at: Millis,
     pub by: String,

@@ -686,7 +686,9 @@ fn evidence_entry(item: &Item, evidence: &Evidence) -> String {
         entry.push_str("; about ");
         entry.push_str(&code(&place(path, evidence.lines)));
     }
-    if evidence.stale {
+    if evidence.contradicted {
+        entry.push_str("; **stale**: a newer scan of its series has findings");
+    } else if evidence.stale {
         entry.push_str("; **stale**: not of the target commit");
     }
     if let Some(withdrawn) = &evidence.withdrawn {

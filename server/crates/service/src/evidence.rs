@@ -296,7 +296,8 @@ pub(crate) fn canonical_bytes(evidence: &Evidence) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A piece of evidence with whether it is stale against the review's target commit.
+/// A piece of evidence with whether it is stale: of another commit than the review's target, or a clean scan that a newer
+/// scan contradicts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceView {
     pub evidence: Evidence,
@@ -320,7 +321,8 @@ impl Services {
             .into_iter()
             .map(|evidence| {
                 let stale = evidence.is_current()
-                    && is_stale(evidence.commit.as_deref(), place.commit.as_deref());
+                    && (evidence.is_contradicted
+                        || is_stale(evidence.commit.as_deref(), place.commit.as_deref()));
                 EvidenceView { evidence, stale }
             })
             .collect())

@@ -5,13 +5,13 @@
 //! holds for the finding as it was then.
 
 use holdpoint_domain::{
-    Digest, FindingId, FindingStatus, ItemId, Millis, ReviewId, ServiceId, Severity,
+    FindingId, FindingStatus, ItemId, Millis, ReviewId, ServiceId, Severity,
     person::Action,
     text::{Date, Name, Prose, Reason},
 };
 use holdpoint_storage::{
-    Finding, FindingFacets, FindingFilter, FindingLine, FindingSort, NewActivity, NewFinding,
-    ObservationView, StorageError, Tx,
+    Finding, FindingFacets, FindingFilter, FindingLine, FindingLink, FindingSort, NewActivity,
+    NewFinding, ObservationView, StorageError, Tx,
 };
 
 use crate::{Actor, Conflict, ServiceError, Services};
@@ -244,30 +244,9 @@ pub struct FindingView {
     pub finding: Finding,
     pub service_slug: String,
     pub service_name: String,
-    /// Reviews' items that it is linked to: review id, item id, key, title.
-    pub items: Vec<LinkedItem>,
+    /// Reviews' items that it is linked to.
+    pub items: Vec<FindingLink>,
     pub history: Vec<ObservationView>,
-}
-
-/// An item that a finding is linked to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkedItem {
-    pub review: String,
-    pub item: String,
-    pub key: String,
-    pub title: String,
-}
-
-/// What an acceptance of a finding's risk is bound to: what the finding says, not where it has moved.
-pub fn acceptance_digest(finding: &Finding) -> Digest {
-    Digest::of_canonical(&serde_json::json!({
-        "title": finding.title,
-        "severity": finding.severity,
-        "rule": finding.rule,
-        "component": finding.component,
-        "component_version": finding.component_version,
-        "path": finding.path,
-    }))
 }
 
 /// One page of a review's findings with the counts beside it.
@@ -332,15 +311,7 @@ impl Services {
             finding,
             service_slug: service.slug,
             service_name: service.name,
-            items: items
-                .into_iter()
-                .map(|(review, item, key, title)| LinkedItem {
-                    review,
-                    item,
-                    key,
-                    title,
-                })
-                .collect(),
+            items,
             history,
         })
     }
@@ -504,7 +475,7 @@ impl Services {
         let changed = if linked {
             tx.link_finding(id, item, &actor.id, now).await?
         } else {
-            tx.unlink_finding(id, item).await?
+            tx.unlink_finding(id, item, &actor.id, now).await?
         };
         if !changed {
             return Ok(());
@@ -591,7 +562,7 @@ impl Services {
             finding.status_by = Some(actor.id.clone());
             finding.accepted_until = None;
             finding.acceptance_requested_by = None;
-            finding.acceptance_digest = None;
+            finding.accepted_content = None;
         };
         match triage {
             Triage::Reopen { reason } => {
@@ -652,7 +623,7 @@ impl Services {
                 decided(finding, FindingStatus::Open, reason.as_str());
                 finding.accepted_until = Some(until.end());
                 finding.acceptance_requested_by = Some(actor.id.clone());
-                finding.acceptance_digest = Some(acceptance_digest(finding).into());
+                finding.accepted_content = Some(finding.says());
             }
             Triage::ApproveAcceptance => {
                 let asked_by = finding.acceptance_requested_by.clone();
@@ -674,8 +645,7 @@ impl Services {
                         "The date asked for has passed. Ask again.",
                     ));
                 }
-                if finding.acceptance_digest.as_deref() != Some(acceptance_digest(finding).as_str())
-                {
+                if finding.has_outgrown_acceptance() {
                     return Err(ServiceError::rejected(
                         "action",
                         "The finding has changed since acceptance was asked for. Ask again.",

@@ -20,6 +20,7 @@ mod ids;
 mod invitations;
 mod items;
 mod keys;
+pub mod mapping;
 mod passwords;
 pub mod patches;
 pub mod report;
@@ -46,8 +47,8 @@ pub use holdpoint_checklist as checklist;
 pub use holdpoint_patch as patch;
 pub use holdpoint_storage::{
     ApiToken, ChangeNumbers, Deliverable, Evidence, Finding, FindingFacets, FindingFilter,
-    FindingLine, FindingSort, Invitation, Item, ItemCounts, ItemFigures, ItemFilter,
-    ObservationView, Person, Review, ReviewCounts, Scan, ScanChange, Section, Service,
+    FindingLine, FindingLink, FindingSort, Invitation, Item, ItemCounts, ItemFigures, ItemFilter,
+    MappingRule, ObservationView, Person, Review, ReviewCounts, Scan, ScanChange, Section, Service,
     SeverityCounts, SignOff, SignedInSession, StoredFile, Template, TemplateVersion, WaitingItem,
     WaitsFor,
 };

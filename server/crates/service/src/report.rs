@@ -763,7 +763,9 @@ fn evidence_fact(evidence: &Evidence, target: Option<&str>) -> facts::Evidence {
         commit: evidence.commit.clone(),
         path: evidence.path.clone(),
         lines: lines(evidence.start_line, evidence.end_line),
-        stale: evidence.is_current() && is_stale(evidence.commit.as_deref(), target),
+        stale: evidence.is_current()
+            && (evidence.is_contradicted || is_stale(evidence.commit.as_deref(), target)),
+        contradicted: evidence.is_current() && evidence.is_contradicted,
         observed_at: Some(evidence.observed_at),
         uploaded_at: evidence.created_at,
         by: evidence.created_by_name.clone(),
@@ -812,7 +814,13 @@ fn finding_fact(
                 reason: finding.status_reason.clone(),
             }),
         acceptance: accepted.then(|| facts::Acceptance {
-            until: finding.accepted_until.unwrap_or_default(),
+            // An acceptance that the finding has outgrown ended when the finding changed, which is not before it was
+            // approved.
+            until: if finding.has_outgrown_acceptance() {
+                finding.status_at.unwrap_or_default()
+            } else {
+                finding.accepted_until.unwrap_or_default()
+            },
             asked_by: finding
                 .acceptance_requested_by_name
                 .clone()

@@ -212,6 +212,7 @@ impl Services {
         }
         .append(&mut tx, actor, now)
         .await?;
+        self.map_new_review(&mut tx, actor, &review.id, now).await?;
         tx.commit().await?;
         Ok(CreatedReview {
             review,

@@ -22,7 +22,7 @@ use holdpoint_storage::{
 };
 use serde::Serialize;
 
-use crate::{Actor, Conflict, ServiceError, Services};
+use crate::{Actor, Conflict, ServiceError, Services, mapping::ReviewMapping};
 
 /// How many of an import's changes are listed one by one.
 pub const MAX_LISTED: usize = 200;
@@ -70,6 +70,9 @@ pub struct ImportOutcome {
     /// For a preview: what would change, the worst first, at most [`MAX_LISTED`] of each kind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub listed: Vec<ScanChange>,
+    /// The new findings by the items they are mapped to, in every review that the import maps into.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<ReviewMapping>,
     /// What the comparison rests on. Another value later means that the preview's ground has moved.
     pub ground: Digest,
 }
@@ -555,6 +558,7 @@ impl Services {
             problems: read.summary.problems.clone(),
             new: Counts::default(),
             listed: Vec::new(),
+            mapping: Vec::new(),
             ground: request.file.sha256.clone(),
         };
 
@@ -613,6 +617,11 @@ impl Services {
         outcome.new = new.into();
         if matches!(mode, Mode::Preview) {
             outcome.listed = listed(&mut tx, &changes).await?;
+            let clean = outcome.complete && read.counts.total() == 0;
+            let clean = clean.then_some((outcome.tool.as_str(), commit.as_deref()));
+            outcome.mapping = self
+                .preview_mapping(&mut tx, service, &outcome.tool, &changes.new, clean, now)
+                .await?;
             return Ok(outcome);
         }
         let id = self.new_id(ScanId::parse, now);
@@ -663,6 +672,12 @@ impl Services {
             self.verify_patches(&mut tx, service, &series, &id, now)
                 .await?;
         }
+        let is_changed = !(changes.new.is_empty()
+            && changes.refreshed.is_empty()
+            && changes.reopened.is_empty());
+        let mapped = self
+            .map_findings(&mut tx, actor, &scan, is_changed, now)
+            .await?;
         let ChangeNumbers {
             new,
             unchanged,
@@ -694,7 +709,9 @@ impl Services {
             ),
         })
         .await?;
+        mapped.record(&mut tx, actor, &scan, now).await?;
         tx.commit().await?;
+        outcome.mapping = mapped.reviews;
         outcome.scan = Some(id);
         Ok(outcome)
     }

@@ -416,7 +416,7 @@ fn item_standing(
         .unwrap_or_default()
         .into_iter()
         .map(|evidence| {
-            let stale = is_stale(evidence.commit_id.as_deref(), target);
+            let stale = evidence.is_contradicted || is_stale(evidence.commit_id.as_deref(), target);
             (evidence, stale)
         })
         .collect();

@@ -5,8 +5,8 @@ mod common;
 
 use common::{PASSWORD, World, team::Team};
 use holdpoint_domain::{
-    DeliverableId, EvidenceId, FindingId, Gating, InstanceRole, ItemId, PatchId, ScanId,
-    ServiceRole, TokenId,
+    DeliverableId, EvidenceId, FindingId, Gating, InstanceRole, ItemId, MappingRuleId, PatchId,
+    ScanId, ServiceRole, TokenId,
     item::Step,
     text::{Commit, Name, Prose, Slug},
 };
@@ -16,6 +16,7 @@ use holdpoint_service::{
     ServiceError,
     evidence::{EvidenceFields, EvidenceRequest},
     findings::{FindingFields, FindingRequest, Triage, TriageFields},
+    mapping::{RuleFields, RuleRequest},
     patches::{PatchDecision, PatchFields, PatchLink, PatchRequest},
     scans::ScanRequest,
     sign_off::DecisionRequest,
@@ -91,6 +92,9 @@ const TABLE: &[(&str, &str)] = &[
     ("scan", "AMRCVU"),
     ("scan_file", "AMRCVU"),
     ("changes_of_scan", "AMRCVU"),
+    ("mapping", "AMRCVU"),
+    ("mapping_rule", "AMRCVU"),
+    ("mapping_plan", "AMRCVU"),
     ("patches_of", "AMRCVU"),
     ("patch", "AMRCVU"),
     ("patches_of_item", "AMRCVU"),
@@ -113,6 +117,13 @@ const TABLE: &[(&str, &str)] = &[
     ("write_finding", "MRC"),
     ("edit_finding", "MRC"),
     ("map_finding", "MRC"),
+    ("add_mapping_rule", "MRC"),
+    ("change_mapping_rule", "MRC"),
+    ("move_mapping_rule", "MRC"),
+    ("remove_mapping_rule", "MRC"),
+    ("dismiss_mapping", "MRC"),
+    ("apply_mapping", "MRC"),
+    ("use_scan_as_evidence", "MRC"),
     ("triage_finding", "MRC"),
     ("import_scan", "MRC"),
     ("import_previewed_scan", "MRC"),
@@ -149,6 +160,7 @@ struct Subjects {
     finding: FindingId,
     patch: PatchId,
     scan: ScanId,
+    rule: MappingRuleId,
     deliverable: DeliverableId,
     template: holdpoint_domain::TemplateId,
 }
@@ -162,6 +174,15 @@ fn finding_request() -> FindingRequest {
         ..FindingFields::default()
     };
     FindingRequest::parse(&fields).expect("a finding")
+}
+
+fn rule_request(tool: &str) -> RuleRequest {
+    let fields = RuleFields {
+        item: "2.1.1".into(),
+        tool: tool.into(),
+        ..RuleFields::default()
+    };
+    RuleRequest::parse(&fields).expect("a rule")
 }
 
 fn note() -> EvidenceRequest {
@@ -236,6 +257,10 @@ async fn subjects(team: &Team) -> Subjects {
         .await
         .expect("a scan")
         .scan;
+    let rule = services
+        .add_mapping_rule(&team.owner, &team.review.id, rule_request("lint"))
+        .await
+        .expect("a rule");
     let deliverable = services
         .deliverables(&team.manager, &team.review.id)
         .await
@@ -255,6 +280,7 @@ async fn subjects(team: &Team) -> Subjects {
         finding,
         patch,
         scan: scan.expect("stored"),
+        rule,
         deliverable,
         template,
     }
@@ -489,6 +515,32 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                 .await
         }
         "map_finding" => services.map_finding(who, &on.finding, &on.item, true).await,
+        "mapping" => services.mapping(who, review).await.map(drop),
+        "mapping_rule" => services.mapping_rule(who, &on.rule).await.map(drop),
+        "mapping_plan" => services.mapping_plan(who, review).await.map(drop),
+        "add_mapping_rule" => services
+            .add_mapping_rule(who, review, rule_request(&who.name))
+            .await
+            .map(drop),
+        "change_mapping_rule" => {
+            services
+                .change_mapping_rule(who, review, &on.rule, stale, rule_request("other"))
+                .await
+        }
+        "move_mapping_rule" => services.move_mapping_rule(who, &on.rule, true).await,
+        "remove_mapping_rule" => services.remove_mapping_rule(who, &on.rule, stale).await,
+        "dismiss_mapping" => services.dismiss_mapping(who, review, "lint", "").await,
+        "apply_mapping" => {
+            let another = holdpoint_domain::Digest::of(b"another plan");
+            services
+                .apply_mapping(who, review, &another)
+                .await
+                .map(drop)
+        }
+        "use_scan_as_evidence" => services
+            .use_scan_as_evidence(who, &on.scan, &on.item)
+            .await
+            .map(drop),
         "triage_finding" => {
             let fields = TriageFields {
                 action: "false_positive".into(),

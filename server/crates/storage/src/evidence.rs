@@ -36,6 +36,8 @@ pub struct Evidence {
     pub withdrawn_at: Option<Millis>,
     pub withdrawn_by_name: Option<String>,
     pub withdrawn_reason: Option<String>,
+    /// It is a clean scan, and a newer scan of its series is not.
+    pub is_contradicted: bool,
 }
 
 impl Evidence {
@@ -99,6 +101,7 @@ struct EvidenceRow {
     withdrawn_at: Option<i64>,
     withdrawn_by_name: Option<String>,
     withdrawn_reason: Option<String>,
+    is_contradicted: i64,
 }
 
 fn digest(column: &str, text: &str) -> Result<Digest, StorageError> {
@@ -143,9 +146,27 @@ impl TryFrom<EvidenceRow> for Evidence {
             withdrawn_at: row.withdrawn_at,
             withdrawn_by_name: row.withdrawn_by_name,
             withdrawn_reason: row.withdrawn_reason,
+            is_contradicted: row.is_contradicted != 0,
         })
     }
 }
+
+/// Whether evidence is a clean scan that a newer scan of its series contradicts, as SQL: 1 where the newest scan that
+/// says anything has findings. An incomplete scan without findings says nothing.
+macro_rules! is_contradicted {
+    () => {
+        "cast(case when evidence.scan_id is not null and exists (select 1 from scan as own join scan as newer \
+         on newer.series_id = own.series_id and newer.sequence > own.sequence and newer.undone_at is null \
+         where own.id = evidence.scan_id \
+         and own.n_critical + own.n_high + own.n_medium + own.n_low + own.n_info = 0 \
+         and newer.n_critical + newer.n_high + newer.n_medium + newer.n_low + newer.n_info > 0 \
+         and not exists (select 1 from scan as last where last.series_id = newer.series_id \
+         and last.sequence > newer.sequence and last.undone_at is null and last.complete \
+         and last.n_critical + last.n_high + last.n_medium + last.n_low + last.n_info = 0)) \
+         then 1 else 0 end as bigint)"
+    };
+}
+pub(crate) use is_contradicted;
 
 macro_rules! evidence_where {
     ($rest:literal) => {
@@ -155,7 +176,9 @@ macro_rules! evidence_where {
              evidence.media_type, evidence.size_bytes, evidence.scan_id, evidence.commit_id, evidence.path, \
              evidence.start_line, evidence.end_line, evidence.observed_at, evidence.created_at, evidence.created_by, \
              author.name as created_by_name, evidence.superseded_by, evidence.withdrawn_at, \
-             withdrawer.name as withdrawn_by_name, evidence.withdrawn_reason from evidence \
+             withdrawer.name as withdrawn_by_name, evidence.withdrawn_reason, ",
+            is_contradicted!(),
+            " as is_contradicted from evidence \
              join person as author on author.id = evidence.created_by \
              left join person as withdrawer on withdrawer.id = evidence.withdrawn_by ",
             $rest

@@ -56,7 +56,8 @@ pub struct Finding {
     /// Who asked for the risk to be accepted, while nobody has approved it, or who had asked.
     pub acceptance_requested_by: Option<PersonId>,
     pub acceptance_requested_by_name: Option<String>,
-    pub acceptance_digest: Option<String>,
+    /// What it said when acceptance of its risk was asked for, see [`Finding::says`].
+    pub accepted_content: Option<String>,
     pub first_seen_at: Millis,
     pub last_seen_at: Millis,
     pub first_scan: Option<String>,
@@ -112,6 +113,17 @@ pub struct FindingLine {
     /// Whether a patch is linked.
     pub has_patch: bool,
     pub version: i64,
+}
+
+/// An item that a finding is linked to.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct FindingLink {
+    pub review_id: String,
+    pub item_id: String,
+    pub key: String,
+    pub title: String,
+    /// The mapping rule that made the link; absent for a link made by hand.
+    pub rule_id: Option<String>,
 }
 
 /// Which findings are asked for; an empty field asks for all.
@@ -224,7 +236,7 @@ struct FindingRow {
     accepted_until: Option<i64>,
     acceptance_requested_by: Option<String>,
     acceptance_requested_by_name: Option<String>,
-    acceptance_digest: Option<String>,
+    accepted_content: Option<String>,
     first_seen_at: i64,
     last_seen_at: i64,
     first_scan_id: Option<String>,
@@ -285,7 +297,7 @@ impl TryFrom<FindingRow> for Finding {
                 .as_deref()
                 .and_then(PersonId::parse),
             acceptance_requested_by_name: row.acceptance_requested_by_name,
-            acceptance_digest: row.acceptance_digest,
+            accepted_content: row.accepted_content,
             first_seen_at: row.first_seen_at,
             last_seen_at: row.last_seen_at,
             first_scan: row.first_scan_id,
@@ -299,6 +311,70 @@ impl TryFrom<FindingRow> for Finding {
     }
 }
 
+/// What an accepted risk is bound to, as SQL: the same text as [`Finding::says`].
+macro_rules! says {
+    () => {
+        "finding.title || '\u{1f}' || finding.severity || '\u{1f}' || coalesce(finding.rule, '') || '\u{1f}' || \
+         coalesce(finding.component, '') || '\u{1f}' || coalesce(finding.component_version, '') || '\u{1f}' || \
+         coalesce(finding.path, '')"
+    };
+}
+
+/// Until when an accepted risk holds, as SQL: a moment long past where the finding does not say any more what was
+/// accepted, so that everything that goes by the time goes by that too.
+macro_rules! holds_until {
+    () => {
+        concat!(
+            "case when finding.status = 'risk_accepted' and coalesce(finding.accepted_content, '') <> ",
+            $crate::findings::says!(),
+            " then 0 else finding.accepted_until end"
+        )
+    };
+}
+pub(crate) use {holds_until, says};
+
+/// The status as it counts at the moment `$9`: an accepted risk that does not hold any more is open.
+macro_rules! status_now {
+    () => {
+        concat!(
+            "case when finding.status = 'risk_accepted' and coalesce(",
+            holds_until!(),
+            ", 0) < $9 then 'open' else finding.status end"
+        )
+    };
+}
+
+impl Finding {
+    /// What an acceptance of its risk is bound to: what it says, not where it has moved within its file.
+    pub fn says(&self) -> String {
+        [
+            self.title.as_str(),
+            self.severity.as_str(),
+            self.rule.as_deref().unwrap_or_default(),
+            self.component.as_deref().unwrap_or_default(),
+            self.component_version.as_deref().unwrap_or_default(),
+            self.path.as_deref().unwrap_or_default(),
+        ]
+        .join("\u{1f}")
+    }
+
+    /// Whether it does not say any more what it said when acceptance of its risk was asked for.
+    pub fn has_outgrown_acceptance(&self) -> bool {
+        self.accepted_content
+            .as_ref()
+            .is_some_and(|accepted| *accepted != self.says())
+    }
+
+    /// Until when its accepted risk holds: not any more where it says something else now.
+    pub fn holds_until(&self) -> Option<Millis> {
+        if self.has_outgrown_acceptance() {
+            Some(0)
+        } else {
+            self.accepted_until
+        }
+    }
+}
+
 macro_rules! finding_where {
     ($rest:literal) => {
         concat!(
@@ -309,7 +385,7 @@ macro_rules! finding_where {
              finding.component, finding.component_version, finding.fixed_version, finding.pointer, finding.details, \
              finding.status, finding.status_reason, finding.status_by, decider.name as status_by_name, \
              finding.status_at, original.number as duplicate_of, finding.accepted_until, \
-             finding.acceptance_requested_by, asker.name as acceptance_requested_by_name, finding.acceptance_digest, \
+             finding.acceptance_requested_by, asker.name as acceptance_requested_by_name, finding.accepted_content, \
              finding.first_seen_at, finding.last_seen_at, finding.first_scan_id, finding.last_scan_id, \
              finding.fixed_at, finding.reopened_at, finding.created_by, author.name as created_by_name, \
              finding.version from finding left join series on series.id = finding.series_id \
@@ -353,8 +429,9 @@ macro_rules! filtered {
                 $before,
                 " where finding.service_id = $1 and (finding.review_id is null or finding.review_id = $2) \
                  and (cast($3 as text) is null or finding.severity in (select value from json_each($3))) \
-                 and (cast($4 as text) is null or case when finding.status = 'risk_accepted' and coalesce(finding.accepted_until, 0) < $9 \
-                 then 'open' else finding.status end in (select value from json_each($4))) \
+                 and (cast($4 as text) is null or ",
+                status_now!(),
+                " in (select value from json_each($4))) \
                  and (cast($5 as text) is null or coalesce(series.tool, '') in (select value from json_each($5))) \
                  and (cast($6 as text) is null or exists (select 1 from finding_item \
                  where finding_item.finding_id = finding.id and finding_item.item_id = $6)) \
@@ -373,8 +450,9 @@ macro_rules! filtered {
                  and (cast($3 as text) is null \
                  or finding.severity in (select jsonb_array_elements_text(cast($3 as jsonb)))) \
                  and (cast($4 as text) is null \
-                 or case when finding.status = 'risk_accepted' and coalesce(finding.accepted_until, 0) < $9 \
-                 then 'open' else finding.status end in (select jsonb_array_elements_text(cast($4 as jsonb)))) \
+                 or ",
+                status_now!(),
+                " in (select jsonb_array_elements_text(cast($4 as jsonb)))) \
                  and (cast($5 as text) is null \
                  or coalesce(series.tool, '') in (select jsonb_array_elements_text(cast($5 as jsonb)))) \
                  and (cast($6 as text) is null or exists (select 1 from finding_item \
@@ -397,13 +475,16 @@ macro_rules! lines_by {
     ($tx:expr, $order:literal) => {
         filtered!(
             $tx,
-            "select finding.id, finding.number, finding.title, finding.severity, finding.category, finding.rule, \
-             series.tool, finding.path, finding.start_line, finding.component, finding.status, finding.accepted_until, \
-             original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, finding.last_seen_at, \
+            concat!(
+                "select finding.id, finding.number, finding.title, finding.severity, finding.category, finding.rule, \
+                 series.tool, finding.path, finding.start_line, finding.component, finding.status, ",
+                holds_until!(),
+                " as accepted_until, original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, finding.last_seen_at, \
              cast(case when exists (select 1 from patch_finding where patch_finding.finding_id = finding.id) \
              then 1 else 0 end as bigint) as has_patch, finding.version from finding \
              left join series on series.id = finding.series_id \
-             left join finding as original on original.id = finding.duplicate_of",
+             left join finding as original on original.id = finding.duplicate_of"
+            ),
             concat!("order by ", $order, " limit $10 offset $11")
         )
     };
@@ -580,26 +661,15 @@ impl Tx {
         Ok(items)
     }
 
-    /// Every item that a finding is linked to: review, item, key, title.
+    /// Every item that a finding is linked to.
     pub async fn links_of_finding(
         &mut self,
         finding: &FindingId,
-    ) -> Result<Vec<(String, String, String, String)>, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            review_id: String,
-            id: String,
-            key: String,
-            title: String,
-        }
-        const SQL: &str = "select item.review_id, item.id, item.key, item.title from finding_item \
-            join item on item.id = finding_item.item_id where finding_item.finding_id = $1 \
+    ) -> Result<Vec<FindingLink>, StorageError> {
+        const SQL: &str = "select item.review_id, item.id as item_id, item.key, item.title, finding_item.rule_id \
+            from finding_item join item on item.id = finding_item.item_id where finding_item.finding_id = $1 \
             order by item.review_id desc, item.position limit 500";
-        let rows = fetch_all!(self, Row, SQL, finding.as_str());
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.review_id, row.id, row.key, row.title))
-            .collect())
+        Ok(fetch_all!(self, FindingLink, SQL, finding.as_str()))
     }
 
     /// How many findings of a review there are under a filter, and under each other choice of severity, status, tool and
@@ -621,12 +691,14 @@ impl Tx {
         // Only what no facet cuts is asked of the database; its groups are few, and each facet leaves out its own choice.
         let sql = filtered!(
             self,
-            "select severity, status, tool, mapped, count(*) as n from (select finding.severity, series.tool, \
-             case when finding.status = 'risk_accepted' and coalesce(finding.accepted_until, 0) < $9 then 'open' \
-             else finding.status end as status, cast(case when exists (select 1 from finding_item \
-             join item on item.id = finding_item.item_id where finding_item.finding_id = finding.id \
-             and item.review_id = $2) then 1 else 0 end as bigint) as mapped from finding \
-             left join series on series.id = finding.series_id",
+            concat!(
+                "select severity, status, tool, mapped, count(*) as n from (select finding.severity, series.tool, ",
+                status_now!(),
+                " as status, cast(case when exists (select 1 from finding_item \
+                 join item on item.id = finding_item.item_id where finding_item.finding_id = finding.id \
+                 and item.review_id = $2) then 1 else 0 end as bigint) as mapped from finding \
+                 left join series on series.id = finding.series_id"
+            ),
             ") as cut group by severity, status, tool, mapped"
         );
         let none: Option<String> = None;
@@ -741,7 +813,7 @@ impl Tx {
         let touched = execute!(
             self,
             "update finding set status = $3, status_reason = $4, status_by = $5, status_at = $6, duplicate_of = $7, \
-             accepted_until = $8, acceptance_requested_by = $9, acceptance_digest = $10, fixed_at = $11, \
+             accepted_until = $8, acceptance_requested_by = $9, accepted_content = $10, fixed_at = $11, \
              version = version + 1 where id = $1 and version = $2",
             finding.id.as_str(),
             finding.version,
@@ -755,7 +827,7 @@ impl Tx {
                 .acceptance_requested_by
                 .as_ref()
                 .map(PersonId::as_str),
-            &finding.acceptance_digest,
+            &finding.accepted_content,
             finding.fixed_at,
         );
         if touched == 0 {
@@ -765,7 +837,7 @@ impl Tx {
         }
     }
 
-    /// Links a finding to an item; says whether the link is new.
+    /// Links a finding to an item by hand; says whether that is new. A link that a rule made becomes one made by hand.
     pub async fn link_finding(
         &mut self,
         finding: &FindingId,
@@ -773,10 +845,17 @@ impl Tx {
         by: &PersonId,
         at: Millis,
     ) -> Result<bool, StorageError> {
+        execute!(
+            self,
+            "delete from finding_unlinked where finding_id = $1 and item_id = $2",
+            finding.as_str(),
+            item.as_str(),
+        );
         let touched = execute!(
             self,
             "insert into finding_item (finding_id, item_id, linked_by, linked_at) values ($1, $2, $3, $4) \
-             on conflict do nothing",
+             on conflict (finding_id, item_id) do update set linked_by = $3, linked_at = $4, rule_id = null \
+             where finding_item.rule_id is not null",
             finding.as_str(),
             item.as_str(),
             by.as_str(),
@@ -785,13 +864,27 @@ impl Tx {
         Ok(touched > 0)
     }
 
-    /// Unlinks; says whether there was a link.
+    /// Unlinks by hand, so that no rule links the two again; says whether there was a link.
     pub async fn unlink_finding(
         &mut self,
         finding: &FindingId,
         item: &ItemId,
+        by: &PersonId,
+        at: Millis,
     ) -> Result<bool, StorageError> {
         const SQL: &str = "delete from finding_item where finding_id = $1 and item_id = $2";
-        Ok(execute!(self, SQL, finding.as_str(), item.as_str()) > 0)
+        if execute!(self, SQL, finding.as_str(), item.as_str()) == 0 {
+            return Ok(false);
+        }
+        execute!(
+            self,
+            "insert into finding_unlinked (finding_id, item_id, unlinked_by, unlinked_at) values ($1, $2, $3, $4) \
+             on conflict do nothing",
+            finding.as_str(),
+            item.as_str(),
+            by.as_str(),
+            at,
+        );
+        Ok(true)
     }
 }

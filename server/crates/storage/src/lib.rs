@@ -17,6 +17,7 @@ mod evidence;
 pub mod files;
 mod findings;
 mod items;
+mod mapping;
 mod patches;
 mod people;
 mod reviews;
@@ -36,8 +37,14 @@ pub use database::{Database, DatabaseUrl};
 pub use error::StorageError;
 pub use evidence::{Evidence, NewEvidence};
 pub use files::{FileStore, Receiving, StoredFile};
-pub use findings::{Finding, FindingFacets, FindingFilter, FindingLine, FindingSort, NewFinding};
+pub use findings::{
+    Finding, FindingFacets, FindingFilter, FindingLine, FindingLink, FindingSort, NewFinding,
+};
 pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
+pub use mapping::{
+    FindingToMap, FindingWithComponent, LinkToMake, MappableItem, MappingReview, MappingRule,
+    RuleLink, SameIssue, ScanEvidence, ToolOfService,
+};
 pub use patches::{NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, VerifiedPatch};
 pub use people::{NewPerson, Person};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};

@@ -452,6 +452,20 @@ impl Tx {
         .collect()
     }
 
+    /// The newest scan of each series of a service, where it is complete and has no findings.
+    pub async fn clean_scans(&mut self, service: &ServiceId) -> Result<Vec<Scan>, StorageError> {
+        const SQL: &str = scan_where!(
+            "where scan.service_id = $1 and scan.undone_at is null and scan.complete \
+             and scan.n_critical + scan.n_high + scan.n_medium + scan.n_low + scan.n_info = 0 \
+             and not exists (select 1 from scan as later where later.series_id = scan.series_id \
+             and later.sequence > scan.sequence and later.undone_at is null) order by scan.id limit 500"
+        );
+        fetch_all!(self, ScanRow, SQL, service.as_str())
+            .into_iter()
+            .map(Scan::try_from)
+            .collect()
+    }
+
     /// The next position in a series.
     pub async fn next_scan_sequence(&mut self, series: &SeriesId) -> Result<i64, StorageError> {
         #[derive(sqlx::FromRow)]

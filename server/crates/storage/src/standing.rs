@@ -5,7 +5,10 @@ use holdpoint_domain::{
     Decision, FindingStatus, Gating, ItemState, Millis, PatchState, ReviewId, Severity,
 };
 
-use crate::{StorageError, Tx, execute, fetch_all, fetch_optional};
+use crate::{
+    StorageError, Tx, evidence::is_contradicted, execute, fetch_all, fetch_optional,
+    findings::holds_until,
+};
 
 /// Everything of one review that counts for its verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +79,8 @@ pub struct StandingEvidence {
     pub sha256: String,
     pub commit_id: Option<String>,
     pub created_by: String,
+    /// It is a clean scan, and a newer scan of its series is not.
+    pub is_contradicted: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,6 +207,7 @@ struct EvidenceRow {
     sha256: String,
     commit_id: Option<String>,
     created_by: String,
+    is_contradicted: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -314,7 +320,7 @@ fn finding(row: FindingRow) -> Result<StandingFinding, StorageError> {
 
 /// One text with `$1` as a JSON list of ids, in both dialects: `select … where x in` + the list + the rest.
 macro_rules! for_ids {
-    ($tx:expr, $before:literal, $after:literal) => {
+    ($tx:expr, $before:expr, $after:expr) => {
         $tx.dialect(
             concat!($before, " (select value from json_each($1)) ", $after),
             concat!(
@@ -360,9 +366,13 @@ impl Tx {
         self.standing_items(&ids, &mut standings).await?;
         let sql = for_ids!(
             self,
-            "select item.review_id, evidence.id, evidence.item_id, evidence.kind, evidence.title, evidence.sha256, \
-             evidence.commit_id, evidence.created_by from evidence join item on item.id = evidence.item_id \
-             where evidence.superseded_by is null and evidence.withdrawn_at is null and item.review_id in",
+            concat!(
+                "select item.review_id, evidence.id, evidence.item_id, evidence.kind, evidence.title, evidence.sha256, \
+                 evidence.commit_id, evidence.created_by, ",
+                is_contradicted!(),
+                " as is_contradicted from evidence join item on item.id = evidence.item_id \
+                 where evidence.superseded_by is null and evidence.withdrawn_at is null and item.review_id in"
+            ),
             "order by evidence.id"
         );
         for row in fetch_all!(self, EvidenceRow, sql, &ids) {
@@ -375,6 +385,7 @@ impl Tx {
                     sha256: row.sha256,
                     commit_id: row.commit_id,
                     created_by: row.created_by,
+                    is_contradicted: row.is_contradicted != 0,
                 });
             }
         }
@@ -474,10 +485,14 @@ impl Tx {
     ) -> Result<(), StorageError> {
         let sql = for_ids!(
             self,
-            "select item.review_id, finding_item.item_id, finding.id, finding.number, finding.title, finding.severity, \
-             finding.status, finding.accepted_until, finding.first_seen_at from finding_item \
-             join finding on finding.id = finding_item.finding_id join item on item.id = finding_item.item_id \
-             where item.review_id in",
+            concat!(
+                "select item.review_id, finding_item.item_id, finding.id, finding.number, finding.title, \
+                 finding.severity, finding.status, ",
+                holds_until!(),
+                " as accepted_until, finding.first_seen_at from finding_item \
+                 join finding on finding.id = finding_item.finding_id join item on item.id = finding_item.item_id \
+                 where item.review_id in"
+            ),
             "order by finding.number"
         );
         for mut row in fetch_all!(self, FindingRow, sql, ids) {
@@ -491,20 +506,28 @@ impl Tx {
             }
         }
         let sql = self.dialect(
-            "select review.id as review_id, null as item_id, finding.id, finding.number, finding.title, \
-             finding.severity, finding.status, finding.accepted_until, finding.first_seen_at from finding \
+            concat!(
+                "select review.id as review_id, null as item_id, finding.id, finding.number, finding.title, \
+                 finding.severity, finding.status, ",
+                holds_until!(),
+                " as accepted_until, finding.first_seen_at from finding \
              join review on review.service_id = finding.service_id \
              and (finding.review_id is null or finding.review_id = review.id) \
              where finding.status in ('open', 'risk_accepted') \
              and finding.severity in (select value from json_each($2)) \
-             and review.id in (select value from json_each($1)) order by finding.number",
-            "select review.id as review_id, cast(null as text) as item_id, finding.id, finding.number, finding.title, \
-             finding.severity, finding.status, finding.accepted_until, finding.first_seen_at from finding \
+             and review.id in (select value from json_each($1)) order by finding.number"
+            ),
+            concat!(
+                "select review.id as review_id, cast(null as text) as item_id, finding.id, finding.number, finding.title, \
+                 finding.severity, finding.status, ",
+                holds_until!(),
+                " as accepted_until, finding.first_seen_at from finding \
              join review on review.service_id = finding.service_id \
              and (finding.review_id is null or finding.review_id = review.id) \
              where finding.status in ('open', 'risk_accepted') \
              and finding.severity in (select jsonb_array_elements_text(cast($2 as jsonb))) \
-             and review.id in (select jsonb_array_elements_text(cast($1 as jsonb))) order by finding.number",
+             and review.id in (select jsonb_array_elements_text(cast($1 as jsonb))) order by finding.number"
+            ),
         );
         for row in fetch_all!(self, FindingRow, sql, ids, severities) {
             if let Some(standing) = of(standings, &row.review_id) {

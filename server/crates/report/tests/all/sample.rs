@@ -335,6 +335,7 @@ fn evidence(id: &str, kind: &str, title: &str, text: &str) -> Evidence {
         path: None,
         lines: None,
         stale: false,
+        contradicted: false,
         observed_at: None,
         uploaded_at: BEGUN + 2 * DAY,
         by: "Ana Lima".into(),

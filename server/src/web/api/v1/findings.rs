@@ -131,6 +131,8 @@ pub(super) struct LinkedItem {
     item: String,
     key: String,
     title: String,
+    /// The mapping rule that made the link; null for a link made by hand.
+    rule: Option<String>,
 }
 
 fn finding(view: &FindingView) -> Finding {
@@ -174,10 +176,11 @@ fn finding(view: &FindingView) -> Finding {
             .items
             .iter()
             .map(|linked| LinkedItem {
-                review: linked.review.clone(),
-                item: linked.item.clone(),
+                review: linked.review_id.clone(),
+                item: linked.item_id.clone(),
                 key: linked.key.clone(),
                 title: linked.title.clone(),
+                rule: linked.rule_id.clone(),
             })
             .collect(),
         version: of.version,
