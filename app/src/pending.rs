@@ -7,7 +7,7 @@ use holdpoint_domain::{
     Digest, Millis, PersonId,
     text::{Commit, Name},
 };
-use holdpoint_service::{StoredFile, scans::ScanRequest};
+use holdpoint_service::{PREVIEW_LASTS, StoredFile, scans::ScanRequest};
 use serde::{Deserialize, Serialize};
 use tower_sessions::{Session, session::Error as SessionError};
 
@@ -69,17 +69,21 @@ impl PendingScans {
         Ok(id)
     }
 
-    /// An upload by this person.
+    /// An upload by this person. After [`PREVIEW_LASTS`] it is as if there were none: its files may be deleted then.
     pub async fn find(
         session: &Session,
         person: &PersonId,
         review: &str,
         id: &str,
+        now: Millis,
     ) -> Result<Option<Self>, SessionError> {
         let all = Self::all(session).await?;
-        Ok(all
-            .into_iter()
-            .find(|kept| kept.id == id && kept.person == person.as_str() && kept.review == review))
+        Ok(all.into_iter().find(|kept| {
+            kept.id == id
+                && kept.person == person.as_str()
+                && kept.review == review
+                && now < kept.at + PREVIEW_LASTS
+        }))
     }
 
     /// Forgets some of an upload's files, by digest; without any left, the upload is forgotten.

@@ -30,7 +30,7 @@ pub async fn import_scans(
                 "This preview is gone, and nothing was imported. Upload the files again.",
             )
         };
-        let pending = PendingScans::find(&cx.session, &cx.person.id, &review, &preview)
+        let pending = PendingScans::find(&cx.session, &cx.person.id, &review, &preview, cx.now)
             .await
             .map_err(ServiceError::unavailable)?
             .ok_or_else(gone)?;
@@ -80,7 +80,7 @@ pub async fn import_scans(
     }
     .await;
     // With nothing left to preview, only the page of scans can say what happened.
-    let is_kept = PendingScans::find(&cx.session, &cx.person.id, &review, &preview)
+    let is_kept = PendingScans::find(&cx.session, &cx.person.id, &review, &preview, cx.now)
         .await
         .is_ok_and(|kept| kept.is_some());
     let back = if is_kept {
@@ -130,7 +130,7 @@ pub async fn discard_scans(
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let outcome = async {
-        let found = PendingScans::find(&cx.session, &cx.person.id, &review, &preview).await;
+        let found = PendingScans::find(&cx.session, &cx.person.id, &review, &preview, cx.now).await;
         if found.map_err(ServiceError::unavailable)?.is_some() {
             PendingScans::forget(&cx.session, &preview, |_| true)
                 .await

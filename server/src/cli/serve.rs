@@ -62,6 +62,7 @@ async fn serve(config: Config) -> anyhow::Result<Answer> {
     let stopping = CancellationToken::new();
     let state = AppState::new(services.clone(), &config, listening, stopping.clone())?;
     let sweeping = tokio::spawn(sweep_sessions(sessions.clone(), stopping.clone()));
+    let sweeping_files = tokio::spawn(sweep_files(services.clone(), stopping.clone()));
     let address = state.address();
     let router = web::router(state, sessions, axum::Router::new());
     tracing::info!(%listening, %address, database = %config.database, "Holdpoint {} is up", env!("CARGO_PKG_VERSION"));
@@ -82,6 +83,7 @@ async fn serve(config: Config) -> anyhow::Result<Answer> {
     )
     .await;
     sweeping.abort();
+    sweeping_files.abort();
     services.database().close().await;
     match ended.context("the server stopped by itself")? {
         shutdown::Ended::Finished => tracing::info!("stopped: every request was answered"),
@@ -103,6 +105,30 @@ async fn sweep_sessions(sessions: SessionStore, stopping: CancellationToken) {
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "expired sessions were not deleted"
+            ),
+        }
+    }
+}
+
+/// Deletes files that uploads left and nothing names, at the start and each hour. A failure is logged and the next round
+/// tries again.
+async fn sweep_files(services: Services, stopping: CancellationToken) {
+    let mut rounds = tokio::time::interval(std::time::Duration::from_hours(1));
+    let round = async |rounds: &mut tokio::time::Interval| {
+        rounds.tick().await;
+        services.sweep_files().await
+    };
+    while let Some(swept) = stopping.run_until_cancelled(round(&mut rounds)).await {
+        match swept {
+            Ok(swept) if swept == holdpoint_storage::Swept::default() => {}
+            Ok(swept) => tracing::info!(
+                n_unclaimed = swept.n_unclaimed,
+                n_incoming = swept.n_incoming,
+                "uploaded files that nothing names were deleted"
+            ),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "uploaded files that nothing names were not looked through"
             ),
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn PreviewPage() -> impl IntoView {
         let standing = services.review_standing(&person, &id).await?;
         let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
             .ok_or(PageError::NotFound("This review"))?;
-        let pending = PendingScans::find(&session, &person.id, id.as_str(), &preview)
+        let pending = PendingScans::find(&session, &person.id, id.as_str(), &preview, visit.now)
             .await
             .map_err(|error| PageError::Unavailable(Box::new(error)))?
             .ok_or(PageError::NotFound("This preview"))?;

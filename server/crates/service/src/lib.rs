@@ -32,6 +32,7 @@ mod services;
 mod setup;
 pub mod sign_off;
 pub mod standing;
+mod sweeping;
 mod templates;
 mod tokens;
 
@@ -66,6 +67,7 @@ pub use reviews::{
     ListedItem, Named, NewReview, ReviewChange, ReviewHead,
 };
 pub use services::{MAX_PAGE, NewService, Page, PortfolioReview, ReadableService, ServiceChange};
+pub use sweeping::{PREVIEW_LASTS, UNCLAIMED_LASTS};
 pub use templates::{
     ImportedTemplate, ListedTemplate, TemplateDifference, TemplateHistory, TemplateImport,
 };

@@ -1,13 +1,17 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
-use holdpoint_domain::Digest;
+use holdpoint_domain::{Digest, Millis};
 use sha2::{Digest as _, Sha256};
 use tokio::{
     fs::{self, File},
     io::{AsyncReadExt, AsyncWriteExt},
 };
 
-use crate::StorageError;
+use crate::{StorageError, Tx, fetch_all};
 
 /// Files kept by the SHA-256 of their bytes, in a local folder: `ab/cdef…`. The same bytes are kept once.
 #[derive(Clone, Debug)]
@@ -20,6 +24,15 @@ pub struct FileStore {
 pub struct StoredFile {
     pub sha256: Digest,
     pub size_bytes: i64,
+}
+
+/// How many files a sweep deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Whole files that nothing names.
+    pub n_unclaimed: u64,
+    /// What broken-off uploads left behind.
+    pub n_incoming: u64,
 }
 
 /// A file that is being received, piece by piece. Dropped without [`Receiving::keep`], nothing of it stays.
@@ -101,6 +114,127 @@ impl FileStore {
             Err(damaged(sha256))
         }
     }
+}
+
+/// Deleting what nobody keeps.
+impl FileStore {
+    /// The files in one of the 256 folders (`00` to `ff`) that came before a moment.
+    pub async fn files_before(
+        &self,
+        folder: u8,
+        before: Millis,
+    ) -> Result<Vec<Digest>, StorageError> {
+        let head = format!("{folder:02x}");
+        let path = self.folder.join(&head);
+        in_background(move || {
+            let mut files = Vec::new();
+            for entry in entries(&path)? {
+                let entry = entry?;
+                let name = entry.file_name();
+                let digest = name
+                    .to_str()
+                    .and_then(|rest| Digest::parse(&format!("{head}{rest}")));
+                if let Some(digest) = digest
+                    && is_before(&entry.path(), before)?
+                {
+                    files.push(digest);
+                }
+            }
+            Ok(files)
+        })
+        .await
+    }
+
+    /// Deletes a file that came before a moment; says whether it did.
+    ///
+    /// The same bytes may arrive again while this runs. So the file is taken out of its place first and its age is asked
+    /// there: a file that has just been put in is put back, and one that is put in afterwards is another file.
+    pub async fn discard(&self, sha256: &Digest, before: Millis) -> Result<bool, StorageError> {
+        let place = path_in(&self.folder, sha256);
+        let aside = self.folder.join("incoming").join(format!("swept-{sha256}"));
+        in_background(move || {
+            match std::fs::rename(&place, &aside) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+                other => other?,
+            }
+            if is_before(&aside, before)? {
+                std::fs::remove_file(&aside)?;
+                return Ok(true);
+            }
+            std::fs::rename(&aside, &place)?;
+            Ok(false)
+        })
+        .await
+    }
+
+    /// Deletes what uploads left behind that were broken off before a moment, by a crash for instance.
+    pub async fn discard_incoming(&self, before: Millis) -> Result<u64, StorageError> {
+        let incoming = self.folder.join("incoming");
+        in_background(move || {
+            let mut n_deleted = 0;
+            for entry in entries(&incoming)? {
+                let path = entry?.path();
+                if is_before(&path, before)? {
+                    std::fs::remove_file(&path)?;
+                    n_deleted += 1;
+                }
+            }
+            Ok(n_deleted)
+        })
+        .await
+    }
+}
+
+impl Tx {
+    /// Which of these files something names: a scan, a patch, evidence.
+    pub async fn files_named(
+        &mut self,
+        files: &[Digest],
+    ) -> Result<BTreeSet<String>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            sha256: String,
+        }
+        let files: Vec<_> = files.iter().map(Digest::as_str).collect();
+        let files = serde_json::to_string(&files).expect("digests are texts");
+        let sql = self.dialect(
+            "select sha256 from file where sha256 in (select value from json_each($1))",
+            "select sha256 from file where sha256 in (select jsonb_array_elements_text(cast($1 as jsonb)))",
+        );
+        let rows = fetch_all!(self, Row, sql, files);
+        Ok(rows.into_iter().map(|row| row.sha256).collect())
+    }
+}
+
+/// What is in a folder; nothing where there is none.
+fn entries(
+    folder: &Path,
+) -> std::io::Result<impl Iterator<Item = std::io::Result<std::fs::DirEntry>> + use<>> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => Ok(Some(entries).into_iter().flatten()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(None.into_iter().flatten())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a file is older than a moment; one that is gone by now is not.
+fn is_before(path: &Path, moment: Millis) -> std::io::Result<bool> {
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(moment).unwrap_or(0));
+    match std::fs::symlink_metadata(path) {
+        Ok(found) => Ok(found.is_file() && found.modified()? < moment),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, StorageError> {
+    Ok(tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| std::io::Error::other(error.to_string()))??)
 }
 
 impl Receiving {

@@ -36,7 +36,7 @@ pub use comments::Comment;
 pub use database::{Database, DatabaseUrl};
 pub use error::StorageError;
 pub use evidence::{Evidence, NewEvidence};
-pub use files::{FileStore, Receiving, StoredFile};
+pub use files::{FileStore, Receiving, StoredFile, Swept};
 pub use findings::{
     Finding, FindingFacets, FindingFilter, FindingLine, FindingLink, FindingSort, NewFinding,
 };

@@ -38,6 +38,11 @@ impl World {
         worlds
     }
 
+    /// The service on SQLite alone, for what no database has a part in.
+    pub(crate) async fn sqlite() -> Self {
+        Self::on(TestDatabase::sqlite().await).await
+    }
+
     pub(crate) async fn on(on: TestDatabase) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let files = FileStore::open(folder.path())
