@@ -209,6 +209,10 @@ pub fn template_source(version: &str) -> String {
 pub fn set_up(token: &str) -> String {
     under("/set-up", token, "")
 }
+/// Where a one-time link leads with which somebody chooses a new password.
+pub fn password_reset(token: &str) -> String {
+    under("/reset-password", token, "")
+}
 pub fn invitation(token: &str) -> String {
     under("/invitations", token, "")
 }
@@ -301,6 +305,7 @@ mod tests {
             (template("t1"), "/templates/t1"),
             (set_up("k"), "/set-up/k"),
             (invitation("k"), "/invitations/k"),
+            (password_reset("k"), "/reset-password/k"),
         ];
         for (made, expected) in cases {
             assert_eq!(made, expected);

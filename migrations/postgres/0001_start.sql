@@ -64,6 +64,19 @@ create table invitation (
     revoked_at bigint
 );
 
+-- One-time links with which somebody chooses a new password; made by an administrator, or by the command line.
+create table password_reset (
+    id text primary key,
+    token_hash text not null unique,
+    person_id text not null references person (id),
+    created_at bigint not null,
+    expires_at bigint not null,
+    used_at bigint,
+    revoked_at bigint
+);
+
+create index password_reset_person on password_reset (person_id);
+
 create table api_token (
     id text primary key,
     token_hash text not null unique,

@@ -64,6 +64,19 @@ create table invitation (
     revoked_at integer
 ) strict;
 
+-- One-time links with which somebody chooses a new password; made by an administrator, or by the command line.
+create table password_reset (
+    id text primary key,
+    token_hash text not null unique,
+    person_id text not null references person (id),
+    created_at integer not null,
+    expires_at integer not null,
+    used_at integer,
+    revoked_at integer
+) strict;
+
+create index password_reset_person on password_reset (person_id);
+
 create table api_token (
     id text primary key,
     token_hash text not null unique,

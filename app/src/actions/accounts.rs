@@ -341,6 +341,51 @@ pub async fn set_account(person: String, account: String, version: i64) -> Resul
         .await
 }
 
+/// Makes a one-time link with which somebody chooses a new password.
+#[server(prefix = "/act", endpoint = "people/reset-password")]
+pub async fn make_reset_link(#[server(default)] person: String) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let person = parse_person(&person)?;
+        let link = cx.services.make_reset_link(&cx.person, &person).await?;
+        let address = format!(
+            "{}{}",
+            Visit::current().origin,
+            paths::password_reset(&link.secret)
+        );
+        let label = format!("New password of {}", link.person.name);
+        show_once(&cx, paths::PEOPLE, &label, &address).await?;
+        Ok::<_, ServiceError>(
+            "The link is made. Give it to the person yourself: it is shown this once, works once and for a day.",
+        )
+    }
+    .await;
+    cx.answer(outcome, paths::PEOPLE, &[]).await
+}
+
+/// Sets the password that somebody chose by a one-time link, and signs them in.
+#[server(prefix = "/act", endpoint = "password-resets/use")]
+pub async fn use_reset_link(
+    #[server(default)] token: Secret,
+    #[server(default)] new_password: Secret,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::open()?;
+    let visit = Visit::current();
+    let outcome = async {
+        let person = cx
+            .services
+            .reset_password(&token, &new_password, &visit.client)
+            .await?;
+        begin_session(&cx.session, &person, cx.now).await?;
+        Ok::<_, ServiceError>(
+            Notice::new("Your new password is set, and your other sessions are ended.")
+                .at(paths::HOME),
+        )
+    }
+    .await;
+    cx.answer(outcome, paths::password_reset(&token), &[]).await
+}
+
 /// Changes what a person is to a service; an empty role takes it away.
 #[server(prefix = "/act", endpoint = "services/set-role")]
 pub async fn set_service_role(

@@ -4,13 +4,24 @@ use anyhow::{Context as _, bail, ensure};
 use holdpoint_domain::InstanceRole;
 use holdpoint_service::{MAX_PASSWORD_CHARS, NewAccount, Services};
 
-use super::{Answer, config::Flags, work};
+use super::{Answer, config::Flags, terminal, work};
 
 /// Accounts, without the web.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum User {
     /// Add a local account; its password is read from standard input.
     Add(Add),
+    /// Make a one-time link with which somebody chooses a new password.
+    ResetPassword(ResetPassword),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ResetPassword {
+    /// The address that the person signs in with.
+    #[arg(long, value_name = "ADDRESS")]
+    email: String,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 #[derive(Debug, clap::Args)]
@@ -33,12 +44,34 @@ pub(super) struct Add {
 
 impl User {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
-        let Self::Add(mut add) = self;
+        let mut add = match self {
+            Self::Add(add) => add,
+            Self::ResetPassword(reset) => return reset.run(),
+        };
         // An argument of the shell would show in the list of processes.
         debug_assert!(add.password_stdin, "clap requires it");
         let password = read_password(std::io::stdin().lock())?;
         let flags = std::mem::take(&mut add.flags);
         work(&flags, async |services| add.run(&services, &password).await)
+    }
+}
+
+impl ResetPassword {
+    fn run(self) -> anyhow::Result<Answer> {
+        let Self { email, flags } = self;
+        work(&flags, async |services| {
+            let made = services.make_reset_link_for(&email).await;
+            let link = made.map_err(super::refused)?;
+            terminal::text(&format!(
+                "{}\n",
+                holdpoint_app::paths::password_reset(&link.secret)
+            ))?;
+            super::say(&format!(
+                "open this path on your server's address within a day: it works once, and sets a new password for {} ({})",
+                link.person.name, link.person.email
+            ));
+            Ok(Answer::Done)
+        })
     }
 }
 

@@ -610,3 +610,63 @@ async fn no_page_of_accounts_names_a_secret_or_needs_script() {
         assert!(form.value().attr("action").unwrap().starts_with("/act/"));
     }
 }
+
+#[tokio::test]
+async fn a_link_for_a_new_password_is_shown_once_and_signs_its_person_in() {
+    let app = TestApp::start().await;
+    let admin = signed_in(&app, "ada", InstanceRole::Admin).await;
+    let bo = signed_in(&app, "bo", InstanceRole::Member).await;
+    let person = app
+        .state
+        .services
+        .sign_in("bo@example.org", PASSWORD, "10.0.0.9")
+        .await
+        .unwrap()
+        .id;
+    let fields = [("person", person.as_str())];
+    let refused = bo.post("people/reset-password", &fields).await;
+    assert_ne!(
+        refused.status,
+        StatusCode::OK,
+        "a member makes no such link"
+    );
+    let page = admin.follow("people/reset-password", &fields).await;
+    let link = shown_once(&page).expect("the link");
+    assert_eq!(shown_once(&admin.get("/people").await), None);
+    let address = link.trim_start_matches("http://localhost:3000");
+    let token = address.trim_start_matches("/reset-password/");
+    assert_ne!(token, address, "{link}");
+
+    let new = Jar::of(&app);
+    let form = new.get(address).await;
+    assert!(
+        form.body.contains("For bo, bo@example.org."),
+        "{}",
+        form.body
+    );
+    let short = new
+        .follow(
+            "password-resets/use",
+            &[("token", token), ("new_password", "short")],
+        )
+        .await;
+    assert!(
+        !short.texts("#new_password-error").is_empty(),
+        "{}",
+        short.body
+    );
+    let done = new
+        .submit(
+            "password-resets/use",
+            &[("token", token), ("new_password", OTHER)],
+        )
+        .await;
+    assert_eq!(done, "/");
+    assert_eq!(new.get("/account").await.status, StatusCode::OK);
+    assert_ne!(
+        bo.get("/account").await.status,
+        StatusCode::OK,
+        "the session from before has ended"
+    );
+    assert_eq!(Jar::of(&app).get(address).await.status, StatusCode::GONE);
+}

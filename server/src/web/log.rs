@@ -72,7 +72,7 @@ fn is_plain(id: &str) -> bool {
 
 /// The path without the secrets that one-time links carry. The query is never logged.
 fn shown_path(path: &str) -> String {
-    for folder in ["/set-up/", "/invitations/"] {
+    for folder in ["/set-up/", "/invitations/", "/reset-password/"] {
         if path.starts_with(folder) {
             return format!("{folder}…");
         }
@@ -88,6 +88,7 @@ mod tests {
     fn one_time_links_are_not_logged() {
         assert_eq!(shown_path("/set-up/s3cret"), "/set-up/…");
         assert_eq!(shown_path("/invitations/s3cret/x"), "/invitations/…");
+        assert_eq!(shown_path("/reset-password/s3cret"), "/reset-password/…");
         assert_eq!(shown_path("/reviews/1"), "/reviews/1");
     }
 

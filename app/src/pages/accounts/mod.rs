@@ -22,6 +22,7 @@ pub fn AccountRoutes() -> impl MatchNestedRoutes + Clone {
         <Route path=StaticSegment("sign-in") view=sign_in::SignInPage />
         <Route path=(StaticSegment("set-up"), ParamSegment("token")) view=sign_in::SetUpPage />
         <Route path=(StaticSegment("invitations"), ParamSegment("token")) view=sign_in::InvitationPage />
+        <Route path=(StaticSegment("reset-password"), ParamSegment("token")) view=sign_in::ResetPasswordPage />
         <Route path=StaticSegment("account") view=account::AccountPage />
         <Route path=StaticSegment("people") view=people::PeoplePage />
         <Route path=(StaticSegment("services"), ParamSegment("slug"), StaticSegment("people")) view=people::ServicePeoplePage />

@@ -80,6 +80,14 @@ fn person_row(person: Person) -> impl IntoView {
     } else {
         Weight::Secondary
     };
+    let reset = person.disabled_at.is_none().then(|| {
+        view! {
+            <form method="post" action=action("people/reset-password")>
+                <input type="hidden" name="person" value=id.clone() />
+                <Button words="Make a link for a new password" small=true />
+            </form>
+        }
+    });
     view! {
         <tr role="row">
             <td role="cell" data-l="Person"><Who name=person.name.clone() /></td>
@@ -92,6 +100,7 @@ fn person_row(person: Person) -> impl IntoView {
             <td role="cell">
                 <Confirm words=format!("Change {}", person.name)>
                     <div class="btn-row">
+                        {reset}
                         <form method="post" action=action("people/set-instance-role")>
                             <input type="hidden" name="person" value=id.clone() />
                             <input type="hidden" name="version" value=version.clone() />

@@ -47,7 +47,7 @@ pub fn SignInPage() -> impl IntoView {
                         <Button words="Sign in" weight=Weight::Primary />
                     </form>
                     <p class="panel-foot">
-                        "No account? Ask your administrator. To check a report you need none: "
+                        "No account, or your password lost? Ask your administrator. To check a report you need none: "
                         <a href=paths::VERIFY>"verify a report"</a>
                     </p>
                 </section>
@@ -174,6 +174,52 @@ pub fn InvitationPage() -> impl IntoView {
                         <Button words="Make my account" weight=Weight::Primary />
                     </form>
                     <p class="panel-foot">"Do you have an account with this address? " <a href=here>"Sign in first"</a></p>
+                </section>
+            </SoloFrame>
+        }
+        .into_any())
+    })
+}
+
+#[component]
+pub fn ResetPasswordPage() -> impl IntoView {
+    let token = parameter("token");
+    page(async move {
+        let visit = Visit::current();
+        let open = match services().open_reset(&token, &visit.client).await {
+            Err(holdpoint_service::ServiceError::Rejected { message, .. }) => {
+                return Ok(gone("This link does not work any more", message).into_any());
+            }
+            other => other.map_err(PageError::from)?,
+        };
+        let form = visit.form("password-resets/use");
+        Ok(view! {
+            <SoloFrame title="Choose a new password">
+                <div class="stack-2">
+                    <h1>"Choose a new password"</h1>
+                    <p class="muted">
+                        {format!("For {}, {}. The link works until ", open.person.name, open.person.email)}
+                        <When at=open.expires_at now=visit.now />
+                        ", once."
+                    </p>
+                </div>
+                <section class="panel" aria-label="New password">
+                    <form class="panel-body fields" method="post" action=action("password-resets/use")>
+                        <input type="hidden" name="token" value=token />
+                        <input type="text" name="email" value=open.person.email autocomplete="username" readonly hidden />
+                        <TextField
+                            form
+                            name="new_password"
+                            label="New password"
+                            kind="password"
+                            autocomplete="new-password"
+                            min_length=12
+                            hint=PASSWORD_HINT
+                            autofocus=true
+                        />
+                        <Button words="Set the password and sign in" weight=Weight::Primary />
+                    </form>
+                    <p class="panel-foot">"Every session of this account ends. API tokens go on working: revoke them on your account's page."</p>
                 </section>
             </SoloFrame>
         }

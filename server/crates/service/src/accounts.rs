@@ -199,7 +199,7 @@ impl Services {
         }
     }
 
-    fn begin_attempt(&self, keys: &[Key]) -> Result<u32, ServiceError> {
+    pub(crate) fn begin_attempt(&self, keys: &[Key]) -> Result<u32, ServiceError> {
         self.attempts().begin(keys, self.now()).map_err(|wait| {
             tracing::warn!(
                 wait,
@@ -384,6 +384,7 @@ impl Services {
             return Err(StorageError::Conflict.into());
         }
         let n_ended = tx.revoke_other_sessions(&actor.id, keep_session).await?;
+        tx.revoke_password_resets(&actor.id, self.now()).await?;
         self.note_person(
             &mut tx,
             actor.id.as_str(),
@@ -452,7 +453,8 @@ impl Services {
         Ok(tx.commit().await?)
     }
 
-    /// Disables an account: its sessions end, its tokens stop working, the invitations it made can no longer be accepted.
+    /// Disables an account: its sessions end, its tokens stop working, the invitations it made can no longer be accepted,
+    /// nor a link used that sets its password.
     /// What the person did stays theirs.
     pub async fn disable_person(
         &self,
@@ -472,6 +474,7 @@ impl Services {
         tx.set_disabled(person, Some(now), version).await?;
         tx.revoke_all_sessions(person).await?;
         tx.revoke_invitations_by(person, now).await?;
+        tx.revoke_password_resets(person, now).await?;
         let summary = format!("disabled {}", before.name);
         self.note_person(
             &mut tx,

@@ -28,6 +28,8 @@ pub(crate) enum Key {
     Account(String),
     /// Any account from one place, which may be a whole office.
     From(String),
+    /// One-time links from one place: whoever tries many is guessing.
+    Link(String),
     /// A signed-in person who gives the password again.
     Again(PersonId),
 }
@@ -37,8 +39,14 @@ impl Key {
         match self {
             Self::AccountFrom(..) | Self::Again(_) => 5,
             Self::Account(_) => 30,
+            Self::Link(_) => 20,
             Self::From(_) => 100,
         }
+    }
+
+    /// The key of whoever comes with a one-time link.
+    pub(crate) fn of_link(address: &str) -> Self {
+        Self::Link(place(address))
     }
 
     /// The keys of a sign-in. `account` is the address as typed where it is no e-mail address.

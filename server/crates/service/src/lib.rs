@@ -21,6 +21,7 @@ mod invitations;
 mod items;
 mod keys;
 pub mod mapping;
+mod password_resets;
 mod passwords;
 pub mod patches;
 pub mod report;
@@ -61,6 +62,7 @@ pub use ids::Ids;
 pub use invitations::{INVITATION_LASTS, Invite, Invited};
 pub use items::{BulkChange, BulkOutcome, ItemChange, ItemPage, ItemText, MAX_BULK, NewItem};
 pub use keys::LogVerification;
+pub use password_resets::{OpenReset, RESET_LASTS, ResetLink};
 pub use passwords::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS};
 pub use reviews::{
     ActivityLine, ActivityOf, ChecklistPage, ChecklistSection, CreatedReview, ListedDeliverable,

@@ -7,8 +7,8 @@ use common::{
 };
 use holdpoint_domain::{Digest, InstanceRole, ServiceId, ServiceRole, person::Action};
 use holdpoint_service::{
-    Actor, INVITATION_LASTS, Invite, Invited, NewAccount, NewToken, Repeat, ServiceError, Services,
-    TokenError,
+    Actor, INVITATION_LASTS, Invite, Invited, NewAccount, NewToken, RESET_LASTS, Repeat,
+    ServiceError, Services, TokenError,
 };
 use holdpoint_storage::{Service, SessionStore};
 use tokio::task::JoinSet;
@@ -1029,5 +1029,129 @@ async fn everything_is_in_the_log_and_no_secret_is() {
                 assert!(!entry.contains(secret), "{entry}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_reset_link_sets_the_password_once_and_ends_every_session() {
+    for world in World::each().await {
+        let services = &world.services;
+        let (admin, cy) = (world.admin("ada").await, world.member("cy").await);
+        session(&world, &cy).await;
+        session(&world, &cy).await;
+        let link = services.make_reset_link(&admin, &cy.id).await.unwrap();
+        let open = services.open_reset(&link.secret, "10.0.0.1").await.unwrap();
+        assert_eq!(open.person.email, "cy@example.org");
+        assert_eq!(
+            rejected(
+                services
+                    .reset_password(&link.secret, "short", "10.0.0.1")
+                    .await
+            )
+            .0,
+            "new_password"
+        );
+        let mut tasks = JoinSet::new();
+        for _ in 0..4 {
+            let (services, secret) = (services.clone(), link.secret.clone());
+            tasks.spawn(async move {
+                services
+                    .reset_password(&secret, OTHER, "10.0.0.1")
+                    .await
+                    .ok()
+            });
+        }
+        let n_done = tasks.join_all().await.into_iter().flatten().count();
+        assert_eq!(n_done, 1, "{}", world.on.name);
+        assert!(services.sessions(&cy).await.unwrap().is_empty());
+        rejected(services.open_reset(&link.secret, "10.0.0.1").await);
+        rejected(
+            services
+                .sign_in("cy@example.org", PASSWORD, "10.0.0.1")
+                .await,
+        );
+        services
+            .sign_in("cy@example.org", OTHER, "10.0.0.1")
+            .await
+            .expect("signs in with the new password");
+        let said = world.log().await;
+        let said: Vec<_> = said.iter().map(|(action, _)| action.as_str()).collect();
+        assert!(said.contains(&"person.reset_link_made"), "{said:?}");
+        assert_eq!(
+            said.iter()
+                .filter(|action| **action == "person.password_reset")
+                .count(),
+            1
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_reset_link_ends_after_a_day_when_replaced_when_the_password_changes_and_when_the_account_is_disabled()
+ {
+    for world in World::each().await {
+        let services = &world.services;
+        let (admin, cy) = (world.admin("ada").await, world.member("cy").await);
+        let replaced = services.make_reset_link(&admin, &cy.id).await.unwrap();
+        let late = services
+            .make_reset_link_for("CY@example.org")
+            .await
+            .unwrap();
+        rejected(services.open_reset(&replaced.secret, "10.0.0.1").await);
+        services.open_reset(&late.secret, "10.0.0.1").await.unwrap();
+        world.clock.advance(RESET_LASTS);
+        rejected(
+            services
+                .reset_password(&late.secret, OTHER, "10.0.0.1")
+                .await,
+        );
+        let found_again = services.make_reset_link(&admin, &cy.id).await.unwrap();
+        services
+            .change_password(&cy, PASSWORD, OTHER, "none")
+            .await
+            .unwrap();
+        rejected(services.open_reset(&found_again.secret, "10.0.0.1").await);
+        let disabled = services.make_reset_link(&admin, &cy.id).await.unwrap();
+        services.disable_person(&admin, &cy.id, 1).await.unwrap();
+        rejected(
+            services
+                .reset_password(&disabled.secret, OTHER, "10.0.0.1")
+                .await,
+        );
+        assert_eq!(
+            rejected(services.make_reset_link(&admin, &cy.id).await.map(drop)).0,
+            "email"
+        );
+        assert_eq!(
+            rejected(
+                services
+                    .make_reset_link_for("no@example.org")
+                    .await
+                    .map(drop)
+            )
+            .0,
+            "email"
+        );
+    }
+}
+
+#[tokio::test]
+async fn whoever_guesses_reset_links_has_to_wait_and_nobody_else() {
+    let world = World::sqlite().await;
+    let services = &world.services;
+    let (admin, cy) = (world.admin("ada").await, world.member("cy").await);
+    let link = services.make_reset_link(&admin, &cy.id).await.unwrap();
+    for n in 0..20 {
+        rejected(services.open_reset(&format!("guess-{n}"), "10.0.0.1").await);
+    }
+    assert!(matches!(
+        services.open_reset(&link.secret, "10.0.0.1").await,
+        Err(ServiceError::TooOften { .. })
+    ));
+    for _ in 0..40 {
+        services
+            .open_reset(&link.secret, "10.0.0.2")
+            .await
+            .expect("a link that works is no guess");
     }
 }

@@ -53,6 +53,7 @@ const TABLE: &[(&str, &str)] = &[
     ("set_instance_role", "A"),
     ("disable_person", "A"),
     ("enable_person", "A"),
+    ("make_reset_link", "A"),
     ("create_service", "A"),
     ("invite", "AM"),
     ("invitations", "AM"),
@@ -349,6 +350,10 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                 .await
         }
         "disable_person" => services.disable_person(who, &team.viewer.id, stale).await,
+        "make_reset_link" => services
+            .make_reset_link(who, &team.viewer.id)
+            .await
+            .map(drop),
         "enable_person" => services.enable_person(who, &team.viewer.id, stale).await,
         "create_service" => services
             .create_service(who, common::team::new_service(&format!("Of {}", who.name)))

@@ -428,6 +428,89 @@ impl Tx {
     }
 }
 
+/// Links with which somebody chooses a new password.
+impl Tx {
+    /// Stores a link by its secret's digest.
+    pub async fn insert_password_reset(
+        &mut self,
+        id: &str,
+        secret_digest: &Digest,
+        person: &PersonId,
+        created_at: Millis,
+        expires_at: Millis,
+    ) -> Result<(), StorageError> {
+        execute!(
+            self,
+            "insert into password_reset (id, token_hash, person_id, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+            id,
+            secret_digest.as_str(),
+            person.as_str(),
+            created_at,
+            expires_at,
+        );
+        Ok(())
+    }
+
+    /// The link behind a secret while it works: its id, whose it is, and until when.
+    pub async fn open_password_reset(
+        &mut self,
+        secret_digest: &Digest,
+        now: Millis,
+    ) -> Result<Option<(String, PersonId, Millis)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: String,
+            person_id: String,
+            expires_at: i64,
+        }
+        let row = fetch_optional!(
+            self,
+            Row,
+            "select id, person_id, expires_at from password_reset where token_hash = $1 and used_at is null \
+             and revoked_at is null and expires_at > $2",
+            secret_digest.as_str(),
+            now
+        );
+        row.map(|row| {
+            let person = PersonId::parse(&row.person_id).ok_or_else(|| {
+                StorageError::column("password_reset", "person_id", &row.person_id)
+            })?;
+            Ok((row.id, person, row.expires_at))
+        })
+        .transpose()
+    }
+
+    /// Marks a link as used; says `false` when it was used, revoked or out of date already.
+    pub async fn use_password_reset(
+        &mut self,
+        id: &str,
+        now: Millis,
+    ) -> Result<bool, StorageError> {
+        let touched = execute!(
+            self,
+            "update password_reset set used_at = $2 where id = $1 and used_at is null and revoked_at is null \
+             and expires_at > $2",
+            id,
+            now
+        );
+        Ok(touched > 0)
+    }
+
+    /// Revokes the open links of a person; says how many.
+    pub async fn revoke_password_resets(
+        &mut self,
+        person: &PersonId,
+        now: Millis,
+    ) -> Result<u64, StorageError> {
+        Ok(execute!(
+            self,
+            "update password_reset set revoked_at = $2 where person_id = $1 and used_at is null and revoked_at is null",
+            person.as_str(),
+            now
+        ))
+    }
+}
+
 /// API tokens.
 impl Tx {
     pub async fn insert_api_token(&mut self, new: NewApiToken<'_>) -> Result<(), StorageError> {
