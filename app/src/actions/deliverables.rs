@@ -8,7 +8,7 @@ use super::ActionError;
 use {
     super::{ActionContext, services::optional},
     crate::paths,
-    holdpoint_domain::{DeliverableId, text::Prose},
+    holdpoint_domain::{DeliverableId, PersonId, text::Prose},
     holdpoint_service::{DeliverableChange, ServiceError},
 };
 
@@ -52,6 +52,40 @@ pub async fn set_deliverable(
         ("state", &state),
         ("note", &note),
     ];
+    let back = format!("{}#deliverables", paths::checklist(&review));
+    cx.answer(outcome, back, &typed).await
+}
+
+/// Names who hands a deliverable over; an empty `owner` is nobody.
+#[server(prefix = "/act", endpoint = "deliverables/set-owner")]
+pub async fn set_deliverable_owner(
+    #[server(default)] review: String,
+    #[server(default)] deliverable: String,
+    #[server(default)] version: i64,
+    #[server(default)] owner: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let id =
+            DeliverableId::parse(&deliverable).ok_or(ServiceError::NotFound("This deliverable"))?;
+        let person = match owner.as_str() {
+            "" => None,
+            id => Some(PersonId::parse(id).ok_or_else(|| {
+                ServiceError::rejected("owner", "Choose somebody of this service, or nobody.")
+            })?),
+        };
+        let set = cx
+            .services
+            .set_deliverable_owner(&cx.person, &id, version, person.as_ref())
+            .await?;
+        Ok::<_, ServiceError>(if set.owner.is_some() {
+            format!("“{}” has its owner.", set.title)
+        } else {
+            format!("“{}” has no owner.", set.title)
+        })
+    }
+    .await;
+    let typed = [("deliverable", deliverable.as_str()), ("owner", &owner)];
     let back = format!("{}#deliverables", paths::checklist(&review));
     cx.answer(outcome, back, &typed).await
 }

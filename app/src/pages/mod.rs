@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod checklist;
+mod discussion;
 pub mod errors;
 pub mod findings;
 pub mod items;

@@ -11,7 +11,7 @@ use leptos_router::{
 use super::{page, query};
 use crate::{
     parts::{
-        Crumb, Empty, Frame, PageHead, Panel, SoloFrame,
+        Crumb, Empty, Frame, Inline, PageHead, Panel, SoloFrame,
         controls::{ButtonLink, Weight},
     },
     paths,
@@ -93,7 +93,7 @@ fn HitList(
                     <a class="ttl" href=address(&hit.id)>
                         <span class="faint num light">{hit.label}</span>
                         " "
-                        {hit.title}
+                        <Inline text=hit.title />
                     </a>
                     " "
                     <span class="faint">{hit.place}</span>

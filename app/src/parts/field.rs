@@ -197,7 +197,15 @@ pub fn SelectField(
     #[prop(optional, into)] hint: Option<String>,
     #[prop(default = true)] required: bool,
     #[prop(optional)] prefix: &'static str,
+    /// A prefix with an id in it, where a page has the same form several times.
+    #[prop(optional, into)]
+    prefix_owned: String,
 ) -> impl IntoView {
+    let prefix = if prefix_owned.is_empty() {
+        prefix
+    } else {
+        prefix_owned.as_str()
+    };
     let ties = Ties::new(&form, prefix, name, hint);
     let chosen = form.value(name, &value);
     view! {

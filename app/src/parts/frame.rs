@@ -9,6 +9,7 @@ use leptos_meta::Title;
 use super::{
     controls::Notice,
     icon::{Ico, Icon, Mark},
+    inline::Inline,
     people::Avatar,
     status::{Pill, Tone},
     when::{machine, moment},
@@ -167,7 +168,7 @@ pub fn PageHead(
         <div class="page-head">
             <div>
                 {over.map(|over| view! { <p class="small muted">{over}</p> })}
-                <h1>{title}</h1>
+                <h1><Inline text=title /></h1>
                 {meta.map(|meta| view! { <p class="meta">{meta}</p> })}
             </div>
             {actions.map(|actions| view! { <div class="actions">{actions}</div> })}

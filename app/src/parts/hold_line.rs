@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::{
     icon::Ico,
+    inline::Inline,
     people::initials,
     status::{Flag, FlagMark, Shown as _, Tone},
 };
@@ -67,7 +68,7 @@ pub fn HoldLine(sections: Vec<HoldSection>, signatures: Vec<HoldSignature>) -> i
                 view! {
                     <div class="hl-sec" data-n=n>
                         <h3 class="hl-name">
-                            <a href=href title=title.clone()>{title.clone()}</a>
+                            <a href=href title=title.clone()><Inline text=title.clone() /></a>
                         </h3>
                         <ol class="hl-cells">{cells}</ol>
                         <p class="hl-num">{summary}</p>

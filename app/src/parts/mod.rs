@@ -6,6 +6,7 @@ pub mod field;
 pub mod frame;
 pub mod hold_line;
 pub mod icon;
+pub mod inline;
 pub mod markdown;
 pub mod panel;
 pub mod patch;
@@ -22,6 +23,7 @@ pub use field::{
 pub use frame::{Crumb, Frame, PageHead, ReviewBar, SoloFrame, Tab};
 pub use hold_line::{HoldCell, HoldLine, HoldSection, MiniCells, MiniHoldLine};
 pub use icon::{Ico, Icon, Mark};
+pub use inline::Inline;
 pub use markdown::Prose;
 pub use panel::{DigestBox, Empty, Panel, Sha};
 pub use people::{Avatar, Nobody, Who};

@@ -7,6 +7,7 @@ use super::{
     controls::{ButtonLink, Weight},
     diff::{DiffRow, DiffView, Side},
     icon::{Ico, Icon},
+    inline::Inline,
     panel::{Disclosure, Sha},
     status::{St, Tone},
     when::When,
@@ -107,7 +108,7 @@ pub fn PatchCard(
         let title = format!("{name} {}", patch.title);
         view! {
             <header class="codebox-head">
-                <h3 id=heading.clone() class="small"><a class="plain" href=address.clone()>{title}</a></h3>
+                <h3 id=heading.clone() class="small"><a class="plain" href=address.clone()><Inline text=title /></a></h3>
                 <St of=patch.state />
                 <span class="push">
                     <Changed added=patch.n_added removed=patch.n_removed />
@@ -233,7 +234,7 @@ pub fn CommitMessages(commits: Vec<ShownCommit>) -> impl IntoView {
             let has_body = !commit.body.trim().is_empty();
             view! {
                 <div class="stack-1">
-                    <p class="strong wrap-any">{commit.subject}</p>
+                    <p class="strong wrap-any"><Inline text=commit.subject /></p>
                     <p class="small muted wrap-any">{commit.author} ", " {commit.date}</p>
                     {has_body
                         .then(|| {

@@ -409,3 +409,73 @@ async fn a_bulk_change_says_of_each_item_why_it_was_left() {
     let page = follow(&browser, &refused).await;
     assert_eq!(page.texts("[role=alert]"), ["Tick at least one item."]);
 }
+
+#[tokio::test]
+async fn a_deliverable_gets_its_owner_from_a_manager_and_is_finished_with_a_note() {
+    let app = TestApp::start().await;
+    let browser = app.admin("ana").await;
+    let ana = actor(&app, "ana").await;
+    let review = review(&app, &ana, sample::CHECKLIST).await;
+    let address = format!("/reviews/{}/checklist", review.id);
+    let first = async || {
+        let all = app.state.services.deliverables(&ana, &review.id).await;
+        all.unwrap().remove(0)
+    };
+    let before = first().await;
+    let id = before.deliverable.id.as_str().to_owned();
+    let version = before.deliverable.version.to_string();
+    let page = browser.get(&address).await;
+    assert_eq!(
+        page.texts("form[action='/act/deliverables/set-owner'] option")
+            .len(),
+        6,
+        "nobody and ana, for each of three: {}",
+        page.body
+    );
+    let fields = |owner| {
+        [
+            ("review", review.id.as_str()),
+            ("deliverable", id.as_str()),
+            ("version", version.as_str()),
+            ("owner", owner),
+        ]
+    };
+    let wrong = browser
+        .submit("/act/deliverables/set-owner", &fields("person-nobody"))
+        .await;
+    let page = follow(&browser, &wrong).await;
+    let at_field = format!("[id='{id}-owner-error']");
+    assert_eq!(page.texts(&at_field).len(), 1, "{}", page.body);
+    let done = browser
+        .submit("/act/deliverables/set-owner", &fields(ana.id.as_str()))
+        .await;
+    let page = follow(&browser, &done).await;
+    assert!(
+        page.texts("#deliverables-panel li")[0].contains("ana"),
+        "{}",
+        page.body
+    );
+    let stale = browser
+        .submit("/act/deliverables/set-owner", &fields(""))
+        .await;
+    assert_eq!(follow(&browser, &stale).await.status, StatusCode::CONFLICT);
+
+    let version = first().await.deliverable.version.to_string();
+    let done = browser
+        .submit(
+            "/act/deliverables/set",
+            &[
+                ("review", review.id.as_str()),
+                ("deliverable", id.as_str()),
+                ("version", version.as_str()),
+                ("state", "done"),
+                ("note", "In the `docs` folder."),
+            ],
+        )
+        .await;
+    follow(&browser, &done).await;
+    let after = first().await;
+    assert!(after.deliverable.done);
+    assert_eq!(after.owner.map(|owner| owner.name).as_deref(), Some("ana"));
+    assert_eq!(after.deliverable.note, "In the `docs` folder.");
+}

@@ -196,6 +196,10 @@ async fn a_pasted_patch_is_shown_unified_and_side_by_side_with_what_hides_made_v
     );
     let list = ana.get(&paths::patches(review)).await;
     assert_eq!(list.texts("a.ttl"), ["P-1 Change src/exec.go"]);
+    // The item that it serves shows it, with what it changes.
+    let on_item = ana.get(&paths::item(&item)).await;
+    assert_eq!(on_item.texts("#patch h3"), ["P-1 Change src/exec.go"]);
+    assert_eq!(on_item.texts("#patch tr.del td.code"), ["twelve <b>"]);
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
 use holdpoint_domain::Millis;
-use holdpoint_service::ListedDeliverable;
+use holdpoint_service::{ListedDeliverable, Named};
 use leptos::prelude::*;
 
 use crate::{
     flash::FormState,
-    parts::{Button, Ico, Icon, Prose, TextArea, Tone, When, controls::Weight, panel::Disclosure},
+    parts::{
+        Button, Ico, Icon, Inline, Late, Nobody, Prose, SelectField, TextArea, Tone, When, Who,
+        controls::Weight, panel::Disclosure, when::date,
+    },
     paths,
 };
 
@@ -13,8 +16,13 @@ use crate::{
 pub(super) fn Deliverables(
     review: String,
     deliverables: Vec<ListedDeliverable>,
+    /// When the review is due, and its deliverables with it.
+    due: Option<Millis>,
+    /// Who can own one; empty for whoever may not choose.
+    owners: Vec<Named>,
     may_contribute: bool,
     form: FormState,
+    owner_form: FormState,
     now: Millis,
 ) -> impl IntoView {
     if deliverables.is_empty() {
@@ -27,7 +35,17 @@ pub(super) fn Deliverables(
         .count();
     let rows = deliverables
         .into_iter()
-        .map(|one| row(&review, one, may_contribute, &form, now))
+        .map(|one| {
+            row(
+                &review,
+                one,
+                due,
+                &owners,
+                may_contribute,
+                [&form, &owner_form],
+                now,
+            )
+        })
         .collect_view();
     view! {
         <section class="panel" aria-labelledby="deliverables" id="deliverables-panel">
@@ -48,18 +66,19 @@ fn row(
         owner,
         done_by,
     }: ListedDeliverable,
+    due: Option<Millis>,
+    owners: &[Named],
     may_contribute: bool,
-    form: &FormState,
+    [form, owner_form]: [&FormState; 2],
     now: Millis,
 ) -> impl IntoView + use<> {
     let id = deliverable.id.as_str().to_owned();
     // One page has this form for each deliverable; what was typed belongs to one of them.
-    let is_this = form.typed("deliverable") == Some(id.as_str());
-    let form = if is_this {
-        form.clone()
-    } else {
-        FormState::default()
-    };
+    let of_this =
+        |form: &FormState| (form.typed("deliverable") == Some(id.as_str())).then(|| form.clone());
+    let (form, owner_form) = (of_this(form), of_this(owner_form));
+    let is_this = form.is_some();
+    let form = form.unwrap_or_default();
     let (icon, tone, word) = if deliverable.done {
         (Icon::Pass, Tone::Green, "Done")
     } else {
@@ -73,7 +92,53 @@ fn row(
         let who = done_by.map(|who| who.name).unwrap_or_default();
         view! { <span>{format!("by {who}, ")}<When at now /></span> }
     });
-    let owner = owner.map(|owner| view! { <span>{format!("Owner: {}", owner.name)}</span> });
+    let due = due.filter(|_| !deliverable.done).map(|due| {
+        if due < now {
+            view! { <Late due now /> }.into_any()
+        } else {
+            view! { <span class="small muted">"Due with the review, " {date(due)}</span> }
+                .into_any()
+        }
+    });
+    let (review, chosen) = (review.to_owned(), id.clone());
+    let here = review.clone();
+    let choose = (!owners.is_empty()).then(|| {
+        let id = chosen;
+        let named = deliverable.title.clone();
+        let is_open = owner_form.is_some();
+        let mut options = vec![(String::new(), "Nobody".to_owned())];
+        options.extend(owners.iter().map(|one| (one.id.as_str().to_owned(), one.name.clone())));
+        // Whoever owns it now stays in the list, also without the role that new owners need.
+        if let Some(owner) = owner.as_ref().filter(|owner| owners.iter().all(|one| one.id != owner.id)) {
+            options.push((owner.id.as_str().to_owned(), owner.name.clone()));
+        }
+        let owned_now = owner.as_ref().map(|owner| owner.id.as_str().to_owned()).unwrap_or_default();
+        view! {
+            <Disclosure summary=format!("Owner of “{named}”") open=is_open>
+                <form class="fields space-top" method="post" action=paths::action("deliverables/set-owner")>
+                    <input type="hidden" name="review" value=here />
+                    <input type="hidden" name="deliverable" value=id.clone() />
+                    <input type="hidden" name="version" value=deliverable.version.to_string() />
+                    <SelectField
+                        form=owner_form.unwrap_or_default()
+                        name="owner"
+                        prefix_owned=id.clone()
+                        label="Owner"
+                        options
+                        value=owned_now
+                        required=false
+                        hint="Who hands it over."
+                    />
+                    <div class="btn-row"><Button words="Save the owner" small=true /></div>
+                </form>
+            </Disclosure>
+        }
+        .into_any()
+    });
+    let owner = match &owner {
+        Some(owner) => view! { <Who name=owner.name.clone() /> }.into_any(),
+        None => view! { <Nobody /> }.into_any(),
+    };
     let (state, words, weight) = if deliverable.done {
         ("open", "Open again", Weight::Secondary)
     } else {
@@ -86,7 +151,6 @@ fn row(
         } else {
             format!("Finish “{}”", deliverable.title)
         };
-        let review = review.to_owned();
         view! {
             <Disclosure summary open=is_this>
                 <form class="fields space-top" method="post" action=paths::action("deliverables/set")>
@@ -118,14 +182,16 @@ fn row(
         <li>
             <div class="grow stack-1">
                 <p class="row">
-                    <span class="strong wrap-any">{deliverable.title.clone()}</span>
+                    <span class="strong wrap-any"><Inline text=deliverable.title.clone() /></span>
                     <span class="st" data-tone=tone.as_str()><Ico icon />{word}</span>
                     <span class="small muted">{by}</span>
-                    <span class="small muted">{owner}</span>
+                    <span class="small">{owner}</span>
+                    {due}
                 </p>
                 {body}
                 {note}
                 {act}
+                {choose}
             </div>
         </li>
     }

@@ -18,7 +18,7 @@ use crate::{
         reviews::review_of,
     },
     parts::{
-        Button, ButtonLink, Crumb, Empty, Frame, Ico, Icon, MiniCells, PageHead, Sha, Tab,
+        Button, ButtonLink, Crumb, Empty, Frame, Ico, Icon, Inline, MiniCells, PageHead, Sha, Tab,
         controls::Weight, table::pages,
     },
     paths,
@@ -71,6 +71,13 @@ pub(super) fn ChecklistPage() -> impl IntoView {
         let jump = sections_nav(&standing, &asked, id.as_str(), &listed);
         let may_contribute = access.may(Action::Contribute);
         let deliverables_form = visit.form("deliverables/set");
+        let owner_form = visit.form("deliverables/set-owner");
+        let owners: Vec<Named> = team
+            .iter()
+            .filter(|(_, role)| access.may(Action::Manage) && role.may(Action::Contribute))
+            .map(|(named, _)| named.clone())
+            .collect();
+        let due = standing.review.due_on.as_deref().and_then(end_of);
         let query_now = asked
             .address(id.as_str(), &after, &previous)
             .split_once('?')
@@ -102,8 +109,11 @@ pub(super) fn ChecklistPage() -> impl IntoView {
                     <Deliverables
                         review=id.as_str().to_owned()
                         deliverables
+                        due
+                        owners
                         may_contribute
                         form=deliverables_form
+                        owner_form
                         now
                     />
                 </div>
@@ -580,7 +590,7 @@ fn left_as_they_were(form: &FormState) -> Option<AnyView> {
             view! {
                 <li>
                     <span class="faint num">{key}</span>
-                    <span class="strong wrap-any">{title}</span>
+                    <span class="strong wrap-any"><Inline text=title /></span>
                     <span class="grow wrap-any">{why}</span>
                 </li>
             }

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use crate::{
     pages::items::end_of,
     parts::{
-        Avatar, Gate, Ico, Icon, MiniCells, Shown as _, St, Tone,
+        Avatar, Gate, Ico, Icon, Inline, MiniCells, Shown as _, St, Tone,
         status::{Flag, FlagMark},
         when::{date, late, machine, moment},
     },
@@ -94,7 +94,7 @@ pub(super) fn section(
             <tr role="row" class="secrow">
                 <th role="rowheader" scope="rowgroup" colspan="10">
                     <div class="in">
-                        <span class="wrap-any">{title}</span>
+                        <span class="wrap-any"><Inline text=title /></span>
                         <span class="push">
                             <MiniCells states in_order=true />
                             <span>{format!("{n_cleared} of {} cleared", all.len())}</span>
@@ -165,7 +165,7 @@ fn row(
                 <span>
                     <span class="faint num">{item.key}</span>
                     " "
-                    <a class="ttl" href=href>{item.title}</a>
+                    <a class="ttl" href=href><Inline text=item.title /></a>
                     " "
                     <span class="muted only-wide">{plain(&words)}</span>
                 </span>

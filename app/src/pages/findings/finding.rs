@@ -2,9 +2,8 @@
 
 use holdpoint_domain::{FindingStatus, Millis, ReviewId, person::Action};
 use holdpoint_service::{
-    Actor, CommentOn, Finding, FindingLink, ListedComment,
+    Actor, CommentOn, Finding, FindingLink,
     findings::{FindingView, category_label},
-    patches::PatchView,
     standing::ReviewStanding,
 };
 use leptos::prelude::*;
@@ -15,14 +14,16 @@ use super::{
 };
 use crate::{
     flash::FormState,
-    islands::DraftKeeper,
     pages::{
-        PageError, page, query,
+        PageError,
+        discussion::{CommentedOn, Discussion},
+        page,
+        patches::LinkedPatches,
+        query,
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        Avatar, Button, ButtonLink, Crumb, Ico, Icon, Pill, Prose, SelectField, Sha, St, Tab,
-        TextArea, When, Who,
+        Button, ButtonLink, Crumb, Ico, Icon, Inline, Pill, Prose, SelectField, Sha, St, Tab, Who,
         panel::Disclosure,
         status::Tone,
         when::{date, machine, moment},
@@ -87,7 +88,7 @@ pub(super) fn FindingPage() -> impl IntoView {
             let links = keys
                 .into_iter()
                 .map(|item| {
-                    view! { <a href=paths::item(&item.item_id)>{format!("{} {}", item.key, item.title)}</a> " " }
+                    view! { <a href=paths::item(&item.item_id)><Inline text=format!("{} {}", item.key, item.title) /></a> " " }
                 })
                 .collect_view();
             view! { <span class="t">"Blocks " {links}</span> }.into_any()
@@ -117,12 +118,11 @@ pub(super) fn FindingPage() -> impl IntoView {
             may_contribute,
             form: visit.form("findings/map"),
         };
-        let can_propose = standing.is_some();
         let content = view! {
                 <div class="page-head">
                     <div>
                         {list}
-                        <h1><span class="faint light">{number}</span> " " {finding.title.clone()}</h1>
+                        <h1><span class="faint light">{number}</span> " " <Inline text=finding.title.clone() /></h1>
                         <p class="meta">
                             <Pill of=finding.severity />
                             <StatusPill of now />
@@ -137,11 +137,13 @@ pub(super) fn FindingPage() -> impl IntoView {
                         <Where finding=finding.clone() />
                         <Rule finding=finding.clone() />
                         <Proposed finding=finding.clone() />
-                        <Patches review=review.clone() patches can_propose />
+                        <LinkedPatches review=review.clone() patches finding=finding.id.as_str().to_owned() may_contribute now />
                         <History view=view.clone() review=review.clone() now />
                         <Discussion
-                            finding=finding.id.as_str().to_owned()
-                            review=review.clone()
+                            on=CommentedOn::Finding {
+                                finding: finding.id.as_str().to_owned(),
+                                review: review.clone(),
+                            }
                             comments
                             me=person.name.clone()
                             may_contribute
@@ -273,7 +275,7 @@ fn Where(finding: Finding) -> impl IntoView {
                 view! {
                     <tr class="note">
                         <td></td>
-                        <td><p class="wrap-any">{said}</p></td>
+                        <td><p class="wrap-any"><Inline text=said /></p></td>
                     </tr>
                 }
             });
@@ -295,7 +297,7 @@ fn Where(finding: Finding) -> impl IntoView {
             };
             view! {
                 <div class="panel-body stack-2">
-                    {said.map(|said| view! { <p class="wrap-any">{said}</p> })}
+                    {said.map(|said| view! { <p class="wrap-any"><Inline text=said /></p> })}
                     <p class="small muted">{none}</p>
                 </div>
             }
@@ -569,108 +571,6 @@ fn Proposed(finding: Finding) -> impl IntoView {
     )
 }
 
-#[component]
-fn Patches(review: String, patches: Vec<PatchView>, can_propose: bool) -> impl IntoView {
-    let n = patches.len();
-    let rows = patches
-        .into_iter()
-        .map(|view| {
-            let patch = view.patch;
-            view! {
-                <li>
-                    <span class="grow">
-                        <a class="plain strong" href=paths::patch(patch.id.as_str())>{format!("P-{}", patch.number)}</a>
-                        " "
-                        {patch.title}
-                    </span>
-                    <St of=patch.state />
-                </li>
-            }
-        })
-        .collect_view();
-    let body = if n == 0 {
-        view! { <p class="small muted">"No patch is linked. One that touches these lines can be proposed under Patches."</p> }
-            .into_any()
-    } else {
-        view! { <div class="panel"><ul class="rows">{rows}</ul></div> }.into_any()
-    };
-    let propose = can_propose.then(|| {
-        view! { <ButtonLink words="All patches" href=paths::patches(&review) small=true /> }
-    });
-    view! {
-        <section class="section" aria-labelledby="h-patch" id="patch">
-            <div class="section-head">
-                <h2 id="h-patch">"Patches " <span class="count">{n}</span></h2>
-                <div class="push">{propose}</div>
-            </div>
-            {body}
-        </section>
-    }
-    .into_any()
-}
-
-#[component]
-fn Discussion(
-    finding: String,
-    review: String,
-    comments: Vec<ListedComment>,
-    me: String,
-    may_contribute: bool,
-    form: FormState,
-    now: Millis,
-) -> impl IntoView {
-    let n = comments.len();
-    let messages = comments
-        .into_iter()
-        .map(|comment| {
-            let name = comment.author.name;
-            view! {
-                <article class="msg" id=format!("comment-{}", comment.id)>
-                    <Avatar name=name.clone() large=true />
-                    <div class="msg-box">
-                        <header class="msg-head"><b class="strong">{name}</b><When at=comment.created_at now /></header>
-                        <div class="msg-body"><Prose text=comment.body /></div>
-                    </div>
-                </article>
-            }
-            .into_any()
-        })
-        .collect_view();
-    let write = if may_contribute {
-        view! {
-            <DraftKeeper draft=format!("comment/{finding}")>
-                <form class="msg" method="post" action=action("findings/comment")>
-                    <Avatar name=me large=true />
-                    <div class="msg-box">
-                        <div class="msg-body">
-                            <input type="hidden" name="finding" value=finding />
-                            <input type="hidden" name="review" value=review />
-                            <TextArea
-                                form
-                                name="body"
-                                label="Add a comment"
-                                max_length=20000
-                                hint="Markdown. Everyone with a role on this service can read it."
-                            />
-                        </div>
-                        <div class="msg-tools"><span class="push"><Button words="Comment" small=true /></span></div>
-                    </div>
-                </form>
-            </DraftKeeper>
-        }
-        .into_any()
-    } else {
-        view! { <p class="small muted">"Contributors, reviewers and managers of this service can comment."</p> }.into_any()
-    };
-    view! {
-        <section class="section" id="discussion" aria-labelledby="h-d">
-            <div class="section-head"><h2 id="h-d">"Discussion " <span class="count">{n}</span></h2></div>
-            <div class="thread">{messages}{write}</div>
-        </section>
-    }
-    .into_any()
-}
-
 /// What the form needs that maps.
 #[derive(Clone, Debug)]
 struct MapState {
@@ -714,7 +614,7 @@ fn Mapping(
             });
             view! {
                 <li class="row-between">
-                    <a href=paths::item(&item.item_id)>{format!("{} {}", item.key, item.title)}</a>
+                    <a href=paths::item(&item.item_id)><Inline text=format!("{} {}", item.key, item.title) /></a>
                     {unmap}
                 </li>
             }

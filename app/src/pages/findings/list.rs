@@ -17,7 +17,7 @@ use crate::{
         review_bar::{review_bar, review_crumbs, review_name},
     },
     parts::{
-        ButtonLink, Column, Empty, Frame, Ico, Icon, PageHead, St, Tab, Table,
+        ButtonLink, Column, Empty, Frame, Ico, Icon, Inline, PageHead, St, Tab, Table,
         controls::Weight,
         status::Tone,
         table::pages,
@@ -616,7 +616,7 @@ fn row(
                 <span>
                     <span class="faint num">{number}</span>
                     " "
-                    <a class="ttl" href=address>{line.title}</a>
+                    <a class="ttl" href=address><Inline text=line.title /></a>
                     " "
                     {line.rule.map(|rule| view! { <span class="muted only-wide">{rule}</span> })}
                 </span>

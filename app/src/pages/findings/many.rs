@@ -11,8 +11,8 @@ use crate::{
         review_bar::{review_bar, review_crumbs, review_name},
     },
     parts::{
-        Button, ButtonLink, Choice, Choices, Column, Empty, Frame, PageHead, SelectField, St, Tab,
-        Table, TextArea, TextField, controls::Weight, when::date_value,
+        Button, ButtonLink, Choice, Choices, Column, Empty, Frame, Inline, PageHead, SelectField,
+        St, Tab, Table, TextArea, TextField, controls::Weight, when::date_value,
     },
     paths::{self, action},
     visit::{Visit, services},
@@ -86,7 +86,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                             <span>
                                 <span class="faint num">{words}</span>
                                 " "
-                                <a class="ttl" href=address>{finding.title}</a>
+                                <a class="ttl" href=address><Inline text=finding.title /></a>
                             </span>
                         </td>
                         <td role="cell" data-l="" class="fit"><StatusOf of now /></td>

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::counted;
 use crate::{
     parts::{
-        Ico, Icon, Panel, Sha, St, When, Who,
+        Ico, Icon, Inline, Panel, Sha, St, When, Who,
         panel::Disclosure,
         status::{Flag, FlagMark},
         when::date,
@@ -138,7 +138,7 @@ pub(super) fn Activity(
             view! {
                 <li data-tone=tone>
                     <Ico icon />
-                    <p><b>{line.who}</b> " " {line.summary}<When at=line.at now /></p>
+                    <p><b>{line.who}</b> " " <Inline text=line.summary /><When at=line.at now /></p>
                 </li>
             }
         })

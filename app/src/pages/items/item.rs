@@ -3,7 +3,7 @@
 use holdpoint_domain::{Millis, Policy, person::Action};
 use holdpoint_service::{
     ActivityLine, ActivityOf, CommentOn, FindingFilter, FindingLine, FindingSort, ItemPage as Page,
-    ListedComment, Named,
+    Named,
     standing::{ItemStanding, ReviewStanding},
 };
 use leptos::prelude::*;
@@ -17,15 +17,16 @@ use super::{
     item_of_address,
 };
 use crate::{
-    flash::FormState,
-    islands::DraftKeeper,
     pages::{
-        page, query,
+        discussion::{CommentedOn, Discussion},
+        page,
+        patches::LinkedPatches,
+        query,
         review_bar::{review_bar, review_crumbs, review_name},
     },
     parts::{
-        Avatar, Button, Column, Frame, Gate, Ico, Icon, Late, Nobody, Pill, Prose, St, Tab, Table,
-        TextArea, When,
+        Avatar, Button, Column, Frame, Gate, Ico, Icon, Inline, Late, Nobody, Pill, Prose, St, Tab,
+        Table,
         controls::{ButtonLink, Weight},
         status::{Flag, FlagMark},
         when::{date, moment},
@@ -68,6 +69,7 @@ pub(super) fn ItemPage() -> impl IntoView {
             )
             .await?
             .lines;
+        let patches = services.patches_of_item(&person, &id).await?;
         let sign = services.sign_form(&person, &access, &review, &standing);
         let bar = review_bar(&person, &review, Tab::Checklist).await?;
         let now = visit.now;
@@ -113,9 +115,9 @@ pub(super) fn ItemPage() -> impl IntoView {
                             now
                         />
                         <Findings review=review_id.clone() item=item.clone() lines=findings policy=review.policy.clone() now />
-                        <Patches review=review_id.clone() standing=standing.clone() />
+                        <LinkedPatches review=review_id.clone() patches item=item.clone() may_contribute now />
                         <Discussion
-                            item=item.clone()
+                            on=CommentedOn::Item(item.clone())
                             comments
                             me=person.name.clone()
                             may_contribute
@@ -178,7 +180,7 @@ fn Head(
         view! { <p class="small"><a class="muted" href=address>{name}</a></p> }
     });
     let parent = page.parent.clone().map(|(key, title)| {
-        view! { <p class="small muted">"Part of " {key} " " {title}</p> }
+        view! { <p class="small muted">"Part of " {key} " " <Inline text=title /></p> }
     });
     let until = item
         .waived_until
@@ -220,7 +222,7 @@ fn Head(
         <div class="page-head">
             <div>
                 {section}
-                <h1><span class="faint light">{item.key.clone()}</span> " " {item.title.clone()}</h1>
+                <h1><span class="faint light">{item.key.clone()}</span> " " <Inline text=item.title.clone() /></h1>
                 {parent}
                 <p class="meta"><Pill of=page.state more=until.unwrap_or_default() />{void}<Gate gating=item.gating />{due}{round}</p>
             </div>
@@ -345,110 +347,13 @@ fn finding_row(line: FindingLine, policy: &Policy, now: Millis) -> AnyView {
                 <span>
                     <span class="faint num">{format!("F-{}", line.number)}</span>
                     " "
-                    <a class="ttl" href=paths::finding(line.id.as_str())>{line.title}</a>
+                    <a class="ttl" href=paths::finding(line.id.as_str())><Inline text=line.title /></a>
                 </span>
             </td>
             <td role="cell" data-l="" class="fit mono muted wrap-any">{place}</td>
             <td role="cell" data-l="" class="fit"><St of=line.status more=until.unwrap_or_default() /></td>
             <td role="cell" data-l="Limit" class="fit n">{limit}</td>
         </tr>
-    }
-    .into_any()
-}
-
-#[component]
-fn Patches(review: String, standing: ItemStanding) -> impl IntoView {
-    let n = standing.patches.len();
-    let body = if n == 0 {
-        view! { <p class="small muted">"No patch serves this item."</p> }.into_any()
-    } else {
-        let rows = standing
-            .patches
-            .into_iter()
-            .map(|patch| {
-                view! {
-                    <li>
-                        <span class="grow">
-                            <a class="plain strong" href=paths::patch(&patch.id)>{format!("P-{}", patch.number)}</a>
-                        </span>
-                        <St of=patch.state />
-                    </li>
-                }
-            })
-            .collect_view();
-        view! { <div class="panel"><ul class="rows">{rows}</ul></div> }.into_any()
-    };
-    view! {
-        <section class="section" aria-labelledby="h-p">
-            <div class="section-head">
-                <h2 id="h-p">"Patches " <span class="count">{n}</span></h2>
-                <div class="push"><ButtonLink words="All patches" href=paths::patches(&review) small=true /></div>
-            </div>
-            {body}
-        </section>
-    }
-    .into_any()
-}
-
-#[component]
-fn Discussion(
-    item: String,
-    comments: Vec<ListedComment>,
-    me: String,
-    may_contribute: bool,
-    form: FormState,
-    now: Millis,
-) -> impl IntoView {
-    let n = comments.len();
-    let messages = comments
-        .into_iter()
-        .map(|comment| {
-            let name = comment.author.name;
-            view! {
-                <article class="msg" id=format!("comment-{}", comment.id)>
-                    <Avatar name=name.clone() large=true />
-                    <div class="msg-box">
-                        <header class="msg-head"><b class="strong">{name}</b><When at=comment.created_at now /></header>
-                        <div class="msg-body"><Prose text=comment.body /></div>
-                    </div>
-                </article>
-            }
-            .into_any()
-        })
-        .collect_view();
-    let write = if may_contribute {
-        let draft = format!("comment/{item}");
-        view! {
-            <DraftKeeper draft>
-                <form class="msg" method="post" action=action("items/comment")>
-                    <Avatar name=me large=true />
-                    <div class="msg-box">
-                        <div class="msg-body">
-                            <input type="hidden" name="item" value=item />
-                            <TextArea
-                                form
-                                name="body"
-                                label="Add a comment"
-                                max_length=20000
-                                hint="Markdown. Everyone with a role on this service can read it."
-                            />
-                        </div>
-                        <div class="msg-tools"><span class="push"><Button words="Comment" small=true /></span></div>
-                    </div>
-                </form>
-            </DraftKeeper>
-        }
-        .into_any()
-    } else {
-        view! { <p class="small muted">"Contributors, reviewers and managers of this service can comment."</p> }.into_any()
-    };
-    view! {
-        <section class="section" id="discussion" aria-labelledby="h-d">
-            <div class="section-head">
-                <h2 id="h-d">"Discussion " <span class="count">{n}</span></h2>
-            </div>
-            <div class="thread">{messages}{write}</div>
-        </section>
     }
     .into_any()
 }

@@ -10,7 +10,7 @@ use crate::{
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        Column, Crumb, Empty, Frame, Ico, Icon, PageHead, St, Tab, Table, When,
+        Column, Crumb, Empty, Frame, Ico, Icon, Inline, PageHead, St, Tab, Table, When,
         controls::{ButtonLink, Weight},
         patch::{Changed, LinkedTo, Reach, ShownTouch},
     },
@@ -172,7 +172,7 @@ fn row(PatchLine { patch, links }: &PatchLine, now: Millis) -> AnyView {
                 <a class="ttl" href=paths::patch(patch.id.as_str())>
                     <span class="faint num light">{name}</span>
                     " "
-                    {patch.title.clone()}
+                    <Inline text=patch.title.clone() />
                 </a>
                 <span class="sub">{author} {files}</span>
             </td>

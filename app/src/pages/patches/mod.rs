@@ -1,5 +1,6 @@
 //! Patches: the list of a review's, the page of one, the form that submits one.
 
+mod linked;
 pub mod list;
 pub mod new_patch;
 pub mod patch;
@@ -11,6 +12,7 @@ use leptos_router::{
     components::Route,
 };
 
+pub use linked::LinkedPatches;
 pub use shown::shown;
 
 /// The routes of patches.

@@ -15,8 +15,8 @@ use crate::{
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        Button, Confirm, Crumb, Frame, Ico, Icon, PageHead, Panel, Pill, Sha, Side, St, Tab,
-        TextArea, TextField, When,
+        Button, Confirm, Crumb, Frame, Ico, Icon, Inline, PageHead, Panel, Pill, Sha, Side, St,
+        Tab, TextArea, TextField, When,
         controls::{ButtonLink, Weight},
         patch::{Changed, CommitMessages, PatchCard},
         status::Tone,
@@ -241,7 +241,7 @@ fn links(view: &PatchView, form: FormState) -> AnyView {
                 <li class="row-between">
                     <div>
                         <p>
-                            <a href=paths::finding(&id)>{name.clone()} " " {finding.title.clone()}</a>
+                            <a href=paths::finding(&id)>{name.clone()} " " <Inline text=finding.title.clone() /></a>
                             " "
                             <St of=finding.severity />
                             " "
@@ -261,7 +261,7 @@ fn links(view: &PatchView, form: FormState) -> AnyView {
             let id = item.id.as_str().to_owned();
             view! {
                 <li class="row-between">
-                    <p><a href=paths::item(&id)>{item.key.clone()} " " {item.title.clone()}</a></p>
+                    <p><a href=paths::item(&id)>{item.key.clone()} " " <Inline text=item.title.clone() /></a></p>
                     {unlink("item", id, item.key.clone())}
                 </li>
             }

@@ -2,6 +2,7 @@
 
 pub mod page;
 pub mod people;
+mod trend;
 pub mod verdict;
 
 use leptos::prelude::*;

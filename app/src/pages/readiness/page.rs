@@ -10,6 +10,7 @@ use leptos::prelude::*;
 
 use super::{
     people::{WhoHasWhat, is_late},
+    trend::Trend,
     verdict::VerdictBox,
 };
 use crate::{
@@ -24,8 +25,8 @@ use crate::{
         },
     },
     parts::{
-        Avatar, Column, Frame, HoldCell, HoldLine, HoldSection, Ico, Icon, Late, PageHead, Panel,
-        Sha, Shown as _, St, Tab, Table,
+        Avatar, Column, Frame, HoldCell, HoldLine, HoldSection, Ico, Icon, Inline, Late, PageHead,
+        Panel, Sha, Shown as _, St, Tab, Table,
         controls::{ButtonLink, Weight},
         hold_line::HoldSignature,
         status::{FlagMark, Tone},
@@ -57,6 +58,9 @@ pub(super) fn ReadinessPage() -> impl IntoView {
             .findings_of_review(&person, &id, &open, FindingSort::Severity, 1, 0)
             .await?
             .facets;
+        let scans = services
+            .scans_of(&person, &head.service.id, None, 200)
+            .await?;
         let signers = signers(&standing, &members);
         let bar = review_bar(&person, &standing, Tab::Readiness).await?;
         let now = visit.now;
@@ -86,6 +90,7 @@ pub(super) fn ReadinessPage() -> impl IntoView {
                         <div class="span-8 stack">
                             <Blocks standing=standing.clone() me=person.name.clone() now />
                             <Signatures standing=standing.clone() signers me now />
+                            <Trend standing=standing.clone() scans now />
                         </div>
                         <div class="span-4 stack">
                             <OpenFindings review=id.as_str().to_owned() counts=open.severities standing=standing.clone() now />
@@ -213,13 +218,7 @@ fn OpenFindings(
     standing: ReviewStanding,
     now: Millis,
 ) -> impl IntoView {
-    let of = |severity| match severity {
-        Severity::Critical => counts.critical,
-        Severity::High => counts.high,
-        Severity::Medium => counts.medium,
-        Severity::Low => counts.low,
-        Severity::Info => counts.info,
-    };
+    let of = |severity| counts.of(severity);
     let most = Severity::ALL
         .iter()
         .map(|severity| of(*severity))
@@ -362,7 +361,7 @@ fn Blocks(standing: ReviewStanding, me: String, now: Millis) -> impl IntoView {
                         <a class="ttl" href=paths::item(&item.item.id)>
                             <span class="faint num light">{item.item.key.clone()}</span>
                             " "
-                            {item.item.title.clone()}
+                            <Inline text=item.item.title.clone() />
                         </a>
                         <span class="sub">{why.join(" ")}</span>
                     </td>
@@ -459,7 +458,7 @@ fn LateList(standing: ReviewStanding, now: Millis) -> impl IntoView {
                 .unwrap_or_else(|| "Nobody owns it".to_owned());
             rows.push((due, view! {
                 <li>
-                    <span class="grow"><a class="plain strong" href=href>{title}</a><span class="sub">{format!("{who}, was due {}", date(due))}</span></span>
+                    <span class="grow"><a class="plain strong" href=href><Inline text=title /></a><span class="sub">{format!("{who}, was due {}", date(due))}</span></span>
                     {late_mark(due)}
                 </li>
             }
@@ -471,7 +470,7 @@ fn LateList(standing: ReviewStanding, now: Millis) -> impl IntoView {
         {
             rows.push((until, view! {
                 <li>
-                    <span class="grow"><a class="plain strong" href=href>{title}</a><span class="sub">{format!("Waiver ends {}", date(until))}</span></span>
+                    <span class="grow"><a class="plain strong" href=href><Inline text=title /></a><span class="sub">{format!("Waiver ends {}", date(until))}</span></span>
                     <span class="st" data-tone=Tone::Amber.as_str()><Ico icon=Icon::Waived />{ahead(until, now)}</span>
                 </li>
             }
@@ -492,14 +491,14 @@ fn LateList(standing: ReviewStanding, now: Millis) -> impl IntoView {
         match (accepted, due) {
             (Some(until), _) if until >= now && until < now + SOON => rows.push((until, view! {
                 <li>
-                    <span class="grow"><a class="plain strong" href=href>{title}</a><span class="sub">{format!("{severity}, risk accepted until {}", date(until))}</span></span>
+                    <span class="grow"><a class="plain strong" href=href><Inline text=title /></a><span class="sub">{format!("{severity}, risk accepted until {}", date(until))}</span></span>
                     <span class="st" data-tone=Tone::Amber.as_str()><Ico icon=Icon::Shield />{ahead(until, now)}</span>
                 </li>
             }
             .into_any())),
             (_, Some(due)) if due < now && is_open(finding.status, finding.accepted_until, now) => rows.push((due, view! {
                 <li>
-                    <span class="grow"><a class="plain strong" href=href>{title}</a><span class="sub">{format!("{severity}, its limit was {}", date(due))}</span></span>
+                    <span class="grow"><a class="plain strong" href=href><Inline text=title /></a><span class="sub">{format!("{severity}, its limit was {}", date(due))}</span></span>
                     {late_mark(due)}
                 </li>
             }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use crate::{
     pages::items::{counted, end_of},
     parts::{
-        Avatar, Ico, Shown as _, Who,
+        Avatar, Ico, Inline, Shown as _, Who,
         panel::Disclosure,
         when::{ahead, late, machine, moment},
     },
@@ -86,7 +86,7 @@ fn Waivers(waivers: Vec<Reason>) -> impl IntoView {
         .into_iter()
         .map(|reason| {
             let href = address_of(&reason, "");
-            view! { <li><p class="why"><a href=href>{reason.title}</a></p><p class="det">{reason.why}</p></li> }
+            view! { <li><p class="why"><a href=href><Inline text=reason.title /></a></p><p class="det"><Inline text=reason.why /></p></li> }
         })
         .collect_view();
     view! {
@@ -237,9 +237,9 @@ fn group_view(
         let by = reason.who.join(", ");
         view! {
             <li>
-                <a class="plain strong" href=href>{reason.title}</a>
+                <a class="plain strong" href=href><Inline text=reason.title /></a>
                 ": "
-                {reason.why}
+                <Inline text=reason.why />
                 " "
                 <span class="faint">{format!("By {by}.")}</span>
             </li>

@@ -9,8 +9,8 @@ use crate::{
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        Crumb, Empty, Frame, Ico, Icon, PageHead, Tab, When, panel::Disclosure, table::pages,
-        when::date,
+        Crumb, Empty, Frame, Ico, Icon, Inline, PageHead, Tab, When, panel::Disclosure,
+        table::pages, when::date,
     },
     paths,
     visit::{Visit, services},
@@ -102,8 +102,11 @@ fn row(line: ActivityLine, now: i64) -> impl IntoView {
         _ => None,
     };
     let summary = match href {
-        Some(href) => view! { <a class="plain wrap-any" href=href>{line.summary}</a> }.into_any(),
-        None => view! { <span class="wrap-any">{line.summary}</span> }.into_any(),
+        Some(href) => {
+            view! { <a class="plain wrap-any" href=href><Inline text=line.summary /></a> }
+                .into_any()
+        }
+        None => view! { <span class="wrap-any"><Inline text=line.summary /></span> }.into_any(),
     };
     let changed = changed(line.before.as_deref(), line.after.as_deref());
     let changed = (!changed.is_empty()).then(|| {

@@ -15,7 +15,7 @@ use leptos_router::{
 
 use super::findings::{change_look, place, thousands};
 use crate::{
-    parts::{Column, Ico, Look, St, Table, status::Tone},
+    parts::{Column, Ico, Inline, Look, St, Table, status::Tone},
     paths,
 };
 
@@ -51,15 +51,27 @@ fn format_title(name: &str) -> String {
         .to_owned()
 }
 
-/// "1 high, 2 medium": nothing for none.
-fn by_severity(counts: &Counts) -> String {
-    let of = |severity| match severity {
+fn n_of(counts: &Counts, severity: Severity) -> i64 {
+    match severity {
         Severity::Critical => counts.critical,
         Severity::High => counts.high,
         Severity::Medium => counts.medium,
         Severity::Low => counts.low,
         Severity::Info => counts.info,
-    };
+    }
+}
+
+/// How much a scanner reported in all.
+fn n_results(counts: &Counts) -> i64 {
+    Severity::ALL
+        .iter()
+        .map(|severity| n_of(counts, *severity))
+        .sum()
+}
+
+/// "1 high, 2 medium": nothing for none.
+fn by_severity(counts: &Counts) -> String {
+    let of = |severity: Severity| n_of(counts, severity);
     let words: Vec<_> = Severity::ALL
         .iter()
         .filter(|severity| of(**severity) > 0)
@@ -120,9 +132,9 @@ fn change_table(caption: &'static str, listed: Vec<ScanChange>, review: &str) ->
             let title = match &change.finding {
                 Some(id) => {
                     let address = paths::with_query(&paths::finding(id), &[("review", review)]);
-                    view! { <a class="ttl" href=address>{change.title}</a> }.into_any()
+                    view! { <a class="ttl" href=address><Inline text=change.title /></a> }.into_any()
                 }
-                None => view! { <b class="strong">{change.title}</b> }.into_any(),
+                None => view! { <b class="strong"><Inline text=change.title /></b> }.into_any(),
             };
             let why = (!change.why.is_empty()).then(|| change.why.clone());
             view! {

@@ -8,7 +8,7 @@ use http::request::Parts;
 use leptos::prelude::*;
 use tower_sessions::Session;
 
-use super::{IncompleteNote, by_severity, change_table, figures, format_title};
+use super::{IncompleteNote, by_severity, change_table, figures, format_title, n_results};
 use crate::{
     pages::{
         PageError,
@@ -95,19 +95,19 @@ pub(super) fn PreviewPage() -> impl IntoView {
             .iter()
             .filter(|one| !one.waits && one.outcome.as_ref().is_ok_and(|outcome| !outcome.repeated))
             .count();
-        let n_results: i64 = all
+        let n_found: i64 = all
             .iter()
             .filter(|one| !one.waits)
             .filter_map(|one| one.outcome.as_ref().ok())
             .filter(|outcome| !outcome.repeated)
-            .map(|outcome| {
-                outcome.counts.critical
-                    + outcome.counts.high
-                    + outcome.counts.medium
-                    + outcome.counts.low
-                    + outcome.counts.info
-            })
+            .map(|outcome| n_results(&outcome.counts))
             .sum();
+        let n_incomplete = all
+            .iter()
+            .filter(|one| !one.waits)
+            .filter_map(|one| one.outcome.as_ref().ok())
+            .filter(|outcome| !outcome.repeated && !outcome.complete)
+            .count();
         let is_waiting = all.iter().any(|one| one.waits);
         let title = format!("Preview of scans: {}", review_name(&standing));
         let meta = view! {
@@ -142,11 +142,7 @@ pub(super) fn PreviewPage() -> impl IntoView {
         } else {
             None
         };
-        let words = match n_ready {
-            0 => "Import".to_owned(),
-            _ if n_results == 1 => "Import 1 result".to_owned(),
-            _ => format!("Import {} results", thousands(n_results)),
-        };
+        let words = import_words(n_ready, n_found, n_incomplete);
         let button = match why_not {
             Some(_) => {
                 view! { <Button words weight=Weight::Primary impossible="import-why" /> }.into_any()
@@ -178,6 +174,50 @@ pub(super) fn PreviewPage() -> impl IntoView {
         }
         .into_any())
     })
+}
+
+/// What the button imports. A scan without a result is named for what it is: clean, or incomplete.
+fn import_words(n_ready: usize, n_found: i64, n_incomplete: usize) -> String {
+    match (n_ready, n_found, n_incomplete) {
+        (0, ..) => "Import".to_owned(),
+        (1, 0, 0) => "Import the clean scan".to_owned(),
+        (n, 0, 0) => format!("Import {n} clean scans"),
+        (1, 0, _) => "Import the incomplete scan".to_owned(),
+        (n, 0, _) => format!("Import {n} scans without results"),
+        (_, 1, _) => "Import 1 result".to_owned(),
+        (_, n, _) => format!("Import {} results", thousands(n)),
+    }
+}
+
+/// What a scan without a result says, and what it is good for.
+fn nothing_found(outcome: &ImportOutcome) -> Option<AnyView> {
+    if n_results(&outcome.counts) > 0 || !outcome.complete {
+        return None;
+    }
+    let fixes = match outcome.changes.fixed {
+        0 => "No finding of its series was open, so it changes none.".to_owned(),
+        1 => "It fixes the one finding of its series that was open.".to_owned(),
+        n => format!(
+            "It fixes the {} findings of its series that were open.",
+            thousands(n)
+        ),
+    };
+    Some(
+        view! {
+            <div class="panel-body">
+                <div class="notice" data-tone=Tone::Green.as_str()>
+                    <Ico icon=Icon::Pass />
+                    <p>
+                        <b>"A clean scan."</b>
+                        " It looked at everything it was asked to and found nothing. "
+                        {fixes}
+                        " For its commit it counts as a scan that the policy asks for."
+                    </p>
+                </div>
+            </div>
+        }
+        .into_any(),
+    )
 }
 
 fn state(icon: Icon, tone: Tone, words: String) -> AnyView {
@@ -212,8 +252,7 @@ fn file_row(one: &Previewed) -> AnyView {
     let is_ready = !outcome.repeated && !waits;
     let value = format!("{}:{}", file.sha256, outcome.ground);
     let words = format!("Import {name}");
-    let n = &outcome.counts;
-    let n = n.critical + n.high + n.medium + n.low + n.info;
+    let n = n_results(&outcome.counts);
     let state = if outcome.repeated {
         state(
             Icon::Copy,
@@ -358,6 +397,7 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
                     <p class="push muted">"Against the last scan of its series"</p>
                 </div>
                 {incomplete}
+                {nothing_found(outcome)}
                 <div class="deltas">{figures(changes, &by_severity(&outcome.new), outcome.complete)}</div>
                 {listed}
                 {problems}
@@ -373,5 +413,25 @@ pub(super) fn file_size(bytes: i64) -> String {
         ..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{} kB", (bytes + 500) / 1_000),
         _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::import_words;
+
+    #[test]
+    fn a_scan_without_a_result_is_named_for_what_it_is() {
+        for (ready, results, incomplete, expected) in [
+            (0, 0, 0, "Import"),
+            (1, 0, 0, "Import the clean scan"),
+            (2, 0, 0, "Import 2 clean scans"),
+            (1, 0, 1, "Import the incomplete scan"),
+            (2, 0, 1, "Import 2 scans without results"),
+            (1, 1, 1, "Import 1 result"),
+            (3, 1_204, 0, "Import 1,204 results"),
+        ] {
+            assert_eq!(import_words(ready, results, incomplete), expected);
+        }
     }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::preview::{difference_words, template_of};
 use crate::{
     pages::{PageError, page, parameter, query},
-    parts::{Button, Crumb, Frame, Ico, Icon, PageHead, Panel, Prose, Tone},
+    parts::{Button, Crumb, Frame, Ico, Icon, Inline, PageHead, Panel, Prose, Tone},
     paths,
     visit::{Visit, services},
 };
@@ -116,7 +116,7 @@ pub(super) fn changes(old: &Document, new: &Document, difference: &Difference) -
             let to = new.sections.get(after.section)?.title.clone();
             Some(view! {
                 <li>
-                    <span class="strong wrap-any">{format!("{} {}", after.key, after.title)}</span>
+                    <span class="strong wrap-any"><Inline text=format!("{} {}", after.key, after.title) /></span>
                     <span class="muted">{format!(" from {} ({from}) to {} ({to})", before.key, after.key)}</span>
                 </li>
             }
@@ -150,7 +150,7 @@ pub(super) fn changes(old: &Document, new: &Document, difference: &Difference) -
 fn one(item: &Item, before: Option<&Item>) -> AnyView {
     let text = |item: &Item| {
         view! {
-            <p class="strong wrap-any">{item.title.clone()}</p>
+            <p class="strong wrap-any"><Inline text=item.title.clone() /></p>
             {(!item.body.is_empty()).then(|| view! { <Prose text=item.body.clone() /> })}
         }
         .into_any()

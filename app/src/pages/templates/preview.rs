@@ -14,7 +14,7 @@ use crate::{
     flash::FormState,
     pages::{PageError, page, parameter, query},
     parts::{
-        Button, ButtonLink, Crumb, Frame, Gate, Ico, Icon, Notice, PageHead, Panel, Prose,
+        Button, ButtonLink, Crumb, Frame, Gate, Ico, Icon, Inline, Notice, PageHead, Panel, Prose,
         SelectField, Sha, TextField, Tone, controls::Weight, panel::Disclosure,
     },
     paths,
@@ -432,7 +432,7 @@ pub(super) fn listing(document: &Document) -> impl IntoView + use<> {
                             <div class="grow stack-1">
                                 <p class="row">
                                     <span class="faint num">{item.key.clone()}</span>
-                                    <span class="strong wrap-any">{item.title.clone()}</span>
+                                    <span class="strong wrap-any"><Inline text=item.title.clone() /></span>
                                     {advisory}
                                     {hints}
                                 </p>
@@ -452,7 +452,7 @@ pub(super) fn listing(document: &Document) -> impl IntoView + use<> {
             Some(view! {
                 <section class="panel">
                     <div class="panel-head">
-                        <h3 class="wrap-any">{title}</h3>
+                        <h3 class="wrap-any"><Inline text=title /></h3>
                         <p class="push small muted">{counted(n, "item", "items")}</p>
                     </div>
                     <ul class="rows tall">{rows}</ul>
@@ -488,7 +488,7 @@ pub(super) fn rest(document: &Document) -> impl IntoView + use<> {
                 view! {
                     <li>
                         <Ico icon=Icon::Box />
-                        <div class="grow stack-1"><span class="strong wrap-any">{deliverable.title.clone()}</span>{body}</div>
+                        <div class="grow stack-1"><span class="strong wrap-any"><Inline text=deliverable.title.clone() /></span>{body}</div>
                         <span class="tiny faint nowrap">{format!("line {}", deliverable.line)}</span>
                     </li>
                 }

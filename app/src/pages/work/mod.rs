@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     parts::{
-        Column, Crumb, Empty, Frame, Gate, Late, PageHead, Pager, Panel, Shown as _, St, Table,
-        When,
+        Column, Crumb, Empty, Frame, Gate, Inline, Late, PageHead, Pager, Panel, Shown as _, St,
+        Table, When,
         controls::{ButtonLink, Weight},
         when::{date, late},
     },
@@ -117,7 +117,7 @@ fn Waiting(
                         <a class="ttl" href=paths::item(item.id.as_str())>
                             <span class="faint num light">{item.key}</span>
                             " "
-                            {item.title}
+                            <Inline text=item.title />
                         </a>
                         <span class="sub">{review}</span>
                     </td>

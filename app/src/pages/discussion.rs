@@ -1,0 +1,114 @@
+//! What people say about an item or a finding, and the form that adds to it.
+
+use holdpoint_domain::Millis;
+use holdpoint_service::ListedComment;
+use leptos::prelude::*;
+
+use crate::{
+    flash::FormState,
+    islands::DraftKeeper,
+    parts::{Avatar, Button, Prose, TextArea, When},
+    paths::action,
+};
+
+/// What is commented on.
+#[derive(Clone, Debug)]
+pub(super) enum CommentedOn {
+    Item(String),
+    /// Seen from a review, to which the form leads back.
+    Finding {
+        finding: String,
+        review: String,
+    },
+}
+
+impl CommentedOn {
+    fn form(&self) -> &'static str {
+        match self {
+            Self::Item(_) => "items/comment",
+            Self::Finding { .. } => "findings/comment",
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Item(id) | Self::Finding { finding: id, .. } => id,
+        }
+    }
+
+    /// What the form sends beside the text.
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Item(item) => vec![("item", item.clone())],
+            Self::Finding { finding, review } => {
+                vec![("finding", finding.clone()), ("review", review.clone())]
+            }
+        }
+    }
+}
+
+#[component]
+pub(super) fn Discussion(
+    on: CommentedOn,
+    comments: Vec<ListedComment>,
+    me: String,
+    may_contribute: bool,
+    form: FormState,
+    now: Millis,
+) -> impl IntoView {
+    let n = comments.len();
+    let messages = comments
+        .into_iter()
+        .map(|comment| {
+            let name = comment.author.name;
+            view! {
+                <article class="msg" id=format!("comment-{}", comment.id)>
+                    <Avatar name=name.clone() large=true />
+                    <div class="msg-box">
+                        <header class="msg-head"><b class="strong">{name}</b><When at=comment.created_at now /></header>
+                        <div class="msg-body"><Prose text=comment.body /></div>
+                    </div>
+                </article>
+            }
+            .into_any()
+        })
+        .collect_view();
+    let write = if may_contribute {
+        let draft = format!("comment/{}", on.id());
+        let fields = on
+            .fields()
+            .into_iter()
+            .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+            .collect_view();
+        view! {
+            <DraftKeeper draft>
+                <form class="msg" method="post" action=action(on.form())>
+                    <Avatar name=me large=true />
+                    <div class="msg-box">
+                        <div class="msg-body">
+                            {fields}
+                            <TextArea
+                                form
+                                name="body"
+                                label="Add a comment"
+                                max_length=20000
+                                hint="Markdown. Everyone with a role on this service can read it."
+                            />
+                        </div>
+                        <div class="msg-tools"><span class="push"><Button words="Comment" small=true /></span></div>
+                    </div>
+                </form>
+            </DraftKeeper>
+        }
+        .into_any()
+    } else {
+        view! { <p class="small muted">"Contributors, reviewers and managers of this service can comment."</p> }.into_any()
+    };
+    view! {
+        <section class="section" id="discussion" aria-labelledby="h-d">
+            <div class="section-head"><h2 id="h-d">"Discussion " <span class="count">{n}</span></h2></div>
+            <div class="thread">{messages}{write}</div>
+        </section>
+    }
+    .into_any()
+}
