@@ -7,6 +7,7 @@
 //! | yarn 1: each advisory, however many lines `auditAdvisory` (one for each dependency path) it has; yarn 2 and later: as npm 6, or one line for each package | one finding |
 //! | `severity` | as it is: critical, high, moderate, low, info |
 //! | `error`, lines of type `error` | the file is refused: nothing was audited |
+//! | yarn 1: no `auditSummary` | the report was cut off: the scan is incomplete |
 
 use holdpoint_domain::Severity;
 
@@ -158,9 +159,11 @@ fn read_yarn(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     let mut whole = None;
     let mut known = std::collections::HashSet::new();
     let mut failed = None;
+    let (mut is_yarn_1, mut has_summary) = (false, false);
     reading.documents(text, &mut |reading, place, line| {
         match &*line.text("type") {
             "auditAdvisory" => {
+                is_yarn_1 = true;
                 let advisory = line.at("data/advisory");
                 reading.needs_object(line, "data/advisory")?;
                 let id = advisory.first_text(&["id", "github_advisory_id"]);
@@ -176,6 +179,7 @@ fn read_yarn(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
                 let found = finding(reading, place, advisory, &version).with_scope(&path);
                 reading.add(found);
             }
+            "auditSummary" => has_summary = true,
             "error" => {
                 failed.get_or_insert_with(|| (place.to_owned(), line.texts("data")));
             }
@@ -190,6 +194,9 @@ fn read_yarn(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     })?;
     if let Some((place, said)) = failed {
         return Err(reading.broken(&place, format!("the audit failed: {said}")));
+    }
+    if is_yarn_1 && !has_summary {
+        reading.incomplete("", "its last line, the summary, is missing; it was cut off");
     }
     if whole.is_some() {
         return read_advisories(reading, text, false);

@@ -6,6 +6,7 @@
 //! | each of `ignoredMatches` | one finding, suppressed |
 //! | `vulnerability.severity` | as it is; Negligible and Unknown are info |
 //! | `relatedVulnerabilities` | further ids: the CVE of a GHSA |
+//! | `descriptor.db` with an error | the scan is incomplete |
 //! | `artifact` | component, version and the first of its places |
 
 use holdpoint_domain::Severity;
@@ -42,6 +43,12 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     reading.needs_list(&rest, "matches")?;
     reading.tool("", &rest.text("descriptor/version"));
     reading.scanned_at(&rest.text("descriptor/timestamp"));
+    let database = rest.at("descriptor/db");
+    let error = database.first_text(&["status/error", "error"]);
+    if !error.is_empty() {
+        let reason = format!("its database of vulnerabilities is not usable: {error}");
+        reading.incomplete("/descriptor/db", &reason);
+    }
     Ok(())
 }
 

@@ -3,10 +3,10 @@
 //! | format | files | messages | severity |
 //! |---|---|---|---|
 //! | secretlint | the list (null is none) | `messages` | error high, warning medium, info info; another word high, as it is a secret |
-//! | ESLint | the list | `messages` | 2 high, 1 medium |
-//! | SQLFluff | the list | `violations` | low: the form of code; `warning: true` info |
+//! | ESLint | the list | `messages`; `fatal: true` makes the scan incomplete | 2 high, 1 medium |
+//! | SQLFluff | the list | `violations`; PRS (not parsed) makes the scan incomplete | low: the form of code; `warning: true` info |
 //! | Checkstyle XML | `file` | `error` | error high, warning medium, info low |
-//! | JUnit XML | `testsuite` | `testcase` with `failure` or `error` | the failure's type, else medium |
+//! | JUnit XML | `testsuite` | `testcase` with `failure` or `error`; a suite that failed before its first case is incomplete | the failure's type, else medium |
 
 use holdpoint_domain::Severity;
 
@@ -120,7 +120,10 @@ fn read_eslint(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError>
         text,
         "filePath",
         "messages",
-        |_, pointer, path, message| {
+        |reading, pointer, path, message| {
+            if message.flag("fatal") {
+                reading.incomplete(pointer, &format!("{path} could not be parsed"));
+            }
             let is_error = message.number("severity") == Some(2.0);
             Finding::of(
                 &message.text("message"),
@@ -148,7 +151,10 @@ fn read_sqlfluff(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErro
         text,
         "filepath",
         "violations",
-        |_, pointer, path, violation| {
+        |reading, pointer, path, violation| {
+            if violation.text("code") == "PRS" {
+                reading.incomplete(pointer, &format!("{path} could not be parsed"));
+            }
             let severity = if violation.flag("warning") {
                 Severity::Info
             } else {
@@ -199,14 +205,18 @@ fn read_checkstyle(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportEr
 }
 
 fn read_junit(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let is_one = !text.contains("<testsuites");
-    let whole = reading.xml(text, if is_one { "testsuite" } else { "testsuites" })?;
-    let suites = if is_one {
-        std::slice::from_ref(&whole)
-    } else {
+    let whole = reading.xml_of(text, &["testsuites", "testsuite"])?;
+    let suites = if whole.has("testsuite") {
         whole.each("testsuite")
+    } else {
+        std::slice::from_ref(&whole)
     };
     for suite in suites {
+        let n_failed = ["errors", "failures"].map(|key| suite.number(key).unwrap_or(0.0));
+        if suite.each("testcase").is_empty() && n_failed.iter().any(|n| *n > 0.0) {
+            let reason = format!("the suite {} failed as a whole", suite.text("name"));
+            reading.incomplete(format!("testsuite {}", suite.text("name")), &reason);
+        }
         for (at, case) in suite.each("testcase").iter().enumerate() {
             let failure = case.each("failure").first().or(case.each("error").first());
             let Some(failure) = failure else {

@@ -5,7 +5,7 @@
 //! | each of `failed_checks` | one finding |
 //! | `severity` | as it is; null (without an account every one is) is medium |
 //! | `passed_checks`, `skipped_checks` | no findings |
-//! | `parsing_errors` | the scan is incomplete |
+//! | `parsing_errors`; no file of a kind that it knows | the scan is incomplete |
 //! | `repo_file_path`, `file_line_range`, `resource` | place |
 
 use holdpoint_domain::Severity;
@@ -66,6 +66,16 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
             "",
             &report.first_text(&["summary/checkov_version", "checkov_version"]),
         );
+        let n_errors = report
+            .number("summary/parsing_errors")
+            .or(report.number("parsing_errors"));
+        if n_errors.is_some_and(|n| n > 0.0) {
+            reading.incomplete("/summary/parsing_errors", "files could not be parsed");
+        }
+        if !results.is_object() && report.number("resource_count") == Some(0.0) {
+            let reason = "it has found no file of a kind that it knows";
+            reading.incomplete("/resource_count", reason);
+        }
     }
     Ok(())
 }

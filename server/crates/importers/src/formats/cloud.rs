@@ -220,6 +220,15 @@ fn read_popeye(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError>
         }
         Ok(())
     })?;
+    if let Some(error) = rest.each("popeye/errors").first() {
+        let said = error.first_text(&["message", "error"]);
+        let said = if said.is_empty() {
+            error.own_text()
+        } else {
+            said
+        };
+        reading.incomplete("/popeye/errors/0", &said);
+    }
     reading.needs_object(&rest, "popeye")
 }
 

@@ -1,5 +1,8 @@
 //! Formats that are lists of findings with names of their own for the same things: one reader, a table for each.
 //!
+//! What these tools say that they could not look at (errors of Brakeman, Horusec, Retire.js and Terrascan, packages that Nancy
+//! does not know, repositories that Composer did not reach) makes the scan incomplete.
+//!
 //! | format | findings | severity |
 //! |---|---|---|
 //! | Anchore Engine | `vulnerabilities` | its word |
@@ -64,6 +67,8 @@ struct Table {
     scope: &'static [&'static str],
     snippet: &'static [&'static str],
     secret: &'static [&'static str],
+    /// Lists and texts that say what the tool could not look at.
+    failures: &'static [&'static str],
     /// What tells an element apart, where a file may hold the same element more than once; it is read once then.
     once: &'static [&'static str],
     /// The parts of the name of what it is in, where that is the component though it has no version.
@@ -98,6 +103,7 @@ const EMPTY: Table = Table {
     scope: &[],
     snippet: &[],
     secret: &[],
+    failures: &[],
     once: &[],
     resource: &[],
     tags: &[],
@@ -239,6 +245,7 @@ pub const NANCY: Format = format(
                 description: &["Description"],
                 link: &["Reference"],
                 purl: &["^Coordinates"],
+                failures: &["invalid"],
                 ..EMPTY
             },
         )
@@ -288,6 +295,7 @@ pub const COMPOSER_AUDIT: Format = format(
                 patterns: &[&["advisories", "*", "*"]],
                 id: &["cve", "advisoryId"],
                 ids: &["sources", "link", "advisoryId"],
+                failures: &["unreachable-repositories"],
                 words: &["title"],
                 link: &["link"],
                 component: &["packageName"],
@@ -409,6 +417,7 @@ pub const RETIREJS: Format = format(
             text,
             &Table {
                 patterns: &[&["data", "*"]],
+                failures: &["errors"],
                 inner: &["results", "vulnerabilities"],
                 id: &[
                     "identifiers/CVE/0",
@@ -485,6 +494,7 @@ pub const BRAKEMAN: Format = format(
             text,
             &Table {
                 patterns: &[&["warnings", "*"], &["ignored_warnings", "*"]],
+                failures: &["errors"],
                 id: &["check_name", "warning_type"],
                 words: &["message"],
                 severity: &[],
@@ -525,6 +535,7 @@ pub const HORUSEC: Format = format(
             text,
             &Table {
                 patterns: &[&["analysisVulnerabilities", "*"]],
+                failures: &["errors"],
                 id: &["vulnerabilities/rule_id"],
                 words: &["vulnerabilities/details"],
                 severity: &["vulnerabilities/severity"],
@@ -571,6 +582,7 @@ pub const TERRASCAN: Format = format(
                 lines: [&["line"], &[]],
                 scope: &["resource_name"],
                 resource: &["resource_type", "resource_name"],
+                failures: &["results/scan_errors"],
                 tags: &["category"],
                 status: |_, pointer| {
                     Some(if pointer.contains("/skipped") {
@@ -809,6 +821,20 @@ fn read(reading: &mut Reading<'_>, text: &str, table: &Table) -> Result<(), Impo
                 format!("$.{}", steps.join("."))
             };
             return Err(reading.broken(&at, "a list is required here."));
+        }
+    }
+    for name in table.failures {
+        let failures = rest.at(name);
+        let first = match failures {
+            Loose::Object(_) => Some(failures),
+            failures => failures.items().first(),
+        };
+        let said = first.map_or(String::new(), Loose::own_texts);
+        if !said.is_empty() {
+            reading.incomplete(
+                format!("/{name}"),
+                &format!("it could not look at all: {said}"),
+            );
         }
     }
     for version in ["version", "scan_info/brakeman_version", "meta/version"] {

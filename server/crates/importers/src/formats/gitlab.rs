@@ -7,7 +7,7 @@
 //! | `scan.type`, else `category`, else the places | which of the five it is |
 //! | `identifiers` | rule, CVE, CWE, others |
 //! | `id` | no part of the identity: many analysers make a new one in each run |
-//! | `scan.status` other than success | the scan is incomplete |
+//! | `scan.status` other than success, `scan.messages` of level fatal | the scan is incomplete |
 
 use holdpoint_domain::Severity;
 
@@ -139,6 +139,11 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
         &scan.first_text(&["scanner/version", "analyzer/version"]),
     );
     reading.scanned_at(&scan.first_text(&["end_time", "start_time"]));
+    for (at, message) in scan.each("messages").iter().enumerate() {
+        if message.text("level") == "fatal" {
+            reading.incomplete(format!("/scan/messages/{at}"), &message.text("value"));
+        }
+    }
     let status = scan.text("status");
     if !status.is_empty() && status != "success" {
         reading.incomplete("/scan/status", &format!("its status is {status:?}"));

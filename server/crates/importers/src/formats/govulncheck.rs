@@ -6,6 +6,7 @@
 //! | `trace` | severity by what is reached: symbol high, package low, module info; place of the call |
 //! | `osv` messages | summary, ids, links |
 //! | `config` | tool and version |
+//! | `progress` that never comes to checking the code | the stream was cut off: the scan is incomplete |
 
 use std::collections::HashMap;
 
@@ -45,6 +46,9 @@ struct Seen {
     order: Vec<(String, String)>,
     reached: HashMap<(String, String), Reached>,
     described: HashMap<String, Finding>,
+    /// Whether the tool says what it is doing, and whether it got to comparing the code.
+    has_progress: bool,
+    has_compared: bool,
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
@@ -59,6 +63,12 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
             see(reading, &mut seen, place, message);
             Ok(())
         })?;
+    }
+    if seen.has_progress && !seen.has_compared && seen.order.is_empty() {
+        reading.incomplete(
+            "",
+            "it ended before the code was compared with the vulnerabilities",
+        );
     }
     for key in seen.order {
         let Some(reached) = seen.reached.remove(&key) else {
@@ -92,6 +102,10 @@ fn see(reading: &mut Reading<'_>, seen: &mut Seen, pointer: &str, message: &Loos
             &message.text("config/scanner_name"),
             &message.text("config/scanner_version"),
         );
+    } else if message.has("progress") {
+        let said = message.text("progress/message");
+        seen.has_progress = true;
+        seen.has_compared |= said.starts_with("Checking") || said.starts_with("Scanning");
     } else if message.has("osv") {
         let osv = message.at("osv");
         let mut finding = Finding::of(

@@ -134,6 +134,11 @@ fn read_kubescape(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErr
             (resource.text("resourceID"), path)
         })
         .collect();
+    let summaries: HashMap<_, _> = whole
+        .entries("summaryDetails/controls")
+        .iter()
+        .map(|(id, summary)| (&**id, summary))
+        .collect();
     for (at, result) in results.iter().enumerate() {
         reading.needs_object(result, "")?;
         let resource = result.text("resourceID");
@@ -143,11 +148,7 @@ fn read_kubescape(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErr
                 continue;
             }
             let id = control.text("controlID");
-            let summary = whole
-                .entries("summaryDetails/controls")
-                .iter()
-                .find(|(key, _)| **key == *id);
-            let summary = summary.map_or(&nothing, |(_, summary)| summary);
+            let summary = summaries.get(&*id).copied().unwrap_or(&nothing);
             let severity = match summary.number("scoreFactor") {
                 Some(factor) if factor >= 9.0 => Severity::Critical,
                 Some(factor) if factor >= 7.0 => Severity::High,

@@ -184,6 +184,14 @@ fn read(
         _ => &["warnings", "*"],
     };
     let rest = reading.stream(text, &[pattern], &mut |reading, pointer, value| {
+        // After a file that cannot be parsed these two say nothing more of it.
+        let code = value.text("code");
+        if (reading.format == "hadolint" && code == "DL1000")
+            || (reading.format == "shellcheck" && matches!(&*code, "1072" | "1073"))
+        {
+            let path = value.first_text(names.path);
+            reading.incomplete(pointer, &format!("{path} could not be parsed"));
+        }
         let found = finding(reading, pointer, value, names);
         reading.add(found);
         Ok(())

@@ -169,13 +169,28 @@ impl Reading<'_> {
 
     /// The whole of an XML text, whose first element has to have this name.
     pub(super) fn xml(&mut self, text: &str, root: &str) -> Result<Loose<'static>, ImportError> {
-        let Loose::Object(mut entries) = tree::xml(self.format, text)? else {
-            return Err(self.broken("line 1", format!("the element {root} is required here.")));
+        self.xml_of(text, &[root])
+    }
+
+    /// As [`Self::xml`], where the first element can have several names.
+    pub(super) fn xml_of(
+        &mut self,
+        text: &str,
+        roots: &[&str],
+    ) -> Result<Loose<'static>, ImportError> {
+        let entries = match tree::xml(self.format, text)? {
+            Loose::Object(entries) => entries,
+            _ => Vec::new(),
         };
-        let found = entries.iter().position(|(name, _)| name == root);
+        let found = entries
+            .into_iter()
+            .find(|(name, _)| roots.contains(&&**name));
         match found {
-            Some(at) => Ok(entries.swap_remove(at).1),
-            None => Err(self.broken("line 1", format!("the element {root} is required here."))),
+            Some((_, value)) => Ok(value),
+            None => {
+                let roots = roots.join(" or ");
+                Err(self.broken("line 1", format!("the element {roots} is required here.")))
+            }
         }
     }
 

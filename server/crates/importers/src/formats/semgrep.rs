@@ -6,7 +6,7 @@
 //! | `extra.severity` | CRITICAL; ERROR and HIGH high; WARNING and MEDIUM medium; INFO and LOW low, as its documentation equates them |
 //! | `extra.is_ignored` | suppressed (`nosemgrep`) |
 //! | `extra.fingerprint` | the tool's fingerprint, unless it says "requires login" |
-//! | `errors` of level error | the scan is incomplete |
+//! | `errors` of level error, `skipped_rules`, `paths.skipped` for being too big or failing | the scan is incomplete |
 //! | API: `findings` | one finding; `state` fixed and removed: fixed; muted and ignored: suppressed |
 
 use holdpoint_domain::Severity;
@@ -63,8 +63,22 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
             );
         }
     }
+    for (at, skipped) in rest.each("paths/skipped").iter().enumerate() {
+        let reason = skipped.text("reason");
+        if NOT_MEANT.iter().any(|start| reason.starts_with(start)) {
+            let said = format!("{} was skipped: {reason}", skipped.text("path"));
+            reading.incomplete(format!("/paths/skipped/{at}"), &said);
+        }
+    }
+    for (at, rule) in rest.each("skipped_rules").iter().enumerate() {
+        let said = format!("the rule {} was skipped", rule.text("rule_id"));
+        reading.incomplete(format!("/skipped_rules/{at}"), &said);
+    }
     Ok(())
 }
+
+/// Reasons for skipping a file that nobody has asked for, unlike patterns of `.semgrepignore` and of the command line.
+const NOT_MEANT: [&str; 3] = ["analysis_failed", "exceeded_size_limit", "too_big"];
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>) -> Finding {
     let extra = result.at("extra");

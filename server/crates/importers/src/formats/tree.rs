@@ -115,9 +115,13 @@ impl<'a> Loose<'a> {
 
     /// Every text at a path and below, with spaces between them.
     pub(in crate::formats) fn texts(&self, path: &str) -> String {
+        self.at(path).own_texts()
+    }
+
+    /// As [`Self::texts`], of the value itself.
+    pub(in crate::formats) fn own_texts(&self) -> String {
         let mut texts = Vec::new();
-        self.at(path)
-            .each_text(&mut |text| texts.push(text.trim().to_owned()));
+        self.each_text(&mut |text| texts.push(text.trim().to_owned()));
         texts.retain(|text| !text.is_empty());
         texts.join(" ")
     }

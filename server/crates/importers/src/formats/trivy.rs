@@ -8,6 +8,7 @@
 //! | `Status` of a vulnerability | `not_affected` and `under_investigation` are told; `fixed` means that a fixed version exists, so it is open |
 //! | `Target` | the path, except for packages of an operating system and files of a cluster, where it is a name |
 //! | `ExperimentalModifiedFindings` | suppressed |
+//! | `Error` of an object of a cluster | it was not looked at: the scan is incomplete |
 
 use holdpoint_domain::Severity;
 
@@ -53,6 +54,11 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
         ]
     };
     let rest = reading.stream(text, patterns, &mut |reading, pointer, part| {
+        let error = part.text("Error");
+        if !error.is_empty() {
+            let name = part.text("Name");
+            reading.incomplete(format!("{pointer}/Error"), &format!("{name}: {error}"));
+        }
         if part.has("Results") {
             let object = format!("{}/{}", part.text("Kind"), part.text("Name"));
             for (at, result) in part.each("Results").iter().enumerate() {

@@ -3,6 +3,7 @@
 //! | in the file | what becomes of it |
 //! |---|---|
 //! | each line with `DetectorName` | one finding; lines of the log are left out, one of level error makes the scan incomplete |
+//! | a log alone | no finding, if it says that the scan has finished; else the scan is incomplete |
 //! | `Verified` | critical: the secret works; else high |
 //! | `SourceMetadata.Data.*` | path, line, commit, whatever the kind of source |
 //! | `Raw` | only its digest |
@@ -22,22 +23,29 @@ pub const TRUFFLEHOG: Format = Format {
 };
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    let is_log = object_with(sniff, &["level", "ts"]) && sniff.head.contains("\"DetectorName\"");
+    let is_log = object_with(sniff, &["level", "ts"])
+        && (sniff.head.contains("\"DetectorName\"") || sniff.head.contains("\"trufflehog\""));
     certain_if(object_with(sniff, &["SourceMetadata", "DetectorName"]) || is_log)
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let mut n_results = 0;
+    let (mut n_results, mut n_log_lines, mut has_finished) = (0, 0, false);
     reading.documents(text, &mut |reading, place, line| {
         if line.has("DetectorName") || line.has("SourceMetadata") {
             n_results += 1;
             reading.add(finding(place, line));
-        } else if line.text("level").starts_with("error") {
-            reading.incomplete(place, &line.first_text(&["msg", "error"]));
+        } else {
+            n_log_lines += u32::from(line.has("level") && line.has("msg"));
+            has_finished |= line.text("msg") == "finished scanning";
+            if line.text("level").starts_with("error") {
+                reading.incomplete(place, &line.first_text(&["msg", "error"]));
+            }
         }
         Ok(())
     })?;
-    if n_results == 0 {
+    if n_log_lines > 0 && n_results == 0 && !has_finished {
+        reading.incomplete("", "its log does not say that the scan has finished");
+    } else if n_results == 0 && n_log_lines == 0 {
         return Err(reading.broken("$", "none of the lines has a DetectorName."));
     }
     Ok(())

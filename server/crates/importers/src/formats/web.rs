@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | OWASP ZAP | each `alertitem` of each `site`; its instances are places of it | `riskcode` 3 high to 0 info |
 //! | Burp Suite | each `issue` | its word, Information info |
-//! | Nmap | each open port (info), each CVE that its vulners script names | by the score |
+//! | Nmap | each open port (info), each CVE that its vulners script names; a failed run or a host without answer is incomplete | by the score |
 //! | Nikto XML and JSON | each `item`, each of `vulnerabilities`; one for all places of the same words | medium where there is a number of OSVDB, else info |
-//! | testssl.sh CSV | each row that is neither OK nor of the rating, for each of its CVE | its word |
+//! | testssl.sh CSV | each row that is neither OK nor of the rating, for each of its CVE; FATAL and scanProblem: incomplete | its word |
 //! | SpotBugs | each `BugInstance` | `priority` 1 high, 2 medium, 3 low |
 
 use holdpoint_domain::Severity;
@@ -116,7 +116,15 @@ fn read_burp(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
 fn read_nmap(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     let run = reading.xml(text, "nmaprun")?;
     reading.tool("", &run.text("version"));
+    let finished = run.at("runstats/finished");
+    if finished.text("exit") == "error" {
+        let said = format!("it failed: {}", finished.text("errormsg"));
+        reading.incomplete("runstats", &said);
+    }
     for (h, host) in run.each("host").iter().enumerate() {
+        if host.flag("timedout") {
+            reading.incomplete(format!("host {h}"), "a host did not answer in time");
+        }
         let name = host
             .each("hostnames/hostname")
             .first()
@@ -267,6 +275,9 @@ fn read_testssl(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
             if id.contains("_score") || id.contains("grade") {
                 reading.not_a_finding();
                 return Ok(());
+            }
+            if row.text("severity") == "FATAL" || id == "scanProblem" {
+                reading.incomplete(&*pointer, &row.text("finding"));
             }
             let severity = match &*row.text("severity") {
                 "OK" => {

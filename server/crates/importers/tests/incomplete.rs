@@ -1,0 +1,281 @@
+//! A scan is clean only if it says so and was complete: what each tool writes when it did not see everything.
+
+use holdpoint_importers::read;
+
+/// Format, report, what is said of it.
+const INCOMPLETE: &[(&str, &str, &str)] = &[
+    (
+        "anchore_grype",
+        r#"{"matches": [], "descriptor": {"name": "grype", "db": {"status": {"valid": false, "error": "db is 3 months old"}}}}"#,
+        "its database of vulnerabilities is not usable: db is 3 months old",
+    ),
+    (
+        "betterleaks",
+        r#"{"findings": [], "scan": {"betterleaks_version": "2", "state": "canceled"}}"#,
+        "its state is \"canceled\"",
+    ),
+    (
+        "brakeman",
+        r#"{"scan_info": {"brakeman_version": "6"}, "warnings": [], "errors": [{"error": "could not parse a.rb", "location": "x"}]}"#,
+        "it could not look at all: could not parse a.rb x",
+    ),
+    (
+        "checkov",
+        r#"{"check_type": "terraform", "results": {"failed_checks": []}, "summary": {"failed": 0, "parsing_errors": 2, "checkov_version": "3"}}"#,
+        "files could not be parsed",
+    ),
+    (
+        "checkov",
+        r#"{"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "resource_count": 0, "checkov_version": "3"}"#,
+        "it has found no file of a kind that it knows",
+    ),
+    (
+        "composer_audit",
+        r#"{"advisories": [], "abandoned": [], "unreachable-repositories": ["https://repo.example.com"]}"#,
+        "it could not look at all: https://repo.example.com",
+    ),
+    (
+        "dependency_check",
+        "<analysis><scanInfo><analysisExceptions><analysisException><exception><message>no network</message></exception></analysisException></analysisExceptions></scanInfo><dependencies/></analysis>",
+        "the analysis failed in part: no network",
+    ),
+    (
+        "eslint",
+        r#"[{"filePath": "a.js", "errorCount": 1, "messages": [{"ruleId": null, "fatal": true, "severity": 2, "message": "Parsing error"}]}]"#,
+        "a.js could not be parsed",
+    ),
+    (
+        "gitlab_sast",
+        r#"{"version": "15.0.0", "scan": {"type": "sast", "status": "failure", "scanner": {"name": "x"}}, "vulnerabilities": []}"#,
+        "its status is \"failure\"",
+    ),
+    (
+        "gitlab_secret_detection_report",
+        r#"{"version": "15.0.0", "scan": {"type": "secret_detection", "status": "success", "messages": [{"level": "fatal", "value": "out of memory"}], "scanner": {"name": "x"}}, "vulnerabilities": []}"#,
+        "out of memory",
+    ),
+    (
+        "gosec",
+        r#"{"Golang errors": {"a.go": [{"line": 1, "error": "expected package"}]}, "Issues": [], "Stats": {}}"#,
+        "a.go could not be read: expected package",
+    ),
+    (
+        "govulncheck",
+        r#"{"config": {"protocol_version": "v1.0.0"}} {"progress": {"message": "Fetching vulnerabilities from the database..."}}"#,
+        "it ended before the code was compared with the vulnerabilities",
+    ),
+    (
+        "hadolint",
+        r#"[{"code": "DL1000", "column": 1, "file": "Dockerfile", "level": "error", "line": 1, "message": "unexpected"}]"#,
+        "Dockerfile could not be parsed",
+    ),
+    (
+        "horusec",
+        r#"{"version": "2", "status": "error", "errors": "docker is not running", "analysisVulnerabilities": null}"#,
+        "it could not look at all: docker is not running",
+    ),
+    (
+        "junit",
+        r#"<testsuites><testsuite name="a" tests="0" errors="1" failures="0"/></testsuites>"#,
+        "the suite a failed as a whole",
+    ),
+    (
+        "kics",
+        r#"{"kics_version": "1", "files_failed_to_scan": 3, "queries_total": 0, "queries": []}"#,
+        "3 files failed to scan",
+    ),
+    (
+        "kingfisher",
+        r#"{"findings": [], "metadata": {"kingfisher_version": "1"}} {"schema": "kingfisher.repository-audit", "audit": {"summary": {"scan_failed": 1}}}"#,
+        "the tool counts 1 repositories as scan_failed",
+    ),
+    (
+        "nancy",
+        r#"{"audited": [], "vulnerable": null, "invalid": [{"Coordinates": "pkg:golang/x@v0"}], "num_audited": 0}"#,
+        "it could not look at all: pkg:golang/x@v0",
+    ),
+    (
+        "njsscan",
+        r#"{"njsscan_version": "1", "nodejs": {}, "templates": {}, "errors": [{"msg": "a.js failed"}]}"#,
+        "a.js failed",
+    ),
+    (
+        "nmap",
+        r#"<nmaprun version="7"><runstats><finished exit="error" errormsg="no route"/></runstats></nmaprun>"#,
+        "it failed: no route",
+    ),
+    (
+        "nmap",
+        r#"<nmaprun version="7"><host timedout="true"><ports/></host><runstats><finished exit="success"/></runstats></nmaprun>"#,
+        "a host did not answer in time",
+    ),
+    (
+        "popeye",
+        r#"{"popeye": {"score": 0, "errors": [{"message": "forbidden"}], "sections": []}}"#,
+        "forbidden",
+    ),
+    (
+        "retirejs",
+        r#"{"version": "5", "data": [], "errors": ["a.js is too large"]}"#,
+        "it could not look at all: a.js is too large",
+    ),
+    (
+        "semgrep",
+        r#"{"version": "1", "results": [], "errors": [{"level": "error", "message": "out of memory in a.py"}], "paths": {"scanned": []}}"#,
+        "out of memory in a.py",
+    ),
+    (
+        "semgrep",
+        r#"{"version": "1", "results": [], "errors": [], "paths": {"scanned": [], "skipped": [{"path": "a.py", "reason": "exceeded_size_limit"}]}}"#,
+        "a.py was skipped: exceeded_size_limit",
+    ),
+    (
+        "semgrep",
+        r#"{"version": "1", "results": [], "errors": [], "paths": {"scanned": []}, "skipped_rules": [{"rule_id": "x", "details": "needs a newer version"}]}"#,
+        "the rule x was skipped",
+    ),
+    (
+        "shellcheck",
+        r#"[{"file": "a.sh", "line": 1, "endLine": 1, "column": 1, "endColumn": 1, "level": "error", "code": 1073, "message": "Couldn't parse this"}]"#,
+        "a.sh could not be parsed",
+    ),
+    (
+        "snyk",
+        r#"[{"ok": true, "vulnerabilities": [], "packageManager": "npm"}, {"ok": false, "error": "missing lock file"}]"#,
+        "missing lock file",
+    ),
+    (
+        "sonarqube",
+        r#"{"paging": {"pageIndex": 1, "total": 700}, "issues": []}"#,
+        "0 of 700 are in this file; further pages are missing",
+    ),
+    (
+        "spotbugs",
+        r#"<BugCollection version="4"><Errors errors="1"/></BugCollection>"#,
+        "the tool reports errors",
+    ),
+    (
+        "sqlfluff",
+        r#"[{"filepath": "a.sql", "violations": [{"code": "PRS", "description": "Found unparsable section"}]}]"#,
+        "a.sql could not be parsed",
+    ),
+    (
+        "terrascan",
+        r#"{"results": {"scan_errors": [{"iac_type": "helm", "errMsg": "no chart"}], "violations": null, "scan_summary": {"policies_validated": 0}}}"#,
+        "it could not look at all: helm no chart",
+    ),
+    (
+        "testssl",
+        "\"id\",\"fqdn/ip\",\"port\",\"severity\",\"finding\",\"cve\",\"cwe\"\n\"scanProblem\",\"h/1\",\"443\",\"FATAL\",\"TCP connect problem\",\"\",\"\"\n",
+        "TCP connect problem",
+    ),
+    (
+        "trivy",
+        r#"{"ClusterName": "c", "Resources": [{"Kind": "Deployment", "Name": "x", "Error": "image pull failed"}]}"#,
+        "x: image pull failed",
+    ),
+    (
+        "trufflehog",
+        r#"{"level": "info-0", "ts": "2024", "logger": "trufflehog", "msg": "running source"}"#,
+        "its log does not say that the scan has finished",
+    ),
+    (
+        "yarn_audit",
+        r#"{"type": "auditAdvisory", "data": {"resolution": {"path": "b"}, "advisory": {"id": 1, "module_name": "b", "severity": "low", "title": "t", "findings": []}}}"#,
+        "its last line, the summary, is missing; it was cut off",
+    ),
+];
+
+/// Reports of complete scans that have found nothing.
+const CLEAN: &[(&str, &str)] = &[
+    (
+        "trufflehog",
+        r#"{"level": "info-0", "ts": "2024", "logger": "trufflehog", "msg": "finished scanning", "verified_secrets": 0}"#,
+    ),
+    (
+        "govulncheck",
+        r#"{"config": {"protocol_version": "v1.0.0"}} {"progress": {"message": "Fetching vulnerabilities from the database..."}} {"progress": {"message": "Checking the code against the vulnerabilities..."}}"#,
+    ),
+    (
+        "semgrep",
+        r#"{"version": "1", "results": [], "errors": [], "paths": {"scanned": ["a.py"], "skipped": [{"path": "b.py", "reason": "semgrepignore_patterns_match"}]}}"#,
+    ),
+    (
+        "junit",
+        r#"<testsuites><testsuite name="a" tests="1" errors="0"><testcase name="x"/></testsuite></testsuites>"#,
+    ),
+    (
+        "terrascan",
+        r#"{"results": {"violations": null, "scan_summary": {"policies_validated": 9}}}"#,
+    ),
+    (
+        "anchore_grype",
+        r#"{"matches": [], "descriptor": {"name": "grype", "db": {"status": {"valid": true}}}}"#,
+    ),
+];
+
+/// Texts that a tool writes in the place of a report.
+const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "npm_audit",
+        r#"{"error": {"code": "ENOLOCK", "summary": "This command requires an existing lockfile.", "detail": ""}}"#,
+        "This command requires an existing lockfile.",
+    ),
+    (
+        "npm_audit_7_plus",
+        r#"{"message": "request failed", "error": {"code": "ENOTFOUND", "summary": "", "detail": ""}}"#,
+        "$.vulnerabilities",
+    ),
+    (
+        "pnpm_audit",
+        r#"{"error": {"code": "ERR_PNPM_AUDIT_NO_LOCKFILE", "message": "No pnpm-lock.yaml found"}}"#,
+        "ERR_PNPM_AUDIT_NO_LOCKFILE",
+    ),
+    (
+        "yarn_audit",
+        r#"{"type": "error", "data": "Received invalid response from npm audit."}"#,
+        "Received invalid response",
+    ),
+    (
+        "snyk",
+        r#"{"ok": false, "error": "Authentication failed", "path": "/x"}"#,
+        "Authentication failed",
+    ),
+    (
+        "trufflehog",
+        r#"{"message": "nothing of TruffleHog"}"#,
+        "none of the lines has a DetectorName",
+    ),
+];
+
+#[test]
+fn a_scan_that_did_not_see_everything_says_why_and_is_not_clean() {
+    for (format, text, reason) in INCOMPLETE {
+        let report = read(text.as_bytes(), None, Some(format))
+            .unwrap_or_else(|error| panic!("{format}: {error}"));
+        let said = serde_json::to_value(&report.completeness).unwrap();
+        assert_eq!(said["reason"], *reason, "{format}: {text}");
+        assert!(!report.is_clean(), "{format}: {text}");
+        // The place is among the problems, so that a person can look it up.
+        let is_told = |problem: &holdpoint_importers::Problem| problem.message.contains(reason);
+        assert!(report.problems.iter().any(is_told), "{format}: {text}");
+    }
+}
+
+#[test]
+fn a_complete_scan_without_findings_is_clean() {
+    for (format, text) in CLEAN {
+        let report =
+            read(text.as_bytes(), None, None).unwrap_or_else(|error| panic!("{format}: {error}"));
+        assert_eq!(report.format, *format);
+        assert!(report.is_clean(), "{format}: {:?}", report.completeness);
+    }
+}
+
+#[test]
+fn an_error_in_the_place_of_a_report_is_refused_with_what_it_says() {
+    for (format, text, said) in REFUSED {
+        let error = read(text.as_bytes(), None, Some(format)).expect_err(format);
+        assert!(error.to_string().contains(said), "{format}: {error}");
+    }
+}
