@@ -2,6 +2,11 @@
 
 use thiserror::Error;
 
+use crate::text::shortened;
+
+/// What a refusal shows of a place and of what is wrong there, in characters: both may repeat what the file says.
+const MOST_SHOWN: usize = 400;
+
 /// A file that is refused, as a whole: what was expected, where it broke, what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ImportError {
@@ -46,4 +51,16 @@ pub enum ImportError {
     TooDeep { line: usize, most: usize },
     #[error("The file could not be read: {message}")]
     Unreadable { message: String },
+}
+
+impl ImportError {
+    /// A refusal of a file that breaks at a place. Whatever the file has put into its texts, they are one clean line of bounded
+    /// length.
+    pub(crate) fn broken(format: &'static str, at: &str, message: &str) -> Self {
+        Self::Broken {
+            format,
+            at: shortened(at, MOST_SHOWN),
+            message: shortened(message, MOST_SHOWN),
+        }
+    }
 }

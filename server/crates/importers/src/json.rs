@@ -29,11 +29,8 @@ pub fn broken(format: &'static str, text: &str, error: &serde_json::Error) -> Im
         format!("{message}.")
     };
     let path = path_at(text, line, column);
-    ImportError::Broken {
-        format,
-        at: format!("{path} (line {line}, column {column})"),
-        message,
-    }
+    let at = format!("{path} (line {line}, column {column})");
+    ImportError::broken(format, &at, &message)
 }
 
 #[derive(Debug)]

@@ -130,6 +130,18 @@ pub fn title(text: &str) -> String {
     format!("{}{MARK}", head.trim_end())
 }
 
+/// One clean line of at most so many characters: where it is longer, its beginning and its end.
+pub fn shortened(text: &str, most: usize) -> String {
+    let length = text.chars().count();
+    if length <= most {
+        return clean_line(text);
+    }
+    let room = most.saturating_sub(MARK.chars().count() + 1);
+    let head: String = text.chars().take(room / 2).collect();
+    let tail: String = text.chars().skip(length - room / 2).collect();
+    format!("{}{MARK} {}", clean_line(&head), clean_line(&tail))
+}
+
 fn is_unwanted(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -481,6 +493,14 @@ mod tests {
         let title = title(&long);
         assert!(title.chars().count() <= TITLE_CHARS, "{title}");
         assert!(title.ends_with("word [...]"), "{title}");
+    }
+
+    #[test]
+    fn a_long_text_is_shortened_in_its_middle() {
+        assert_eq!(shortened("a\u{1b}[31m b", 20), "a b");
+        let short = shortened(&format!("begin {} end", "x".repeat(1_000)), 60);
+        assert!(short.starts_with("begin x") && short.ends_with("x end"), "{short}");
+        assert!(short.contains(MARK) && short.chars().count() <= 60, "{short}");
     }
 
     #[test]

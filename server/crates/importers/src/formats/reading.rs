@@ -137,7 +137,7 @@ impl Reading<'_> {
 
     /// A refusal of the file.
     pub(super) fn broken(&self, at: &str, message: impl Into<String>) -> ImportError {
-        broken(self.format, at, message)
+        ImportError::broken(self.format, at, &message.into())
     }
 
     /// A list, or a refusal of the file.
@@ -216,7 +216,7 @@ impl Reading<'_> {
         let format = self.format;
         let see: Each<'_> = &mut |pointer, element| {
             if !element.is_object() {
-                return Err(broken(format, pointer, "an object is required here."));
+                return Err(ImportError::broken(format, pointer, "an object is required here."));
             }
             each(self, pointer, element)
         };
@@ -238,7 +238,7 @@ impl Reading<'_> {
         tree::documents(format, text, &mut |line, value| {
             let place = format!("line {line}");
             if !value.is_object() {
-                return Err(broken(format, &place, "an object is required here."));
+                return Err(ImportError::broken(format, &place, "an object is required here."));
             }
             each(self, &place, &value)
         })
@@ -255,14 +255,6 @@ impl Reading<'_> {
             });
         }
         self.summary
-    }
-}
-
-fn broken(format: &'static str, at: &str, message: impl Into<String>) -> ImportError {
-    ImportError::Broken {
-        format,
-        at: title(at),
-        message: message.into(),
     }
 }
 

@@ -338,11 +338,7 @@ pub(in crate::formats) fn xml(
         let at = usize::try_from(at).unwrap_or(usize::MAX).min(text.len());
         let before = text.get(..at).unwrap_or(text);
         let line = 1 + before.matches('\n').count();
-        ImportError::Broken {
-            format,
-            at: format!("line {line}"),
-            message,
-        }
+        ImportError::broken(format, &format!("line {line}"), &message)
     };
     let mut open: Vec<Open> = vec![Open::default()];
     loop {
@@ -468,10 +464,9 @@ pub(in crate::formats) fn rows(
     needed: &[&str],
     each: &mut dyn FnMut(u64, &Loose<'_>) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
-    let refused = |error: csv::Error| ImportError::Broken {
-        format,
-        at: format!("line {}", error.position().map_or(1, csv::Position::line)),
-        message: format!("{error}."),
+    let refused = |error: csv::Error| {
+        let line = error.position().map_or(1, csv::Position::line);
+        ImportError::broken(format, &format!("line {line}"), &format!("{error}."))
     };
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
@@ -489,14 +484,9 @@ pub(in crate::formats) fn rows(
         .filter(|name| !heading.iter().any(|h| h.eq_ignore_ascii_case(name)))
         .collect();
     if !missing.is_empty() {
-        return Err(ImportError::Broken {
-            format,
-            at: "line 1".to_owned(),
-            message: format!(
-                "the heading has no column {}.",
-                missing.join(" and no column ")
-            ),
-        });
+        let missing = missing.join(" and no column ");
+        let message = format!("the heading has no column {missing}.");
+        return Err(ImportError::broken(format, "line 1", &message));
     }
     let (mut line, mut counted_to) = (1_u64, 0);
     for record in reader.records() {

@@ -686,11 +686,11 @@ impl<'h> Run<'h> {
                 place.start_line = region.start_line.0;
                 place.start_column = region.start_column.0;
                 end_column = region.end_column.0;
-                // 3.30.7: absent, it is the start line.
+                // 3.30.7: absent, it is the start line; it cannot lie before it.
                 place.end_line = region
                     .end_line
                     .0
-                    .or(place.start_line)
+                    .max(place.start_line)
                     .filter(|_| place.start_line.is_some());
                 let context = physical.context_region.as_ref();
                 let listed = || {
