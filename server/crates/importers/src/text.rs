@@ -499,8 +499,14 @@ mod tests {
     fn a_long_text_is_shortened_in_its_middle() {
         assert_eq!(shortened("a\u{1b}[31m b", 20), "a b");
         let short = shortened(&format!("begin {} end", "x".repeat(1_000)), 60);
-        assert!(short.starts_with("begin x") && short.ends_with("x end"), "{short}");
-        assert!(short.contains(MARK) && short.chars().count() <= 60, "{short}");
+        assert!(
+            short.starts_with("begin x") && short.ends_with("x end"),
+            "{short}"
+        );
+        assert!(
+            short.contains(MARK) && short.chars().count() <= 60,
+            "{short}"
+        );
     }
 
     #[test]

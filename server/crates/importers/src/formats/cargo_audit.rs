@@ -35,7 +35,6 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
         Ok(())
     })?;
     reading.needs_list(&rest, "vulnerabilities/list")?;
-    reading.commit("");
     Ok(())
 }
 

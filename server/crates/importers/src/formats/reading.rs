@@ -2,7 +2,7 @@
 
 use holdpoint_domain::{Digest, Severity};
 
-use super::sarif::Ids;
+use super::sarif::{Ids, push_new};
 use super::tree::{self, Each, Pattern};
 use crate::json::Loose;
 use crate::text::{clean, clean_line, normal_path, title};
@@ -106,17 +106,19 @@ impl Reading<'_> {
     }
 
     pub(super) fn scanned_at(&mut self, text: &str) {
-        let text = clean_line(text);
-        if !text.is_empty() {
-            self.summary.scanned_at = Some(text);
-        }
+        self.summary.scanned_at = shown_line(text).or(self.summary.scanned_at.take());
     }
 
     pub(super) fn commit(&mut self, text: &str) {
-        let text = clean_line(text);
-        if !text.is_empty() {
-            self.summary.commit = Some(text);
-        }
+        self.summary.commit = shown_line(text).or(self.summary.commit.take());
+    }
+
+    pub(super) fn repository(&mut self, text: &str) {
+        self.summary.repository = shown_line(text).or(self.summary.repository.take());
+    }
+
+    pub(super) fn branch(&mut self, text: &str) {
+        self.summary.branch = shown_line(text).or(self.summary.branch.take());
     }
 
     /// The severity that a word of the tool stands for; another word is told, and stands for `otherwise`.
@@ -216,7 +218,11 @@ impl Reading<'_> {
         let format = self.format;
         let see: Each<'_> = &mut |pointer, element| {
             if !element.is_object() {
-                return Err(ImportError::broken(format, pointer, "an object is required here."));
+                return Err(ImportError::broken(
+                    format,
+                    pointer,
+                    "an object is required here.",
+                ));
             }
             each(self, pointer, element)
         };
@@ -238,7 +244,11 @@ impl Reading<'_> {
         tree::documents(format, text, &mut |line, value| {
             let place = format!("line {line}");
             if !value.is_object() {
-                return Err(ImportError::broken(format, &place, "an object is required here."));
+                return Err(ImportError::broken(
+                    format,
+                    &place,
+                    "an object is required here.",
+                ));
             }
             each(self, &place, &value)
         })
@@ -533,12 +543,6 @@ impl Finding {
     pub(super) fn with_tool(mut self, name: &str) -> Self {
         self.tool = shown_line(name).map(Shared::from);
         self
-    }
-}
-
-fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
-    if !list.contains(&value) {
-        list.push(value);
     }
 }
 

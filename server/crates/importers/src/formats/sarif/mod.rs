@@ -30,7 +30,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use self::paths::Paths;
-pub(in crate::formats) use self::rules::Ids;
+pub(in crate::formats) use self::rules::{Ids, push_new};
 use self::rules::{Rule, Rules, score_of};
 use self::schema::{Location, Message, Region, RunHead, SarifResult, Worded, index_of, text_of};
 use crate::json::{Loose, Text, broken};

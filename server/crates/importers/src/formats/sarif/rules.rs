@@ -117,8 +117,12 @@ impl Ids {
     }
 }
 
-fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
-    if !list.contains(&value) {
+/// So many ids of one kind a finding has at most; a text that is made of ids would otherwise take long to read.
+const MOST_IDS: usize = 200;
+
+/// Adds a value that is not there yet.
+pub(in crate::formats) fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
+    if list.len() < MOST_IDS && !list.contains(&value) {
         list.push(value);
     }
 }
