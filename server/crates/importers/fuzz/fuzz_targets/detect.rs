@@ -3,7 +3,12 @@
 
 use libfuzzer_sys::fuzz_target;
 
+#[path = "patience.rs"]
+mod patience;
 #[path = "promises.rs"]
 mod promises;
 
-fuzz_target!(|bytes: &[u8]| promises::hold(bytes, None));
+fuzz_target!(|bytes: &[u8]| {
+    promises::hold(bytes, None);
+    patience::check();
+});

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 use holdpoint_importers::{IMPORTERS, importer};
 use libfuzzer_sys::fuzz_target;
 
+#[path = "patience.rs"]
+mod patience;
 #[path = "promises.rs"]
 mod promises;
 
@@ -21,7 +23,11 @@ fuzz_target!(|bytes: &[u8]| {
     let (format, bytes) = match (*NAMED, bytes) {
         (Some(format), bytes) => (format, bytes),
         (None, []) => return,
-        (None, [first, rest @ ..]) => (IMPORTERS[usize::from(*first) % IMPORTERS.len()].name(), rest),
+        (None, [first, rest @ ..]) => (
+            IMPORTERS[usize::from(*first) % IMPORTERS.len()].name(),
+            rest,
+        ),
     };
     promises::hold(bytes, Some(format));
+    patience::check();
 });

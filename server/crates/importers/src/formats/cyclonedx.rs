@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use holdpoint_domain::Severity;
 
 use super::cvss::base_score;
-use super::reading::{Format, Reading, certain_if, root_is, vulnerability_title};
+use super::reading::{Format, Reading, certain_if, root_is};
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -220,15 +220,12 @@ fn finding(
                 .unwrap_or(""),
         );
     }
-    let name = finding.component.clone().unwrap_or_default();
-    let version = finding.component_version.clone().unwrap_or_default();
     let shown = finding
         .cve
         .first()
         .cloned()
         .unwrap_or_else(|| id.clone().into_owned());
-    finding.title = crate::text::title(&vulnerability_title(&shown, &name, &version, ""));
-    finding
+    finding.with_vulnerability_title(&shown, "")
 }
 
 fn severity(

@@ -157,6 +157,5 @@ fn finding(
         finding = finding.with_link(&reference.text("url"));
     }
     let version = finding.component_version.clone().unwrap_or_default();
-    finding.title = crate::text::title(&vulnerability_title(&id, &file, &version, ""));
-    finding
+    finding.with_title(&vulnerability_title(&id, &file, &version, ""))
 }

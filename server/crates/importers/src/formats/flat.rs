@@ -30,10 +30,7 @@ use std::collections::HashSet;
 
 use holdpoint_domain::Severity;
 
-use super::reading::{
-    Format, Reading, certain_if, is_empty_list, is_only, list_with, object_with,
-    vulnerability_title,
-};
+use super::reading::{Format, Reading, certain_if, is_empty_list, is_only, list_with, object_with};
 use super::tree::Pattern;
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
@@ -407,8 +404,8 @@ pub const RETIREJS: Format = format(
     |sniff| {
         certain_if(
             object_with(sniff, &["version", "data"])
-                && sniff.head.contains("\"results\"")
-                && sniff.head.contains("\"component\""),
+                && (sniff.has_key("errors")
+                    || sniff.head.contains("\"results\"") && sniff.head.contains("\"component\"")),
         )
     },
     |reading, text| {
@@ -979,21 +976,11 @@ fn add(reading: &mut Reading<'_>, table: &Table, pointer: &str, around: &Around<
     if !words.is_empty() && table.component.is_empty() && table.purl.is_empty() {
         finding = finding.with_message(&words);
     }
-    let name = finding.component.clone().unwrap_or_default();
-    let version = finding.component_version.clone().unwrap_or_default();
-    let is_dependency = !name.is_empty();
-    let shown = if is_dependency {
-        vulnerability_title(&id, &name, &version, &words)
-    } else if words.is_empty() {
-        id
+    finding = if finding.component.is_some() {
+        finding.with_vulnerability_title(&id, &words)
     } else {
-        words
+        finding.with_title(if words.is_empty() { &id } else { &words })
     };
-    finding.title = crate::text::title(if shown.is_empty() {
-        "Finding without a title"
-    } else {
-        &shown
-    });
     if !table.resource.is_empty() {
         let parts = table.resource.iter().map(|name| text(&[name]));
         finding = finding.with_component(&parts.collect::<Vec<_>>().join("/"), "");

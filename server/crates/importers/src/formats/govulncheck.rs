@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
+use super::reading::{Format, Reading, certain_if, list_with, object_with};
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, Sniff};
 
@@ -77,15 +77,14 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
         let (id, module) = &key;
         let described = seen.described.get(id).cloned();
         let mut finding = described.unwrap_or_else(|| Finding::of(id, reached.severity, ""));
-        let summary = finding.title;
-        finding.title =
-            crate::text::title(&vulnerability_title(id, module, &reached.version, &summary));
+        let summary = std::mem::take(&mut finding.title);
         finding.severity = reached.severity;
         finding.pointer.clone_from(&reached.pointer);
         let finding = finding
             .with_rule(id)
             .with_id(id)
             .with_component(module, &reached.version)
+            .with_vulnerability_title(id, &summary)
             .with_fixed_version(&reached.fixed)
             .with_path(&reached.path)
             .with_lines(reached.line, None)

@@ -102,6 +102,7 @@ fn read_json(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
 
 fn read_tags(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     let (mut name, mut version, mut n_found) = (String::new(), String::new(), 0);
+    let mut is_spdx = false;
     for (at, line) in text.lines().enumerate() {
         let Some((tag, value)) = line.split_once(':') else {
             continue;
@@ -109,6 +110,7 @@ fn read_tags(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
         let value = value.trim();
         match tag.trim() {
             "SPDXVersion" if !value.starts_with("SPDX-2") => return Err(unsupported(value)),
+            "SPDXVersion" => is_spdx = true,
             "PackageName" => {
                 value.clone_into(&mut name);
                 version.clear();
@@ -130,6 +132,9 @@ fn read_tags(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
             }
             _ => {}
         }
+    }
+    if !is_spdx {
+        return Err(reading.broken("line 1", "no line begins with SPDXVersion:."));
     }
     if n_found == 0 {
         reading.incomplete("line 1", NOBODY_LOOKED);

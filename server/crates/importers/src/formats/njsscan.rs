@@ -7,15 +7,21 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if};
+use super::reading::{Format, Reading, certain_if, is_only, likely_if};
 use crate::json::{Loose, whole_number};
-use crate::{Category, Finding, ImportError};
+use crate::{Category, Confidence, Finding, ImportError};
 
 pub const NJSSCAN: Format = Format {
     name: "njsscan",
     title: "njsscan JSON",
     tool: "njsscan",
-    detect: |sniff| certain_if(sniff.has_key("njsscan_version")),
+    detect: |sniff| {
+        if is_only(sniff, "{}") {
+            return Confidence::Possible;
+        }
+        let has_part = sniff.has_key("nodejs") || sniff.has_key("templates");
+        certain_if(sniff.has_key("njsscan_version")).max(likely_if(has_part))
+    },
     read,
 };
 

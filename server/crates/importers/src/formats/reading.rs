@@ -53,10 +53,20 @@ impl Importer for Format {
                 ..Summary::default()
             },
             sink,
+            n_findings: 0,
             n_problems: 0,
         };
         self.tool.clone_into(&mut reading.summary.tool.name);
         (self.read)(&mut reading, text)?;
+        // A person can name the format of any file. What has no finding and is not recognised either is perhaps an error message,
+        // and no evidence that there is nothing to find.
+        if reading.n_findings == 0 && (self.detect)(&Sniff::of(text, None)) == Confidence::No {
+            let message = format!(
+                "nothing in it is of a {} report. Is it another format, or an error in the place of a report?",
+                self.title
+            );
+            return Err(reading.broken("$", message));
+        }
         Ok(reading.finish())
     }
 }
@@ -66,11 +76,13 @@ pub(super) struct Reading<'s> {
     pub(super) format: &'static str,
     pub(super) summary: Summary,
     sink: Sink<'s>,
+    n_findings: usize,
     n_problems: usize,
 }
 
 impl Reading<'_> {
     pub(super) fn add(&mut self, finding: Finding) {
+        self.n_findings += 1;
         (self.sink)(finding);
     }
 
@@ -335,13 +347,25 @@ fn shown_line(text: &str) -> Option<String> {
 /// What a format's module says about a finding; empty texts are as if they had not been given.
 impl Finding {
     pub(super) fn of(words: &str, severity: Severity, pointer: &str) -> Self {
-        let mut words = title(words);
-        if words.is_empty() {
-            "Finding without a title".clone_into(&mut words);
-        }
-        let mut finding = Self::new(words, severity);
+        let mut finding = Self::new(String::new(), severity).with_title(words);
         pointer.clone_into(&mut finding.pointer);
         finding
+    }
+
+    pub(super) fn with_title(mut self, words: &str) -> Self {
+        self.title = title(words);
+        if self.title.is_empty() {
+            "Finding without a title".clone_into(&mut self.title);
+        }
+        self
+    }
+
+    /// As [`vulnerability_title`], with the finding's own component and version.
+    pub(super) fn with_vulnerability_title(self, id: &str, summary: &str) -> Self {
+        let name = self.component.as_deref().unwrap_or("");
+        let version = self.component_version.as_deref().unwrap_or("");
+        let words = vulnerability_title(id, name, version, summary);
+        self.with_title(&words)
     }
 
     pub(super) fn with_rule(mut self, id: &str) -> Self {

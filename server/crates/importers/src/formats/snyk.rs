@@ -35,8 +35,8 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
         && (object_with(sniff, &["dependencyCount"])
             || object_with(sniff, &["packageManager"])
             || sniff.text.contains("\"dependencyCount\""));
-    let is_list =
-        list_with(sniff, &["vulnerabilities"]) && sniff.text.contains("\"dependencyCount\"");
+    let is_list = list_with(sniff, &["vulnerabilities"])
+        && (list_with(sniff, &["packageManager"]) || sniff.text.contains("\"dependencyCount\""));
     let is_error = object_with(sniff, &["ok", "error", "path"]);
     certain_if(is_project || is_list || is_error)
 }

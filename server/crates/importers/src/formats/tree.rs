@@ -347,16 +347,27 @@ pub(in crate::formats) fn xml(
         let event = event.map_err(|error| refused(reader.error_position(), format!("{error}.")))?;
         match event {
             Event::Start(start) => {
+                if open.last().is_some_and(Open::has_too_many_names) {
+                    return Err(refused(at, TOO_MANY_NAMES.to_owned()));
+                }
                 if open.len() > MOST_LEVELS {
                     return Err(refused(
                         at,
                         format!("nested deeper than {MOST_LEVELS} levels."),
                     ));
                 }
-                open.push(Open::of(&start));
+                let element = Open::of(&start);
+                if element.has_too_many_names() {
+                    return Err(refused(at, TOO_MANY_NAMES.to_owned()));
+                }
+                open.push(element);
             }
             Event::Empty(start) => {
                 let element = Open::of(&start);
+                let is_too_wide = |open: &Open| open.has_too_many_names();
+                if is_too_wide(&element) || open.last().is_some_and(is_too_wide) {
+                    return Err(refused(at, TOO_MANY_NAMES.to_owned()));
+                }
                 if let Some(parent) = open.last_mut() {
                     parent.add(element);
                 }
@@ -401,6 +412,12 @@ pub(in crate::formats) fn xml(
     Ok(open.pop().map_or(Loose::Null, Open::into_value))
 }
 
+/// So many attributes and elements of different names an element has at most. Reports have a few dozen; each is looked up
+/// among those before it.
+const MOST_NAMES: usize = 1_000;
+const TOO_MANY_NAMES: &str =
+    "more than 1000 different names within one element, which no scanner writes.";
+
 /// An XML element whose end has not been seen.
 #[derive(Default)]
 struct Open {
@@ -427,6 +444,10 @@ impl Open {
             entries: entries.collect(),
             text: String::new(),
         }
+    }
+
+    fn has_too_many_names(&self) -> bool {
+        self.entries.len() > MOST_NAMES
     }
 
     fn add(&mut self, mut child: Self) {

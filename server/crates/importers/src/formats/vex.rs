@@ -75,16 +75,7 @@ fn read_openvex(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
                 for alias in statement.each("vulnerability/aliases") {
                     finding = finding.with_id(&alias.own_text());
                 }
-                let (name, version) =
-                    (finding.component.clone(), finding.component_version.clone());
-                let words = vulnerability_title(
-                    &id,
-                    &name.unwrap_or_default(),
-                    &version.unwrap_or_default(),
-                    "",
-                );
-                finding.title = crate::text::title(&words);
-                reading.add(finding);
+                reading.add(finding.with_vulnerability_title(&id, ""));
             }
             Ok(())
         },
