@@ -6,7 +6,9 @@
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ADDRESS ?= 127.0.0.1:3000
 DATA ?= ./data
-# Generated inputs for each property.
+# Time for each scanner format in `make fuzz`, which formats (all without), and generated inputs for each property.
+SECONDS_EACH ?= 60
+FORMATS ?=
 CASES ?= 20000
 BROWSER := --package holdpoint-app --lib --target wasm32-unknown-unknown --no-default-features --features hydrate
 
@@ -47,8 +49,9 @@ bench: ## import speed against a floor, page latency, memory, download size
 	cargo bench --locked --package holdpoint --bench measure
 	cargo xtask budget
 
-fuzz: ## the parsers' properties on many more generated inputs than in `make test` (CASES=20000 for each)
-	@.ci/need rust
+fuzz: ## each scanner format by libFuzzer (SECONDS_EACH=60, FORMATS="sarif trivy"), then the parsers' properties (CASES=20000)
+	@.ci/need rust fuzz
+	.ci/fuzz $(SECONDS_EACH) $(FORMATS)
 	PROPTEST_CASES=$(CASES) cargo test --locked --package holdpoint-importers --package holdpoint-checklist \
 	  --package holdpoint-patch --package holdpoint-report
 

@@ -37,6 +37,9 @@ pub use verdict::{Outcome, Verdict};
 pub type Millis = i64;
 
 /// Declares a closed set of words: the enum, its stable spelling in databases and APIs, and how it is read back.
+///
+/// A crate that uses it needs serde with its derives.
+#[macro_export]
 macro_rules! words {
     (
         $(#[$meta:meta])*
@@ -70,4 +73,3 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;

@@ -8,42 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 /// A text that many findings share, such as the description of their rule: stored once, however many findings have it.
 pub type Shared = Arc<str>;
 
-/// Declares a closed set of words with one stable spelling each.
-macro_rules! words {
-    (
-        $(#[$meta:meta])*
-        $name:ident { $($(#[$variant_meta:meta])* $variant:ident => $text:literal,)+ }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $name {
-            $($(#[$variant_meta])* #[serde(rename = $text)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value, in the order they are declared.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The stable spelling used in databases, the API and exports.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-
-            /// Reads the stable spelling back; `None` for any other text.
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)+ _ => None }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-pub(crate) use words;
+pub(crate) use holdpoint_domain::words;
 
 words! {
     /// What the scanner itself says about a finding; a person's decision is kept elsewhere and is never overwritten by it.

@@ -9,7 +9,7 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, numbered_lines, object_with};
+use super::reading::{Format, Reading, adding, certain_if, numbered_lines, object_with};
 use super::tree;
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, Sniff};
@@ -38,15 +38,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let rest = reading.stream(
-        text,
-        &[&["results", "*"]],
-        &mut |reading, pointer, result| {
-            let found = finding(reading, pointer, result);
-            reading.add(found);
-            Ok(())
-        },
-    )?;
+    let rest = reading.stream(text, &[&["results", "*"]], &mut adding(finding))?;
     reading.needs_list(&rest, "results")?;
     reading.scanned_at(&rest.text("generated_at"));
     for (at, error) in rest.each("errors").iter().enumerate() {

@@ -8,7 +8,7 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, object_with};
+use super::reading::{Format, Reading, adding, certain_if, object_with};
 use crate::json::Loose;
 use crate::{Confidence, Finding, ImportError, Sniff};
 
@@ -27,15 +27,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let rest = reading.stream(
-        text,
-        &[&["findings", "*"]],
-        &mut |reading, pointer, leak| {
-            let found = finding(reading, pointer, leak);
-            reading.add(found);
-            Ok(())
-        },
-    )?;
+    let rest = reading.stream(text, &[&["findings", "*"]], &mut adding(finding))?;
     reading.needs_list(&rest, "findings")?;
     reading.tool("", &rest.text("scan/betterleaks_version"));
     reading.scanned_at(&rest.first_text(&["scan/finished", "scan/started"]));

@@ -10,7 +10,9 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, is_empty_list, is_only, list_with, root_is};
+use super::reading::{
+    Format, Reading, certain_if, certain_or_empty, is_empty_list, is_only, list_with, root_is,
+};
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, Sniff};
 
@@ -34,10 +36,10 @@ pub const ESLINT: Format = Format {
     title: "ESLint JSON",
     tool: "eslint",
     detect: |sniff| {
-        if is_empty_list(sniff) {
-            return Confidence::Possible;
-        }
-        certain_if(list_with(sniff, &["filePath", "messages", "errorCount"]))
+        certain_or_empty(
+            sniff,
+            list_with(sniff, &["filePath", "messages", "errorCount"]),
+        )
     },
     read: read_eslint,
 };

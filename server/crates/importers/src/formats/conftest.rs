@@ -8,7 +8,7 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, is_empty_list, list_with};
+use super::reading::{Format, Reading, certain_or_empty, list_with};
 use crate::{Category, Confidence, Finding, ImportError, Sniff};
 
 pub const CONFTEST: Format = Format {
@@ -20,10 +20,8 @@ pub const CONFTEST: Format = Format {
 };
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    if is_empty_list(sniff) {
-        return Confidence::Possible;
-    }
-    certain_if(
+    certain_or_empty(
+        sniff,
         list_with(sniff, &["filename", "namespace"])
             || list_with(sniff, &["filename", "successes"]),
     )

@@ -30,7 +30,9 @@ use std::collections::HashSet;
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, is_empty_list, is_only, list_with, object_with};
+use super::reading::{
+    Format, Reading, certain_if, certain_or_empty, is_only, list_with, object_with,
+};
 use super::tree::Pattern;
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
@@ -636,12 +638,7 @@ pub const CFN_LINT: Format = format(
     "cfn_lint",
     "cfn-lint JSON",
     "cfn-lint",
-    |sniff| {
-        if is_empty_list(sniff) {
-            return Confidence::Possible;
-        }
-        certain_if(list_with(sniff, &["Level", "Rule"]))
-    },
+    |sniff| certain_or_empty(sniff, list_with(sniff, &["Level", "Rule"])),
     |reading, text| {
         read(
             reading,

@@ -11,7 +11,9 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
+use super::reading::{
+    Format, Reading, adding, certain_if, list_with, object_with, vulnerability_title,
+};
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -47,11 +49,7 @@ pub const GITHUB_VULNERABILITY: Format = Format {
 type Make = fn(&mut Reading<'_>, &str, &Loose<'_>) -> Finding;
 
 fn read_list(reading: &mut Reading<'_>, text: &str, make: Make) -> Result<(), ImportError> {
-    let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, alert| {
-        let found = make(reading, pointer, alert);
-        reading.add(found);
-        Ok(())
-    })?;
+    let rest = reading.stream(text, &[&["*"]], &mut adding(make))?;
     reading.needs_list(&rest, "").map(|_| ())
 }
 

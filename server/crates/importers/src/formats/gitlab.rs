@@ -11,7 +11,9 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, likely_if, object_with, vulnerability_title};
+use super::reading::{
+    Format, Reading, adding, certain_if, likely_if, object_with, vulnerability_title,
+};
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, Sniff};
 
@@ -123,15 +125,7 @@ fn kind_of(text: &str) -> Kind {
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let rest = reading.stream(
-        text,
-        &[&["vulnerabilities", "*"]],
-        &mut |reading, pointer, vulnerability| {
-            let found = finding(reading, pointer, vulnerability);
-            reading.add(found);
-            Ok(())
-        },
-    )?;
+    let rest = reading.stream(text, &[&["vulnerabilities", "*"]], &mut adding(finding))?;
     reading.needs_list(&rest, "vulnerabilities")?;
     let scan = rest.at("scan");
     reading.tool(

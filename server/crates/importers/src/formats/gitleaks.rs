@@ -10,7 +10,7 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, is_empty_list, list_with};
+use super::reading::{Format, Reading, certain_or_empty, list_with};
 use crate::json::Loose;
 use crate::{Confidence, Finding, ImportError, Sniff};
 
@@ -23,10 +23,8 @@ pub const GITLEAKS: Format = Format {
 };
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    if is_empty_list(sniff) {
-        return Confidence::Possible;
-    }
-    certain_if(
+    certain_or_empty(
+        sniff,
         list_with(sniff, &["RuleID", "File", "Secret"])
             || list_with(sniff, &["lineNumber", "offender", "rule"]),
     )

@@ -8,7 +8,7 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, numbered_lines, object_with};
+use super::reading::{Format, Reading, adding, certain_if, numbered_lines, object_with};
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -27,11 +27,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let rest = reading.stream(text, &[&["Issues", "*"]], &mut |reading, pointer, issue| {
-        let found = finding(reading, pointer, issue);
-        reading.add(found);
-        Ok(())
-    })?;
+    let rest = reading.stream(text, &[&["Issues", "*"]], &mut adding(finding))?;
     if !rest.at("Issues").is_null() {
         reading.needs_list(&rest, "Issues")?;
     }

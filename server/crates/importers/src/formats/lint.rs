@@ -11,9 +11,9 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, is_empty_list, list_with, object_with};
+use super::reading::{Format, Reading, certain_if, certain_or_empty, list_with, object_with};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Category, Finding, ImportError, Sniff};
 
 /// The names that a format gives to the same things, each the first that is there.
 struct Names {
@@ -43,10 +43,10 @@ pub const HADOLINT: Format = Format {
     title: "hadolint JSON",
     tool: "hadolint",
     detect: |sniff| {
-        if is_empty_list(sniff) {
-            return Confidence::Possible;
-        }
-        certain_if(list_with(sniff, &["code", "level", "file"]) && !list_with(sniff, &["endLine"]))
+        certain_or_empty(
+            sniff,
+            list_with(sniff, &["code", "level", "file"]) && !list_with(sniff, &["endLine"]),
+        )
     },
     read: |reading, text| {
         read(
@@ -118,13 +118,10 @@ pub const GITLAB_CODE_QUALITY: Format = Format {
     title: "GitLab code quality JSON",
     tool: "code quality",
     detect: |sniff| {
-        if is_empty_list(sniff) {
-            return Confidence::Possible;
-        }
-        certain_if(list_with(
+        certain_or_empty(
             sniff,
-            &["description", "fingerprint", "location"],
-        ))
+            list_with(sniff, &["description", "fingerprint", "location"]),
+        )
     },
     read: |reading, text| {
         let names = Names {

@@ -8,7 +8,7 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
+use super::reading::{Format, Reading, adding, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, Sniff};
 
@@ -25,15 +25,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let rest = reading.stream(
-        text,
-        &[&["vulnerabilities", "*"]],
-        &mut |reading, pointer, package| {
-            let found = finding(reading, pointer, package);
-            reading.add(found);
-            Ok(())
-        },
-    )?;
+    let rest = reading.stream(text, &[&["vulnerabilities", "*"]], &mut adding(finding))?;
     reading.needs_object(&rest, "vulnerabilities")
 }
 

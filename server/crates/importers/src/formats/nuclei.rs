@@ -8,7 +8,7 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, list_with, object_with};
+use super::reading::{Format, Reading, adding, certain_if, list_with, object_with};
 use crate::json::Loose;
 use crate::{Category, Finding, ImportError};
 
@@ -28,18 +28,10 @@ pub const NUCLEI: Format = Format {
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     if text.trim_start().starts_with('[') {
-        let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, found| {
-            let found = finding(reading, pointer, found);
-            reading.add(found);
-            Ok(())
-        })?;
+        let rest = reading.stream(text, &[&["*"]], &mut adding(finding))?;
         return reading.needs_list(&rest, "").map(|_| ());
     }
-    reading.documents(text, &mut |reading, place, found| {
-        let found = finding(reading, place, found);
-        reading.add(found);
-        Ok(())
-    })
+    reading.documents(text, &mut adding(finding))
 }
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, found: &Loose<'_>) -> Finding {

@@ -280,6 +280,17 @@ impl Reading<'_> {
     }
 }
 
+/// For [`Reading::stream`] and [`Reading::documents`], where each element is one finding.
+pub(super) fn adding(
+    make: fn(&mut Reading<'_>, &str, &Loose<'_>) -> Finding,
+) -> impl FnMut(&mut Reading<'_>, &str, &Loose<'_>) -> Result<(), ImportError> {
+    move |reading, pointer, element| {
+        let found = make(reading, pointer, element);
+        reading.add(found);
+        Ok(())
+    }
+}
+
 fn json_path(path: &str) -> String {
     if path.is_empty() {
         "$".to_owned()
@@ -323,6 +334,15 @@ pub(super) fn certain_if(is: bool) -> Confidence {
         Confidence::Certain
     } else {
         Confidence::No
+    }
+}
+
+/// As [`certain_if`]; an empty list is the report of many tools that have found nothing, so it is possible.
+pub(super) fn certain_or_empty(sniff: &Sniff<'_>, is: bool) -> Confidence {
+    if is_empty_list(sniff) {
+        Confidence::Possible
+    } else {
+        certain_if(is)
     }
 }
 

@@ -7,7 +7,7 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, is_empty_list, list_with};
+use super::reading::{Format, Reading, certain_or_empty, list_with};
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, Sniff};
 
@@ -20,13 +20,10 @@ pub const RUFF: Format = Format {
 };
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    if is_empty_list(sniff) {
-        return Confidence::Possible;
-    }
-    certain_if(list_with(
+    certain_or_empty(
         sniff,
-        &["code", "filename", "location", "message"],
-    ))
+        list_with(sniff, &["code", "filename", "location", "message"]),
+    )
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {

@@ -11,7 +11,7 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, is_only, object_with};
+use super::reading::{Format, Reading, adding, certain_if, is_only, object_with};
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -177,15 +177,7 @@ fn detect_platform(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read_platform(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let rest = reading.stream(
-        text,
-        &[&["findings", "*"]],
-        &mut |reading, pointer, found| {
-            let finding = platform_finding(reading, pointer, found);
-            reading.add(finding);
-            Ok(())
-        },
-    )?;
+    let rest = reading.stream(text, &[&["findings", "*"]], &mut adding(platform_finding))?;
     reading.needs_list(&rest, "findings").map(|_| ())
 }
 

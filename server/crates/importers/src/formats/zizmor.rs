@@ -8,7 +8,7 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, is_empty_list, list_with};
+use super::reading::{Format, Reading, adding, certain_or_empty, list_with};
 use crate::json::{Loose, whole_number};
 use crate::{Category, Confidence, Finding, ImportError, Place, ScannerStatus, Sniff};
 
@@ -21,18 +21,11 @@ pub const ZIZMOR: Format = Format {
 };
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    if is_empty_list(sniff) {
-        return Confidence::Possible;
-    }
-    certain_if(list_with(sniff, &["ident", "determinations"]))
+    certain_or_empty(sniff, list_with(sniff, &["ident", "determinations"]))
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, result| {
-        let found = finding(reading, pointer, result);
-        reading.add(found);
-        Ok(())
-    })?;
+    let rest = reading.stream(text, &[&["*"]], &mut adding(finding))?;
     reading.needs_list(&rest, "").map(|_| ())
 }
 
