@@ -1,0 +1,387 @@
+//! What SARIF 2.1.0 says of defaults, references and absent values, each with the section that says it.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use holdpoint_domain::Severity;
+use holdpoint_importers::{Finding, Report, ScannerStatus, read};
+use serde_json::{Value, json};
+
+fn report(run: &Value) -> Report {
+    let log = json!({"version": "2.1.0", "runs": [run]}).to_string();
+    read(log.as_bytes(), None, None).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The one finding of a run with one result, whose tool is given.
+fn only_of(driver: &Value, result: &Value) -> Finding {
+    let report = report(&json!({"tool": {"driver": driver}, "results": [result]}));
+    assert_eq!(report.problems, [], "{result}");
+    assert_eq!(report.findings.len(), 1, "{result}");
+    report.findings[0].clone()
+}
+
+fn only(result: &Value) -> Finding {
+    only_of(&json!({"name": "t"}), result)
+}
+
+#[test]
+fn minus_one_is_the_index_of_nothing() {
+    // 3.27.7, 3.4.5, 3.33.3: the default of an index is -1.
+    let finding = only(&json!({
+        "ruleIndex": -1,
+        "ruleId": "A",
+        "message": {"text": "m"},
+        "locations": [{
+            "physicalLocation": {"artifactLocation": {"uri": "a.c", "index": -1}, "region": {"startLine": 2}},
+            "logicalLocations": [{"name": "f", "index": -1, "parentIndex": -1}]
+        }]
+    }));
+    assert_eq!(finding.path.as_deref(), Some("a.c"));
+    assert_eq!(finding.scope.as_deref(), Some("f"));
+    assert_eq!(finding.rule.as_deref(), Some("A"));
+}
+
+#[test]
+fn null_stands_for_absent_everywhere() {
+    let finding = only_of(
+        &json!({"name": "t", "version": null, "rules": null, "notifications": null}),
+        &json!({
+            "ruleId": "A", "ruleIndex": null, "rule": null, "kind": null, "level": null, "rank": null, "baselineState": null,
+            "message": {"text": "m", "id": null, "arguments": null}, "locations": null, "relatedLocations": null,
+            "codeFlows": null, "fixes": null, "suppressions": null, "taxa": null, "fingerprints": null,
+            "partialFingerprints": null, "properties": null, "provenance": null, "analysisTarget": null
+        }),
+    );
+    assert_eq!(
+        (finding.severity, finding.status),
+        (Severity::Medium, ScannerStatus::Open)
+    );
+}
+
+#[test]
+fn a_hierarchical_rule_id_belongs_to_the_rule_that_it_extends() {
+    // 3.27.5: a ruleId may have further components behind the rule's id.
+    let driver = json!({"name": "t", "rules": [
+        {"id": "CA1000", "shortDescription": {"text": "Short"}, "defaultConfiguration": {"level": "error"}}
+    ]});
+    let finding = only_of(
+        &driver,
+        &json!({"ruleId": "CA1000/1", "message": {"text": "m"}}),
+    );
+    assert_eq!(finding.severity, Severity::High);
+    assert_eq!(finding.rule.as_deref(), Some("CA1000/1"));
+}
+
+#[test]
+fn the_default_level_is_warning_and_that_of_the_rule_comes_first() {
+    // 3.27.10, 3.50.3.
+    let of = |configuration: Value, result: Value| {
+        let driver =
+            json!({"name": "t", "rules": [{"id": "A", "defaultConfiguration": configuration}]});
+        let mut whole = json!({"ruleId": "A", "message": {"text": "m"}});
+        whole
+            .as_object_mut()
+            .unwrap()
+            .extend(result.as_object().unwrap().clone());
+        only_of(&driver, &whole).severity
+    };
+    for (configuration, result, severity) in [
+        (json!({}), json!({}), Severity::Medium),
+        (json!({"level": "note"}), json!({}), Severity::Info),
+        (
+            json!({"level": "note"}),
+            json!({"level": "error"}),
+            Severity::High,
+        ),
+        (json!({"level": "none"}), json!({}), Severity::Info),
+        (
+            json!({"level": "error", "rank": 10.0}),
+            json!({}),
+            Severity::High,
+        ),
+        (json!({"rank": 95.0}), json!({}), Severity::Critical),
+        (
+            json!({"rank": -1.0}),
+            json!({"rank": -1.0}),
+            Severity::Medium,
+        ),
+        (json!({}), json!({"rank": 20.0}), Severity::Low),
+        (json!({}), json!({"rank": 4000.0}), Severity::Medium),
+    ] {
+        assert_eq!(
+            of(configuration.clone(), result.clone()),
+            severity,
+            "{configuration} {result}"
+        );
+    }
+}
+
+#[test]
+fn security_severity_is_a_score_whoever_writes_it() {
+    for (rule, result, severity) in [
+        (
+            json!({"security-severity": "9.1"}),
+            json!({}),
+            Severity::Critical,
+        ),
+        (
+            json!({"security-severity": 5}),
+            json!({"security-severity": "8.0"}),
+            Severity::High,
+        ),
+        (
+            json!({"security-severity": "not a number"}),
+            json!({}),
+            Severity::Medium,
+        ),
+        (
+            json!({"security-severity": "-1"}),
+            json!({}),
+            Severity::Medium,
+        ),
+        (
+            json!({"security-severity": "1e9"}),
+            json!({}),
+            Severity::Medium,
+        ),
+    ] {
+        let driver = json!({"name": "t", "rules": [{"id": "A", "properties": rule}]});
+        let finding = only_of(
+            &driver,
+            &json!({"ruleId": "A", "message": {"text": "m"}, "properties": result}),
+        );
+        assert_eq!(finding.severity, severity, "{rule} {result}");
+    }
+}
+
+#[test]
+fn the_baseline_says_what_is_new_and_what_is_gone() {
+    // 3.27.24.
+    for (state, status) in [
+        ("new", ScannerStatus::Open),
+        ("unchanged", ScannerStatus::Open),
+        ("updated", ScannerStatus::Open),
+        ("absent", ScannerStatus::Absent),
+    ] {
+        let finding = only(&json!({"message": {"text": "m"}, "baselineState": state}));
+        assert_eq!(finding.status, status, "{state}");
+    }
+}
+
+#[test]
+fn an_empty_list_of_suppressions_suppresses_nothing() {
+    // 3.27.23: empty says that suppressions were looked for and that there are none.
+    for (suppressions, status) in [
+        (json!([]), ScannerStatus::Open),
+        (json!([{"kind": "external"}]), ScannerStatus::Suppressed),
+        (
+            json!([{"kind": "inSource", "status": "accepted"}]),
+            ScannerStatus::Suppressed,
+        ),
+        (
+            json!([{"kind": "inSource"}, {"kind": "external", "status": "underReview"}]),
+            ScannerStatus::Open,
+        ),
+        (
+            json!([{"kind": "external", "status": "rejected"}]),
+            ScannerStatus::Open,
+        ),
+    ] {
+        let finding = only(&json!({"message": {"text": "m"}, "suppressions": suppressions}));
+        assert_eq!(finding.status, status, "{suppressions}");
+    }
+}
+
+#[test]
+fn weaknesses_come_from_taxa_relationships_and_tags() {
+    // 3.27.8, 3.49.15.
+    let run = |result: Value, rule: Value| {
+        json!({
+            "tool": {
+                "driver": {"name": "t", "rules": [rule], "supportedTaxonomies": [{"name": "CWE", "guid": "1a567403-868f-405e-92cf-771a9ecb03a1"}]},
+            },
+            "taxonomies": [{"name": "CWE", "guid": "1a567403-868f-405e-92cf-771a9ecb03a1", "taxa": [{"id": "22", "guid": "33333333-868f-405e-92cf-771a9ecb03a1"}, {"id": "CWE-79"}]}],
+            "results": [result]
+        })
+    };
+    let plain = json!({"ruleId": "A", "message": {"text": "m"}});
+    for (taxon, cwe) in [
+        (json!({"id": "22", "toolComponent": {"name": "CWE"}}), 22),
+        (json!({"index": 1, "toolComponent": {"index": 0}}), 79),
+        (
+            json!({"index": 0, "toolComponent": {"guid": "1a567403-868f-405e-92cf-771a9ecb03a1"}}),
+            22,
+        ),
+        (
+            json!({"guid": "33333333-868f-405e-92cf-771a9ecb03a1", "toolComponent": {"index": 0}}),
+            22,
+        ),
+        (json!({"id": "CWE-400"}), 400),
+    ] {
+        let mut result = plain.clone();
+        result["taxa"] = json!([taxon]);
+        let by_result = report(&run(result, json!({"id": "A"})));
+        assert_eq!(by_result.findings[0].cwe, [cwe], "{taxon}");
+        let rule = json!({"id": "A", "relationships": [{"target": taxon, "kinds": ["relevant"]}]});
+        let by_rule = report(&run(plain.clone(), rule));
+        assert_eq!(by_rule.findings[0].cwe, [cwe], "{taxon}");
+    }
+    let tagged =
+        json!({"id": "A", "properties": {"tags": ["external/cwe/cwe-089", "CWE-564: Hibernate"]}});
+    assert_eq!(report(&run(plain, tagged)).findings[0].cwe, [89, 564]);
+}
+
+#[test]
+fn base_addresses_are_put_together_and_those_without_an_address_are_left_out() {
+    // 3.14.14, 3.4.4.
+    let run = json!({
+        "tool": {"driver": {"name": "t"}},
+        "originalUriBaseIds": {
+            "ROOT": {"uri": "file:///work/repo/"},
+            "SRC": {"uri": "src/", "uriBaseId": "ROOT"},
+            "UNKNOWN": {"description": {"text": "wherever it was"}},
+            "LOOP": {"uri": "x/", "uriBaseId": "LOOP"}
+        },
+        "results": [
+            {"message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.c", "uriBaseId": "SRC"}}}]},
+            {"message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.c", "uriBaseId": "ROOT"}}}]},
+            {"message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "b.c", "uriBaseId": "UNKNOWN"}}}]},
+            {"message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "c.c", "uriBaseId": "MISSING"}}}]},
+            {"message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "d.c", "uriBaseId": "LOOP"}}}]}
+        ]
+    });
+    let paths: Vec<_> = report(&run)
+        .findings
+        .into_iter()
+        .map(|finding| finding.path.unwrap())
+        .collect();
+    assert_eq!(paths[..4], ["src/a.c", "a.c", "b.c", "c.c"]);
+    assert!(paths[4].ends_with("d.c"), "{paths:?}");
+}
+
+#[test]
+fn messages_of_rules_extensions_and_the_tool_are_found_by_their_id() {
+    // 3.11.7: the rule's messageStrings, then the component's globalMessageStrings; 3.11.5: placeholders.
+    let run = json!({
+        "tool": {
+            "driver": {"name": "t", "globalMessageStrings": {"g": {"text": "Global {0}"}},
+                "rules": [{"id": "A", "messageStrings": {"own": {"text": "Own {1} and {0}"}}}]},
+            "extensions": [{"name": "x", "rules": [{"id": "B", "messageStrings": {"own": {"markdown": "**b**", "text": "Extension {0}"}}}]}]
+        },
+        "results": [
+            {"ruleId": "A", "ruleIndex": 0, "message": {"id": "own", "arguments": ["first", "second"]}},
+            {"ruleId": "A", "ruleIndex": 0, "message": {"id": "g", "arguments": ["x"]}},
+            {"rule": {"index": 0, "toolComponent": {"index": 0}}, "message": {"id": "own", "arguments": ["y"]}},
+            {"ruleId": "A", "ruleIndex": 0, "message": {"id": "nowhere"}}
+        ]
+    });
+    let report = report(&run);
+    let said: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| finding.message.as_deref().unwrap_or(""))
+        .collect();
+    assert_eq!(
+        said,
+        ["Own second and first", "Global x", "Extension y", ""]
+    );
+    assert_eq!(report.findings[2].rule.as_deref(), Some("B"));
+}
+
+#[test]
+fn the_code_is_the_regions_own_snippet_else_that_of_the_context_or_the_contents() {
+    // 3.30.13, 3.29.5, 3.24.8.
+    let region = |physical: Value| {
+        let run = json!({
+            "tool": {"driver": {"name": "t"}},
+            "artifacts": [{"location": {"uri": "a.c"}, "contents": {"text": "one\ntwo\nthree\n"}}],
+            "results": [{"message": {"text": "m"}, "locations": [{"physicalLocation": physical}]}]
+        });
+        report(&run).findings[0].snippet.clone()
+    };
+    let at = json!({"uri": "a.c", "index": 0});
+    let cases = [
+        (
+            json!({"artifactLocation": at, "region": {"startLine": 2, "snippet": {"text": "own"}}}),
+            "own",
+        ),
+        (
+            json!({"artifactLocation": at, "region": {"startLine": 2}, "contextRegion": {"startLine": 1, "snippet": {"text": "x\ny\nz"}}}),
+            "y",
+        ),
+        (
+            json!({"artifactLocation": at, "region": {"startLine": 2, "endLine": 3}}),
+            "two\nthree",
+        ),
+    ];
+    for (physical, code) in cases {
+        assert_eq!(
+            region(physical.clone()).as_deref(),
+            Some(code),
+            "{physical}"
+        );
+    }
+}
+
+#[test]
+fn code_flows_related_places_and_fixes_are_kept() {
+    let place = |line: u32| json!({"physicalLocation": {"artifactLocation": {"uri": "a.c"}, "region": {"startLine": line}}, "message": {"text": "here"}});
+    let finding = only(&json!({
+        "message": {"text": "m"},
+        "locations": [place(1), place(5)],
+        "relatedLocations": [place(2)],
+        "codeFlows": [{"threadFlows": [{"locations": [{"location": place(3)}, {"location": place(4)}]}]}],
+        "fixes": [{"description": {"text": "Do"}, "artifactChanges": [{"artifactLocation": {"uri": "a.c"}, "replacements": [
+            {"deletedRegion": {"startLine": 1, "startColumn": 1, "endColumn": 4}, "insertedContent": {"text": "new"}}]}]}]
+    }));
+    assert_eq!(finding.other_places.len(), 1);
+    assert_eq!(finding.related[0].start_line, Some(2));
+    let flow = serde_json::to_value(&finding.code_flows)
+        .unwrap()
+        .to_string();
+    assert!(
+        flow.contains("\"start_line\":3") && flow.contains("\"start_line\":4"),
+        "{flow}"
+    );
+    let fixes = serde_json::to_value(&finding.fixes).unwrap().to_string();
+    assert!(fixes.contains("new") && fixes.contains("a.c"), "{fixes}");
+}
+
+#[test]
+fn results_in_another_file_make_the_scan_incomplete() {
+    // 3.14.2: a run may keep its results in external property files.
+    let report = report(&json!({
+        "tool": {"driver": {"name": "t"}},
+        "externalPropertyFileReferences": {"results": [{"location": {"uri": "results.sarif-external-properties"}, "itemCount": 40}]},
+        "results": []
+    }));
+    assert!(!report.is_clean(), "{:?}", report.completeness);
+}
+
+#[test]
+fn each_run_is_read_with_its_own_tool_and_rules() {
+    let run = |tool: &str, level: &str| {
+        json!({"tool": {"driver": {"name": tool, "rules": [{"id": "A", "defaultConfiguration": {"level": level}}]}},
+            "results": [{"ruleId": "A", "ruleIndex": 0, "message": {"text": "m"}}]})
+    };
+    let log = json!({"version": "2.1.0", "runs": [run("one", "error"), run("two", "note"), {"tool": {"driver": {"name": "three"}}, "results": []}]});
+    let report = read(log.to_string().as_bytes(), None, None).unwrap();
+    let said: Vec<_> = report
+        .findings
+        .iter()
+        .map(|f| (f.tool.as_deref(), f.severity))
+        .collect();
+    assert_eq!(
+        said,
+        [(None, Severity::High), (Some("two"), Severity::Info)]
+    );
+    assert_eq!(report.tool.name, "one");
+}
+
+#[test]
+fn the_order_of_properties_does_not_matter() {
+    // JSON objects have no order: results may stand before the tool, runs before the version.
+    let text = r#"{"runs": [{"results": [{"message": {"text": "m"}, "ruleIndex": 0}],
+        "tool": {"driver": {"rules": [{"defaultConfiguration": {"level": "error"}, "id": "A"}], "name": "t"}}}], "version": "2.1.0"}"#;
+    let report = read(text.as_bytes(), None, None).unwrap();
+    assert_eq!(report.tool.name, "t");
+    assert_eq!(report.findings[0].severity, Severity::High);
+}
