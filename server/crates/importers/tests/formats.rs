@@ -175,6 +175,13 @@ const FILES: &[(&str, &str, usize, &str, &str)] = &[
     ),
     ("snyk", "one.json", 1, "b 1.0.0: Loop", "medium"),
     ("sonarqube", "issues.json", 1, "Remove this.", "critical"),
+    (
+        "sonarqube",
+        "page.html",
+        1,
+        "Credentials should not be hard-coded",
+        "critical",
+    ),
     ("gitlab_sast", "one.json", 1, "Bad thing", "high"),
     (
         "gitlab_dep_scan",

@@ -1,5 +1,4 @@
 //! What SARIF 2.1.0 says of defaults, references and absent values, each with the section that says it.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use holdpoint_domain::Severity;
 use holdpoint_importers::{Finding, Report, ScannerStatus, read};

@@ -1,21 +1,22 @@
-//! SonarQube, JSON of its API (issues, hotspots) and of the sonar-report tool.
+//! SonarQube, JSON of its API (issues, hotspots) and of the sonar-report tool, and the page that this tool writes.
 //!
 //! | in the file | what becomes of it |
 //! |---|---|
 //! | each of `issues`, `hotspots` | one finding |
 //! | severity | BLOCKER critical, CRITICAL high, MAJOR medium, MINOR low, INFO info; a hotspot by its probability |
 //! | status | RESOLVED and CLOSED fixed; TO_REVIEW to be reviewed; SAFE, FALSE-POSITIVE, WONTFIX suppressed |
+//! | page: each row of the table "Detail of the Detected Vulnerabilities" | one finding, with the fields that its heading names |
 //! | `paging.total` larger than the list | the scan is incomplete: further pages are missing |
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, object_with};
+use super::reading::{Format, Reading, certain_if, object_with, root_is};
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const SONARQUBE: Format = Format {
     name: "sonarqube",
-    title: "SonarQube JSON",
+    title: "SonarQube JSON or sonar-report page",
     tool: "sonarqube",
     detect,
     read,
@@ -25,10 +26,73 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     let has_issues = object_with(sniff, &["issues"]) || object_with(sniff, &["hotspots"]);
     let is_api = sniff.has_key("paging") || sniff.has_key("components");
     let is_report = sniff.has_key("sonarBaseURL") || sniff.has_key("sonarComponent");
-    certain_if(has_issues && is_api || is_report)
+    let is_page = root_is(sniff, "html") && sniff.text.contains(PAGE_TITLE);
+    certain_if(has_issues && is_api || is_report || is_page)
+}
+
+const PAGE_TITLE: &str = "<h1>SonarQube Vulnerability Report</h1>";
+const DETAIL: &str = "<h2>Detail of the Detected Vulnerabilities</h2>";
+
+/// Only the one table is read, as XML; what stands around it is for people and changes with the page's styling.
+fn read_page(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    let missing = |what: &str| format!("the page has no {what}.");
+    let heading = text.find(DETAIL);
+    let heading = heading.ok_or_else(|| {
+        reading.broken(
+            "$",
+            missing("section Detail of the Detected Vulnerabilities"),
+        )
+    })?;
+    let after = &text[heading..];
+    let start = after.find("<table").map(|at| heading + at);
+    let end = after
+        .find("</table>")
+        .map(|at| heading + at + "</table>".len());
+    let (Some(start), Some(end)) = (start, end.filter(|end| start.is_some_and(|s| s < *end)))
+    else {
+        return Err(reading.broken("$", missing("whole table of vulnerabilities")));
+    };
+    // As many empty lines before it as stand there, so that a refusal names the line in the page.
+    let n_lines = text[..start].matches('\n').count();
+    let table = "\n".repeat(n_lines) + &text[start..end];
+    let table = reading.xml(&table, "table")?;
+    let names: Vec<String> = table
+        .each("thead/tr/th")
+        .iter()
+        .map(|name| name.own_text().to_ascii_lowercase())
+        .collect();
+    for (at, row) in table.each("tbody/tr").iter().enumerate() {
+        let cells = row.each("td").iter().map(|cell| {
+            // The rule links to its page.
+            let text = if cell.has("a") {
+                cell.text("a")
+            } else {
+                cell.own_text()
+            };
+            Loose::Text(text.into_owned().into())
+        });
+        let fields = names.iter().cloned().map(Into::into).zip(cells);
+        let issue = Loose::Object(fields.collect());
+        let found = finding(reading, &format!("table, row {}", at + 1), &issue)
+            .with_link(
+                &row.each("td")
+                    .first()
+                    .map_or("".into(), |rule| rule.text("a/href")),
+            )
+            .with_rule_name(&issue.text("description"))
+            .with_title(&issue.first_text(&["description", "message", "rule"]));
+        reading.add(Finding {
+            description: None,
+            ..found
+        });
+    }
+    Ok(())
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+    if text.trim_start().starts_with('<') {
+        return read_page(reading, text);
+    }
     let patterns: &[&'static [&'static str]] = &[&["issues", "*"], &["hotspots", "*"]];
     let mut n_read: u32 = 0;
     let rest = reading.stream(text, patterns, &mut |reading, pointer, issue| {
