@@ -45,7 +45,8 @@ layers: ## prove what each crate may know
 	cargo xtask layers
 
 bench: ## import speed against a floor, page latency, memory, download size
-	@.ci/need rust wasm
+	@.ci/need rust wasm postgresql
+	.ci/with-postgres cargo bench --locked --package holdpoint-service --bench imports
 	cargo bench --locked --package holdpoint --bench measure
 	cargo xtask budget
 

@@ -7,7 +7,7 @@ use holdpoint_domain::{
     Digest, Millis, PersonId,
     text::{Commit, Name},
 };
-use holdpoint_service::{PREVIEW_LASTS, StoredFile, scans::ScanRequest};
+use holdpoint_service::{ImportWatch, PREVIEW_LASTS, StoredFile, scans::ScanRequest};
 use serde::{Deserialize, Serialize};
 use tower_sessions::{Session, session::Error as SessionError};
 
@@ -116,6 +116,7 @@ impl PendingScans {
             label: given(&self.label).and_then(|label| Name::parse(&label).ok()),
             commit: given(&self.commit).and_then(|commit| Commit::parse(&commit).ok()),
             format: given(&self.format),
+            watch: ImportWatch::default(),
         })
     }
 }

@@ -213,6 +213,9 @@ create table series (
     service_id text not null references service (id),
     tool text not null,
     label text not null,
+    -- The newest scan that was not undone: it has seen every finding of the series that is not marked as unseen.
+    last_scan_id text,
+    last_scan_at integer,
     unique (service_id, tool, label)
 ) strict;
 
@@ -287,8 +290,9 @@ create table finding (
     component_version text,
     fixed_version text,
     fingerprint text,
-    -- Place in the newest scan's file that has it.
+    -- Its place in the file of the scan that last said something new of it.
     pointer text,
+    pointer_scan_id text references scan (id),
     -- Code flows, related places, fixes: for display only.
     details text,
     -- Of everything that the scanner says of it: tells whether a scan that has it again says something new.
@@ -303,21 +307,74 @@ create table finding (
     -- What the finding said when acceptance of its risk was asked for: the acceptance holds while it says the same.
     accepted_content text,
     first_seen_at integer not null,
+    -- While the newest scan of the series has it, the series says when and in which scan it was last seen; these two hold
+    -- only once a scan did not have it.
     last_seen_at integer not null,
-    first_scan_id text references scan (id),
     last_scan_id text references scan (id),
+    first_scan_id text references scan (id),
+    -- The first scan that did not have it any more.
+    unseen_since text references scan (id),
     fixed_at integer,
     -- The scan that last had it gone, or brought it back.
     reopened_at integer,
     created_by text references person (id),
     version integer not null,
+    -- The version in which an import left it last: another one than now says that people have changed it since.
+    imported_version integer,
     unique (service_id, number)
 ) strict;
-create index finding_identity on finding (series_id, identity, ordinal);
 create index finding_status on finding (service_id, status, severity_rank, number);
-create index finding_series on finding (series_id, status);
-create index finding_review on finding (review_id);
+create index finding_series on finding (series_id, number);
+create index finding_review on finding (review_id) where review_id is not null;
 create index finding_duplicate on finding (duplicate_of) where duplicate_of is not null;
+
+-- What findings were before a scan changed them, so that the import can be undone.
+create table finding_before (
+    scan_id text not null references scan (id),
+    finding_id text not null references finding (id),
+    -- Whether people had changed it since the import before.
+    was_acted_on integer not null check (was_acted_on in (0, 1)),
+    identity text,
+    identity_context text,
+    identity_basis text,
+    ordinal integer not null,
+    title text not null,
+    description text not null,
+    message text not null,
+    remediation text not null,
+    severity text not null,
+    severity_rank integer not null,
+    category text not null,
+    rule text,
+    rule_name text,
+    help_url text,
+    path text,
+    start_line integer,
+    end_line integer,
+    snippet text,
+    cve text not null,
+    cwe text not null,
+    aliases text not null,
+    component text,
+    component_version text,
+    fixed_version text,
+    fingerprint text,
+    pointer text,
+    pointer_scan_id text,
+    details text,
+    scanner_digest text,
+    status text not null,
+    status_reason text not null,
+    status_by text,
+    status_at integer,
+    fixed_at integer,
+    reopened_at integer,
+    unseen_since text,
+    last_seen_at integer not null,
+    last_scan_id text,
+    primary key (scan_id, finding_id)
+) strict;
+create index finding_before_finding on finding_before (finding_id);
 
 -- What a scan changed about a finding; a finding seen again unchanged at its place leaves no row.
 create table observation (
@@ -431,6 +488,7 @@ create table triage_change (
     primary key (batch_id, finding_id)
 ) strict;
 create index triage_change_finding on triage_change (finding_id);
+create index triage_change_duplicate on triage_change (duplicate_of) where duplicate_of is not null;
 
 create table comment (
     id text primary key,

@@ -7,23 +7,21 @@
 
 use std::collections::HashMap;
 
-use holdpoint_domain::{Digest, FindingId, FindingStatus};
-use serde::Serialize;
+use holdpoint_domain::FindingStatus;
 
-use crate::identity::{Identity, IdentityBasis};
-use crate::{Completeness, Finding, ScannerStatus};
+use crate::identity::{Identity, IdentityBasis, Key};
+use crate::{Completeness, Finding, ScannerStatus, Shared};
 
 /// A finding of the series as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    pub id: FindingId,
     /// The number people call it by: 12 for F-12.
     pub number: i64,
-    pub key: Digest,
-    pub context: Digest,
+    pub key: Key,
+    pub context: Key,
     pub basis: IdentityBasis,
     pub ordinal: u32,
-    pub path: Option<String>,
+    pub path: Option<Shared>,
     pub line: Option<u32>,
     pub status: FindingStatus,
 }
@@ -32,7 +30,7 @@ pub struct Known {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identified {
     pub identity: Identity,
-    pub path: Option<String>,
+    pub path: Option<Shared>,
     pub line: Option<u32>,
     pub status: ScannerStatus,
 }
@@ -41,63 +39,35 @@ impl Identified {
     pub fn new(identity: Identity, finding: &Finding) -> Self {
         Self {
             identity,
-            path: finding.path.clone(),
+            path: finding.path.as_deref().map(Shared::from),
             line: finding.start_line,
             status: finding.status,
         }
     }
 }
 
-/// Where a finding was or is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Spot {
-    pub path: Option<String>,
-    pub line: Option<u32>,
-}
-
 /// What a finding of the new scan is to the series.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     New,
     Unchanged,
-    Moved {
-        from: Spot,
-        to: Spot,
-    },
+    Moved,
     /// Had been fixed and is back.
-    Reopened {
-        from: Spot,
-        to: Spot,
-    },
+    Reopened,
     /// The scanner names it and says that it is gone or does not apply: it is not stored as a finding.
     NotPresent,
 }
 
 /// One finding of the new scan, compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Match {
-    #[serde(flatten)]
     pub change: Change,
     /// Its place in the list of known findings, if it is one of them.
-    #[serde(skip)]
     pub known: Option<usize>,
-    /// A sentence for people.
-    pub why: String,
-}
-
-/// A known finding that the new scan no longer has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Gone {
-    /// Its place in the list of known findings.
-    #[serde(skip)]
-    pub known: usize,
-    pub id: FindingId,
-    pub why: String,
 }
 
 /// How many findings changed how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChangeCounts {
     pub new: u64,
     pub unchanged: u64,
@@ -107,17 +77,22 @@ pub struct ChangeCounts {
 }
 
 /// Everything that a new scan changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Comparison {
+#[derive(Debug)]
+pub struct Comparison<'a> {
+    previous: &'a [Known],
+    new: &'a [Identified],
     /// One for each finding of the new scan, in its order.
     pub matches: Vec<Match>,
-    /// Open findings that are gone from a complete scan.
-    pub fixed: Vec<Gone>,
+    /// Open findings that are gone from a complete scan: their places in the list of known findings.
+    pub fixed: Vec<usize>,
     /// Findings that a person has decided about and that are gone: their state stays as it is.
-    pub no_longer_seen: Vec<Gone>,
+    pub no_longer_seen: Vec<usize>,
+    by_context: Vec<bool>,
+    /// Those new ones for which several known ones would do, with one of these.
+    rivals: HashMap<usize, usize>,
 }
 
-impl Comparison {
+impl Comparison<'_> {
     pub fn counts(&self) -> ChangeCounts {
         let mut counts = ChangeCounts {
             fixed: self.fixed.len() as u64,
@@ -127,21 +102,73 @@ impl Comparison {
             match entry.change {
                 Change::New => counts.new += 1,
                 Change::Unchanged => counts.unchanged += 1,
-                Change::Moved { .. } => counts.moved += 1,
-                Change::Reopened { .. } => counts.reopened += 1,
+                Change::Moved => counts.moved += 1,
+                Change::Reopened => counts.reopened += 1,
                 Change::NotPresent => {}
             }
         }
         counts
     }
+
+    /// Whether a new finding was not merged with a known one because it could not be told which.
+    pub fn is_ambiguous(&self, at: usize) -> bool {
+        self.rivals.contains_key(&at) && self.matches[at].known.is_none()
+    }
+
+    /// Why the finding at this place of the new scan is what it is said to be, as a sentence.
+    pub fn why(&self, at: usize) -> String {
+        let seen = &self.new[at];
+        let Match { change, known } = self.matches[at];
+        if change == Change::NotPresent {
+            return format!("the scanner says {}", seen.status);
+        }
+        let Some(known) = known.map(|known| &self.previous[known]) else {
+            return match self.rivals.get(&at) {
+                Some(rival) => format!(
+                    "not merged with F-{} or its equals: rule, file and context are equal, but not which of them it is",
+                    self.previous[*rival].number
+                ),
+                None => "not in the last scan of the series".to_owned(),
+            };
+        };
+        let parts = if self.by_context[at] {
+            "rule, file and context are equal, only the tool's fingerprint is not"
+        } else {
+            seen.identity.basis.equal_parts()
+        };
+        let mut why = format!("same as F-{}: {parts}", known.number);
+        why.push_str(&moved_text(known, seen));
+        if change == Change::Reopened {
+            why.push_str("; it had been fixed");
+        }
+        why
+    }
+
+    /// Why the known finding at this place counts as gone, as a sentence.
+    pub fn why_gone(&self, at: usize) -> String {
+        let known = &self.previous[at];
+        if known.status.is_human_decision() {
+            let label = known.status.label().to_lowercase();
+            format!(
+                "F-{} is no longer in the scan; it stays {label}, as a person decided",
+                known.number
+            )
+        } else {
+            format!("F-{} is no longer in the complete scan", known.number)
+        }
+    }
 }
 
 /// Compares a scan with the findings its series knows. An incomplete scan fixes nothing.
-pub fn compare(previous: &[Known], new: &[Identified], completeness: &Completeness) -> Comparison {
+pub fn compare<'a>(
+    previous: &'a [Known],
+    new: &'a [Identified],
+    completeness: &Completeness,
+) -> Comparison<'a> {
     let mut pairs = Pairs::of(previous, new);
     pairs.match_by(
-        |known| Some(&known.key),
-        |seen| Some(&seen.identity.key),
+        |known| Some(known.key),
+        |seen| Some(seen.identity.key),
         Certainty::Order,
     );
     // Equal contexts under different fingerprints are different findings (another secret on the same masked line), so
@@ -165,8 +192,7 @@ struct Pairs<'a> {
     known_of: Vec<Option<usize>>,
     by_context: Vec<bool>,
     is_taken: Vec<bool>,
-    /// Those new ones for which several known ones would do.
-    rivals: Vec<Option<usize>>,
+    rivals: HashMap<usize, usize>,
 }
 
 impl<'a> Pairs<'a> {
@@ -177,19 +203,19 @@ impl<'a> Pairs<'a> {
             known_of: vec![None; new.len()],
             by_context: vec![false; new.len()],
             is_taken: vec![false; previous.len()],
-            rivals: vec![None; new.len()],
+            rivals: HashMap::new(),
         }
     }
 
     fn match_contexts(&mut self) {
-        let before = self.known_of.clone();
+        let by_key: Vec<bool> = self.known_of.iter().map(Option::is_some).collect();
         // A basis of its own for each pass: a finding that had a fingerprint and has none now, and the other way round.
         for known_has_print in [true, false] {
             self.match_by(
-                |known| (has_print(known.basis) == known_has_print).then_some(&known.context),
+                |known| (has_print(known.basis) == known_has_print).then_some(known.context),
                 |seen| {
                     (has_print(seen.identity.basis) != known_has_print)
-                        .then_some(&seen.identity.context)
+                        .then_some(seen.identity.context)
                 },
                 Certainty::EqualNumber,
             );
@@ -200,170 +226,135 @@ impl<'a> Pairs<'a> {
             (IdentityBasis::SharedFingerprint, IdentityBasis::Fingerprint),
         ] {
             self.match_by(
-                |known| (known.basis == known_basis).then_some(&known.context),
-                |seen| (seen.identity.basis == seen_basis).then_some(&seen.identity.context),
+                |known| (known.basis == known_basis).then_some(known.context),
+                |seen| (seen.identity.basis == seen_basis).then_some(seen.identity.context),
                 Certainty::EqualNumber,
             );
         }
-        for (at, known) in before.iter().enumerate() {
-            self.by_context[at] = known.is_none() && self.known_of[at].is_some();
+        for (at, by_key) in by_key.into_iter().enumerate() {
+            self.by_context[at] = !by_key && self.known_of[at].is_some();
         }
     }
 
     fn match_by(
         &mut self,
-        known_key: impl Fn(&Known) -> Option<&Digest>,
-        new_key: impl Fn(&Identified) -> Option<&Digest>,
+        known_key: impl Fn(&Known) -> Option<Key>,
+        new_key: impl Fn(&Identified) -> Option<Key>,
         certainty: Certainty,
     ) {
-        let previous = self.previous;
-        let new = self.new;
-        let mut groups: HashMap<&Digest, (Vec<usize>, Vec<usize>)> = HashMap::new();
-        for (at, seen) in new.iter().enumerate() {
-            if seen.status.is_present()
-                && self.known_of[at].is_none()
-                && let Some(key) = new_key(seen)
-            {
-                groups.entry(key).or_default().1.push(at);
-            }
+        let keyed = |(at, key): (usize, Option<Key>)| key.map(|key| (key, at));
+        let mut old: Vec<(Key, usize)> = (self.previous.iter().enumerate())
+            .filter(|(at, _)| !self.is_taken[*at])
+            .filter_map(|(at, known)| keyed((at, known_key(known))))
+            .collect();
+        if old.is_empty() {
+            return;
         }
-        for (at, known) in previous.iter().enumerate() {
-            if !self.is_taken[at]
-                && let Some(key) = known_key(known)
-                && let Some(group) = groups.get_mut(key)
-            {
-                group.0.push(at);
-            }
-        }
-        for (old, mut seen) in groups.into_values() {
-            if old.is_empty() {
-                continue;
-            }
-            seen.sort_by_key(|at| (new[*at].line, new[*at].identity.ordinal));
-            // What is still there has the first claim; what had been fixed comes back only for what is left.
-            let is_fixed = |at: &usize| previous[*at].status == FindingStatus::Fixed;
-            let (mut fixed, mut live): (Vec<usize>, Vec<usize>) =
-                old.into_iter().partition(is_fixed);
-            for group in [&mut live, &mut fixed] {
-                group.sort_by_key(|at| {
-                    (
-                        previous[*at].line,
-                        previous[*at].ordinal,
-                        previous[*at].number,
-                    )
-                });
-                if group.is_empty() || seen.is_empty() {
-                    continue;
-                }
-                if certainty == Certainty::EqualNumber && group.len() != seen.len() {
-                    for at in &seen {
-                        self.rivals[*at] = group.first().copied();
+        let mut seen: Vec<(Key, usize)> = (self.new.iter().enumerate())
+            .filter(|(at, seen)| seen.status.is_present() && self.known_of[*at].is_none())
+            .filter_map(|(at, seen)| keyed((at, new_key(seen))))
+            .collect();
+        old.sort_unstable();
+        seen.sort_unstable();
+        let (mut old, mut seen) = (old.as_slice(), seen.as_slice());
+        // Both are sorted by key: groups of equal ones meet.
+        while let (Some((old_key, _)), Some((seen_key, _))) = (old.first(), seen.first()) {
+            match old_key.cmp(seen_key) {
+                std::cmp::Ordering::Less => old = &old[1..],
+                std::cmp::Ordering::Greater => seen = &seen[1..],
+                std::cmp::Ordering::Equal => {
+                    let n_of = |list: &[(Key, usize)]| {
+                        list.iter().take_while(|(key, _)| key == old_key).count()
+                    };
+                    let (old_group, old_rest) = old.split_at(n_of(old));
+                    let (seen_group, seen_rest) = seen.split_at(n_of(seen));
+                    if let ([(_, old_at)], [(_, seen_at)]) = (old_group, seen_group) {
+                        self.pair(*old_at, *seen_at);
+                    } else {
+                        let places =
+                            |group: &[(Key, usize)]| group.iter().map(|(_, at)| *at).collect();
+                        self.match_group(places(old_group), places(seen_group), certainty);
                     }
-                    // Nor may what is left be taken for something that had been fixed.
-                    break;
+                    (old, seen) = (old_rest, seen_rest);
                 }
-                let old_lines: Vec<u32> = group
-                    .iter()
-                    .map(|at| previous[*at].line.unwrap_or(0))
-                    .collect();
-                let new_lines: Vec<u32> =
-                    seen.iter().map(|at| new[*at].line.unwrap_or(0)).collect();
-                for (old_at, new_at) in align(&old_lines, &new_lines) {
-                    self.known_of[seen[new_at]] = Some(group[old_at]);
-                    self.is_taken[group[old_at]] = true;
-                }
-                seen.retain(|at| self.known_of[*at].is_none());
             }
         }
     }
 
-    fn into_comparison(self, completeness: &Completeness) -> Comparison {
-        let mut comparison = Comparison::default();
-        for (at, seen) in self.new.iter().enumerate() {
-            comparison.matches.push(self.describe(at, seen));
-        }
-        for (at, known) in self.previous.iter().enumerate() {
-            if self.is_taken[at]
-                || known.status == FindingStatus::Fixed
-                || !completeness.is_complete()
-            {
+    fn pair(&mut self, old_at: usize, seen_at: usize) {
+        self.known_of[seen_at] = Some(old_at);
+        self.is_taken[old_at] = true;
+    }
+
+    /// Pairs the members of a group of equal ones.
+    fn match_group(&mut self, old: Vec<usize>, mut seen: Vec<usize>, certainty: Certainty) {
+        let (previous, new) = (self.previous, self.new);
+        seen.sort_by_key(|at| (new[*at].line, new[*at].identity.ordinal));
+        // What is still there has the first claim; what had been fixed comes back only for what is left.
+        let is_fixed = |at: &usize| previous[*at].status == FindingStatus::Fixed;
+        let (mut fixed, mut live): (Vec<usize>, Vec<usize>) = old.into_iter().partition(is_fixed);
+        for group in [&mut live, &mut fixed] {
+            group.sort_by_key(|at| {
+                let known = &previous[*at];
+                (known.line, known.ordinal, known.number)
+            });
+            if group.is_empty() || seen.is_empty() {
                 continue;
             }
-            let name = format!("F-{}", known.number);
-            if known.status.is_human_decision() {
-                let label = known.status.label().to_lowercase();
-                comparison.no_longer_seen.push(Gone {
-                    known: at,
-                    id: known.id.clone(),
-                    why: format!(
-                        "{name} is no longer in the scan; it stays {label}, as a person decided"
-                    ),
-                });
-            } else {
-                comparison.fixed.push(Gone {
-                    known: at,
-                    id: known.id.clone(),
-                    why: format!("{name} is no longer in the complete scan"),
-                });
+            if certainty == Certainty::EqualNumber && group.len() != seen.len() {
+                self.rivals.extend(seen.iter().map(|at| (*at, group[0])));
+                // Nor may what is left be taken for something that had been fixed.
+                break;
             }
+            let old_lines: Vec<u32> = group
+                .iter()
+                .map(|at| previous[*at].line.unwrap_or(0))
+                .collect();
+            let new_lines: Vec<u32> = seen.iter().map(|at| new[*at].line.unwrap_or(0)).collect();
+            for (old_at, new_at) in align(&old_lines, &new_lines) {
+                self.pair(group[old_at], seen[new_at]);
+            }
+            seen.retain(|at| self.known_of[*at].is_none());
         }
-        comparison
     }
 
-    fn describe(&self, at: usize, seen: &Identified) -> Match {
-        if !seen.status.is_present() {
-            return Match {
-                change: Change::NotPresent,
-                known: None,
-                why: format!("the scanner says {}", seen.status),
-            };
+    fn into_comparison(self, completeness: &Completeness) -> Comparison<'a> {
+        let matches = self
+            .new
+            .iter()
+            .zip(&self.known_of)
+            .map(|(seen, known)| Match {
+                change: change_of(seen, known.map(|at| &self.previous[at])),
+                known: *known,
+            })
+            .collect();
+        let is_gone =
+            |at: &usize| !self.is_taken[*at] && self.previous[*at].status != FindingStatus::Fixed;
+        let (no_longer_seen, fixed) = (0..self.previous.len())
+            .filter(|_| completeness.is_complete())
+            .filter(is_gone)
+            .partition(|at| self.previous[*at].status.is_human_decision());
+        Comparison {
+            previous: self.previous,
+            new: self.new,
+            matches,
+            fixed,
+            no_longer_seen,
+            by_context: self.by_context,
+            rivals: self.rivals,
         }
-        let Some(known_at) = self.known_of[at] else {
-            let why = match self.rivals[at] {
-                Some(rival) => format!(
-                    "not merged with F-{} or its equals: rule, file and context are equal, but not which of them it is",
-                    self.previous[rival].number
-                ),
-                None => "not in the last scan of the series".to_owned(),
-            };
-            return Match {
-                change: Change::New,
-                known: None,
-                why,
-            };
-        };
-        let known = &self.previous[known_at];
-        let from = Spot {
-            path: known.path.clone(),
-            line: known.line,
-        };
-        let to = Spot {
-            path: seen.path.clone(),
-            line: seen.line,
-        };
-        let parts = if self.by_context[at] {
-            "rule, file and context are equal, only the tool's fingerprint is not"
-        } else {
-            seen.identity.basis.equal_parts()
-        };
-        let mut why = format!("same as F-{}: {parts}", known.number);
-        let has_moved = from != to;
-        if has_moved {
-            why.push_str(&moved_text(&from, &to));
+    }
+}
+
+fn change_of(seen: &Identified, known: Option<&Known>) -> Change {
+    match known {
+        _ if !seen.status.is_present() => Change::NotPresent,
+        None => Change::New,
+        Some(known) if known.status == FindingStatus::Fixed && seen.status.is_open() => {
+            Change::Reopened
         }
-        let change = if known.status == FindingStatus::Fixed && seen.status.is_open() {
-            why.push_str("; it had been fixed");
-            Change::Reopened { from, to }
-        } else if has_moved {
-            Change::Moved { from, to }
-        } else {
-            Change::Unchanged
-        };
-        Match {
-            change,
-            known: Some(known_at),
-            why,
-        }
+        Some(known) if known.path != seen.path || known.line != seen.line => Change::Moved,
+        Some(_) => Change::Unchanged,
     }
 }
 
@@ -376,18 +367,20 @@ fn has_print(basis: IdentityBasis) -> bool {
     )
 }
 
-fn moved_text(from: &Spot, to: &Spot) -> String {
+fn moved_text(known: &Known, seen: &Identified) -> String {
     let mut text = String::new();
-    if from.path != to.path {
-        let name = |spot: &Spot| spot.path.clone().unwrap_or_else(|| "no file".to_owned());
-        text = format!(", file moved {} → {}", name(from), name(to));
+    if known.path != seen.path {
+        let name = |path: &Option<Shared>| path.as_deref().unwrap_or("no file").to_owned();
+        text = format!(", file moved {} → {}", name(&known.path), name(&seen.path));
     }
-    if from.line != to.line {
-        let number = |spot: &Spot| {
-            spot.line
-                .map_or_else(|| "no line".to_owned(), |line| line.to_string())
-        };
-        text = format!("{text}, line moved {} → {}", number(from), number(to));
+    if known.line != seen.line {
+        let number =
+            |line: Option<u32>| line.map_or_else(|| "no line".to_owned(), |line| line.to_string());
+        text = format!(
+            "{text}, line moved {} → {}",
+            number(known.line),
+            number(seen.line)
+        );
     }
     text
 }

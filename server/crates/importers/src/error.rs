@@ -43,12 +43,16 @@ pub enum ImportError {
         found: String,
         supported: &'static str,
     },
-    #[error("The file is larger than {most_bytes} bytes. Split the scan, or raise the limit.")]
+    #[error(
+        "The file (or what is packed in it) is larger than {most_bytes} bytes. Split the scan."
+    )]
     TooLarge { most_bytes: u64 },
     #[error(
         "Line {line} is nested deeper than {most} levels, which no scanner writes. The file is refused."
     )]
     TooDeep { line: usize, most: usize },
+    #[error("The packed file is refused: {message}")]
+    Archive { message: String },
     #[error("The file could not be read: {message}")]
     Unreadable { message: String },
 }

@@ -1,22 +1,23 @@
 //! When two findings of two scans are the same finding.
 //!
-//! The line is no part of it, so that moved code stays the same finding. In this order:
+//! The line is no part of it, so that moved code stays the same finding. Findings are compared within a series, which has
+//! one tool; only a finding of another tool in the same file names its own in the key. In this order:
 //!
-//! | basis | what the key is made of |
+//! | basis | what the key is made of, beside such a tool |
 //! |---|---|
-//! | fingerprint | tool, the tool's own fingerprint |
-//! | partial fingerprint | tool, rule, path, what the tool contributes |
-//! | shared fingerprint | tool, the fingerprint, rule, path, context, component: one file used it for different places |
-//! | component | tool, rule, path, component: a dependency, whatever its version |
-//! | snippet | tool, rule, path, snippet, component |
-//! | message | tool, rule, path, message, component |
+//! | fingerprint | the tool's own fingerprint |
+//! | partial fingerprint | rule, path, what the tool contributes |
+//! | shared fingerprint | the fingerprint, rule, path, context, component: one file used it for different places |
+//! | component | rule, path, component: a dependency, whatever its version |
+//! | snippet | rule, path, snippet, component |
+//! | message | rule, path, message, component |
 //!
 //! Findings with equal keys in one file are told apart by their order: line, column, content.
 
 use std::collections::HashMap;
+use std::fmt;
 
-use holdpoint_domain::Digest;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use crate::Finding;
@@ -54,19 +55,70 @@ impl IdentityBasis {
     }
 }
 
+/// The first half of a SHA-256 digest, written as 32 lower-case hexadecimal digits: far more than it takes to tell the
+/// findings of a series apart, and half as long to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key([u8; 16]);
+
+impl Key {
+    /// The key of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self::finish(Sha256::new_with_prefix(bytes))
+    }
+
+    /// Reads 32 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = fits.then(|| u128::from_str_radix(text, 16).ok())??;
+        Some(Self(number.to_be_bytes()))
+    }
+
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    fn finish(hasher: Sha256) -> Self {
+        let mut half = [0; 16];
+        half.copy_from_slice(&hasher.finalize()[..16]);
+        Self(half)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// What makes a finding the same finding in the next scan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Identity {
-    pub key: Digest,
+    pub key: Key,
     /// Rule, path, context and component without any fingerprint: finds the same finding again when a tool begins or
     /// stops to give fingerprints.
-    pub context: Digest,
+    pub context: Key,
     /// The place among the findings of this file with the same key, from 0.
     pub ordinal: u32,
     pub basis: IdentityBasis,
 }
 
 impl Identity {
+    /// Stands where the identity is not known yet: only the whole file tells it.
+    pub const fn unknown() -> Self {
+        Self {
+            key: Key([0; 16]),
+            context: Key([0; 16]),
+            ordinal: 0,
+            basis: IdentityBasis::Message,
+        }
+    }
+
     /// Why the finding has this identity, as a sentence.
     pub fn explanation(&self) -> String {
         let parts = match self.basis {
@@ -93,8 +145,8 @@ impl Identity {
 }
 
 /// The identities of all findings of one file, in their order.
-pub fn identify(findings: &[Finding], tool: &str) -> Vec<Identity> {
-    let mut identities = Identities::of_tool(tool);
+pub fn identify(findings: &[Finding]) -> Vec<Identity> {
+    let mut identities = Identities::default();
     for finding in findings {
         identities.add(finding);
     }
@@ -102,12 +154,11 @@ pub fn identify(findings: &[Finding], tool: &str) -> Vec<Identity> {
 }
 
 /// Identities of findings that come one by one: keeps a few digests for each, not the finding.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Identities {
-    tool: String,
     parts: Vec<Parts>,
     /// For each full fingerprint the first place (rule and path) it was used for, and whether there were others.
-    fingerprints: HashMap<Digest, FingerprintUse>,
+    fingerprints: HashMap<Key, FingerprintUse>,
 }
 
 #[derive(Debug)]
@@ -118,8 +169,8 @@ struct FingerprintUse {
 
 #[derive(Debug)]
 struct Parts {
-    key: Digest,
-    context: Digest,
+    key: Key,
+    context: Key,
     basis: IdentityBasis,
     line: u32,
     column: u32,
@@ -127,18 +178,9 @@ struct Parts {
 }
 
 impl Identities {
-    /// `tool` is the report's tool, for findings that name no other.
-    pub fn of_tool(tool: &str) -> Self {
-        Self {
-            tool: tool_name(tool),
-            parts: Vec::new(),
-            fingerprints: HashMap::new(),
-        }
-    }
-
     pub fn add(&mut self, finding: &Finding) {
         let other_tool = finding.tool.as_deref().map(tool_name);
-        let tool = other_tool.as_deref().unwrap_or(&self.tool);
+        let tool = other_tool.as_deref().unwrap_or("");
         let given = finding.path.as_deref().unwrap_or("");
         let rewritten = (!is_normal(given)).then(|| normal_path(given, None));
         let path = rewritten.as_deref().unwrap_or(given);
@@ -150,23 +192,23 @@ impl Identities {
         let component = finding.component.as_deref().unwrap_or("").trim();
 
         let (context_basis, context_text) = context_of(finding, rule, component);
-        let context = key(context_basis, &[tool, rule, path, &context_text, component]);
+        let context = key(context_basis, [tool, rule, path, &context_text, component]);
         let fingerprint = finding
             .fingerprint
             .as_deref()
             .map(str::trim)
             .filter(|f| is_fingerprint(f));
         let (basis, key) = match fingerprint {
-            None => (context_basis, context.clone()),
+            None => (context_basis, context),
             Some(print) if finding.fingerprint_is_partial => {
                 let basis = IdentityBasis::PartialFingerprint;
-                (basis, key(basis, &[tool, rule, path, print]))
+                (basis, key(basis, [tool, rule, path, print]))
             }
             Some(print) => {
-                let key = key(IdentityBasis::Fingerprint, &[tool, print]);
+                let key = key(IdentityBasis::Fingerprint, [tool, print]);
                 let place = fnv(&[rule.as_bytes(), path.as_bytes()]);
                 self.fingerprints
-                    .entry(key.clone())
+                    .entry(key)
                     .and_modify(|used| used.is_shared |= used.place != place)
                     .or_insert(FingerprintUse {
                         place,
@@ -193,14 +235,16 @@ impl Identities {
                 && self.fingerprints.get(&part.key).is_some_and(is_shared)
             {
                 part.basis = IdentityBasis::SharedFingerprint;
-                part.key = key(part.basis, &[part.key.as_str(), part.context.as_str()]);
+                part.key = key_of(part.basis, &[&part.key.0, &part.context.0]);
             }
         }
         let mut order: Vec<usize> = (0..parts.len()).collect();
-        order.sort_by(|one, other| {
+        order.sort_unstable_by(|one, other| {
             let (one, other) = (&parts[*one], &parts[*other]);
             let by = |p: &Parts| (p.line, p.column, p.content);
-            one.key.cmp(&other.key).then(by(one).cmp(&by(other)))
+            one.key
+                .cmp(&other.key)
+                .then_with(|| by(one).cmp(&by(other)))
         });
         let mut ordinals = vec![0; parts.len()];
         for pair in order.windows(2) {
@@ -245,14 +289,18 @@ fn context_of(finding: &Finding, rule: &str, component: &str) -> (IdentityBasis,
 }
 
 /// Each part with its length, so that no two lists of parts run into the same bytes.
-fn key(basis: IdentityBasis, parts: &[&str]) -> Digest {
+fn key_of(basis: IdentityBasis, parts: &[&[u8]]) -> Key {
     let mut hasher = Sha256::new();
     hasher.update(VERSION.to_le_bytes());
-    for part in std::iter::once(&basis.as_str()).chain(parts) {
+    for part in std::iter::once(&basis.as_str().as_bytes()).chain(parts) {
         hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
+        hasher.update(part);
     }
-    Digest::finish(hasher)
+    Key::finish(hasher)
+}
+
+fn key<const N: usize>(basis: IdentityBasis, parts: [&str; N]) -> Key {
+    key_of(basis, &parts.map(str::as_bytes))
 }
 
 /// Only orders equal twins at one place, so that the order of results in the file does not matter.

@@ -1,6 +1,6 @@
 //! What a format has to offer to be read: the [`Importer`] trait, and the registry of all of them.
 
-use crate::{Finding, ImportError, Summary, formats, json};
+use crate::{Finding, ImportError, Input, Summary, formats, json};
 
 /// Every format that Holdpoint reads. A new format is one file beside the others, one test file and one line here.
 pub const IMPORTERS: &[&dyn Importer] = &[
@@ -126,7 +126,8 @@ pub struct Sniff<'a> {
 }
 
 impl<'a> Sniff<'a> {
-    const HEAD_BYTES: usize = 64 * 1024;
+    /// How much of a file's beginning is looked at.
+    pub const HEAD_BYTES: usize = 64 * 1024;
 
     /// `file_name` may have folders; only its last part counts.
     pub fn of(text: &'a str, file_name: Option<&str>) -> Self {
@@ -141,6 +142,10 @@ impl<'a> Sniff<'a> {
             .next()
             .unwrap_or("")
             .to_lowercase();
+        let packed = file_name
+            .strip_suffix(".gz")
+            .or_else(|| file_name.strip_suffix(".zip"));
+        let file_name = packed.map_or(file_name.clone(), str::to_owned);
         Self {
             text,
             head,
@@ -238,6 +243,17 @@ pub trait Importer: Sync {
     /// Reads a file and hands each finding to the sink as soon as it is complete. After an error nothing that the sink
     /// got may be kept.
     fn read(&self, text: &str, sink: Sink<'_>) -> Result<Summary, ImportError>;
+
+    /// For formats that are read piece by piece, so that memory does not grow with the file.
+    fn streaming(&self) -> Option<&dyn StreamingImporter> {
+        None
+    }
+}
+
+/// A format that needs no file in one piece.
+pub trait StreamingImporter: Sync {
+    /// As [`Importer::read`]; the input may be gone through several times.
+    fn read_input(&self, input: &Input<'_>, sink: Sink<'_>) -> Result<Summary, ImportError>;
 }
 
 /// The importer with this name.
@@ -247,6 +263,20 @@ pub fn importer(name: &str) -> Result<&'static dyn Importer, ImportError> {
         name: name.to_owned(),
         known: listed(|importer| importer.name()),
     })
+}
+
+/// The importer that reads piece by piece and knows the content from its beginning alone.
+pub(crate) fn streaming_and_certain(
+    beginning: &str,
+    file_name: Option<&str>,
+) -> Option<&'static dyn Importer> {
+    let sniff = Sniff::of(beginning, file_name);
+    IMPORTERS
+        .iter()
+        .find(|importer| {
+            importer.streaming().is_some() && importer.detect(&sniff) == Confidence::Certain
+        })
+        .copied()
 }
 
 /// The importer that is most sure of this content; a file name decides only between equally sure ones.

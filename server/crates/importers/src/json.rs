@@ -13,7 +13,17 @@ pub const MOST_LEVELS: usize = 128;
 
 /// Turns a parser's error into a refusal that names the JSON path, line and column.
 pub fn broken(format: &'static str, text: &str, error: &serde_json::Error) -> ImportError {
-    let (line, column) = (error.line(), error.column());
+    broken_piece(format, text, error, "$", (error.line(), error.column()))
+}
+
+/// As [`broken`], for a piece of a larger text: `base` is the piece's path there, `place` the error's line and column.
+pub(crate) fn broken_piece(
+    format: &'static str,
+    piece: &str,
+    error: &serde_json::Error,
+    base: &str,
+    (line, column): (usize, usize),
+) -> ImportError {
     let full = error.to_string();
     if full.contains("recursion limit") {
         return ImportError::TooDeep {
@@ -21,16 +31,31 @@ pub fn broken(format: &'static str, text: &str, error: &serde_json::Error) -> Im
             most: MOST_LEVELS,
         };
     }
-    let place = format!(" at line {line} column {column}");
+    let place = format!(" at line {} column {}", error.line(), error.column());
     let message = full.strip_suffix(&place).unwrap_or(&full).to_owned();
     let message = if error.is_eof() {
         format!("the file ends in the middle ({message}); it was cut off. Upload it again.")
     } else {
         format!("{message}.")
     };
-    let path = path_at(text, line, column);
-    let at = format!("{path} (line {line}, column {column})");
+    let path = path_at(piece, error.line(), error.column());
+    let path = path.strip_prefix('$').unwrap_or(&path);
+    let at = format!("{base}{path} (line {line}, column {column})");
     ImportError::broken(format, &at, &message)
+}
+
+/// Where in a text the parser stopped, in bytes.
+pub(crate) fn offset_of(text: &str, error: &serde_json::Error) -> usize {
+    offset(text, error.line(), error.column())
+}
+
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let before_line: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    before_line.saturating_add(column).min(text.len())
 }
 
 #[derive(Debug)]
@@ -46,12 +71,7 @@ enum Level<'a> {
 
 /// The JSON path, such as `$.runs[0].results[12].level`, of a place in a text.
 pub fn path_at(text: &str, line: usize, column: usize) -> String {
-    let before_line: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let end = before_line.saturating_add(column).min(text.len());
+    let end = offset(text, line, column);
     let mut levels: Vec<Level<'_>> = Vec::new();
     walk(text, end, &mut levels, |_, _| true);
     let mut path = String::from("$");

@@ -1,16 +1,18 @@
 //! Scanner files to findings, one module for each format.
 //!
 //! The crate reads bytes and knows neither where they come from nor where findings go. It decides what a file says
-//! ([`read`], [`read_into`]), which finding is the same as one seen before ([`identity`]) and what a new scan changes
+//! ([`read`], [`read_source`]), which finding is the same as one seen before ([`identity`]) and what a new scan changes
 //! ([`compare`]); it stores nothing, and it never decides what a person has to decide. Start reading at [`Report`] and
 //! [`Importer`]; a format's own rules are in its module under [`formats`].
 
 pub mod compare;
+mod cut;
 mod error;
 mod finding;
 pub mod formats;
 pub mod identity;
 mod importer;
+mod input;
 pub mod json;
 mod read;
 pub mod text;
@@ -20,5 +22,8 @@ pub use finding::{
     Category, CodeFlow, Completeness, Counts, FileChange, Finding, Fix, Place, Problem,
     Replacement, Report, ScannerStatus, Shared, Summary, Tool,
 };
-pub use importer::{Confidence, IMPORTERS, Importer, Shape, Sink, Sniff, importer};
-pub use read::{detect, read, read_bytes, read_into};
+pub use importer::{
+    Confidence, IMPORTERS, Importer, Shape, Sink, Sniff, StreamingImporter, importer,
+};
+pub use input::{Input, InputLimits, ReadSeek, Source};
+pub use read::{detect, read, read_bytes, read_into, read_source};

@@ -2,9 +2,11 @@
 
 use std::io::Read;
 
-use crate::importer::most_certain;
-use crate::text::decode;
-use crate::{Finding, ImportError, Importer, Problem, Report, Sniff, Summary, importer};
+use crate::importer::{most_certain, streaming_and_certain};
+use crate::{
+    Finding, ImportError, Importer, Input, InputLimits, Problem, Report, Sniff, Source, Summary,
+    importer,
+};
 
 /// Takes in a whole file, of at most so many bytes.
 pub fn read_bytes(source: impl Read, most_bytes: u64) -> Result<Vec<u8>, ImportError> {
@@ -22,7 +24,8 @@ pub fn read_bytes(source: impl Read, most_bytes: u64) -> Result<Vec<u8>, ImportE
 
 /// Which format this is, from its content; the file's name only breaks ties.
 pub fn detect(bytes: &[u8], file_name: Option<&str>) -> Result<&'static dyn Importer, ImportError> {
-    most_certain(&Sniff::of(&decode(bytes).text, file_name))
+    let decoded = Input::of(&bytes, InputLimits::default())?.whole()?;
+    most_certain(&Sniff::of(&decoded.text, file_name))
 }
 
 /// Reads a file whole. `format` is an importer's name, if a person named one.
@@ -38,31 +41,62 @@ pub fn read(
     Ok(Report { summary, findings })
 }
 
-/// Reads a file and hands on each finding as soon as it is complete. After an error none of them may be kept.
+/// Reads a file that is in memory and hands on each finding as soon as it is complete. After an error none of them may be
+/// kept.
 pub fn read_into(
     bytes: &[u8],
     file_name: Option<&str>,
     format: Option<&str>,
     sink: &mut dyn FnMut(Finding),
 ) -> Result<Summary, ImportError> {
-    let decoded = decode(bytes);
+    read_source(&bytes, InputLimits::default(), file_name, format, sink)
+}
+
+/// Reads a file from wherever it is, packed or not, and hands on each finding as soon as it is complete; memory does not
+/// grow with a file whose format is read piece by piece. After an error none of the findings may be kept.
+pub fn read_source(
+    source: &dyn Source,
+    limits: InputLimits,
+    file_name: Option<&str>,
+    format: Option<&str>,
+    sink: &mut dyn FnMut(Finding),
+) -> Result<Summary, ImportError> {
+    let input = Input::of(source, limits)?;
+    let named = format.map(importer).transpose()?;
+    let head_bytes = Sniff::HEAD_BYTES as u64;
+    let streaming = match named {
+        Some(importer) => importer.streaming().map(|_| importer),
+        None => streaming_and_certain(&input.beginning(head_bytes)?, file_name),
+    };
+    if let Some(importer) = streaming
+        && let Some(reader) = importer.streaming()
+    {
+        let mut summary = reader.read_input(&input, sink)?;
+        summary.format = importer.name();
+        return Ok(summary);
+    }
+    let decoded = input.whole()?;
     if decoded.text.trim_start().is_empty() {
         return Err(ImportError::Empty);
     }
-    let importer = match format {
-        Some(name) => importer(name)?,
+    let importer = match named {
+        Some(importer) => importer,
         None => most_certain(&Sniff::of(&decoded.text, file_name))?,
     };
     let mut summary = importer.read(&decoded.text, sink)?;
     summary.format = importer.name();
     if let Some(line) = decoded.damaged_line {
-        let problem = Problem {
-            where_: format!("line {line}"),
-            message: "This line (and perhaps later ones) has bytes that are no text; they are shown as \u{fffd}.".to_owned(),
-        };
-        summary.problems.insert(0, problem);
+        summary.problems.insert(0, damaged(line));
     }
     Ok(summary)
+}
+
+/// What is said of a file with bytes that are no text.
+pub(crate) fn damaged(line: usize) -> Problem {
+    Problem {
+        where_: format!("line {line}"),
+        message: "This line (and perhaps later ones) has bytes that are no text; they are shown as \u{fffd}.".to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn with_identities(results: &[Value]) -> Vec<(Value, Identity)> {
     results
         .iter()
         .cloned()
-        .zip(identify(&report.findings, "T"))
+        .zip(identify(&report.findings))
         .collect()
 }
 
@@ -86,7 +86,7 @@ proptest! {
         }
         bytes.truncate(cut.unwrap_or(bytes.len()));
         if let Ok(report) = read(&bytes, None, Some("sarif")) {
-            let identities = identify(&report.findings, &report.tool.name);
+            let identities = identify(&report.findings);
             prop_assert_eq!(identities.len(), report.findings.len());
         }
     }
@@ -111,7 +111,7 @@ proptest! {
             shuffled.swap(at, usize::try_from(state >> 33).unwrap() % (at + 1));
         }
         let sorted = |mut pairs: Vec<(Value, Identity)>| {
-            pairs.sort_by_key(|(result, identity)| (result.to_string(), identity.key.clone(), identity.ordinal));
+            pairs.sort_by_key(|(result, identity)| (result.to_string(), identity.key, identity.ordinal));
             pairs
         };
         prop_assert_eq!(sorted(with_identities(&results)), sorted(with_identities(&shuffled)));
@@ -152,7 +152,7 @@ proptest! {
         let gone = series.import(&common::read(&log(&rest)));
         prop_assert_eq!((gone.counts().new, gone.counts().reopened, gone.counts().fixed), (0, 0, 1));
         // Unless lines moved too, it is that very one, or one that nobody could tell from it.
-        let fixed = gone.fixed[0].known;
+        let fixed = gone.fixed[0];
         if lines == 0 {
             let line = |result: &Value| result["locations"][0]["physicalLocation"]["region"]["startLine"].clone();
             prop_assert_eq!(line(&results[fixed]), line(&results[removed]));

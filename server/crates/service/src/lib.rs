@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod findings;
 mod idempotency;
 mod ids;
+mod import;
 mod invitations;
 mod items;
 mod keys;
@@ -24,6 +25,7 @@ pub mod mapping;
 mod password_resets;
 mod passwords;
 pub mod patches;
+mod reading;
 pub mod report;
 mod reviews;
 pub mod sample;
@@ -36,6 +38,8 @@ pub mod standing;
 mod sweeping;
 mod templates;
 mod tokens;
+mod undo;
+mod watch;
 
 use std::sync::Arc;
 
@@ -74,6 +78,7 @@ pub use templates::{
     ImportedTemplate, ListedTemplate, TemplateDifference, TemplateHistory, TemplateImport,
 };
 pub use tokens::{MadeToken, NewToken, TOKEN_LASTS_AT_MOST, TOKEN_PREFIX, TokenError};
+pub use watch::{ImportProgress, ImportStage, ImportWatch};
 
 /// The one handle to everything that people can do; cheap to clone.
 #[derive(Clone, Debug)]
@@ -90,13 +95,20 @@ struct Inner {
     limits: Limits,
     passwords: passwords::Passwords,
     attempts: attempts::Attempts,
+    /// Files are read so many at a time, so that many large ones at once do not take all memory.
+    reading: tokio::sync::Semaphore,
 }
+
+/// How many scanner files are read at the same time; others wait.
+const MOST_READ_AT_ONCE: usize = 2;
 
 /// Sizes above which an upload is refused, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub evidence_bytes: i64,
     pub scan_bytes: i64,
+    /// What a packed scan may unpack to.
+    pub unpacked_scan_bytes: i64,
     pub checklist_bytes: i64,
     pub patch_bytes: i64,
 }
@@ -106,6 +118,7 @@ impl Default for Limits {
         Self {
             evidence_bytes: 100 * 1024 * 1024,
             scan_bytes: 256 * 1024 * 1024,
+            unpacked_scan_bytes: 1024 * 1024 * 1024,
             checklist_bytes: 4 * 1024 * 1024,
             patch_bytes: 8 * 1024 * 1024,
         }
@@ -129,6 +142,7 @@ impl Services {
                 limits,
                 passwords: passwords::Passwords::default(),
                 attempts: attempts::Attempts::default(),
+                reading: tokio::sync::Semaphore::new(MOST_READ_AT_ONCE),
             }),
         }
     }

@@ -16,8 +16,7 @@ use holdpoint_domain::{
     text::Commit,
 };
 use holdpoint_storage::{
-    LinkToMake, MappableItem, MappingReview, MappingRule, NewEvidence, Scan, ScannerFinding,
-    StorageError, Tx,
+    LinkToMake, MappableItem, MappingReview, MappingRule, NewEvidence, Scan, StorageError, Tx,
 };
 use serde::Serialize;
 
@@ -725,31 +724,6 @@ impl Services {
             targets.push(target_of(tx, review).await?);
         }
         Ok(Mapper { targets })
-    }
-
-    /// How an import would map its new findings, and what it would be evidence of; `clean` is the tool and commit of a
-    /// clean scan.
-    pub(crate) async fn preview_mapping(
-        &self,
-        tx: &mut Tx,
-        service: &ServiceId,
-        tool: &str,
-        new: &[ScannerFinding],
-        clean: Option<(&str, Option<&str>)>,
-        now: Millis,
-    ) -> Result<Vec<ReviewMapping>, ServiceError> {
-        let mapper = self.mapper(tx, service).await?;
-        let mut counting = mapper.counting();
-        for finding in new {
-            counting.add(&Subject {
-                tool,
-                category: &finding.category,
-                rule: finding.rule.as_deref(),
-                path: finding.path.as_deref(),
-                severity: finding.severity,
-            });
-        }
-        Ok(counting.finish(clean, now))
     }
 
     /// Maps what a scan has brought, inside the import's unit of work and after all its findings are written: tells which

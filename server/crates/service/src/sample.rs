@@ -8,7 +8,8 @@ use holdpoint_domain::{
 };
 
 use crate::{
-    Actor, ItemChange, NewAccount, NewReview, NewService, ServiceError, Services, TemplateImport,
+    Actor, ImportWatch, ItemChange, NewAccount, NewReview, NewService, ServiceError, Services,
+    TemplateImport,
     evidence::{EvidenceFields, EvidenceRequest},
     findings::{FindingFields, FindingRequest},
     patches::{PatchFields, PatchRequest},
@@ -330,6 +331,7 @@ impl Services {
                 label: None,
                 commit: Commit::parse(commit).ok(),
                 format: None,
+                watch: ImportWatch::default(),
             };
             self.import_scan(&owner, &service.id, request, false)
                 .await?;

@@ -61,6 +61,7 @@ impl Team {
             label: None,
             commit: Some(Commit::parse(commit).expect("a commit")),
             format: None,
+            watch: holdpoint_service::ImportWatch::default(),
         };
         self.world
             .services

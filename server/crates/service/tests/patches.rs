@@ -11,7 +11,7 @@ use holdpoint_domain::{
 };
 use holdpoint_patch::Applies;
 use holdpoint_service::{
-    Actor, FindingFilter, FindingSort, ReviewChange, ServiceError,
+    Actor, FindingFilter, FindingSort, ImportWatch, ReviewChange, ServiceError,
     patches::{PatchDecision, PatchFields, PatchLink, PatchRequest},
     scans::{ImportOutcome, ScanRequest},
 };
@@ -101,7 +101,7 @@ impl Team {
             .expect("marks it applied");
     }
 
-    async fn import(&self, lines: &[u32]) -> ImportOutcome {
+    async fn import_lines(&self, lines: &[u32]) -> ImportOutcome {
         let services = &self.world.services;
         self.world.clock.advance(MINUTE);
         // A comment in the JSON's white space keeps the files of two equal scans apart.
@@ -113,6 +113,7 @@ impl Team {
             label: None,
             commit: None,
             format: None,
+            watch: ImportWatch::default(),
         };
         services
             .import_scan(&self.owner, &self.service.id, request, false)
@@ -181,7 +182,7 @@ impl Team {
 async fn a_patch_is_read_numbered_and_linked_and_says_what_it_touches() {
     for team in Team::each().await {
         let services = &team.world.services;
-        team.import(&[12, 40]).await;
+        team.import_lines(&[12, 40]).await;
         let (at_12, _) = team.finding_at(12).await;
         let (at_40, _) = team.finding_at(40).await;
         let one = team
@@ -633,7 +634,7 @@ async fn a_patch_goes_its_way_step_by_step() {
 async fn only_a_later_complete_scan_without_the_finding_verifies_an_applied_patch() {
     for team in Team::each().await {
         let services = &team.world.services;
-        team.import(&[12, 40]).await;
+        team.import_lines(&[12, 40]).await;
         let (at_12, _) = team.finding_at(12).await;
         let (at_40, _) = team.finding_at(40).await;
         let applied = team.submit(FIX, std::slice::from_ref(&at_12), &[]).await;
@@ -657,10 +658,10 @@ async fn only_a_later_complete_scan_without_the_finding_verifies_an_applied_patc
             team.apply(id).await;
         }
 
-        team.import(&[12, 40]).await;
+        team.import_lines(&[12, 40]).await;
         assert_eq!(team.state(&applied).await.0, PatchState::Applied);
 
-        let outcome = team.import(&[40]).await;
+        let outcome = team.import_lines(&[40]).await;
         assert_eq!(outcome.changes.fixed, 1, "{}", team.on());
         assert_eq!(team.finding_at(12).await.1, FindingStatus::Fixed);
         let view = services.patch(&team.viewer, &applied).await.expect("reads");
@@ -694,7 +695,7 @@ async fn only_a_later_complete_scan_without_the_finding_verifies_an_applied_patc
             .await;
         assert!(rejected(more).1.contains("verified"));
 
-        team.import(&[]).await;
+        team.import_lines(&[]).await;
         assert_eq!(team.state(&both).await.0, PatchState::Verified);
         assert_eq!(team.state(&unlinked).await.0, PatchState::Applied);
     }
@@ -703,14 +704,14 @@ async fn only_a_later_complete_scan_without_the_finding_verifies_an_applied_patc
 #[tokio::test]
 async fn a_patch_applied_after_the_scan_waits_for_the_next_one() {
     for team in Team::each().await {
-        team.import(&[12, 40]).await;
+        team.import_lines(&[12, 40]).await;
         let (at_12, _) = team.finding_at(12).await;
         let id = team.submit(FIX, &[at_12], &[]).await;
         team.approve(&id).await;
-        team.import(&[40]).await;
+        team.import_lines(&[40]).await;
         team.apply(&id).await;
         assert_eq!(team.state(&id).await.0, PatchState::Applied);
-        team.import(&[40]).await;
+        team.import_lines(&[40]).await;
         assert_eq!(
             team.state(&id).await.0,
             PatchState::Verified,

@@ -12,8 +12,8 @@ use holdpoint_domain::{
 };
 use holdpoint_service::{
     ActivityOf, Actor, BulkChange, CommentOn, DeliverableChange, FindingFilter, FindingSort,
-    Invite, ItemChange, ItemFilter, ItemText, NewItem, NewToken, ReviewChange, ServiceChange,
-    ServiceError,
+    ImportWatch, Invite, ItemChange, ItemFilter, ItemText, NewItem, NewToken, ReviewChange,
+    ServiceChange, ServiceError,
     evidence::{EvidenceFields, EvidenceRequest},
     findings::{FindingFields, FindingRequest, Triage, TriageFields},
     mapping::{RuleFields, RuleRequest},
@@ -96,6 +96,7 @@ const TABLE: &[(&str, &str)] = &[
     ("mapping", "AMRCVU"),
     ("mapping_rule", "AMRCVU"),
     ("mapping_plan", "AMRCVU"),
+    ("why_scan_stays", "AMRCVU"),
     ("patches_of", "AMRCVU"),
     ("patch", "AMRCVU"),
     ("patches_of_item", "AMRCVU"),
@@ -128,6 +129,7 @@ const TABLE: &[(&str, &str)] = &[
     ("triage_finding", "MRC"),
     ("import_scan", "MRC"),
     ("import_previewed_scan", "MRC"),
+    ("undo_scan", "MRC"),
     ("submit_patch", "MRC"),
     ("link_patch", "MRC"),
     ("mark_patch_applied", "MRC"),
@@ -211,6 +213,7 @@ async fn scan_request(team: &Team, mark: &str) -> ScanRequest {
         label: None,
         commit: None,
         format: None,
+        watch: ImportWatch::default(),
     }
 }
 
@@ -463,6 +466,8 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
         "scans_of" => services.scans_of(who, service, None, 10).await.map(drop),
         "scan" => services.scan(who, &on.scan).await.map(drop),
         "changes_of_scan" => services.changes_of_scan(who, &on.scan, 10).await.map(drop),
+        "why_scan_stays" => services.why_scan_stays(who, &on.scan).await.map(drop),
+        "undo_scan" => services.undo_scan(who, &on.scan).await.map(drop),
         "scan_file" => services.scan_file(who, &on.scan).await.map(drop),
         "patches_of" => services.patches_of(who, review).await.map(drop),
         "patch" => services.patch(who, &on.patch).await.map(drop),

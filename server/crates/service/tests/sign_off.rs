@@ -70,7 +70,7 @@ impl Team {
             .expect("writes")
     }
 
-    async fn triage(
+    async fn try_triage(
         &self,
         who: &Actor,
         id: &holdpoint_domain::FindingId,
@@ -304,7 +304,7 @@ async fn a_pass_is_refused_by_name_while_a_linked_blocking_finding_is_open() {
         team.sign(&team.reviewer, &item, "fail")
             .await
             .expect("a failure can be signed");
-        team.triage(
+        team.try_triage(
             &team.owner,
             &finding,
             triage("fixed", "Uses math/rand now.", ""),
@@ -387,11 +387,11 @@ async fn an_accepted_risk_is_asked_for_by_one_and_approved_by_another_and_lapses
         let item = team.id("2.5.1").await;
         let finding = team.write_critical(&item).await;
         let ask = triage("ask_acceptance", "Retries are rare.", "2026-02-10");
-        team.triage(&team.manager, &finding, ask)
+        team.try_triage(&team.manager, &finding, ask)
             .await
             .expect("asks");
         let own = team
-            .triage(
+            .try_triage(
                 &team.manager,
                 &finding,
                 triage("approve_acceptance", "", ""),
@@ -400,14 +400,14 @@ async fn an_accepted_risk_is_asked_for_by_one_and_approved_by_another_and_lapses
         assert!(rejected(own).1.contains("someone else must approve"));
         assert!(is_forbidden(
             &team
-                .triage(
+                .try_triage(
                     &team.reviewer,
                     &finding,
                     triage("approve_acceptance", "", "")
                 )
                 .await
         ));
-        team.triage(&team.admin, &finding, triage("approve_acceptance", "", ""))
+        team.try_triage(&team.admin, &finding, triage("approve_acceptance", "", ""))
             .await
             .expect("approves");
         let critical = |review: &holdpoint_service::standing::ReviewStanding| {

@@ -54,6 +54,11 @@ impl FileStore {
         })
     }
 
+    /// Where files are while they come in, and for other files that do not last.
+    pub fn incoming(&self) -> PathBuf {
+        self.folder.join("incoming")
+    }
+
     /// Begins to receive a file of unknown length.
     pub async fn receive(&self) -> Result<Receiving, StorageError> {
         let incoming = self.folder.join("incoming");

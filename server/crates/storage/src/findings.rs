@@ -8,7 +8,8 @@ use crate::{
     StorageError, Tx,
     columns::{contains_pattern, parsed},
     execute, fetch_all, fetch_optional,
-    scans::{SeverityCounts, severity_rank},
+    imports::severity_rank,
+    scans::SeverityCounts,
 };
 
 /// One problem, from a scanner or written by hand.
@@ -386,7 +387,12 @@ macro_rules! finding_where {
              finding.status, finding.status_reason, finding.status_by, decider.name as status_by_name, \
              finding.status_at, original.number as duplicate_of, finding.accepted_until, \
              finding.acceptance_requested_by, asker.name as acceptance_requested_by_name, finding.accepted_content, \
-             finding.first_seen_at, finding.last_seen_at, finding.first_scan_id, finding.last_scan_id, \
+             finding.first_seen_at, \
+             case when finding.series_id is null or finding.unseen_since is not null \
+             then finding.last_seen_at else coalesce(series.last_scan_at, finding.last_seen_at) end as last_seen_at, \
+             finding.first_scan_id, \
+             case when finding.series_id is null or finding.unseen_since is not null \
+             then finding.last_scan_id else series.last_scan_id end as last_scan_id, \
              finding.fixed_at, finding.reopened_at, finding.created_by, author.name as created_by_name, \
              finding.version from finding left join series on series.id = finding.series_id \
              left join person as decider on decider.id = finding.status_by \
@@ -479,7 +485,9 @@ macro_rules! lines_by {
                 "select finding.id, finding.number, finding.title, finding.severity, finding.category, finding.rule, \
                  series.tool, finding.path, finding.start_line, finding.component, finding.status, ",
                 holds_until!(),
-                " as accepted_until, original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, finding.last_seen_at, \
+                " as accepted_until, original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, \
+                 case when finding.series_id is null or finding.unseen_since is not null \
+                 then finding.last_seen_at else coalesce(series.last_scan_at, finding.last_seen_at) end as last_seen_at, \
              cast(case when exists (select 1 from patch_finding where patch_finding.finding_id = finding.id) \
              then 1 else 0 end as bigint) as has_patch, finding.version from finding \
              left join series on series.id = finding.series_id \
@@ -567,7 +575,7 @@ impl Tx {
             }
             FindingSort::Oldest => lines_by!(self, "finding.first_seen_at, finding.number"),
             FindingSort::LastSeen => {
-                lines_by!(self, "finding.last_seen_at desc, finding.number desc")
+                lines_by!(self, "last_seen_at desc, finding.number desc")
             }
             FindingSort::Status => lines_by!(
                 self,

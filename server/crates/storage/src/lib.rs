@@ -16,6 +16,7 @@ mod error;
 mod evidence;
 pub mod files;
 mod findings;
+pub mod imports;
 mod items;
 mod mapping;
 mod patches;
@@ -48,10 +49,7 @@ pub use mapping::{
 pub use patches::{NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, VerifiedPatch};
 pub use people::{NewPerson, Person};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};
-pub use scans::{
-    ChangeNumbers, KnownFinding, Observation, ObservationView, Scan, ScanChange, ScannerFinding,
-    SeverityCounts,
-};
+pub use scans::{ChangeNumbers, ObservationView, Scan, ScanChange, SeverityCounts};
 pub use search::{Hit, Hits};
 pub use services::Service;
 pub use sessions::{SessionStore, SignedInSession, keys as session_keys};

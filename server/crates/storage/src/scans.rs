@@ -1,11 +1,9 @@
 //! Scans, the series they are compared in, and what each changed.
 
+use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional};
 use holdpoint_domain::{
-    Digest, FindingId, FindingStatus, Millis, PersonId, ScanId, SeriesId, ServiceId, Severity,
+    Digest, FindingId, Millis, PersonId, ScanId, SeriesId, ServiceId, Severity,
 };
-use sqlx::{Postgres, QueryBuilder, Sqlite};
-
-use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, on_conn};
 
 /// One imported scanner result file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,71 +78,6 @@ pub struct ChangeNumbers {
     pub moved: i64,
     pub reopened: i64,
     pub fixed: i64,
-}
-
-/// A finding of a series as comparing needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownFinding {
-    pub id: FindingId,
-    pub number: i64,
-    pub identity: Digest,
-    pub context: Digest,
-    pub basis: String,
-    pub ordinal: i64,
-    pub path: Option<String>,
-    pub start_line: Option<i64>,
-    pub end_line: Option<i64>,
-    pub status: FindingStatus,
-    pub scanner_digest: Option<String>,
-}
-
-/// A finding as a scanner reports it, ready to be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScannerFinding {
-    pub id: FindingId,
-    pub identity: Digest,
-    pub context: Digest,
-    pub basis: &'static str,
-    pub ordinal: i64,
-    pub title: String,
-    pub description: String,
-    pub message: String,
-    pub remediation: String,
-    pub severity: Severity,
-    pub category: String,
-    pub rule: Option<String>,
-    pub rule_name: Option<String>,
-    pub help_url: Option<String>,
-    pub path: Option<String>,
-    pub start_line: Option<i64>,
-    pub end_line: Option<i64>,
-    pub snippet: Option<String>,
-    /// JSON lists.
-    pub cve: String,
-    pub cwe: String,
-    pub aliases: String,
-    pub component: Option<String>,
-    pub component_version: Option<String>,
-    pub fixed_version: Option<String>,
-    pub fingerprint: Option<String>,
-    pub pointer: String,
-    pub details: Option<String>,
-    pub scanner_digest: String,
-}
-
-/// What a scan changed about one finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observation {
-    pub finding: FindingId,
-    /// `new`, `moved`, `reopened`, `fixed` or `no_longer_seen`.
-    pub outcome: &'static str,
-    pub why: String,
-    pub was_path: Option<String>,
-    pub was_start_line: Option<i64>,
-    pub was_end_line: Option<i64>,
-    pub path: Option<String>,
-    pub start_line: Option<i64>,
-    pub end_line: Option<i64>,
 }
 
 /// What a finding's history says of one scan.
@@ -268,138 +201,7 @@ macro_rules! scan_where {
     };
 }
 
-/// How many rows go into one statement: below both databases' limits on parameters.
-const ROWS_PER_STATEMENT: usize = 400;
-
-macro_rules! insert_findings {
-    ($database:ty, $conn:expr, $service:expr, $series:expr, $scan:expr, $at:expr, $first_number:expr, $rows:expr) => {{
-        let mut number = $first_number;
-        for chunk in $rows.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<$database>::new(
-                "insert into finding (id, service_id, series_id, number, identity, identity_context, identity_basis, \
-                 ordinal, title, description, message, remediation, severity, severity_rank, category, rule, rule_name, \
-                 help_url, path, start_line, end_line, snippet, cve, cwe, aliases, component, component_version, \
-                 fixed_version, fingerprint, pointer, details, scanner_digest, status, status_reason, first_seen_at, \
-                 last_seen_at, first_scan_id, last_scan_id, version) ",
-            );
-            query.push_values(chunk, |mut row, finding| {
-                row.push_bind(finding.id.as_str())
-                    .push_bind($service)
-                    .push_bind($series)
-                    .push_bind(number)
-                    .push_bind(finding.identity.as_str())
-                    .push_bind(finding.context.as_str())
-                    .push_bind(finding.basis)
-                    .push_bind(finding.ordinal)
-                    .push_bind(finding.title.as_str())
-                    .push_bind(finding.description.as_str())
-                    .push_bind(finding.message.as_str())
-                    .push_bind(finding.remediation.as_str())
-                    .push_bind(finding.severity.as_str())
-                    .push_bind(severity_rank(finding.severity))
-                    .push_bind(finding.category.as_str())
-                    .push_bind(finding.rule.as_deref())
-                    .push_bind(finding.rule_name.as_deref())
-                    .push_bind(finding.help_url.as_deref())
-                    .push_bind(finding.path.as_deref())
-                    .push_bind(finding.start_line)
-                    .push_bind(finding.end_line)
-                    .push_bind(finding.snippet.as_deref())
-                    .push_bind(finding.cve.as_str())
-                    .push_bind(finding.cwe.as_str())
-                    .push_bind(finding.aliases.as_str())
-                    .push_bind(finding.component.as_deref())
-                    .push_bind(finding.component_version.as_deref())
-                    .push_bind(finding.fixed_version.as_deref())
-                    .push_bind(finding.fingerprint.as_deref())
-                    .push_bind(finding.pointer.as_str())
-                    .push_bind(finding.details.as_deref())
-                    .push_bind(finding.scanner_digest.as_str())
-                    .push("'open', ''")
-                    .push_bind($at)
-                    .push_bind($at)
-                    .push_bind($scan)
-                    .push_bind($scan)
-                    .push("1");
-                number += 1;
-            });
-            query.build().execute(&mut *$conn).await?;
-        }
-    }};
-}
-
-macro_rules! insert_observations {
-    ($database:ty, $conn:expr, $scan:expr, $rows:expr) => {{
-        for chunk in $rows.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<$database>::new(
-                "insert into observation (scan_id, finding_id, outcome, why, was_path, was_start_line, was_end_line, path, \
-                 start_line, end_line) ",
-            );
-            query.push_values(chunk, |mut row, seen| {
-                row.push_bind($scan)
-                    .push_bind(seen.finding.as_str())
-                    .push_bind(seen.outcome)
-                    .push_bind(seen.why.as_str())
-                    .push_bind(seen.was_path.as_deref())
-                    .push_bind(seen.was_start_line)
-                    .push_bind(seen.was_end_line)
-                    .push_bind(seen.path.as_deref())
-                    .push_bind(seen.start_line)
-                    .push_bind(seen.end_line);
-            });
-            query.build().execute(&mut *$conn).await?;
-        }
-    }};
-}
-
-/// 0 for critical to 4 for info: what findings are sorted by.
-pub(crate) fn severity_rank(severity: Severity) -> i64 {
-    match severity {
-        Severity::Critical => 0,
-        Severity::High => 1,
-        Severity::Medium => 2,
-        Severity::Low => 3,
-        Severity::Info => 4,
-    }
-}
-
-fn json_ids<'a>(ids: impl Iterator<Item = &'a FindingId>) -> String {
-    let ids: Vec<_> = ids.map(FindingId::as_str).collect();
-    serde_json::to_string(&ids).expect("ids are texts")
-}
-
 impl Tx {
-    /// The series of this tool and label, made if it is new, and locked until the unit of work ends, so that two imports
-    /// into one series come one after the other.
-    pub async fn series_for_import(
-        &mut self,
-        id: &SeriesId,
-        service: &ServiceId,
-        tool: &str,
-        label: &str,
-    ) -> Result<SeriesId, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            id: String,
-        }
-        execute!(
-            self,
-            "insert into series (id, service_id, tool, label) values ($1, $2, $3, $4) \
-             on conflict (service_id, tool, label) do nothing",
-            id.as_str(),
-            service.as_str(),
-            tool,
-            label,
-        );
-        let sql = self.dialect(
-            "select id from series where service_id = $1 and tool = $2 and label = $3",
-            "select id from series where service_id = $1 and tool = $2 and label = $3 for update",
-        );
-        let row = fetch_optional!(self, Row, sql, service.as_str(), tool, label)
-            .ok_or_else(|| StorageError::Damaged("a series vanished".to_owned()))?;
-        parsed(SeriesId::parse, &row.id, "series", "id")
-    }
-
     /// The import of this very file, as a scan of this commit, into a series, unless it was undone. The same bytes for
     /// another commit are another scan: a scanner that finds nothing writes nothing new.
     pub async fn scan_of_file(
@@ -416,6 +218,21 @@ impl Tx {
         fetch_optional!(self, ScanRow, SQL, series.as_str(), file.as_str(), commit)
             .map(Scan::try_from)
             .transpose()
+    }
+
+    /// The imports of this very file for this commit into any series of a service, unless they were undone.
+    pub async fn scans_of_file(
+        &mut self,
+        service: &ServiceId,
+        file: &Digest,
+    ) -> Result<Vec<Scan>, StorageError> {
+        const SQL: &str = scan_where!(
+            "where scan.service_id = $1 and scan.file_sha256 = $2 and scan.undone_at is null order by scan.id desc limit 50"
+        );
+        fetch_all!(self, ScanRow, SQL, service.as_str(), file.as_str())
+            .into_iter()
+            .map(Scan::try_from)
+            .collect()
     }
 
     pub async fn scan(&mut self, id: &ScanId) -> Result<Option<Scan>, StorageError> {
@@ -515,225 +332,6 @@ impl Tx {
         } else {
             Ok(())
         }
-    }
-
-    /// Every finding of a series as comparing needs it.
-    pub async fn known_findings(
-        &mut self,
-        series: &SeriesId,
-    ) -> Result<Vec<KnownFinding>, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            id: String,
-            number: i64,
-            identity: String,
-            identity_context: String,
-            identity_basis: String,
-            ordinal: i64,
-            path: Option<String>,
-            start_line: Option<i64>,
-            end_line: Option<i64>,
-            status: String,
-            scanner_digest: Option<String>,
-        }
-        const SQL: &str = "select id, number, identity, identity_context, identity_basis, ordinal, path, start_line, \
-            end_line, status, scanner_digest from finding where series_id = $1 order by number";
-        fetch_all!(self, Row, SQL, series.as_str())
-            .into_iter()
-            .map(|row| {
-                Ok(KnownFinding {
-                    id: parsed(FindingId::parse, &row.id, "finding", "id")?,
-                    number: row.number,
-                    identity: parsed(Digest::parse, &row.identity, "finding", "identity")?,
-                    context: parsed(
-                        Digest::parse,
-                        &row.identity_context,
-                        "finding",
-                        "identity_context",
-                    )?,
-                    basis: row.identity_basis,
-                    ordinal: row.ordinal,
-                    path: row.path,
-                    start_line: row.start_line,
-                    end_line: row.end_line,
-                    status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
-                    scanner_digest: row.scanner_digest,
-                })
-            })
-            .collect()
-    }
-
-    /// Takes so many numbers for findings of a service, and says the first. Call it last: other imports wait for it.
-    pub async fn take_finding_numbers(
-        &mut self,
-        service: &ServiceId,
-        n: i64,
-    ) -> Result<i64, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            next_finding_number: i64,
-        }
-        const SQL: &str = "update service set next_finding_number = next_finding_number + $2 where id = $1 \
-            returning next_finding_number";
-        fetch_optional!(self, Row, SQL, service.as_str(), n)
-            .map(|row| row.next_finding_number - n)
-            .ok_or_else(|| StorageError::Damaged("a service vanished".to_owned()))
-    }
-
-    /// Stores findings that the series did not have, numbered from `first_number` in their order.
-    pub async fn insert_scanner_findings(
-        &mut self,
-        service: &ServiceId,
-        series: &SeriesId,
-        scan: &ScanId,
-        at: Millis,
-        first_number: i64,
-        findings: &[ScannerFinding],
-    ) -> Result<(), StorageError> {
-        let (service, series, scan) = (service.as_str(), series.as_str(), scan.as_str());
-        match self {
-            Self::Sqlite(tx) => {
-                insert_findings!(
-                    Sqlite,
-                    &mut **tx,
-                    service,
-                    series,
-                    scan,
-                    at,
-                    first_number,
-                    findings
-                );
-            }
-            Self::Postgres(tx) => {
-                insert_findings!(
-                    Postgres,
-                    &mut **tx,
-                    service,
-                    series,
-                    scan,
-                    at,
-                    first_number,
-                    findings
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes what a scan changed about findings.
-    pub async fn insert_observations(
-        &mut self,
-        scan: &ScanId,
-        seen: &[Observation],
-    ) -> Result<(), StorageError> {
-        let scan = scan.as_str();
-        match self {
-            Self::Sqlite(tx) => insert_observations!(Sqlite, &mut **tx, scan, seen),
-            Self::Postgres(tx) => insert_observations!(Postgres, &mut **tx, scan, seen),
-        }
-        Ok(())
-    }
-
-    /// Brings findings that a scan has again, and of which it says something new, up to what it says: place, wording,
-    /// severity, identity. What people decided stays.
-    pub async fn refresh_findings(
-        &mut self,
-        findings: &[ScannerFinding],
-    ) -> Result<(), StorageError> {
-        const SQL: &str = "update finding set identity = $2, identity_context = $3, identity_basis = $4, ordinal = $5, \
-            title = $6, description = $7, message = $8, remediation = $9, severity = $10, severity_rank = $11, \
-            category = $12, rule = $13, rule_name = $14, help_url = $15, path = $16, start_line = $17, end_line = $18, \
-            snippet = $19, cve = $20, cwe = $21, aliases = $22, component = $23, component_version = $24, \
-            fixed_version = $25, fingerprint = $26, pointer = $27, details = $28, scanner_digest = $29, \
-            version = version + 1 where id = $1";
-        for finding in findings {
-            on_conn!(self, conn => {
-                sqlx::query(SQL)
-                    .bind(finding.id.as_str())
-                    .bind(finding.identity.as_str())
-                    .bind(finding.context.as_str())
-                    .bind(finding.basis)
-                    .bind(finding.ordinal)
-                    .bind(&finding.title)
-                    .bind(&finding.description)
-                    .bind(&finding.message)
-                    .bind(&finding.remediation)
-                    .bind(finding.severity.as_str())
-                    .bind(severity_rank(finding.severity))
-                    .bind(&finding.category)
-                    .bind(&finding.rule)
-                    .bind(&finding.rule_name)
-                    .bind(&finding.help_url)
-                    .bind(&finding.path)
-                    .bind(finding.start_line)
-                    .bind(finding.end_line)
-                    .bind(&finding.snippet)
-                    .bind(&finding.cve)
-                    .bind(&finding.cwe)
-                    .bind(&finding.aliases)
-                    .bind(&finding.component)
-                    .bind(&finding.component_version)
-                    .bind(&finding.fixed_version)
-                    .bind(&finding.fingerprint)
-                    .bind(&finding.pointer)
-                    .bind(&finding.details)
-                    .bind(&finding.scanner_digest)
-                    .execute(conn)
-                    .await?;
-            });
-        }
-        Ok(())
-    }
-
-    /// Findings that a complete scan no longer has.
-    pub async fn fix_findings<'a>(
-        &mut self,
-        ids: impl Iterator<Item = &'a FindingId>,
-        at: Millis,
-    ) -> Result<(), StorageError> {
-        let sql = self.dialect(
-            "update finding set status = 'fixed', status_by = null, status_at = $2, fixed_at = $2, \
-             version = version + 1 where id in (select value from json_each($1)) and status = 'open'",
-            "update finding set status = 'fixed', status_by = null, status_at = $2, fixed_at = $2, \
-             version = version + 1 where id in (select jsonb_array_elements_text(cast($1 as jsonb))) and status = 'open'",
-        );
-        execute!(self, sql, json_ids(ids), at);
-        Ok(())
-    }
-
-    /// Findings that had been fixed and are back.
-    pub async fn reopen_findings<'a>(
-        &mut self,
-        ids: impl Iterator<Item = &'a FindingId>,
-        at: Millis,
-    ) -> Result<(), StorageError> {
-        let sql = self.dialect(
-            "update finding set status = 'open', status_by = null, status_reason = '', status_at = $2, reopened_at = $2, \
-             fixed_at = null, version = version + 1 where id in (select value from json_each($1)) and status = 'fixed'",
-            "update finding set status = 'open', status_by = null, status_reason = '', status_at = $2, reopened_at = $2, \
-             fixed_at = null, version = version + 1 \
-             where id in (select jsonb_array_elements_text(cast($1 as jsonb))) and status = 'fixed'",
-        );
-        execute!(self, sql, json_ids(ids), at);
-        Ok(())
-    }
-
-    /// Notes that a scan has seen every finding of its series but those that are fixed or named.
-    pub async fn findings_seen<'a>(
-        &mut self,
-        series: &SeriesId,
-        scan: &ScanId,
-        at: Millis,
-        but: impl Iterator<Item = &'a FindingId>,
-    ) -> Result<(), StorageError> {
-        let sql = self.dialect(
-            "update finding set last_seen_at = $2, last_scan_id = $3 where series_id = $1 and status <> 'fixed' \
-             and id not in (select value from json_each($4))",
-            "update finding set last_seen_at = $2, last_scan_id = $3 where series_id = $1 and status <> 'fixed' \
-             and id not in (select jsonb_array_elements_text(cast($4 as jsonb)))",
-        );
-        execute!(self, sql, series.as_str(), at, scan.as_str(), json_ids(but));
-        Ok(())
     }
 
     /// What scans changed about a finding, newest first.

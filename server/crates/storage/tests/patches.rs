@@ -5,8 +5,10 @@ use holdpoint_domain::{
     ReviewId, ScanId, SeriesId, ServiceId, Severity, TemplateId, TemplateVersionId,
 };
 use holdpoint_storage::{
-    ChangeNumbers, NewFinding, NewPatch, NewPerson, Patch, Review, Scan, ScannerFinding, Service,
-    SeverityCounts, StorageError, StoredFile, Template, TemplateVersion, Tx, testing::TestDatabase,
+    ChangeNumbers, NewFinding, NewPatch, NewPerson, Patch, Review, Scan, Service, SeverityCounts,
+    StorageError, StoredFile, Template, TemplateVersion, Tx,
+    imports::{FindingRow, ScannerFinding, StoredIdentity},
+    testing::TestDatabase,
 };
 
 fn person() -> PersonId {
@@ -125,7 +127,8 @@ async fn add_scan(tx: &mut Tx, name: &str, findings: &[&str], first: i64) -> Ser
     let series = tx
         .series_for_import(&series, &service_id(), name, name)
         .await
-        .expect("makes the series");
+        .expect("makes the series")
+        .id;
     let id = ScanId::parse(&format!("scan-{name}")).expect("an id");
     let file = StoredFile {
         sha256: Digest::of(name.as_bytes()),
@@ -157,35 +160,39 @@ async fn add_scan(tx: &mut Tx, name: &str, findings: &[&str], first: i64) -> Ser
     tx.insert_scan(&scan).await.expect("stores the scan");
     let findings: Vec<_> = findings
         .iter()
-        .map(|id| ScannerFinding {
+        .map(|id| FindingRow {
             id: finding_id(id),
-            identity: Digest::of(id.as_bytes()),
-            context: Digest::of(id.as_bytes()),
-            basis: "context",
-            ordinal: 0,
-            title: (*id).to_owned(),
-            description: String::new(),
-            message: String::new(),
-            remediation: String::new(),
-            severity: Severity::High,
-            category: "code".to_owned(),
-            rule: None,
-            rule_name: None,
-            help_url: None,
-            path: Some("src/f.c".to_owned()),
-            start_line: Some(5),
-            end_line: None,
-            snippet: None,
-            cve: "[]".to_owned(),
-            cwe: "[]".to_owned(),
-            aliases: "[]".to_owned(),
-            component: None,
-            component_version: None,
-            fixed_version: None,
-            fingerprint: None,
-            pointer: String::new(),
-            details: None,
+            identity: StoredIdentity {
+                identity: "0".repeat(32),
+                context: "0".repeat(32),
+                basis: "message",
+                ordinal: 0,
+            },
             scanner_digest: String::new(),
+            says: ScannerFinding {
+                title: (*id).into(),
+                description: "".into(),
+                message: "".into(),
+                remediation: "".into(),
+                severity: Severity::High,
+                category: "code".into(),
+                rule: None,
+                rule_name: None,
+                help_url: None,
+                path: Some("src/f.c".into()),
+                start_line: Some(5),
+                end_line: None,
+                snippet: None,
+                cve: "[]".into(),
+                cwe: "[]".into(),
+                aliases: "[]".into(),
+                component: None,
+                component_version: None,
+                fixed_version: None,
+                fingerprint: None,
+                pointer: "".into(),
+                details: None,
+            },
         })
         .collect();
     tx.insert_scanner_findings(&service_id(), &series, &id, 3, first, &findings)
@@ -302,7 +309,7 @@ async fn a_scan_verifies_what_was_applied_before_it_and_has_no_open_finding() {
         let before = tx.verify_patches(&series, &scan, 10).await.expect("asks");
         assert_eq!(before, [], "{}: nothing is fixed yet", on.name);
         let gone = finding_id("gone");
-        tx.fix_findings(std::iter::once(&gone), 10)
+        tx.fix_findings(std::slice::from_ref(&gone), 10)
             .await
             .expect("fixes");
         let of_other = tx.verify_patches(&other, &scan, 10).await.expect("asks");

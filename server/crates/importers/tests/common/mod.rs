@@ -9,9 +9,9 @@
 
 use std::path::PathBuf;
 
-use holdpoint_domain::{FindingId, FindingStatus};
+use holdpoint_domain::FindingStatus;
 use holdpoint_importers::Report;
-use holdpoint_importers::compare::{Change, Comparison, Identified, Known, compare};
+use holdpoint_importers::compare::{Change, ChangeCounts, Identified, Known, compare};
 use holdpoint_importers::identity::identify;
 
 /// The folder with real data beside the checkout; `None` (and a note) where it is not.
@@ -39,22 +39,45 @@ pub(crate) struct Series {
     pub(crate) known: Vec<Known>,
 }
 
+/// What an import into a [`Series`] did.
+pub(crate) struct Imported {
+    pub(crate) matches: Vec<Entry>,
+    /// Places of known findings.
+    pub(crate) fixed: Vec<usize>,
+    pub(crate) why_fixed: Vec<String>,
+    pub(crate) no_longer_seen: Vec<usize>,
+    counts: ChangeCounts,
+}
+
+pub(crate) struct Entry {
+    pub(crate) known: Option<usize>,
+    pub(crate) change: Change,
+    pub(crate) why: String,
+}
+
+impl Imported {
+    pub(crate) fn counts(&self) -> ChangeCounts {
+        self.counts
+    }
+}
+
 impl Series {
     /// Imports a report, as an import would: matched findings take their newest place.
-    pub(crate) fn import(&mut self, report: &Report) -> Comparison {
+    pub(crate) fn import(&mut self, report: &Report) -> Imported {
         let new = identified(report);
-        let comparison = compare(&self.known, &new, &report.completeness);
+        let before = self.known.clone();
+        let comparison = compare(&before, &new, &report.completeness);
         for (entry, seen) in comparison.matches.iter().zip(&new) {
-            match (entry.known, &entry.change) {
+            match (entry.known, entry.change) {
                 (Some(at), change) => {
                     let known = &mut self.known[at];
-                    known.key = seen.identity.key.clone();
-                    known.context = seen.identity.context.clone();
+                    known.key = seen.identity.key;
+                    known.context = seen.identity.context;
                     known.basis = seen.identity.basis;
                     known.ordinal = seen.identity.ordinal;
                     known.path.clone_from(&seen.path);
                     known.line = seen.line;
-                    if matches!(change, Change::Reopened { .. }) {
+                    if change == Change::Reopened {
                         known.status = FindingStatus::Open;
                     }
                 }
@@ -66,14 +89,31 @@ impl Series {
             }
         }
         for gone in &comparison.fixed {
-            self.known[gone.known].status = FindingStatus::Fixed;
+            self.known[*gone].status = FindingStatus::Fixed;
         }
-        comparison
+        let why = |at| comparison.why(at);
+        Imported {
+            matches: (comparison.matches.iter().enumerate())
+                .map(|(at, entry)| Entry {
+                    known: entry.known,
+                    change: entry.change,
+                    why: why(at),
+                })
+                .collect(),
+            fixed: comparison.fixed.clone(),
+            why_fixed: comparison
+                .fixed
+                .iter()
+                .map(|at| comparison.why_gone(*at))
+                .collect(),
+            no_longer_seen: comparison.no_longer_seen.clone(),
+            counts: comparison.counts(),
+        }
     }
 }
 
 pub(crate) fn identified(report: &Report) -> Vec<Identified> {
-    let identities = identify(&report.findings, &report.tool.name);
+    let identities = identify(&report.findings);
     identities
         .into_iter()
         .zip(&report.findings)
@@ -83,10 +123,9 @@ pub(crate) fn identified(report: &Report) -> Vec<Identified> {
 
 pub(crate) fn known(number: i64, seen: &Identified) -> Known {
     Known {
-        id: FindingId::parse(&format!("finding-{number}")).unwrap(),
         number,
-        key: seen.identity.key.clone(),
-        context: seen.identity.context.clone(),
+        key: seen.identity.key,
+        context: seen.identity.context,
         basis: seen.identity.basis,
         ordinal: seen.identity.ordinal,
         path: seen.path.clone(),
@@ -96,7 +135,7 @@ pub(crate) fn known(number: i64, seen: &Identified) -> Known {
 }
 
 /// New, unchanged, moved, reopened, fixed.
-pub(crate) fn numbers(comparison: &Comparison) -> [u64; 5] {
+pub(crate) fn numbers(comparison: &Imported) -> [u64; 5] {
     let counts = comparison.counts();
     [
         counts.new,

@@ -6,6 +6,7 @@
     reason = "each test file uses its own part of this"
 )]
 
+pub(crate) mod scans;
 pub(crate) mod team;
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use axum::{
 };
 use holdpoint_domain::{ScanId, person::Action, text::Name};
 use holdpoint_service::{
-    ServiceError, Services,
+    ImportWatch, ServiceError, Services,
     scans::{Counts, ImportOutcome, ScanRequest},
 };
 use serde::{Deserialize, Serialize};
@@ -285,6 +285,7 @@ pub(super) async fn import(
         label,
         commit,
         format: asked.format,
+        watch: ImportWatch::default(),
     };
     let digest = asked::digest_of(&method, &uri, &received.digest);
     once(&services, &caller, &key, &digest, async {

@@ -15,8 +15,8 @@
 //! | `invocations` | failed runs and notifications of level error make the scan incomplete, as do absent results |
 //! | `versionControlProvenance` | repository, commit, branch |
 //!
-//! The file is read twice: first everything but the results, since rules may stand after them, then the results, one by
-//! one, so that memory does not grow with their number.
+//! The file is gone through twice: first for everything but the results, since rules may stand after them, then for the
+//! results, one by one, so that memory does not grow with their number.
 
 mod paths;
 mod rules;
@@ -27,17 +27,18 @@ use std::collections::HashMap;
 
 use holdpoint_domain::Severity;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use self::paths::Paths;
 pub(in crate::formats) use self::rules::{Ids, push_new};
 use self::rules::{Rule, Rules, score_of};
 use self::schema::{Location, Message, Region, RunHead, SarifResult, Worded, index_of, text_of};
-use crate::json::{Loose, Text, broken};
+use crate::cut::{self, CutError, Element, Step};
+use crate::json::{self, Loose, Text};
 use crate::text::{clean, clean_line, title};
 use crate::{
-    Category, CodeFlow, Confidence, FileChange, Finding, Fix, ImportError, Importer, Place,
-    Problem, Replacement, ScannerStatus, Shape, Shared, Sink, Sniff, Summary, Tool,
+    Category, CodeFlow, Confidence, FileChange, Finding, Fix, ImportError, Importer, Input,
+    InputLimits, Place, Problem, Replacement, ScannerStatus, Shape, Shared, Sink, Sniff,
+    StreamingImporter, Summary, Tool,
 };
 
 const NAME: &str = "sarif";
@@ -88,21 +89,128 @@ impl Importer for Sarif {
     }
 
     fn read(&self, text: &str, sink: Sink<'_>) -> Result<Summary, ImportError> {
-        let heads = read_heads(text)?;
-        let mut reading = Reading::of(&heads);
-        {
-            let mut deserializer = serde_json::Deserializer::from_str(text);
-            let seed = LogSeed {
-                runs: RunsSeed {
-                    reading: &mut reading,
-                    heads: &heads,
-                    sink,
-                },
-            };
-            seed.deserialize(&mut deserializer)
-                .map_err(|error| broken(NAME, text, &error))?;
+        let bytes = text.as_bytes();
+        self.read_input(&Input::of(&bytes, InputLimits::default())?, sink)
+    }
+
+    fn streaming(&self) -> Option<&dyn StreamingImporter> {
+        Some(self)
+    }
+}
+
+/// Where the results are.
+const RESULTS: &[Step] = &[
+    Step::Key("runs"),
+    Step::Each,
+    Step::Key("results"),
+    Step::Each,
+];
+
+impl StreamingImporter for Sarif {
+    fn read_input(&self, input: &Input<'_>, sink: Sink<'_>) -> Result<Summary, ImportError> {
+        let mut first_damage = None;
+        let around =
+            cut::around(input.open()?, RESULTS).map_err(|error| cut_error(input, error))?;
+        let text = text_of_piece(&around.bytes, &mut first_damage, |offset| {
+            around.original_offset(offset)
+        });
+        if text.trim_start().is_empty() {
+            return Err(ImportError::Empty);
         }
-        Ok(reading.finish())
+        let heads = read_heads(&text).map_err(|error| match error {
+            HeadError::Json(error) => {
+                let offset = around.original_offset(json::offset_of(&text, &error));
+                broken_at(input, offset, &text, &error, "$")
+            }
+            HeadError::Import(error) => error,
+        })?;
+        let mut reading = Reading::of(&heads);
+        let mut run: Option<Run<'_>> = None;
+        let mut see = |element: Element<'_>| {
+            let [run_at, at] = *element.indices else {
+                return Ok(());
+            };
+            let run = match &mut run {
+                Some(run) if run.at == run_at => run,
+                other => {
+                    let Some(head) = heads.get(run_at) else {
+                        return Ok(());
+                    };
+                    other.insert(Run::of(run_at, head, &heads[0]))
+                }
+            };
+            let text = text_of_piece(element.bytes, &mut first_damage, |offset| {
+                element.offset + offset as u64
+            });
+            let result: SarifResult<'_> = serde_json::from_str(&text).map_err(|error| {
+                let offset = element.offset + json::offset_of(&text, &error) as u64;
+                let base = format!("$.runs[{run_at}].results[{at}]");
+                broken_at(input, offset, &text, &error, &base)
+            })?;
+            match run.finding(at, &result, &mut reading) {
+                Some(finding) => sink(finding),
+                None => reading.summary.n_not_findings += 1,
+            }
+            Ok(())
+        };
+        cut::elements(input.open()?, RESULTS, &mut see).map_err(|error| cut_error(input, error))?;
+        let mut summary = reading.finish();
+        if let Some(offset) = first_damage {
+            let (line, _) = input.line_and_column(offset)?;
+            summary.problems.insert(0, crate::read::damaged(line));
+        }
+        Ok(summary)
+    }
+}
+
+/// A piece as text; notes the first place where bytes are none.
+fn text_of_piece<'a>(
+    bytes: &'a [u8],
+    first_damage: &mut Option<u64>,
+    place: impl FnOnce(usize) -> u64,
+) -> Cow<'a, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(error) => {
+            let place = place(error.valid_up_to());
+            *first_damage = Some(first_damage.map_or(place, |first| first.min(place)));
+            String::from_utf8_lossy(bytes)
+        }
+    }
+}
+
+fn broken_at(
+    input: &Input<'_>,
+    offset: u64,
+    piece: &str,
+    error: &serde_json::Error,
+    base: &str,
+) -> ImportError {
+    match input.line_and_column(offset.saturating_sub(1)) {
+        Ok(place) => json::broken_piece(NAME, piece, error, base, place),
+        Err(error) => error,
+    }
+}
+
+fn cut_error(input: &Input<'_>, error: CutError) -> ImportError {
+    let (offset, message) = match error {
+        CutError::Import(error) => return error,
+        CutError::Syntax { offset, message } => (offset, message),
+    };
+    match input.line_and_column(offset) {
+        Ok((line, column)) => {
+            // The way there is only told of files that fit into memory.
+            let path = input.whole().map_or_else(
+                |_| "$".to_owned(),
+                |whole| json::path_at(&whole.text, line, column),
+            );
+            ImportError::Broken {
+                format: NAME,
+                at: format!("{path} (line {line}, column {column})"),
+                message: message.to_owned(),
+            }
+        }
+        Err(error) => error,
     }
 }
 
@@ -115,26 +223,33 @@ struct LogHead<'a> {
     runs: Option<Vec<RunHead<'a>>>,
 }
 
-fn read_heads(text: &str) -> Result<Vec<RunHead<'_>>, ImportError> {
-    let head: LogHead<'_> =
-        serde_json::from_str(text).map_err(|error| broken(NAME, text, &error))?;
+enum HeadError {
+    Json(serde_json::Error),
+    Import(ImportError),
+}
+
+fn read_heads(text: &str) -> Result<Vec<RunHead<'_>>, HeadError> {
+    let head: LogHead<'_> = serde_json::from_str(text).map_err(HeadError::Json)?;
     let version = match &head.version {
         Some(Loose::Text(version)) => version.to_string(),
         Some(Loose::Number(number)) => number.to_string(),
         _ => String::new(),
     };
     if !version.is_empty() && !version.starts_with("2.1") {
-        return Err(ImportError::UnsupportedVersion {
+        return Err(HeadError::Import(ImportError::UnsupportedVersion {
             format: NAME,
             found: title(&version),
             supported: "2.1.0",
-        });
+        }));
     }
-    head.runs.ok_or_else(|| ImportError::Broken {
-        format: NAME,
-        at: "$.runs".to_owned(),
-        message: "a list of runs is required here, and there is none. Let the scanner write the report again.".to_owned(),
-    })
+    let no_runs = || {
+        HeadError::Import(ImportError::Broken {
+            format: NAME,
+            at: "$.runs".to_owned(),
+            message: "a list of runs is required here, and there is none. Let the scanner write the report again.".to_owned(),
+        })
+    };
+    head.runs.ok_or_else(no_runs)
 }
 
 /// What is learned while reading.
@@ -323,108 +438,6 @@ fn tool_of(head: &RunHead<'_>) -> Tool {
         version: version.or_else(|| text(&driver.dotted_quad_file_version)),
     }
 }
-
-/// The second reading: down to the list of results, and through it.
-struct LogSeed<S> {
-    runs: S,
-}
-
-struct RunsSeed<'r, 'h> {
-    reading: &'r mut Reading,
-    heads: &'h [RunHead<'h>],
-    sink: Sink<'r>,
-}
-
-struct RunSeed<'r, 'h> {
-    reading: &'r mut Reading,
-    run: Run<'h>,
-    sink: &'r mut dyn FnMut(Finding),
-}
-
-struct ResultsSeed<'r, 'h> {
-    reading: &'r mut Reading,
-    run: &'r mut Run<'h>,
-    sink: &'r mut dyn FnMut(Finding),
-}
-
-/// Implements a seed by what it expects and how it goes through it.
-macro_rules! seed {
-    ($seed:ty, $expecting:literal, $visit:ident($self:ident, $access:ident: $kind:ident) $body:block) => {
-        impl<'de> DeserializeSeed<'de> for $seed {
-            type Value = ();
-
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-                // Null stands for absent, which the first reading has judged already.
-                deserializer.deserialize_any(self)
-            }
-        }
-
-        impl<'de> Visitor<'de> for $seed {
-            type Value = ();
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str($expecting)
-            }
-
-            fn visit_unit<E>(self) -> Result<(), E> {
-                Ok(())
-            }
-
-            fn $visit<A: $kind<'de>>($self, mut $access: A) -> Result<(), A::Error> {
-                $body
-                Ok(())
-            }
-        }
-    };
-}
-
-seed!(LogSeed<RunsSeed<'_, '_>>, "a SARIF log", visit_map(self, map: MapAccess) {
-    let mut runs = Some(self.runs);
-    while let Some(key) = map.next_key::<Text<'de>>()? {
-        match runs.take_if(|_| &*key == "runs") {
-            Some(seed) => map.next_value_seed(seed)?,
-            None => {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-    }
-});
-
-seed!(RunsSeed<'_, '_>, "a list of runs", visit_seq(self, runs: SeqAccess) {
-    for (at, head) in self.heads.iter().enumerate() {
-        let seed = RunSeed {
-            reading: &mut *self.reading,
-            run: Run::of(at, head, &self.heads[0]),
-            sink: &mut *self.sink,
-        };
-        if runs.next_element_seed(seed)?.is_none() {
-            break;
-        }
-    }
-    while runs.next_element::<IgnoredAny>()?.is_some() {}
-});
-
-seed!(RunSeed<'_, '_>, "a run", visit_map(self, map: MapAccess) {
-    let Self { reading, mut run, sink } = self;
-    while let Some(key) = map.next_key::<Text<'de>>()? {
-        if &*key == "results" {
-            map.next_value_seed(ResultsSeed { reading: &mut *reading, run: &mut run, sink: &mut *sink })?;
-        } else {
-            map.next_value::<IgnoredAny>()?;
-        }
-    }
-});
-
-seed!(ResultsSeed<'_, '_>, "a list of results", visit_seq(self, results: SeqAccess) {
-    let mut at = 0;
-    while let Some(result) = results.next_element::<SarifResult<'de>>()? {
-        match self.run.finding(at, &result, self.reading) {
-            Some(finding) => (self.sink)(finding),
-            None => self.reading.summary.n_not_findings += 1,
-        }
-        at += 1;
-    }
-});
 
 /// A run while its results are read.
 struct Run<'h> {

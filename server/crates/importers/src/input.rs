@@ -1,0 +1,425 @@
+//! Where a file's bytes come from, made ready for reading: unpacked, and as UTF-8.
+//!
+//! | packing | recognised by | limits |
+//! |---|---|---|
+//! | gzip | its first two bytes | unpacked size |
+//! | zip | its first four bytes | exactly one file in it, stored or deflated, unpacked size |
+//!
+//! Only one layer is unpacked: what is packed again within is refused as no known format.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::ImportError;
+use crate::text::{Decoded, decode};
+
+/// How much of a file may be unpacked, and how much of it may be held in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputLimits {
+    /// Of the file's text, after unpacking. What is read piece by piece may be as long.
+    pub unpacked_bytes: u64,
+    /// Of a text that its format needs to have in one piece.
+    pub whole_bytes: u64,
+}
+
+impl Default for InputLimits {
+    fn default() -> Self {
+        Self {
+            unpacked_bytes: 1024 * 1024 * 1024,
+            whole_bytes: 128 * 1024 * 1024,
+        }
+    }
+}
+
+/// Bytes that can be read from any place.
+pub trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
+/// Where a file's bytes come from. It may be opened several times, and gives the same bytes each time.
+pub trait Source: Sync {
+    fn open(&self) -> io::Result<Box<dyn ReadSeek + '_>>;
+}
+
+impl Source for &[u8] {
+    fn open(&self) -> io::Result<Box<dyn ReadSeek + '_>> {
+        Ok(Box::new(Cursor::new(*self)))
+    }
+}
+
+impl Source for &Path {
+    fn open(&self) -> io::Result<Box<dyn ReadSeek + '_>> {
+        Ok(Box::new(File::open(self)?))
+    }
+}
+
+impl Source for PathBuf {
+    fn open(&self) -> io::Result<Box<dyn ReadSeek + '_>> {
+        Ok(Box::new(File::open(self)?))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packing {
+    Plain,
+    Gzip,
+    /// The one file's bytes in the archive.
+    Zip {
+        start: u64,
+        length: u64,
+        is_deflated: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    /// After a byte order mark of so many bytes.
+    Utf8 {
+        mark: u64,
+    },
+    Utf16 {
+        is_little: bool,
+    },
+}
+
+/// A file that is ready to be read.
+pub struct Input<'a> {
+    source: &'a dyn Source,
+    limits: InputLimits,
+    packing: Packing,
+    encoding: Encoding,
+}
+
+/// Errors of our own travel through readers as the cause of an I/O error.
+pub(crate) fn unreadable(error: io::Error) -> ImportError {
+    match error.downcast::<ImportError>() {
+        Ok(error) => error,
+        Err(error) => ImportError::Unreadable {
+            message: error.to_string(),
+        },
+    }
+}
+
+impl<'a> Input<'a> {
+    /// Looks at a file's first bytes.
+    pub fn of(source: &'a dyn Source, limits: InputLimits) -> Result<Self, ImportError> {
+        let mut input = Self {
+            source,
+            limits,
+            packing: Packing::Plain,
+            encoding: Encoding::Utf8 { mark: 0 },
+        };
+        input.packing = match input.first_bytes()?.as_slice() {
+            [0x1f, 0x8b, ..] => Packing::Gzip,
+            [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6] => input.only_file()?,
+            _ => Packing::Plain,
+        };
+        input.encoding = match input.first_bytes()?.as_slice() {
+            [0xef, 0xbb, 0xbf, ..] => Encoding::Utf8 { mark: 3 },
+            [0xff, 0xfe, ..] => Encoding::Utf16 { is_little: true },
+            [0xfe, 0xff, ..] => Encoding::Utf16 { is_little: false },
+            [first, 0, second, 0] if *first != 0 && *second != 0 => {
+                Encoding::Utf16 { is_little: true }
+            }
+            [0, first, 0, second] if *first != 0 && *second != 0 => {
+                Encoding::Utf16 { is_little: false }
+            }
+            _ => Encoding::Utf8 { mark: 0 },
+        };
+        Ok(input)
+    }
+
+    fn first_bytes(&self) -> Result<Vec<u8>, ImportError> {
+        let mut bytes = Vec::new();
+        let mut first = self.unpacked()?.take(4);
+        first.read_to_end(&mut bytes).map_err(unreadable)?;
+        Ok(bytes)
+    }
+
+    /// The archive's only file.
+    fn only_file(&self) -> Result<Packing, ImportError> {
+        let broken = |message: String| ImportError::Archive { message };
+        let reader = self.source.open().map_err(unreadable)?;
+        let mut archive = zip::ZipArchive::new(reader).map_err(|error| {
+            broken(format!(
+                "it cannot be opened ({error}). Pack it again, or upload the report itself."
+            ))
+        })?;
+        let mut names = Vec::new();
+        let mut found = None;
+        for at in 0..archive.len().min(1_000) {
+            let file = archive
+                .by_index_raw(at)
+                .map_err(|error| broken(format!("{error}. Pack it again.")))?;
+            let is_by_the_way = file.is_dir() || file.name().starts_with("__MACOSX/");
+            if is_by_the_way {
+                continue;
+            }
+            names.push(crate::text::clean_line(file.name()));
+            if file.encrypted() {
+                return Err(broken(
+                    "its file is encrypted. Upload the report itself.".to_owned(),
+                ));
+            }
+            found = Some((
+                file.data_start(),
+                file.compressed_size(),
+                file.compression(),
+            ));
+        }
+        match (names.len(), found) {
+            (1, Some((start, length, compression))) => Ok(Packing::Zip {
+                start,
+                length,
+                is_deflated: match compression {
+                    zip::CompressionMethod::Stored => false,
+                    zip::CompressionMethod::Deflated => true,
+                    other => {
+                        return Err(broken(format!(
+                            "its file is packed with {other}, which is not read. Use deflate, or upload the report itself."
+                        )));
+                    }
+                },
+            }),
+            (0, _) => Err(broken("there is no file in it.".to_owned())),
+            (n, _) => {
+                names.truncate(5);
+                Err(broken(format!(
+                    "it has {n} files ({}…). Upload the reports themselves, or an archive for each.",
+                    names.join(", ")
+                )))
+            }
+        }
+    }
+
+    /// The file's bytes, unpacked, from the beginning.
+    fn unpacked(&self) -> Result<Box<dyn Read + '_>, ImportError> {
+        let mut source = self.source.open().map_err(unreadable)?;
+        let reader: Box<dyn Read + '_> = match self.packing {
+            Packing::Plain => source,
+            Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::new(
+                source,
+            ))),
+            Packing::Zip {
+                start,
+                length,
+                is_deflated,
+            } => {
+                source.seek(SeekFrom::Start(start)).map_err(unreadable)?;
+                let packed = io::BufReader::new(source.take(length));
+                if is_deflated {
+                    Box::new(flate2::read::DeflateDecoder::new(packed))
+                } else {
+                    Box::new(packed)
+                }
+            }
+        };
+        Ok(Box::new(Limited {
+            reader,
+            left: self.limits.unpacked_bytes,
+            most_bytes: self.limits.unpacked_bytes,
+            is_packed: self.packing != Packing::Plain,
+        }))
+    }
+
+    /// The file's text from the beginning, without a byte order mark. Bytes that are no text come through as they are.
+    pub fn open(&self) -> Result<Box<dyn Read + '_>, ImportError> {
+        let mut reader = self.unpacked()?;
+        match self.encoding {
+            Encoding::Utf8 { mark } => {
+                let mut skipped = (&mut reader).take(mark);
+                io::copy(&mut skipped, &mut io::sink()).map_err(unreadable)?;
+                Ok(reader)
+            }
+            Encoding::Utf16 { .. } => {
+                // Rare, and twice as long as it needs to be: read as a whole.
+                let text = self.whole()?.text.into_owned();
+                Ok(Box::new(Cursor::new(text.into_bytes())))
+            }
+        }
+    }
+
+    /// The beginning of the text, at most so many bytes of it.
+    pub fn beginning(&self, most_bytes: u64) -> Result<String, ImportError> {
+        let mut bytes = Vec::new();
+        let mut limited = self.unpacked()?.take(most_bytes);
+        limited.read_to_end(&mut bytes).map_err(unreadable)?;
+        Ok(decode(&bytes).text.into_owned())
+    }
+
+    /// The whole text in memory.
+    pub fn whole(&self) -> Result<Decoded<'static>, ImportError> {
+        let bytes = crate::read_bytes(self.unpacked()?, self.limits.whole_bytes)?;
+        let decoded = decode(&bytes);
+        let damaged_line = decoded.damaged_line;
+        let text = match decoded.text {
+            std::borrow::Cow::Borrowed(text) if text.len() == bytes.len() => {
+                // The bytes are the text: they are not copied.
+                return Ok(match String::from_utf8(bytes) {
+                    Ok(text) => Decoded {
+                        text: text.into(),
+                        damaged_line,
+                    },
+                    Err(error) => Decoded {
+                        text: String::from_utf8_lossy(error.as_bytes())
+                            .into_owned()
+                            .into(),
+                        damaged_line: Some(1),
+                    },
+                });
+            }
+            text => text.into_owned(),
+        };
+        Ok(Decoded {
+            text: text.into(),
+            damaged_line,
+        })
+    }
+
+    /// The line and column, from 1, of a byte of the text.
+    pub(crate) fn line_and_column(&self, offset: u64) -> Result<(usize, usize), ImportError> {
+        let mut reader = self.open()?.take(offset);
+        let mut buffer = vec![0; 64 * 1024];
+        let (mut line, mut column) = (1, 1);
+        loop {
+            let n = reader.read(&mut buffer).map_err(unreadable)?;
+            if n == 0 {
+                return Ok((line, column));
+            }
+            for byte in &buffer[..n] {
+                if *byte == b'\n' {
+                    line += 1;
+                    column = 1;
+                } else {
+                    column += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Refuses to give more bytes than allowed, so that a small file cannot unpack to a huge one.
+struct Limited<R> {
+    reader: R,
+    left: u64,
+    most_bytes: u64,
+    is_packed: bool,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = match self.reader.read(buffer) {
+            Err(error)
+                if self.is_packed && error.get_ref().is_none_or(|e| !e.is::<ImportError>()) =>
+            {
+                return Err(io::Error::other(ImportError::Archive {
+                    message: format!(
+                        "it cannot be unpacked ({error}); it is damaged or was cut off. Upload it again."
+                    ),
+                }));
+            }
+            other => other?,
+        };
+        match self.left.checked_sub(n as u64) {
+            Some(left) => {
+                self.left = left;
+                Ok(n)
+            }
+            None => Err(io::Error::other(ImportError::TooLarge {
+                most_bytes: self.most_bytes,
+            })),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(bytes).unwrap();
+        packer.finish().unwrap()
+    }
+
+    fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            archive
+                .start_file(*name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            archive.write_all(bytes).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    fn text_of(bytes: &[u8], limits: InputLimits) -> Result<String, ImportError> {
+        let input = Input::of(&bytes, limits)?;
+        let mut text = String::new();
+        input
+            .open()?
+            .read_to_string(&mut text)
+            .map_err(unreadable)?;
+        assert_eq!(input.whole()?.text, text);
+        Ok(text)
+    }
+
+    #[test]
+    fn packed_files_read_like_plain_ones() {
+        let plain = "{\"a\": \"ä\"}\n";
+        let utf16: Vec<u8> = [0xfeff]
+            .into_iter()
+            .chain(plain.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let marked = [&[0xef, 0xbb, 0xbf], plain.as_bytes()].concat();
+        for bytes in [plain.as_bytes(), &utf16, &marked] {
+            for packed in [
+                bytes.to_vec(),
+                gzip(bytes),
+                zip_of(&[("report.json", bytes)]),
+            ] {
+                assert_eq!(text_of(&packed, InputLimits::default()).unwrap(), plain);
+            }
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_refused_when_its_limit_is_reached() {
+        let limits = InputLimits {
+            unpacked_bytes: 100_000,
+            whole_bytes: 100_000,
+        };
+        let zeros = vec![b' '; 100_001];
+        for packed in [gzip(&zeros), zip_of(&[("zeros", &zeros)])] {
+            assert!(packed.len() < 1_000);
+            let refused = text_of(&packed, limits);
+            assert_eq!(
+                refused,
+                Err(ImportError::TooLarge {
+                    most_bytes: 100_000
+                })
+            );
+        }
+        assert!(text_of(&gzip(&zeros[1..]), limits).is_ok());
+    }
+
+    #[test]
+    fn an_archive_that_cannot_be_read_says_what_to_do() {
+        let two = zip_of(&[("a.json", b"{}"), ("b.json", b"{}")]);
+        let cut = gzip(&[b'x'; 5_000]);
+        for (bytes, wanted) in [
+            (two.as_slice(), "2 files (a.json, b.json"),
+            (&zip_of(&[]), "no file"),
+            (&two[..40], "cannot be opened"),
+            (&cut[..cut.len() - 9], "cut off"),
+        ] {
+            let refused = text_of(bytes, InputLimits::default()).unwrap_err();
+            let message = refused.to_string();
+            assert!(message.contains(wanted), "{message}");
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! `make bench`, first part: what an import costs against a floor measured in the same run, and how much memory it takes.
+//! Prints a table; nothing here passes or fails.
+//!
+//! The floor is what any importer has to do: a typed parse of the same SARIF file, and prepared inserts into one plain table in
+//! one transaction.
+
+#![allow(
+    clippy::allow_attributes,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a program that prints measurements and may stop at the first surprise"
+)]
+
+use std::{
+    env,
+    io::Write as _,
+    path::Path,
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use holdpoint_domain::{InstanceRole, ServiceId, text::Name};
+use holdpoint_service::{
+    Actor, Ids, ImportWatch, Limits, NewAccount, NewService, Services, StoredFile, SystemClock,
+    scans::{ImportOutcome, ScanRequest},
+};
+use holdpoint_storage::{Database, DatabaseUrl, FileStore, testing::TestDatabase};
+use serde::Deserialize;
+
+const LEVELS: [&str; 3] = ["error", "warning", "note"];
+
+/// A report as real scanners write them: 200 rules, about 880 bytes for each result. `shift` moves every line, `skip` leaves
+/// out the first results, `fresh` adds new ones.
+fn sarif(n: usize, shift: usize, skip: usize, fresh: usize) -> Vec<u8> {
+    let rules: Vec<_> = (0..200)
+        .map(|rule| {
+            serde_json::json!({
+                "id": format!("lang.security.rule-{rule:03}"),
+                "name": format!("Rule{rule}"),
+                "shortDescription": { "text": format!("Rule {rule} finds a pattern that is risky in production") },
+                "fullDescription": { "text": "A longer text that says why the pattern is risky, and what to do instead. ".repeat(3) },
+                "helpUri": format!("https://rules.example.org/{rule}"),
+                "defaultConfiguration": { "level": LEVELS[rule % 3] },
+                "properties": { "security-severity": format!("{}.5", rule % 10), "tags": ["external/cwe/cwe-079"] },
+            })
+        })
+        .collect();
+    let results: Vec<_> = (skip..n)
+        .chain(1_000_000..1_000_000 + fresh)
+        .map(|at| {
+            let rule = at % 200;
+            let line = 10 + at % 900 + shift;
+            serde_json::json!({
+                "ruleId": format!("lang.security.rule-{rule:03}"),
+                "ruleIndex": rule,
+                "level": "warning",
+                "message": { "text": format!("The call at place {at} takes input that was not checked before, and hands it on to a function that trusts it. Check the input first, or use a function that does.") },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": format!("src/module_{:03}/file_{:04}.py", at % 97, at % 1931), "uriBaseId": "%SRCROOT%" },
+                    "region": { "startLine": line, "startColumn": 5, "endLine": line + 1, "endColumn": 42,
+                        "snippet": { "text": format!("    result_{at} = handler_{at}(request.args[\"value_{at}\"], trusted=True)") } },
+                } }],
+                "properties": { "confidence": "MEDIUM", "likelihood": "HIGH", "note": "x".repeat(120) },
+            })
+        })
+        .collect();
+    serde_json::to_vec(&serde_json::json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{ "tool": { "driver": { "name": "bench", "version": "1.0", "rules": rules } }, "results": results }],
+    }))
+    .unwrap()
+}
+
+#[derive(Deserialize)]
+struct FloorLog {
+    runs: Vec<FloorRun>,
+}
+
+#[derive(Deserialize)]
+struct FloorRun {
+    results: Vec<FloorResult>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FloorResult {
+    rule_id: String,
+    level: String,
+    message: FloorText,
+    locations: Vec<FloorLocation>,
+}
+
+#[derive(Deserialize)]
+struct FloorText {
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FloorLocation {
+    physical_location: FloorPlace,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FloorPlace {
+    artifact_location: FloorFile,
+    region: FloorRegion,
+}
+
+#[derive(Deserialize)]
+struct FloorFile {
+    uri: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FloorRegion {
+    start_line: i64,
+    end_line: i64,
+    snippet: FloorText,
+}
+
+fn floor(folder: &Path, bytes: &[u8]) -> Duration {
+    let path = folder.join("floor.db");
+    let _ = std::fs::remove_file(&path);
+    let mut connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "pragma journal_mode = wal; pragma synchronous = normal;
+             create table finding (id integer primary key, rule text, level text, message text, path text, start_line integer,
+             end_line integer, snippet text) strict;",
+        )
+        .unwrap();
+    let begun = Instant::now();
+    let log: FloorLog = serde_json::from_slice(bytes).unwrap();
+    let tx = connection.transaction().unwrap();
+    {
+        let mut insert = tx
+            .prepare("insert into finding (rule, level, message, path, start_line, end_line, snippet) values (?, ?, ?, ?, ?, ?, ?)")
+            .unwrap();
+        for result in log.runs.iter().flat_map(|run| &run.results) {
+            let place = &result.locations[0].physical_location;
+            let region = &place.region;
+            insert
+                .execute((
+                    &result.rule_id,
+                    &result.level,
+                    &result.message.text,
+                    &place.artifact_location.uri,
+                    region.start_line,
+                    region.end_line,
+                    &region.snippet.text,
+                ))
+                .unwrap();
+        }
+    }
+    tx.commit().unwrap();
+    begun.elapsed()
+}
+
+struct Bench {
+    services: Services,
+    actor: Actor,
+    service: ServiceId,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn on(url: Option<DatabaseUrl>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = url.unwrap_or_else(|| DatabaseUrl::Sqlite(folder.path().join("holdpoint.db")));
+        let database = Database::open(&url).await.unwrap();
+        let files = FileStore::open(&folder.path().join("files")).await.unwrap();
+        let services = Services::new(
+            database,
+            files,
+            Arc::new(SystemClock),
+            Ids::from_system(),
+            Limits::default(),
+        );
+        let email = format!("bench-{}@example.org", std::process::id());
+        let new = NewAccount {
+            email: &email,
+            name: "Bench",
+            password: "four words work well",
+            instance_role: InstanceRole::Admin,
+        };
+        let actor = Actor::of(&services.add_person(new).await.unwrap());
+        let new = NewService {
+            name: Name::parse(&format!("Bench {}", std::process::id())).unwrap(),
+            slug: None,
+            repository_url: None,
+            description: None,
+        };
+        let service = services.create_service(&actor, new).await.unwrap().id;
+        Self {
+            services,
+            actor,
+            service,
+            _folder: folder,
+        }
+    }
+
+    /// Receives a file, as an upload does: its digest, its bytes on the disk.
+    async fn receive(&self, bytes: &[u8]) -> (Duration, StoredFile) {
+        let begun = Instant::now();
+        let mut receiving = self.services.files().receive().await.unwrap();
+        for chunk in bytes.chunks(64 * 1024) {
+            receiving.write(chunk).await.unwrap();
+        }
+        let file = receiving.keep().await.unwrap();
+        (begun.elapsed(), file)
+    }
+
+    async fn import(&self, file: &StoredFile) -> (Duration, ImportOutcome) {
+        let begun = Instant::now();
+        let file = file.clone();
+        let request = ScanRequest {
+            file,
+            file_name: "bench.sarif".into(),
+            label: None,
+            commit: None,
+            format: None,
+            watch: ImportWatch::default(),
+        };
+        let outcome = self
+            .services
+            .import_scan(&self.actor, &self.service, request, false)
+            .await
+            .unwrap();
+        (begun.elapsed(), outcome)
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.3} s", duration.as_secs_f64())
+}
+
+fn line(what: &str, took: Duration, floor: Duration) {
+    println!(
+        "{what:<58} {:>9}  {:>5.2} x floor",
+        seconds(took),
+        took.as_secs_f64() / floor.as_secs_f64()
+    );
+}
+
+/// The most memory that this process has held, in MiB.
+fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().split(' ').next()?.parse::<f64>().ok());
+    kib.unwrap_or_default() / 1024.0
+}
+
+async fn imports(database: &str, url: Option<DatabaseUrl>, n: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let first = sarif(n, 0, 0, 0);
+    let floor = (0..5).map(|_| floor(folder.path(), &first)).min().unwrap();
+    println!(
+        "\n{n} findings, {:.1} MB, {database}",
+        first.len() as f64 / 1e6
+    );
+    line(
+        "floor: typed parse + prepared inserts (SQLite)",
+        floor,
+        floor,
+    );
+    let bench = Bench::on(url).await;
+    let (took, file) = bench.receive(&first).await;
+    line(
+        "receiving the file: digest, disk (not in the imports)",
+        took,
+        floor,
+    );
+    let (took, outcome) = bench.import(&file).await;
+    assert_eq!(outcome.changes.new as usize, n);
+    line("first import", took, floor);
+    let mut again = first.clone();
+    again.push(b'\n');
+    drop(first);
+    let (_, file) = bench.receive(&again).await;
+    drop(again);
+    let (took, outcome) = bench.import(&file).await;
+    assert_eq!(outcome.changes.unchanged as usize, n);
+    line("import again, nothing changed", took, floor);
+    let (took, outcome) = bench.import(&file).await;
+    assert!(outcome.repeated);
+    line("the very same file", took, floor);
+    let (_, file) = bench.receive(&sarif(n, 3, n / 10, n / 10)).await;
+    let (took, outcome) = bench.import(&file).await;
+    println!(
+        "{:<58} {:>9}  {:>5.2} x floor  ({} new, {} moved, {} fixed)",
+        "a tenth gone, a tenth new, the rest moved by 3 lines",
+        seconds(took),
+        took.as_secs_f64() / floor.as_secs_f64(),
+        outcome.changes.new,
+        outcome.changes.moved,
+        outcome.changes.fixed
+    );
+    let begun = Instant::now();
+    let undone = bench
+        .services
+        .undo_scan(&bench.actor, &outcome.scan.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(undone.removed as usize, n / 10);
+    line("undoing that", begun.elapsed(), floor);
+}
+
+/// In a process of its own, so that its peak is its own.
+fn memory_of_import(n: usize) -> String {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["import-alone", &n.to_string()])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn main() {
+    let arguments: Vec<String> = env::args().collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    if let [_, mode, n, ..] = arguments.as_slice()
+        && mode == "import-alone"
+    {
+        let n = n.parse().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bench.sarif");
+        std::fs::File::create(&path)
+            .unwrap()
+            .write_all(&sarif(n, 0, 0, 0))
+            .unwrap();
+        // The generator's own peak would hide the import's: begin again from the file.
+        let output = Command::new(env::current_exe().unwrap())
+            .args(["import-file", path.to_str().unwrap()])
+            .output()
+            .unwrap();
+        println!("{}", String::from_utf8_lossy(&output.stdout).trim());
+        return;
+    }
+    if let [_, mode, path, ..] = arguments.as_slice()
+        && mode == "import-file"
+    {
+        runtime.block_on(async {
+            let bench = Bench::on(None).await;
+            let before = peak_mib();
+            let mut receiving = bench.services.files().receive().await.unwrap();
+            let mut file = std::fs::File::open(path).unwrap();
+            let mut chunk = vec![0; 64 * 1024];
+            loop {
+                let n = std::io::Read::read(&mut file, &mut chunk).unwrap();
+                if n == 0 {
+                    break;
+                }
+                receiving.write(&chunk[..n]).await.unwrap();
+            }
+            let file = receiving.keep().await.unwrap();
+            bench.import(&file).await;
+            println!("{:.0} MiB at the peak, {before:.0} MiB before", peak_mib());
+        });
+        return;
+    }
+    let sizes: Vec<usize> = match arguments.get(1).and_then(|n| n.parse().ok()) {
+        Some(n) => vec![n],
+        None => vec![10_000, 100_000],
+    };
+    runtime.block_on(async {
+        for n in &sizes {
+            imports("SQLite", None, *n).await;
+            if let Some(fresh) = TestDatabase::postgres().await {
+                imports("PostgreSQL", Some(fresh.url.clone()), *n).await;
+            }
+        }
+    });
+    println!("\nmemory of one first import (SQLite)");
+    for n in sizes {
+        println!("{:<58} {}", format!("{n} findings"), memory_of_import(n));
+    }
+}

@@ -1,0 +1,966 @@
+//! Importing a scanner's file: read it, compare it with what its series knows, store what changed.
+//!
+//! All or nothing: an import is one unit of work, and what was not committed was never there. Reading and comparing happen
+//! off the async threads, reading outside of the unit of work. The same file again for the same commit changes nothing,
+//! also when two imports of it run at once: the series is locked, and file and commit are unique in it. Memory grows by
+//! some hundred bytes for each finding, not with the file.
+
+use std::collections::HashSet;
+
+use holdpoint_domain::mapping::Subject;
+use holdpoint_domain::{Digest, FindingId, Millis, ScanId, SeriesId, ServiceId, person::Action};
+use holdpoint_importers::{
+    Completeness, InputLimits, Shared,
+    compare::{Change, Comparison, Identified, Known, compare},
+    identity::{Identity, IdentityBasis, Key},
+};
+use holdpoint_storage::{
+    ChangeNumbers, NewActivity, Scan, ScanChange, SeverityCounts, StorageError, Tx,
+    imports::{
+        FindingRow, KnownFinding, LockedSeries, Observation, ROWS_PER_STATEMENT, StoredIdentity,
+    },
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Actor, Conflict, ServiceError, Services,
+    mapping::Mapper,
+    reading::{ReadScan, Reading, Rows, Said, Spool, read_scan},
+    scans::{Counts, ImportOutcome, MAX_LISTED, ScanRequest},
+    watch::{ImportStage, ImportWatch},
+};
+
+/// What becomes of a comparison.
+#[derive(Clone, Copy, Debug)]
+enum Mode<'a> {
+    Preview,
+    Commit,
+    /// Only if the ground is the one that the preview saw.
+    CommitOver(&'a Digest),
+}
+
+/// What a series knows, in the order of its findings' numbers.
+#[derive(Default)]
+struct Series {
+    known: Vec<Known>,
+    /// One for each known finding.
+    stored: Vec<Stored>,
+    ground: Sha256,
+}
+
+/// What storing needs of a known finding beside what comparing needs.
+struct Stored {
+    id: u128,
+    digest: Option<Key>,
+    end_line: Option<u32>,
+    is_unseen: bool,
+}
+
+impl Stored {
+    fn id(&self) -> FindingId {
+        finding_id(self.id)
+    }
+}
+
+fn finding_id(id: u128) -> FindingId {
+    let text = uuid::Uuid::from_u128(id).hyphenated().to_string();
+    FindingId::parse(&text).expect("a UUID is a well-formed id")
+}
+
+/// Everything that an import writes, by places in the scan and in the series.
+#[derive(Default)]
+struct Changes {
+    new: Vec<usize>,
+    /// New ones that say why they were not merged with a known one.
+    ambiguous: Vec<usize>,
+    /// Of the scan and of the series.
+    refreshed: Vec<(usize, usize)>,
+    reidentified: Vec<(usize, usize)>,
+    moved: Vec<(usize, usize)>,
+    reopened: Vec<(usize, usize)>,
+    fixed: Vec<usize>,
+    no_longer_seen: Vec<usize>,
+    /// Seen by the last scan and not by this one, and the other way round.
+    unseen: Vec<usize>,
+    seen_again: Vec<usize>,
+    numbers: ChangeNumbers,
+}
+
+impl Changes {
+    /// Every known finding whose row will be written, each once.
+    fn touched(&self, series: &Series) -> Vec<FindingId> {
+        let mut places: Vec<usize> = self
+            .refreshed
+            .iter()
+            .chain(&self.reidentified)
+            .chain(&self.reopened)
+            .map(|(_, known)| *known)
+            .chain(self.fixed.iter().copied())
+            .chain(self.unseen.iter().copied())
+            .chain(self.seen_again.iter().copied())
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        ids_of(series, places.into_iter())
+    }
+}
+
+fn ids_of(series: &Series, places: impl Iterator<Item = usize>) -> Vec<FindingId> {
+    places.map(|at| series.stored[at].id()).collect()
+}
+
+async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
+) -> Result<T, ServiceError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(ServiceError::unavailable)?
+}
+
+impl Series {
+    async fn load(tx: &mut Tx, series: &SeriesId) -> Result<Self, ServiceError> {
+        let mut loaded = Self::default();
+        let mut paths = HashSet::new();
+        tx.known_findings(series, &mut |finding| loaded.add(finding, &mut paths))
+            .await?;
+        Ok(loaded)
+    }
+
+    fn add(
+        &mut self,
+        finding: KnownFinding<'_>,
+        paths: &mut HashSet<Shared>,
+    ) -> Result<(), StorageError> {
+        let damaged =
+            |what: &str| StorageError::Damaged(format!("finding {} has no {what}", finding.number));
+        let line = |line: Option<i64>| line.and_then(|line| u32::try_from(line).ok());
+        let id = uuid::Uuid::parse_str(finding.id)
+            .map_err(|_| damaged("id"))?
+            .as_u128();
+        let key = Key::parse(finding.identity).ok_or_else(|| damaged("identity"))?;
+        let digest = Key::parse(finding.scanner_digest);
+        let path = finding.path.map(|path| match paths.get(path) {
+            Some(known) => known.clone(),
+            None => {
+                let path = Shared::from(path);
+                paths.insert(path.clone());
+                path
+            }
+        });
+        // What the ground is made of: every finding, as the comparison sees it.
+        self.ground.update(id.to_be_bytes());
+        self.ground.update(key.as_bytes());
+        self.ground
+            .update(digest.as_ref().map_or(&[0; 16], Key::as_bytes));
+        self.ground.update(finding.status.as_str());
+        self.ground.update([u8::from(finding.is_unseen)]);
+        self.known.push(Known {
+            number: finding.number,
+            key,
+            context: Key::parse(finding.context).ok_or_else(|| damaged("context"))?,
+            basis: IdentityBasis::parse(finding.basis).ok_or_else(|| damaged("basis"))?,
+            ordinal: finding.ordinal,
+            path,
+            line: line(finding.start_line),
+            status: finding.status,
+        });
+        self.stored.push(Stored {
+            id,
+            digest,
+            end_line: line(finding.end_line),
+            is_unseen: finding.is_unseen,
+        });
+        Ok(())
+    }
+}
+
+fn changes_of(read: &ReadScan, series: &Series, comparison: &Comparison<'_>) -> Changes {
+    let counts = comparison.counts();
+    let n = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let mut changes = Changes {
+        fixed: comparison.fixed.clone(),
+        no_longer_seen: comparison.no_longer_seen.clone(),
+        numbers: ChangeNumbers {
+            new: n(counts.new),
+            unchanged: n(counts.unchanged),
+            moved: n(counts.moved),
+            reopened: n(counts.reopened),
+            fixed: n(counts.fixed),
+        },
+        ..Changes::default()
+    };
+    let mut is_seen = vec![false; series.known.len()];
+    for (at, entry) in comparison.matches.iter().enumerate() {
+        let Some(known_at) = entry.known else {
+            if entry.change == Change::New {
+                changes.new.push(at);
+                if comparison.is_ambiguous(at) {
+                    changes.ambiguous.push(at);
+                }
+            }
+            continue;
+        };
+        is_seen[known_at] = true;
+        let (known, stored) = (&series.known[known_at], &series.stored[known_at]);
+        match entry.change {
+            Change::Moved => changes.moved.push((at, known_at)),
+            Change::Reopened => changes.reopened.push((at, known_at)),
+            _ => {}
+        }
+        let Identity {
+            key,
+            context,
+            ordinal,
+            basis,
+        } = read.findings[at].identity;
+        if stored.digest != Some(read.said[at].digest) {
+            changes.refreshed.push((at, known_at));
+        } else if (key, context, ordinal, basis)
+            != (known.key, known.context, known.ordinal, known.basis)
+        {
+            changes.reidentified.push((at, known_at));
+        }
+        if stored.is_unseen {
+            changes.seen_again.push(known_at);
+        }
+    }
+    changes.unseen = (0..series.known.len())
+        .filter(|at| !is_seen[*at] && !series.stored[*at].is_unseen)
+        .collect();
+    changes
+}
+
+fn stored_identity(identity: &Identity) -> StoredIdentity {
+    StoredIdentity {
+        identity: identity.key.to_string(),
+        context: identity.context.to_string(),
+        basis: identity.basis.as_str(),
+        ordinal: identity.ordinal,
+    }
+}
+
+/// A comparison with everything it was made of.
+struct Compared {
+    read: ReadScan,
+    series: Series,
+    changes: Changes,
+    /// Why the known findings that moved, were reopened or are gone, and the new ones that were not merged, are so.
+    observations: Vec<(ObservedOf, &'static str, String)>,
+}
+
+#[derive(Clone, Copy)]
+enum ObservedOf {
+    New { at: usize },
+    Known { at: usize, known: usize },
+    Gone { known: usize },
+}
+
+fn compared(read: ReadScan, series: Series) -> Compared {
+    let comparison = compare(&series.known, &read.findings, &read.summary.completeness);
+    let changes = changes_of(&read, &series, &comparison);
+    let mut observations = Vec::new();
+    for at in &changes.ambiguous {
+        observations.push((ObservedOf::New { at: *at }, "new", comparison.why(*at)));
+    }
+    for (kind, list) in [("reopened", &changes.reopened), ("moved", &changes.moved)] {
+        for (at, known) in list {
+            let of = ObservedOf::Known {
+                at: *at,
+                known: *known,
+            };
+            observations.push((of, kind, comparison.why(*at)));
+        }
+    }
+    let gone = [
+        ("fixed", &changes.fixed),
+        ("no_longer_seen", &changes.no_longer_seen),
+    ];
+    for (kind, list) in gone {
+        for known in list {
+            let why = comparison.why_gone(*known);
+            observations.push((ObservedOf::Gone { known: *known }, kind, why));
+        }
+    }
+    drop(comparison);
+    Compared {
+        read,
+        series,
+        changes,
+        observations,
+    }
+}
+
+fn text(path: &Option<Shared>) -> Option<String> {
+    path.as_deref().map(str::to_owned)
+}
+
+impl Compared {
+    /// What is noted of a finding that changed; `new` are the ids of the new ones, in the order of [`Changes::new`].
+    fn observation(
+        &self,
+        of: ObservedOf,
+        outcome: &'static str,
+        why: &str,
+        new: &[FindingId],
+    ) -> Observation {
+        let (seen_at, known_at) = match of {
+            ObservedOf::New { at } => (Some(at), None),
+            ObservedOf::Known { at, known } => (Some(at), Some(known)),
+            ObservedOf::Gone { known } => (None, Some(known)),
+        };
+        let finding = match (seen_at, known_at) {
+            (Some(at), None) => {
+                let place = self.changes.new.binary_search(&at);
+                new[place.expect("a new finding is in the list of new ones")].clone()
+            }
+            (_, Some(known)) => self.series.stored[known].id(),
+            (None, None) => unreachable!("an observation is of something"),
+        };
+        let known = known_at.map(|at| (&self.series.known[at], &self.series.stored[at]));
+        let seen = seen_at.map(|at| (&self.read.findings[at], &self.read.said[at]));
+        Observation {
+            finding,
+            outcome,
+            why: why.to_owned(),
+            was_path: known.and_then(|(known, _)| text(&known.path)),
+            was_start_line: known.and_then(|(known, _)| known.line).map(i64::from),
+            was_end_line: known.and_then(|(_, stored)| stored.end_line).map(i64::from),
+            path: seen.and_then(|(seen, _)| text(&seen.path)),
+            start_line: seen.and_then(|(seen, _)| seen.line).map(i64::from),
+            end_line: seen.and_then(|(_, said)| said.end_line).map(i64::from),
+        }
+    }
+}
+
+impl Services {
+    /// Reads a scanner's file through, wherever it is, and stores nothing: what cannot be read is refused before its bytes
+    /// are kept.
+    pub async fn check_scan_file(
+        &self,
+        path: &std::path::Path,
+        file_name: &str,
+        format: Option<&str>,
+    ) -> Result<(), ServiceError> {
+        let watch = ImportWatch::default();
+        self.read_scan(path.to_owned(), file_name, format, &watch)
+            .await
+            .map(|_| ())
+    }
+
+    async fn read_scan(
+        &self,
+        path: std::path::PathBuf,
+        file_name: &str,
+        format: Option<&str>,
+        watch: &ImportWatch,
+    ) -> Result<ReadScan, ServiceError> {
+        let limits = self.limits();
+        let bytes = |n: i64| u64::try_from(n).unwrap_or_default();
+        let reading = Reading {
+            path,
+            file_name: file_name.to_owned(),
+            format: format.map(str::to_owned),
+            limits: InputLimits {
+                unpacked_bytes: bytes(limits.unpacked_scan_bytes),
+                ..InputLimits::default()
+            },
+            folder: self.files().incoming(),
+            watch: watch.clone(),
+        };
+        let _permit = self
+            .inner
+            .reading
+            .acquire()
+            .await
+            .map_err(ServiceError::unavailable)?;
+        off_the_async_threads(move || read_scan(&reading)).await
+    }
+
+    /// Imports a scanner's file into a series of a service; with `preview`, says what that would do and stores nothing.
+    pub async fn import_scan(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        request: ScanRequest,
+        preview: bool,
+    ) -> Result<ImportOutcome, ServiceError> {
+        let mode = if preview { Mode::Preview } else { Mode::Commit };
+        self.import(actor, service, request, mode).await
+    }
+
+    /// Imports what a person has seen in a preview; refused when the series has changed since, so that what happens is
+    /// what they saw.
+    pub async fn import_previewed_scan(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        request: ScanRequest,
+        ground: &Digest,
+    ) -> Result<ImportOutcome, ServiceError> {
+        self.import(actor, service, request, Mode::CommitOver(ground))
+            .await
+    }
+
+    /// The answer for a file that is in already for this label and commit, without reading it again. A format named by a
+    /// person may read it differently.
+    async fn import_of_same_file(
+        &self,
+        tx: &mut Tx,
+        service: &ServiceId,
+        request: &ScanRequest,
+    ) -> Result<Option<ImportOutcome>, ServiceError> {
+        let scans = tx.scans_of_file(service, &request.file.sha256).await?;
+        let is_same = |scan: &Scan| {
+            let label = request.label.as_ref().map(|label| label.as_str());
+            let commit = request.commit.as_ref().map(|commit| commit.as_str());
+            label.unwrap_or(&scan.tool) == scan.label
+                && commit.is_none_or(|commit| scan.commit.as_deref() == Some(commit))
+                // A commit that only the file names is read from it again.
+                && (commit.is_some() || scan.commit.is_none())
+                && request.format.as_ref().is_none_or(|format| *format == scan.format)
+        };
+        Ok(scans.into_iter().find(is_same).map(|scan| {
+            ImportOutcome {
+                scan: None,
+                repeated: false,
+                format: scan.format.clone(),
+                tool: scan.tool.clone(),
+                tool_version: scan.tool_version.clone(),
+                series: scan.label.clone(),
+                commit: scan.commit.clone(),
+                complete: scan.incomplete_because.is_none(),
+                incomplete_because: scan.incomplete_because.clone(),
+                changes: ChangeNumbers::default(),
+                counts: scan.counts.into(),
+                problems: serde_json::from_str(&scan.problems).unwrap_or_default(),
+                new: Counts::default(),
+                listed: Vec::new(),
+                mapping: Vec::new(),
+                ground: request.file.sha256.clone(),
+            }
+            .repeated_of(scan)
+        }))
+    }
+
+    async fn import(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        request: ScanRequest,
+        mode: Mode<'_>,
+    ) -> Result<ImportOutcome, ServiceError> {
+        let mut tx = self.database().read().await?;
+        self.allow(&mut tx, actor, service, Action::ImportScans)
+            .await?;
+        let repeated = self.import_of_same_file(&mut tx, service, &request).await?;
+        drop(tx);
+        if let Some(outcome) = repeated {
+            return Ok(outcome);
+        }
+        let watch = request.watch.clone();
+        let path = self.files().path(&request.file.sha256);
+        let read = self
+            .read_scan(path, &request.file_name, request.format.as_deref(), &watch)
+            .await?;
+        let now = self.now();
+        let mut outcome = outcome_of(&read, &request);
+
+        let mut tx = match mode {
+            Mode::Preview => self.database().read().await?,
+            _ => self.database().write().await?,
+        };
+        let locked = match mode {
+            Mode::Preview => {
+                tx.series_named(service, &outcome.tool, &outcome.series)
+                    .await?
+            }
+            _ => {
+                let id = self.new_id(SeriesId::parse, now);
+                let locked = tx
+                    .series_for_import(&id, service, &outcome.tool, &outcome.series)
+                    .await?;
+                Some(locked)
+            }
+        };
+        let series = match &locked {
+            Some(locked) => {
+                let commit = outcome.commit.as_deref();
+                if let Some(earlier) = tx
+                    .scan_of_file(&locked.id, &request.file.sha256, commit)
+                    .await?
+                {
+                    return Ok(outcome.repeated_of(earlier));
+                }
+                watch.begin(ImportStage::Comparing, 0);
+                Series::load(&mut tx, &locked.id).await?
+            }
+            None => Series::default(),
+        };
+        outcome.ground = Digest::finish(series.ground.clone());
+        if let Mode::CommitOver(seen) = mode
+            && *seen != outcome.ground
+        {
+            return Err(ground_has_moved(&outcome.series));
+        }
+        let mut compared = off_the_async_threads(move || Ok(compared(read, series))).await?;
+        watch.check()?;
+        outcome.changes = compared.changes.numbers;
+        let mut new = SeverityCounts::default();
+        for at in &compared.changes.new {
+            new.add(compared.read.said[*at].severity, 1);
+        }
+        outcome.new = new.into();
+        match (mode, locked) {
+            (Mode::Preview, _) | (_, None) => {
+                outcome.listed = listed(&mut tx, &mut compared).await?;
+                let mapper = self.mapper(&mut tx, service).await?;
+                drop(tx);
+                self.count_mapped(mapper, compared, outcome, now).await
+            }
+            (_, Some(locked)) => {
+                let import = Import {
+                    services: self,
+                    actor,
+                    service,
+                    request: &request,
+                    locked: &locked,
+                    now,
+                };
+                import.store(tx, compared, outcome).await
+            }
+        }
+    }
+}
+
+impl Services {
+    /// Adds to a preview how its new findings would be mapped, and what it would be evidence of.
+    async fn count_mapped(
+        &self,
+        mapper: Mapper,
+        mut compared: Compared,
+        mut outcome: ImportOutcome,
+        now: Millis,
+    ) -> Result<ImportOutcome, ServiceError> {
+        off_the_async_threads(move || {
+            let mut counting = mapper.counting();
+            let ReadScan { spool, said, .. } = &mut compared.read;
+            for chunk in compared.changes.new.chunks(ROWS_PER_STATEMENT) {
+                let rows = spool.fetch(chunk.iter().map(|at| &said[*at]))?;
+                for says in rows.said()? {
+                    counting.add(&Subject {
+                        tool: &outcome.tool,
+                        category: &says.category,
+                        rule: says.rule.as_deref(),
+                        path: says.path.as_deref(),
+                        severity: says.severity,
+                    });
+                }
+            }
+            let is_clean = outcome.complete && compared.read.counts.total() == 0;
+            let clean = is_clean.then_some((outcome.tool.as_str(), outcome.commit.as_deref()));
+            outcome.mapping = counting.finish(clean, now);
+            Ok(outcome)
+        })
+        .await
+    }
+}
+
+fn ground_has_moved(label: &str) -> ServiceError {
+    ServiceError::Conflict(Box::new(Conflict {
+        message: format!(
+            "The findings of {label} have changed since this preview was made, so it may not be what would \
+             happen now. Nothing was imported. Look at the preview again."
+        ),
+        current_version: 0,
+        fields: Vec::new(),
+    }))
+}
+
+impl ImportOutcome {
+    fn repeated_of(mut self, earlier: Scan) -> Self {
+        self.repeated = true;
+        self.commit = earlier.commit;
+        self.changes = ChangeNumbers {
+            unchanged: earlier.counts.total(),
+            ..ChangeNumbers::default()
+        };
+        self.scan = Some(earlier.id);
+        self
+    }
+}
+
+/// What is known of an import once its file has been read.
+fn outcome_of(read: &ReadScan, request: &ScanRequest) -> ImportOutcome {
+    let summary = &read.summary;
+    let label = request.label.as_ref().map_or_else(
+        || summary.tool.name.clone(),
+        |label| label.as_str().to_owned(),
+    );
+    let named = summary
+        .commit
+        .as_deref()
+        .and_then(|commit| holdpoint_domain::text::Commit::parse(commit).ok());
+    let commit = request.commit.as_ref().or(named.as_ref());
+    ImportOutcome {
+        scan: None,
+        repeated: false,
+        format: summary.format.to_owned(),
+        tool: summary.tool.name.clone(),
+        tool_version: summary.tool.version.clone(),
+        series: label,
+        commit: commit.map(|commit| commit.as_str().to_owned()),
+        complete: summary.completeness.is_complete(),
+        incomplete_because: match &summary.completeness {
+            Completeness::Complete => None,
+            Completeness::Incomplete { reason } => Some(reason.clone()),
+        },
+        changes: ChangeNumbers::default(),
+        counts: read.counts.into(),
+        problems: summary.problems.clone(),
+        new: Counts::default(),
+        listed: Vec::new(),
+        mapping: Vec::new(),
+        ground: request.file.sha256.clone(),
+    }
+}
+
+/// What would change, with the words that people know it by.
+async fn listed(tx: &mut Tx, compared: &mut Compared) -> Result<Vec<ScanChange>, ServiceError> {
+    let mut new = compared.changes.new.clone();
+    new.sort_by_key(|at| compared.read.said[*at].severity);
+    new.truncate(MAX_LISTED);
+    let ReadScan { spool, said, .. } = &mut compared.read;
+    let rows = spool.fetch(new.iter().map(|at| &said[*at]))?;
+    let mut listed: Vec<_> = rows
+        .said()?
+        .into_iter()
+        .map(|says| ScanChange {
+            change: "new".to_owned(),
+            finding: None,
+            number: None,
+            title: says.title.into_owned(),
+            severity: says.severity,
+            path: says.path.map(std::borrow::Cow::into_owned),
+            line: says.start_line,
+            was_line: None,
+            why: String::new(),
+        })
+        .collect();
+    for kind in ["reopened", "fixed", "no_longer_seen", "moved"] {
+        let of_kind: Vec<_> = compared
+            .observations
+            .iter()
+            .filter(|(_, outcome, _)| *outcome == kind)
+            .take(MAX_LISTED)
+            .map(|(of, outcome, why)| compared.observation(*of, outcome, why, &[]))
+            .collect();
+        let ids: Vec<_> = of_kind
+            .iter()
+            .map(|observation| observation.finding.as_str())
+            .collect();
+        let known = tx.titles_of_findings(&ids).await?;
+        let start = listed.len();
+        for observation in of_kind {
+            let Some((number, title, severity)) = known.get(observation.finding.as_str()) else {
+                continue;
+            };
+            listed.push(ScanChange {
+                change: kind.to_owned(),
+                finding: Some(observation.finding.as_str().to_owned()),
+                number: Some(*number),
+                title: title.clone(),
+                severity: *severity,
+                path: observation.path.or(observation.was_path),
+                line: observation.start_line.or(observation.was_start_line),
+                was_line: observation.was_start_line,
+                why: observation.why,
+            });
+        }
+        listed[start..].sort_by_key(|change| (change.severity, change.number));
+    }
+    Ok(listed)
+}
+
+/// What is written of findings.
+#[derive(Clone, Copy)]
+enum How {
+    Refresh,
+    Insert { first_number: i64 },
+}
+
+/// The rows of findings: what they are recognised by, and what is said of them.
+fn finding_rows<'a>(
+    fetched: &'a Rows,
+    findings: &[(usize, FindingId)],
+    read: &[Identified],
+    said: &[Said],
+) -> Result<Vec<FindingRow<'a>>, ServiceError> {
+    let rows = fetched.said()?.into_iter().zip(findings);
+    Ok(rows
+        .map(|(says, (at, id))| FindingRow {
+            id: id.clone(),
+            identity: stored_identity(&read[*at].identity),
+            scanner_digest: said[*at].digest.to_string(),
+            says,
+        })
+        .collect())
+}
+
+/// An import that is being stored.
+struct Import<'a> {
+    services: &'a Services,
+    actor: &'a Actor,
+    service: &'a ServiceId,
+    request: &'a ScanRequest,
+    locked: &'a LockedSeries,
+    now: Millis,
+}
+
+impl Import<'_> {
+    async fn store(
+        &self,
+        mut tx: Tx,
+        compared: Compared,
+        mut outcome: ImportOutcome,
+    ) -> Result<ImportOutcome, ServiceError> {
+        let id = self.services.new_id(ScanId::parse, self.now);
+        let watch = &self.request.watch;
+        let written = compared.changes.new.len() + compared.changes.refreshed.len();
+        watch.begin(ImportStage::Storing, written as u64);
+        tx.keep_file(&self.request.file, self.now).await?;
+        let scan = self.scan(&mut tx, &id, &compared, &outcome).await?;
+        tx.insert_scan(&scan).await?;
+        let (compared, new) = self.write_findings(&mut tx, &id, compared).await?;
+        for chunk in compared.observations.chunks(ROWS_PER_STATEMENT) {
+            let seen: Vec<_> = chunk
+                .iter()
+                .map(|(of, outcome, why)| compared.observation(*of, outcome, why, &new))
+                .collect();
+            tx.insert_observations(&id, &seen).await?;
+        }
+        tx.series_scanned(&self.locked.id, &id, self.now).await?;
+        tx.findings_imported(&id).await?;
+        tx.forget_old_findings_before(&self.locked.id).await?;
+        if outcome.complete {
+            self.services
+                .verify_patches(&mut tx, self.service, &self.locked.id, &id, self.now)
+                .await?;
+        }
+        let changes = &compared.changes;
+        let is_changed = !(changes.new.is_empty()
+            && changes.refreshed.is_empty()
+            && changes.reopened.is_empty());
+        let mapped = self
+            .services
+            .map_findings(&mut tx, self.actor, &scan, is_changed, self.now)
+            .await?;
+        self.append_activity(&mut tx, &id, &outcome).await?;
+        mapped.record(&mut tx, self.actor, &scan, self.now).await?;
+        watch.check()?;
+        tx.commit().await?;
+        outcome.mapping = mapped.reviews;
+        outcome.scan = Some(id);
+        Ok(outcome)
+    }
+
+    async fn scan(
+        &self,
+        tx: &mut Tx,
+        id: &ScanId,
+        compared: &Compared,
+        outcome: &ImportOutcome,
+    ) -> Result<Scan, ServiceError> {
+        let problems =
+            serde_json::to_string(&compared.read.summary.problems).expect("problems are texts");
+        Ok(Scan {
+            id: id.clone(),
+            service: self.service.clone(),
+            series: self.locked.id.clone(),
+            label: outcome.series.clone(),
+            sequence: tx.next_scan_sequence(&self.locked.id).await?,
+            file_sha256: self.request.file.sha256.clone(),
+            file_name: self
+                .request
+                .file_name
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(200)
+                .collect(),
+            file_bytes: self.request.file.size_bytes,
+            format: outcome.format.clone(),
+            tool: outcome.tool.clone(),
+            tool_version: outcome.tool_version.clone(),
+            commit: outcome.commit.clone(),
+            incomplete_because: outcome.incomplete_because.clone(),
+            counts: compared.read.counts,
+            changes: compared.changes.numbers,
+            problems,
+            imported_at: self.now,
+            imported_by: self.actor.id.clone(),
+            imported_by_name: self.actor.name.clone(),
+            undone_at: None,
+        })
+    }
+
+    /// Brings the series' findings up to the scan, and says which ids the new ones got.
+    async fn write_findings(
+        &self,
+        tx: &mut Tx,
+        scan: &ScanId,
+        mut compared: Compared,
+    ) -> Result<(Compared, Vec<FindingId>), ServiceError> {
+        let Compared {
+            read,
+            series,
+            changes,
+            ..
+        } = &mut compared;
+        tx.keep_findings_before(scan, &changes.touched(series))
+            .await?;
+        tx.fix_findings(&ids_of(series, changes.fixed.iter().copied()), self.now)
+            .await?;
+        let reopened = changes.reopened.iter().map(|(_, known)| *known);
+        tx.reopen_findings(&ids_of(series, reopened), self.now)
+            .await?;
+        let unseen = ids_of(series, changes.unseen.iter().copied());
+        tx.findings_unseen(&self.locked.id, scan, &unseen).await?;
+        let again = ids_of(series, changes.seen_again.iter().copied());
+        tx.findings_seen_again(&again).await?;
+        for (at, known) in &changes.reidentified {
+            let identity = stored_identity(&read.findings[*at].identity);
+            tx.refresh_identity(&series.stored[*known].id(), &identity)
+                .await?;
+        }
+        let new_ids: Vec<FindingId> = changes
+            .new
+            .iter()
+            .map(|_| self.services.new_id(FindingId::parse, self.now))
+            .collect();
+        let refreshed: Vec<(usize, FindingId)> = changes
+            .refreshed
+            .iter()
+            .map(|(at, known)| (*at, series.stored[*known].id()))
+            .collect();
+        self.write_rows(tx, scan, read, &refreshed, How::Refresh)
+            .await?;
+        if !new_ids.is_empty() {
+            let n = i64::try_from(new_ids.len()).unwrap_or(i64::MAX);
+            let first_number = tx.take_finding_numbers(self.service, n).await?;
+            let new: Vec<_> = changes
+                .new
+                .iter()
+                .copied()
+                .zip(new_ids.iter().cloned())
+                .collect();
+            self.write_rows(tx, scan, read, &new, How::Insert { first_number })
+                .await?;
+        }
+        Ok((compared, new_ids))
+    }
+
+    /// Writes what the scanner says of findings, some hundred at a time: while these are stored, the next are fetched.
+    async fn write_rows(
+        &self,
+        tx: &mut Tx,
+        scan: &ScanId,
+        read: &mut ReadScan,
+        findings: &[(usize, FindingId)],
+        how: How,
+    ) -> Result<(), ServiceError> {
+        let fetch = |mut spool: Spool, chunk: &[(usize, FindingId)]| {
+            let said: Vec<Said> = chunk.iter().map(|(at, _)| read.said[*at]).collect();
+            off_the_async_threads(move || {
+                let rows = spool.fetch(said.iter())?;
+                Ok((spool, rows))
+            })
+        };
+        let mut chunks = findings.chunks(ROWS_PER_STATEMENT).peekable();
+        let Some(first) = chunks.peek() else {
+            return Ok(());
+        };
+        let mut number = match how {
+            How::Refresh => 0,
+            How::Insert { first_number } => first_number,
+        };
+        let spool = std::mem::replace(
+            &mut read.spool,
+            Spool::new(&self.services.files().incoming()),
+        );
+        let mut fetching = tokio::spawn(fetch(spool, first));
+        while let Some(chunk) = chunks.next() {
+            let (spool, fetched) = fetching.await.map_err(ServiceError::unavailable)??;
+            // After the last one nothing is left to fetch.
+            fetching = tokio::spawn(fetch(spool, chunks.peek().copied().unwrap_or_default()));
+            let rows = finding_rows(&fetched, chunk, &read.findings, &read.said)?;
+            match how {
+                How::Refresh => tx.refresh_findings(scan, &rows).await?,
+                How::Insert { .. } => {
+                    tx.insert_scanner_findings(
+                        self.service,
+                        &self.locked.id,
+                        scan,
+                        self.now,
+                        number,
+                        &rows,
+                    )
+                    .await?;
+                }
+            }
+            number += i64::try_from(rows.len()).unwrap_or_default();
+            self.stored(rows.len())?;
+        }
+        (read.spool, _) = fetching.await.map_err(ServiceError::unavailable)??;
+        Ok(())
+    }
+
+    fn stored(&self, n: usize) -> Result<(), ServiceError> {
+        self.request.watch.add_done(n as u64);
+        self.request.watch.check()
+    }
+
+    async fn append_activity(
+        &self,
+        tx: &mut Tx,
+        scan: &ScanId,
+        outcome: &ImportOutcome,
+    ) -> Result<(), ServiceError> {
+        let ChangeNumbers {
+            new,
+            unchanged,
+            moved,
+            reopened,
+            fixed,
+        } = outcome.changes;
+        let label = &outcome.series;
+        let state = if outcome.complete {
+            ""
+        } else {
+            " (incomplete)"
+        };
+        tx.append_activity(NewActivity {
+            at: self.now,
+            actor: self.actor.id.as_str(),
+            action: "scan.imported",
+            subject_kind: "scan",
+            subject: scan.as_str(),
+            service: Some(self.service.as_str()),
+            review: None,
+            summary: format!(
+                "imported a scan of {label}{state}: {new} new, {} unchanged, {reopened} reopened, {fixed} fixed",
+                unchanged + moved
+            ),
+            before: None,
+            after: Some(
+                serde_json::json!({
+                    "file": self.request.file.sha256,
+                    "series": label,
+                    "commit": outcome.commit,
+                    "changes": outcome.changes,
+                })
+                .to_string(),
+            ),
+        })
+        .await?;
+        Ok(())
+    }
+}

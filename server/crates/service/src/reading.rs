@@ -1,0 +1,378 @@
+//! A scanner's file, read: what comparing needs of each finding is kept in memory, a hundred bytes for each; everything
+//! that is said of it goes to a temporary file, from which it is stored once it is known what is new.
+
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::mpsc,
+};
+
+use holdpoint_domain::Severity;
+use holdpoint_importers::{
+    Finding, ImportError, InputLimits, Shared, Summary,
+    compare::Identified,
+    identity::{Identities, Key},
+};
+use holdpoint_storage::{SeverityCounts, StorageError, imports::ScannerFinding};
+use serde::Serialize;
+
+use crate::{
+    ServiceError,
+    watch::{ImportWatch, WatchedFile},
+};
+
+/// Findings travel from the thread that parses to the one that identifies by so many.
+const BATCH: usize = 256;
+/// What is said of the findings stays in memory up to here.
+const IN_MEMORY_BYTES: usize = 4 * 1024 * 1024;
+
+/// A file to be read.
+pub(crate) struct Reading {
+    pub(crate) path: PathBuf,
+    pub(crate) file_name: String,
+    /// An importer's name, if a person named one.
+    pub(crate) format: Option<String>,
+    pub(crate) limits: InputLimits,
+    /// Where temporary files go.
+    pub(crate) folder: PathBuf,
+    pub(crate) watch: ImportWatch,
+}
+
+/// A file that has been read, before anything is compared.
+pub(crate) struct ReadScan {
+    pub(crate) summary: Summary,
+    pub(crate) findings: Vec<Identified>,
+    /// One for each finding, in the same order.
+    pub(crate) said: Vec<Said>,
+    pub(crate) counts: SeverityCounts,
+    pub(crate) spool: Spool,
+}
+
+/// What a scanner says of a finding, as far as it is kept in memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Said {
+    /// Of everything it says, but not of where in the file it says so.
+    pub(crate) digest: Key,
+    pub(crate) severity: Severity,
+    pub(crate) end_line: Option<u32>,
+    offset: u64,
+    length: u32,
+}
+
+fn refused(error: &ImportError) -> ServiceError {
+    ServiceError::rejected("file", error.to_string())
+}
+
+/// Reads a file through. Blocks its thread, and takes a second one.
+pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
+    let source = WatchedFile {
+        path: reading.path.clone(),
+        watch: reading.watch.clone(),
+    };
+    let (sender, receiver) = mpsc::sync_channel::<Vec<Finding>>(4);
+    let read = std::thread::scope(|scope| {
+        let collecting = scope.spawn(|| collect(receiver, &reading.folder, &reading.watch));
+        let mut batch = Vec::with_capacity(BATCH);
+        let summary = holdpoint_importers::read_source(
+            &source,
+            reading.limits,
+            Some(&reading.file_name),
+            reading.format.as_deref(),
+            &mut |finding| {
+                batch.push(finding);
+                if batch.len() == BATCH {
+                    // When nobody collects any more, the error is with the collector.
+                    let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                    let _ = sender.send(full);
+                }
+            },
+        );
+        let _ = sender.send(batch);
+        drop(sender);
+        let collected = collecting
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (summary, collected)
+    });
+    reading.watch.check()?;
+    let (summary, collected) = read;
+    let summary = summary.map_err(|error| refused(&error))?;
+    let Collected {
+        findings,
+        said,
+        identities,
+        counts,
+        spool,
+    } = collected?;
+    let findings = identities
+        .finish()
+        .into_iter()
+        .zip(findings)
+        .map(|(identity, mut finding)| {
+            finding.identity = identity;
+            finding
+        })
+        .collect();
+    Ok(ReadScan {
+        summary,
+        findings,
+        said,
+        counts,
+        spool,
+    })
+}
+
+struct Collected {
+    /// Their identities come with `identities`.
+    findings: Vec<Identified>,
+    said: Vec<Said>,
+    identities: Identities,
+    counts: SeverityCounts,
+    spool: Spool,
+}
+
+/// Identifies findings as they come, and puts away what is said of them.
+fn collect(
+    receiver: mpsc::Receiver<Vec<Finding>>,
+    folder: &Path,
+    watch: &ImportWatch,
+) -> Result<Collected, ServiceError> {
+    let mut collected = Collected {
+        findings: Vec::new(),
+        said: Vec::new(),
+        identities: Identities::default(),
+        counts: SeverityCounts::default(),
+        spool: Spool::new(folder),
+    };
+    // A few thousand files have a hundred thousand findings: each name is kept once.
+    let mut paths: HashSet<Shared> = HashSet::new();
+    for batch in receiver {
+        for finding in &batch {
+            let path = finding.path.as_deref().map(|path| match paths.get(path) {
+                Some(known) => known.clone(),
+                None => {
+                    let path = Shared::from(path);
+                    paths.insert(path.clone());
+                    path
+                }
+            });
+            collected.identities.add(finding);
+            collected.findings.push(Identified {
+                identity: holdpoint_importers::identity::Identity::unknown(),
+                path,
+                line: finding.start_line,
+                status: finding.status,
+            });
+            if finding.status.is_present() {
+                collected.counts.add(finding.severity, 1);
+            }
+            collected.said.push(collected.spool.put(finding)?);
+        }
+        watch.add_findings(batch.len() as u64);
+    }
+    Ok(collected)
+}
+
+/// What scanners say of the findings of one file, one after the other.
+pub(crate) struct Spool {
+    file: tempfile::SpooledTempFile,
+    length: u64,
+    row: Vec<u8>,
+}
+
+impl Spool {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self {
+            file: tempfile::spooled_tempfile_in(IN_MEMORY_BYTES, folder),
+            length: 0,
+            row: Vec::new(),
+        }
+    }
+
+    fn put(&mut self, finding: &Finding) -> Result<Said, ServiceError> {
+        let says = scanner_finding(finding);
+        let mut row = std::mem::take(&mut self.row);
+        row.clear();
+        row = postcard::to_extend(&says, row).map_err(ServiceError::unavailable)?;
+        // The pointer is the last part but one: it is written after what the digest is of.
+        let digest = Key::of(&row);
+        let row_of_pointer =
+            postcard::to_extend(&finding.pointer, row).map_err(ServiceError::unavailable)?;
+        self.row = row_of_pointer;
+        self.file
+            .write_all(&self.row)
+            .map_err(|error| ServiceError::unavailable(StorageError::from(error)))?;
+        let length = u32::try_from(self.row.len()).map_err(ServiceError::unavailable)?;
+        let offset = self.length;
+        self.length += u64::from(length);
+        Ok(Said {
+            digest,
+            severity: finding.severity,
+            end_line: finding.end_line,
+            offset,
+            length,
+        })
+    }
+
+    /// The rows of some findings, as bytes: their places in these bytes come with them. Blocks.
+    pub(crate) fn fetch<'a>(
+        &mut self,
+        said: impl Iterator<Item = &'a Said>,
+    ) -> Result<Rows, ServiceError> {
+        let io = |error: std::io::Error| ServiceError::unavailable(StorageError::from(error));
+        let mut rows = Rows::default();
+        for said in said {
+            // Mostly they stand one after the other.
+            if rows.next_offset != Some(said.offset) {
+                self.file.seek(SeekFrom::Start(said.offset)).map_err(io)?;
+            }
+            let start = rows.bytes.len();
+            let end = start + said.length as usize;
+            rows.bytes.resize(end, 0);
+            self.file
+                .read_exact(&mut rows.bytes[start..end])
+                .map_err(io)?;
+            rows.ranges.push(start..end);
+            rows.next_offset = Some(said.offset + u64::from(said.length));
+        }
+        Ok(rows)
+    }
+}
+
+/// Some rows of a [`Spool`].
+#[derive(Default)]
+pub(crate) struct Rows {
+    bytes: Vec<u8>,
+    ranges: Vec<Range<usize>>,
+    next_offset: Option<u64>,
+}
+
+impl Rows {
+    /// What is said, one for each finding that was asked for.
+    pub(crate) fn said(&self) -> Result<Vec<ScannerFinding<'_>>, ServiceError> {
+        self.ranges
+            .iter()
+            .map(|range| {
+                let bytes = &self.bytes[range.clone()];
+                let (mut says, rest): (ScannerFinding<'_>, _) =
+                    postcard::take_from_bytes(bytes).map_err(ServiceError::unavailable)?;
+                says.pointer = postcard::from_bytes(rest).map_err(ServiceError::unavailable)?;
+                Ok(says)
+            })
+            .collect()
+    }
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    other_places: &'a [holdpoint_importers::Place],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    related: &'a [holdpoint_importers::Place],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    code_flows: &'a [holdpoint_importers::CodeFlow],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fixes: &'a [holdpoint_importers::Fix],
+}
+
+/// A list as JSON text; most are empty.
+fn json<T: Serialize>(list: &[T]) -> Cow<'static, str> {
+    if list.is_empty() {
+        return Cow::Borrowed("[]");
+    }
+    Cow::Owned(serde_json::to_string(list).expect("lists of texts and numbers serialise"))
+}
+
+fn text(text: &Option<Shared>) -> Option<Cow<'_, str>> {
+    text.as_deref().map(Cow::Borrowed)
+}
+
+fn own(text: &Option<String>) -> Option<Cow<'_, str>> {
+    text.as_deref().map(Cow::Borrowed)
+}
+
+/// Without its pointer, which a row has by itself.
+fn scanner_finding(finding: &Finding) -> ScannerFinding<'_> {
+    let details = Details {
+        other_places: &finding.other_places,
+        related: &finding.related,
+        code_flows: &finding.code_flows,
+        fixes: &finding.fixes,
+    };
+    let has_details = !(details.other_places.is_empty()
+        && details.related.is_empty()
+        && details.code_flows.is_empty()
+        && details.fixes.is_empty());
+    ScannerFinding {
+        title: Cow::Borrowed(&finding.title),
+        description: text(&finding.description).unwrap_or_default(),
+        message: own(&finding.message).unwrap_or_default(),
+        remediation: text(&finding.remediation).unwrap_or_default(),
+        severity: finding.severity,
+        category: Cow::Borrowed(
+            finding
+                .category
+                .map_or("code", holdpoint_importers::Category::as_str),
+        ),
+        rule: text(&finding.rule),
+        rule_name: text(&finding.rule_name),
+        help_url: text(&finding.help_url),
+        path: own(&finding.path),
+        start_line: finding.start_line.map(i64::from),
+        end_line: finding.end_line.map(i64::from),
+        snippet: own(&finding.snippet),
+        cve: json(&finding.cve),
+        cwe: json(&finding.cwe),
+        aliases: json(&finding.aliases),
+        component: own(&finding.component),
+        component_version: own(&finding.component_version),
+        fixed_version: own(&finding.fixed_version),
+        fingerprint: own(&finding.fingerprint),
+        pointer: Cow::Borrowed(""),
+        details: has_details.then(|| {
+            Cow::Owned(serde_json::to_string(&details).expect("places and texts serialise"))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_away_comes_back_in_any_order_and_its_pointer_is_not_in_its_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(folder.path());
+        let mut finding = Finding::new("A title", Severity::High);
+        finding.message = Some("x".repeat(IN_MEMORY_BYTES / 3));
+        let said: Vec<_> = (0..5)
+            .map(|n| {
+                finding.pointer = format!("/runs/0/results/{n}");
+                spool.put(&finding).unwrap()
+            })
+            .collect();
+        assert!(said.iter().all(|one| one.digest == said[0].digest));
+        let rows = spool
+            .fetch([3, 0, 1].map(|at| &said[at]).into_iter())
+            .unwrap();
+        let pointers: Vec<_> = rows
+            .said()
+            .unwrap()
+            .iter()
+            .map(|says| says.pointer.to_string())
+            .collect();
+        assert_eq!(
+            pointers,
+            [
+                "/runs/0/results/3",
+                "/runs/0/results/0",
+                "/runs/0/results/1"
+            ]
+        );
+        finding.severity = Severity::Low;
+        assert_ne!(spool.put(&finding).unwrap().digest, said[0].digest);
+    }
+}

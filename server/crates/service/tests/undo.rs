@@ -1,0 +1,234 @@
+//! Taking imports back: everything is as it was, or nothing happens and it is said why.
+
+mod common;
+
+use common::{
+    MINUTE, rejected,
+    scans::{numbers, result, sarif, triage},
+    team::Team,
+};
+use holdpoint_domain::{FindingStatus, ScanId, text::Prose};
+use holdpoint_service::{Clock as _, CommentOn, findings::FindingView, scans::ImportOutcome};
+use holdpoint_storage::imports::UNDOABLE_SCANS;
+use serde_json::Value;
+
+impl Team {
+    /// Everything that there is to see of every finding, but how often it was written.
+    async fn snapshot(&self) -> Vec<FindingView> {
+        let mut views = Vec::new();
+        for line in self.findings().await {
+            let services = &self.world.services;
+            let mut view = services
+                .finding(&self.viewer, &line.id)
+                .await
+                .expect("reads");
+            view.finding.version = 0;
+            views.push(view);
+        }
+        views
+    }
+
+    async fn undo(&self, outcome: &ImportOutcome) -> (u64, u64) {
+        let undone = self
+            .world
+            .services
+            .undo_scan(&self.owner, scan_of(outcome))
+            .await
+            .expect("undoes");
+        (undone.put_back, undone.removed)
+    }
+
+    /// Why the import stays; the page is told the same as who tries it.
+    async fn refusal(&self, outcome: &ImportOutcome) -> String {
+        let services = &self.world.services;
+        let before = (self.snapshot().await, self.world.log().await.len());
+        let refused = services.undo_scan(&self.owner, scan_of(outcome)).await;
+        let why = services
+            .why_scan_stays(&self.viewer, scan_of(outcome))
+            .await
+            .expect("reads")
+            .expect("stays");
+        assert_eq!(rejected(refused), ("", why.clone()));
+        let after = (self.snapshot().await, self.world.log().await.len());
+        assert!(after == before, "a refusal changes nothing");
+        why
+    }
+}
+
+fn prose(text: &str) -> Prose {
+    Prose::parse(text).expect("a text")
+}
+
+fn scan_of(outcome: &ImportOutcome) -> &ScanId {
+    outcome.scan.as_ref().expect("a scan was stored")
+}
+
+fn with_severity(rule: &str, level: &str, line: u32, says: &str) -> Value {
+    let mut result = result(rule, level, line);
+    result["properties"] = serde_json::json!({ "cve": says });
+    result
+}
+
+#[tokio::test]
+async fn whatever_an_import_did_is_taken_back_wholly_and_can_be_done_again() {
+    let scans = [
+        sarif(&[
+            result("A", "error", 3),
+            result("B", "note", 5),
+            result("B", "note", 9),
+        ]),
+        // Moved, gone, new.
+        sarif(&[
+            result("A", "error", 13),
+            result("B", "note", 5),
+            result("C", "warning", 1),
+        ]),
+        // Rated anew, reopened, gone.
+        sarif(&[
+            with_severity("A", "note", 13, "CVE-2024-0001"),
+            result("B", "note", 5),
+            result("B", "note", 9),
+        ]),
+        sarif(&[]),
+        sarif(&[
+            result("A", "error", 3),
+            result("B", "note", 5),
+            result("B", "note", 9),
+            result("C", "warning", 1),
+        ]),
+    ];
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let mut done = Vec::new();
+        for (n, scan) in scans.iter().enumerate() {
+            let before = team.snapshot().await;
+            let outcome = team.import(scan).await;
+            let there = team.snapshot().await;
+            assert_ne!(there, before, "scan {n} changes something");
+            let why = services
+                .why_scan_stays(&team.viewer, scan_of(&outcome))
+                .await;
+            assert_eq!(why.expect("reads"), None);
+            let (put_back, removed) = team.undo(&outcome).await;
+            let [new, ..] = numbers(&outcome).map(|n| u64::try_from(n).expect("a count"));
+            assert_eq!(removed, new, "scan {n}");
+            assert!(put_back + removed > 0);
+            assert_eq!(team.snapshot().await, before, "scan {n} on {}", team.on());
+            // The same file is not taken for one that is in.
+            let again = team.import(scan).await;
+            assert!(!again.repeated, "scan {n}");
+            assert_eq!(numbers(&again), numbers(&outcome), "scan {n}");
+            done.push((before, again));
+        }
+        // One after the other, from the newest on, down to nothing.
+        for (n, (before, outcome)) in done.iter().enumerate().rev() {
+            team.undo(outcome).await;
+            assert_eq!(&team.snapshot().await, before, "scan {n} on {}", team.on());
+        }
+        assert!(team.findings().await.is_empty());
+        let scan = services
+            .scan(&team.viewer, scan_of(&done[0].1))
+            .await
+            .expect("stays in the list");
+        assert!(scan.undone_at.is_some());
+    }
+}
+
+#[tokio::test]
+async fn what_people_did_on_its_findings_keeps_an_import_and_is_told() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let first = team
+            .import(&sarif(&[result("A", "error", 3), result("B", "note", 5)]))
+            .await;
+        let id = team.findings().await[0].id.clone();
+        team.triage(&team.owner, &id, triage("false_positive"))
+            .await;
+        let why = team.refusal(&first).await;
+        assert!(
+            why.contains(&team.owner.name) && why.contains("F-1"),
+            "{why}"
+        );
+        team.triage(&team.owner, &id, triage("reopen")).await;
+        assert!(team.refusal(&first).await.contains("F-1"));
+
+        // What was done before an import does not keep that import.
+        let second = team.import(&sarif(&[result("A", "error", 4)])).await;
+        assert_eq!(numbers(&second), [0, 0, 1, 0, 1]);
+        team.undo(&second).await;
+        let second = team.import(&sarif(&[result("A", "error", 4)])).await;
+        team.world.clock.advance(MINUTE);
+        services
+            .add_comment(
+                &team.reviewer,
+                &CommentOn::Finding(id),
+                prose("Still there?"),
+            )
+            .await
+            .expect("comments");
+        let why = team.refusal(&second).await;
+        assert!(why.contains(&team.reviewer.name), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_newest_scan_of_a_series_is_undone_and_only_once() {
+    for team in Team::each().await {
+        let first = team.import(&sarif(&[result("A", "error", 3)])).await;
+        let second = team.import(&sarif(&[result("B", "error", 3)])).await;
+        let why = team.refusal(&first).await;
+        assert!(why.contains("Undo that one first"), "{why}");
+        team.undo(&second).await;
+        assert!(team.refusal(&second).await.contains("undone already"));
+        team.undo(&first).await;
+    }
+}
+
+#[tokio::test]
+async fn an_import_too_long_ago_stays_and_what_was_before_it_is_forgotten() {
+    for team in Team::each().await {
+        let mut outcomes = Vec::new();
+        let most = u32::try_from(UNDOABLE_SCANS).expect("few");
+        for n in 0..=most {
+            outcomes.push(team.import(&sarif(&[result("A", "error", 3 + n)])).await);
+        }
+        for outcome in outcomes.iter().skip(1).rev() {
+            team.undo(outcome).await;
+        }
+        let why = team.refusal(&outcomes[0]).await;
+        assert!(why.contains("Only the last"), "{why}");
+        assert_eq!(team.findings().await[0].start_line, Some(3));
+        assert_eq!(team.findings().await[0].status, FindingStatus::Open);
+    }
+}
+
+#[tokio::test]
+async fn findings_say_when_and_in_which_scan_they_were_last_seen() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let seen_in = async |n: usize| {
+            let id = team.findings().await[n].id.clone();
+            let finding = services
+                .finding(&team.viewer, &id)
+                .await
+                .expect("reads")
+                .finding;
+            (finding.last_scan, finding.last_seen_at)
+        };
+        let both = sarif(&[result("A", "error", 3), result("B", "note", 5)]);
+        let first = team.import(&both).await;
+        let at_first = team.world.clock.now();
+        let one = sarif(&[result("A", "error", 3)]);
+        let second = team.import(&one).await;
+        let at_second = team.world.clock.now();
+        let of = |outcome: &ImportOutcome| outcome.scan.as_ref().map(ToString::to_string);
+        assert_eq!(seen_in(0).await, (of(&second), at_second));
+        assert_eq!(seen_in(1).await, (of(&first), at_first));
+        let third = sarif(&[result("B", "note", 5), result("A", "error", 3)]);
+        let third = team.import(&third).await;
+        assert_eq!(seen_in(1).await, (of(&third), team.world.clock.now()));
+        team.undo(&third).await;
+        assert_eq!(seen_in(0).await, (of(&second), at_second));
+        assert_eq!(seen_in(1).await, (of(&first), at_first));
+    }
+}

@@ -1,0 +1,885 @@
+//! What an import reads and writes, in bulk: the findings of a series as comparing needs them, what a scan says of its
+//! findings, and what it changed, so that it can be taken back.
+//!
+//! An import may have a hundred thousand findings. So rows go in and out by the hundred, and what did not change is not
+//! touched: a finding that the newest scan of its series has again keeps no word of it; the series does.
+
+use std::borrow::Cow;
+
+use holdpoint_domain::{
+    FindingId, FindingStatus, Millis, PersonId, ScanId, SeriesId, ServiceId, Severity,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder, Sqlite};
+
+use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional};
+
+/// How many rows go into one statement: below both databases' limits on parameters.
+pub const ROWS_PER_STATEMENT: usize = 400;
+/// How many known findings are packed into one row.
+const PACKED: i64 = 500;
+/// Of so many of the newest scans of a series it is kept what was there before, so that they can be undone.
+pub const UNDOABLE_SCANS: i64 = 10;
+
+/// A finding of a series as comparing needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownFinding<'a> {
+    pub id: &'a str,
+    pub number: i64,
+    /// Hexadecimal keys.
+    pub identity: &'a str,
+    pub context: &'a str,
+    pub basis: &'a str,
+    pub ordinal: u32,
+    pub path: Option<&'a str>,
+    pub start_line: Option<i64>,
+    pub end_line: Option<i64>,
+    pub status: FindingStatus,
+    /// Of everything that the scanner says of it.
+    pub scanner_digest: &'a str,
+    /// Whether the last scan did not have it.
+    pub is_unseen: bool,
+}
+
+/// What a scanner says of a finding, ready to be stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScannerFinding<'a> {
+    #[serde(borrow)]
+    pub title: Cow<'a, str>,
+    #[serde(borrow)]
+    pub description: Cow<'a, str>,
+    #[serde(borrow)]
+    pub message: Cow<'a, str>,
+    #[serde(borrow)]
+    pub remediation: Cow<'a, str>,
+    pub severity: Severity,
+    #[serde(borrow)]
+    pub category: Cow<'a, str>,
+    #[serde(borrow)]
+    pub rule: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub rule_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub help_url: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub path: Option<Cow<'a, str>>,
+    pub start_line: Option<i64>,
+    pub end_line: Option<i64>,
+    #[serde(borrow)]
+    pub snippet: Option<Cow<'a, str>>,
+    /// JSON lists.
+    #[serde(borrow)]
+    pub cve: Cow<'a, str>,
+    #[serde(borrow)]
+    pub cwe: Cow<'a, str>,
+    #[serde(borrow)]
+    pub aliases: Cow<'a, str>,
+    #[serde(borrow)]
+    pub component: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub component_version: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub fixed_version: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub fingerprint: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub pointer: Cow<'a, str>,
+    /// JSON: other places, code flows, fixes.
+    #[serde(borrow)]
+    pub details: Option<Cow<'a, str>>,
+}
+
+/// What a finding is recognised by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredIdentity {
+    pub identity: String,
+    pub context: String,
+    pub basis: &'static str,
+    pub ordinal: u32,
+}
+
+/// A finding to be inserted, or brought up to what a scan says of it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingRow<'a> {
+    pub id: FindingId,
+    pub identity: StoredIdentity,
+    pub scanner_digest: String,
+    pub says: ScannerFinding<'a>,
+}
+
+/// What a scan changed about one finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    pub finding: FindingId,
+    /// `new`, `moved`, `reopened`, `fixed` or `no_longer_seen`.
+    pub outcome: &'static str,
+    pub why: String,
+    pub was_path: Option<String>,
+    pub was_start_line: Option<i64>,
+    pub was_end_line: Option<i64>,
+    pub path: Option<String>,
+    pub start_line: Option<i64>,
+    pub end_line: Option<i64>,
+}
+
+/// A series, locked for an import or for taking one back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedSeries {
+    pub id: SeriesId,
+    /// The newest scan that was not undone.
+    pub last_scan: Option<ScanId>,
+}
+
+/// Someone who acted on a finding after a scan had changed it.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ActedOn {
+    pub number: i64,
+    /// What was done, for a sentence: "F-3: …".
+    pub what: String,
+    pub who: Option<String>,
+}
+
+/// The columns that a scan may change, in the order in which they are saved before and put back.
+macro_rules! changeable {
+    () => {
+        "identity, identity_context, identity_basis, ordinal, title, description, message, remediation, severity, \
+         severity_rank, category, rule, rule_name, help_url, path, start_line, end_line, snippet, cve, cwe, aliases, \
+         component, component_version, fixed_version, fingerprint, pointer, pointer_scan_id, details, scanner_digest, status, \
+         status_reason, status_by, status_at, fixed_at, reopened_at, unseen_since, last_seen_at, last_scan_id"
+    };
+}
+
+macro_rules! insert_findings {
+    ($database:ty, $conn:expr, $service:expr, $series:expr, $scan:expr, $at:expr, $first_number:expr, $rows:expr) => {{
+        let mut number = $first_number;
+        // Ids are well-formed and times are numbers, so that they can stand in the text; parameters cost time.
+        let tail = format!("'open', '', {at}, {at}, '{scan}', '{scan}', 1, 1", at = $at, scan = $scan.as_str());
+        let head = format!("'{}', '{}'", $service.as_str(), $series.as_str());
+        for chunk in $rows.chunks(ROWS_PER_STATEMENT) {
+            let mut query = QueryBuilder::<$database>::new(
+                "insert into finding (id, number, identity, identity_context, identity_basis, \
+                 ordinal, title, description, message, remediation, severity, severity_rank, category, rule, rule_name, \
+                 help_url, path, start_line, end_line, snippet, cve, cwe, aliases, component, component_version, \
+                 fixed_version, fingerprint, pointer, details, scanner_digest, service_id, series_id, status, \
+                 status_reason, first_seen_at, last_seen_at, first_scan_id, pointer_scan_id, version, imported_version) ",
+            );
+            query.push_values(chunk, |mut row, finding: &FindingRow<'_>| {
+                let says = &finding.says;
+                row.push_bind(finding.id.as_str())
+                    .push_bind(number)
+                    .push_bind(&finding.identity.identity)
+                    .push_bind(&finding.identity.context)
+                    .push_bind(finding.identity.basis)
+                    .push_bind(i64::from(finding.identity.ordinal))
+                    .push_bind(&*says.title)
+                    .push_bind(&*says.description)
+                    .push_bind(&*says.message)
+                    .push_bind(&*says.remediation)
+                    .push_bind(says.severity.as_str())
+                    .push_bind(severity_rank(says.severity))
+                    .push_bind(&*says.category)
+                    .push_bind(says.rule.as_deref())
+                    .push_bind(says.rule_name.as_deref())
+                    .push_bind(says.help_url.as_deref())
+                    .push_bind(says.path.as_deref())
+                    .push_bind(says.start_line)
+                    .push_bind(says.end_line)
+                    .push_bind(says.snippet.as_deref())
+                    .push_bind(&*says.cve)
+                    .push_bind(&*says.cwe)
+                    .push_bind(&*says.aliases)
+                    .push_bind(says.component.as_deref())
+                    .push_bind(says.component_version.as_deref())
+                    .push_bind(says.fixed_version.as_deref())
+                    .push_bind(says.fingerprint.as_deref())
+                    .push_bind(&*says.pointer)
+                    .push_bind(says.details.as_deref())
+                    .push_bind(&finding.scanner_digest)
+                    .push(&head)
+                    .push(&tail);
+                number += 1;
+            });
+            query.build().execute(&mut *$conn).await?;
+        }
+    }};
+}
+
+macro_rules! insert_observations {
+    ($database:ty, $conn:expr, $scan:expr, $rows:expr) => {{
+        let scan = format!("'{}'", $scan.as_str());
+        for chunk in $rows.chunks(ROWS_PER_STATEMENT) {
+            let mut query = QueryBuilder::<$database>::new(
+                "insert into observation (scan_id, finding_id, outcome, why, was_path, was_start_line, was_end_line, path, \
+                 start_line, end_line) ",
+            );
+            query.push_values(chunk, |mut row, seen: &Observation| {
+                row.push(&scan)
+                    .push_bind(seen.finding.as_str())
+                    .push_bind(seen.outcome)
+                    .push_bind(seen.why.as_str())
+                    .push_bind(seen.was_path.as_deref())
+                    .push_bind(seen.was_start_line)
+                    .push_bind(seen.was_end_line)
+                    .push_bind(seen.path.as_deref())
+                    .push_bind(seen.start_line)
+                    .push_bind(seen.end_line);
+            });
+            query.build().execute(&mut *$conn).await?;
+        }
+    }};
+}
+
+/// `$number` and `$text` are the dialect's casts: PostgreSQL takes parameters in a list of values for texts.
+macro_rules! refresh_findings {
+    ($database:ty, $conn:expr, $scan:expr, $values_open:literal, $values_close:literal, $number:literal, $rows:expr) => {{
+        for chunk in $rows.chunks(ROWS_PER_STATEMENT) {
+            let mut query = QueryBuilder::<$database>::new(concat!(
+                "update finding set identity = said.identity, identity_context = said.identity_context, \
+                 identity_basis = said.identity_basis, ordinal = said.ordinal, title = said.title, \
+                 description = said.description, message = said.message, remediation = said.remediation, \
+                 severity = said.severity, severity_rank = said.severity_rank, category = said.category, \
+                 rule = said.rule, rule_name = said.rule_name, help_url = said.help_url, path = said.path, \
+                 start_line = said.start_line, end_line = said.end_line, snippet = said.snippet, cve = said.cve, \
+                 cwe = said.cwe, aliases = said.aliases, component = said.component, \
+                 component_version = said.component_version, fixed_version = said.fixed_version, \
+                 fingerprint = said.fingerprint, pointer = said.pointer, details = said.details, \
+                 scanner_digest = said.scanner_digest, version = finding.version + 1, pointer_scan_id = "
+            ));
+            query.push_bind($scan.as_str());
+            query.push(concat!(" from ", $values_open));
+            query.push_values(chunk, |mut row, finding: &FindingRow<'_>| {
+                let says = &finding.says;
+                row.push_bind(finding.id.as_str())
+                    .push_bind(&finding.identity.identity)
+                    .push_bind(&finding.identity.context)
+                    .push_bind(finding.identity.basis)
+                    .push_bind(i64::from(finding.identity.ordinal))
+                    .push_unseparated($number)
+                    .push_bind(&*says.title)
+                    .push_bind(&*says.description)
+                    .push_bind(&*says.message)
+                    .push_bind(&*says.remediation)
+                    .push_bind(says.severity.as_str())
+                    .push_bind(severity_rank(says.severity))
+                    .push_unseparated($number)
+                    .push_bind(&*says.category)
+                    .push_bind(says.rule.as_deref())
+                    .push_bind(says.rule_name.as_deref())
+                    .push_bind(says.help_url.as_deref())
+                    .push_bind(says.path.as_deref())
+                    .push_bind(says.start_line)
+                    .push_unseparated($number)
+                    .push_bind(says.end_line)
+                    .push_unseparated($number)
+                    .push_bind(says.snippet.as_deref())
+                    .push_bind(&*says.cve)
+                    .push_bind(&*says.cwe)
+                    .push_bind(&*says.aliases)
+                    .push_bind(says.component.as_deref())
+                    .push_bind(says.component_version.as_deref())
+                    .push_bind(says.fixed_version.as_deref())
+                    .push_bind(says.fingerprint.as_deref())
+                    .push_bind(&*says.pointer)
+                    .push_bind(says.details.as_deref())
+                    .push_bind(&finding.scanner_digest);
+            });
+            query.push($values_close);
+            query.push(" where finding.id = said.id");
+            query.build().execute(&mut *$conn).await?;
+        }
+    }};
+}
+
+/// 0 for critical to 4 for info: what findings are sorted by.
+pub(crate) fn severity_rank(severity: Severity) -> i64 {
+    match severity {
+        Severity::Critical => 0,
+        Severity::High => 1,
+        Severity::Medium => 2,
+        Severity::Low => 3,
+        Severity::Info => 4,
+    }
+}
+
+fn json_ids(ids: &[FindingId]) -> String {
+    let ids: Vec<_> = ids.iter().map(FindingId::as_str).collect();
+    serde_json::to_string(&ids).expect("ids are texts")
+}
+
+/// How many ids go into one statement as a JSON list.
+const IDS_PER_STATEMENT: usize = 5_000;
+
+impl Tx {
+    /// The series of this tool and label, made if it is new, and locked until the unit of work ends, so that two imports
+    /// into one series come one after the other.
+    pub async fn series_for_import(
+        &mut self,
+        id: &SeriesId,
+        service: &ServiceId,
+        tool: &str,
+        label: &str,
+    ) -> Result<LockedSeries, StorageError> {
+        execute!(
+            self,
+            "insert into series (id, service_id, tool, label) values ($1, $2, $3, $4) \
+             on conflict (service_id, tool, label) do nothing",
+            id.as_str(),
+            service.as_str(),
+            tool,
+            label,
+        );
+        let sql = self.dialect(
+            "select id, last_scan_id from series where service_id = $1 and tool = $2 and label = $3",
+            "select id, last_scan_id from series where service_id = $1 and tool = $2 and label = $3 for update",
+        );
+        self.one_series(sql, service.as_str(), tool, label)
+            .await?
+            .ok_or_else(|| StorageError::Damaged("a series vanished".to_owned()))
+    }
+
+    /// The series of this tool and label, if there is one; nothing is locked.
+    pub async fn series_named(
+        &mut self,
+        service: &ServiceId,
+        tool: &str,
+        label: &str,
+    ) -> Result<Option<LockedSeries>, StorageError> {
+        const SQL: &str = "select id, last_scan_id from series where service_id = $1 and tool = $2 and label = $3";
+        self.one_series(SQL, service.as_str(), tool, label).await
+    }
+
+    async fn one_series(
+        &mut self,
+        sql: &'static str,
+        service: &str,
+        tool: &str,
+        label: &str,
+    ) -> Result<Option<LockedSeries>, StorageError> {
+        fetch_optional!(self, SeriesRow, sql, service, tool, label)
+            .map(LockedSeries::try_from)
+            .transpose()
+    }
+
+    /// Locks a scan's series, as an import does.
+    pub async fn lock_series(&mut self, id: &SeriesId) -> Result<LockedSeries, StorageError> {
+        let sql = self.dialect(
+            "select id, last_scan_id from series where id = $1",
+            "select id, last_scan_id from series where id = $1 for update",
+        );
+        self.series_by_id(sql, id).await
+    }
+
+    /// A series as it is now; nothing is locked.
+    pub async fn series(&mut self, id: &SeriesId) -> Result<LockedSeries, StorageError> {
+        self.series_by_id("select id, last_scan_id from series where id = $1", id)
+            .await
+    }
+
+    async fn series_by_id(
+        &mut self,
+        sql: &'static str,
+        id: &SeriesId,
+    ) -> Result<LockedSeries, StorageError> {
+        fetch_optional!(self, SeriesRow, sql, id.as_str())
+            .ok_or_else(|| StorageError::Damaged("a series vanished".to_owned()))?
+            .try_into()
+    }
+
+    /// Every finding of a series as comparing needs it, in the order of their numbers.
+    pub async fn known_findings(
+        &mut self,
+        series: &SeriesId,
+        see: &mut (dyn FnMut(KnownFinding<'_>) -> Result<(), StorageError> + Send),
+    ) -> Result<(), StorageError> {
+        // A driver's costs are by row and column: so several hundred findings come as one text, their parts divided by
+        // characters that no cleaned text has.
+        macro_rules! packed {
+            ($join:literal, $unit:literal) => {
+                concat!(
+                    "select ", $join, " as packed from (select number, id || ", $unit, " || cast(number as text) || ",
+                    $unit, " || identity || ", $unit, " || identity_context || ", $unit, " || identity_basis || ",
+                    $unit, " || cast(ordinal as text) || ", $unit, " || coalesce(path, '') || ", $unit,
+                    " || coalesce(cast(start_line as text), '') || ", $unit,
+                    " || coalesce(cast(end_line as text), '') || ", $unit, " || status || ", $unit,
+                    " || coalesce(scanner_digest, '') || ", $unit,
+                    " || case when unseen_since is null then '' else '1' end as line from finding \
+                     where series_id = $1 and number > $2 order by number limit $3) as lines"
+                )
+            };
+        }
+        let sql = self.dialect(
+            packed!("group_concat(line, char(30))", "char(31)"),
+            packed!("string_agg(line, chr(30) order by number)", "chr(31)"),
+        );
+        let mut after = -1_i64;
+        loop {
+            let row = fetch_optional!(self, PackedRow, sql, series.as_str(), after, PACKED);
+            let Some(packed) = row.and_then(|row| row.packed) else {
+                return Ok(());
+            };
+            let mut n = 0;
+            for line in packed.split('\u{1e}') {
+                let finding = known_finding(line)?;
+                after = finding.number;
+                n += 1;
+                see(finding)?;
+            }
+            if n < PACKED {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes so many numbers for findings of a service, and says the first. Call it last: other imports wait for it.
+    pub async fn take_finding_numbers(
+        &mut self,
+        service: &ServiceId,
+        n: i64,
+    ) -> Result<i64, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            next_finding_number: i64,
+        }
+        const SQL: &str = "update service set next_finding_number = next_finding_number + $2 where id = $1 \
+            returning next_finding_number";
+        fetch_optional!(self, Row, SQL, service.as_str(), n)
+            .map(|row| row.next_finding_number - n)
+            .ok_or_else(|| StorageError::Damaged("a service vanished".to_owned()))
+    }
+
+    /// Stores findings that the series did not have, numbered from `first_number` in their order.
+    pub async fn insert_scanner_findings(
+        &mut self,
+        service: &ServiceId,
+        series: &SeriesId,
+        scan: &ScanId,
+        at: Millis,
+        first_number: i64,
+        findings: &[FindingRow<'_>],
+    ) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(tx) => {
+                insert_findings!(
+                    Sqlite,
+                    &mut **tx,
+                    service,
+                    series,
+                    scan,
+                    at,
+                    first_number,
+                    findings
+                );
+            }
+            Self::Postgres(tx) => {
+                insert_findings!(
+                    Postgres,
+                    &mut **tx,
+                    service,
+                    series,
+                    scan,
+                    at,
+                    first_number,
+                    findings
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what a scan changed about findings.
+    pub async fn insert_observations(
+        &mut self,
+        scan: &ScanId,
+        seen: &[Observation],
+    ) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(tx) => insert_observations!(Sqlite, &mut **tx, scan, seen),
+            Self::Postgres(tx) => insert_observations!(Postgres, &mut **tx, scan, seen),
+        }
+        Ok(())
+    }
+
+    /// Keeps what findings were before a scan changes them, so that it can be undone. Call it before anything else is
+    /// written of them.
+    pub async fn keep_findings_before(
+        &mut self,
+        scan: &ScanId,
+        ids: &[FindingId],
+    ) -> Result<(), StorageError> {
+        let sql = self.dialect(
+            concat!(
+                "insert into finding_before (scan_id, finding_id, was_acted_on, ",
+                changeable!(),
+                ") \
+                 select $1, id, version <> coalesce(imported_version, 0), ",
+                changeable!(),
+                " from finding where id in (select value from json_each($2))"
+            ),
+            concat!(
+                "insert into finding_before (scan_id, finding_id, was_acted_on, ",
+                changeable!(),
+                ") \
+                 select $1, id, version <> coalesce(imported_version, 0), ",
+                changeable!(),
+                " from finding where id in (select jsonb_array_elements_text(cast($2 as jsonb)))"
+            ),
+        );
+        for ids in ids.chunks(IDS_PER_STATEMENT) {
+            execute!(self, sql, scan.as_str(), json_ids(ids));
+        }
+        Ok(())
+    }
+
+    /// Notes in which version a scan leaves the findings that it changed: another one later says that somebody acted.
+    pub async fn findings_imported(&mut self, scan: &ScanId) -> Result<(), StorageError> {
+        execute!(
+            self,
+            "update finding set imported_version = version from finding_before \
+             where finding_before.finding_id = finding.id and finding_before.scan_id = $1",
+            scan.as_str(),
+        );
+        Ok(())
+    }
+
+    /// Forgets what findings were before the scans of a series that are too old to be undone.
+    pub async fn forget_old_findings_before(
+        &mut self,
+        series: &SeriesId,
+    ) -> Result<(), StorageError> {
+        execute!(
+            self,
+            "delete from finding_before where scan_id in (select id from scan where series_id = $1 \
+             and sequence <= (select max(sequence) from scan where series_id = $1) - $2)",
+            series.as_str(),
+            UNDOABLE_SCANS,
+        );
+        Ok(())
+    }
+
+    /// Brings findings that a scan has again, and of which it says something new, up to what it says: place, wording,
+    /// severity, identity. What people decided stays.
+    pub async fn refresh_findings(
+        &mut self,
+        scan: &ScanId,
+        findings: &[FindingRow<'_>],
+    ) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(tx) => refresh_findings!(
+                Sqlite,
+                &mut **tx,
+                scan,
+                "(select column1 as id, column2 as identity, column3 as identity_context, column4 as identity_basis, \
+                 column5 as ordinal, column6 as title, column7 as description, column8 as message, \
+                 column9 as remediation, column10 as severity, column11 as severity_rank, column12 as category, \
+                 column13 as rule, column14 as rule_name, column15 as help_url, column16 as path, \
+                 column17 as start_line, column18 as end_line, column19 as snippet, column20 as cve, column21 as cwe, \
+                 column22 as aliases, column23 as component, column24 as component_version, \
+                 column25 as fixed_version, column26 as fingerprint, column27 as pointer, column28 as details, \
+                 column29 as scanner_digest from (",
+                ")) as said",
+                "",
+                findings
+            ),
+            Self::Postgres(tx) => refresh_findings!(
+                Postgres,
+                &mut **tx,
+                scan,
+                "(",
+                ") as said (id, identity, identity_context, identity_basis, ordinal, title, description, message, \
+                 remediation, severity, severity_rank, category, rule, rule_name, help_url, path, start_line, end_line, \
+                 snippet, cve, cwe, aliases, component, component_version, fixed_version, fingerprint, pointer, \
+                 details, scanner_digest)",
+                "::bigint",
+                findings
+            ),
+        }
+        Ok(())
+    }
+
+    /// Findings of which only what they are recognised by has changed.
+    pub async fn refresh_identity(
+        &mut self,
+        id: &FindingId,
+        identity: &StoredIdentity,
+    ) -> Result<(), StorageError> {
+        execute!(
+            self,
+            "update finding set identity = $2, identity_context = $3, identity_basis = $4, ordinal = $5, \
+             version = version + 1 where id = $1",
+            id.as_str(),
+            &identity.identity,
+            &identity.context,
+            identity.basis,
+            i64::from(identity.ordinal),
+        );
+        Ok(())
+    }
+
+    /// Findings that a complete scan no longer has.
+    pub async fn fix_findings(
+        &mut self,
+        ids: &[FindingId],
+        at: Millis,
+    ) -> Result<(), StorageError> {
+        let sql = self.dialect(
+            "update finding set status = 'fixed', status_by = null, status_at = $2, fixed_at = $2, \
+             version = version + 1 where id in (select value from json_each($1)) and status = 'open'",
+            "update finding set status = 'fixed', status_by = null, status_at = $2, fixed_at = $2, \
+             version = version + 1 where id in (select jsonb_array_elements_text(cast($1 as jsonb))) and status = 'open'",
+        );
+        for ids in ids.chunks(IDS_PER_STATEMENT) {
+            execute!(self, sql, json_ids(ids), at);
+        }
+        Ok(())
+    }
+
+    /// Findings that had been fixed and are back.
+    pub async fn reopen_findings(
+        &mut self,
+        ids: &[FindingId],
+        at: Millis,
+    ) -> Result<(), StorageError> {
+        let sql = self.dialect(
+            "update finding set status = 'open', status_by = null, status_reason = '', status_at = $2, reopened_at = $2, \
+             fixed_at = null, version = version + 1 where id in (select value from json_each($1)) and status = 'fixed'",
+            "update finding set status = 'open', status_by = null, status_reason = '', status_at = $2, reopened_at = $2, \
+             fixed_at = null, version = version + 1 \
+             where id in (select jsonb_array_elements_text(cast($1 as jsonb))) and status = 'fixed'",
+        );
+        for ids in ids.chunks(IDS_PER_STATEMENT) {
+            execute!(self, sql, json_ids(ids), at);
+        }
+        Ok(())
+    }
+
+    /// Findings that the scan does not have, and the one before it had: it is the last that saw them.
+    pub async fn findings_unseen(
+        &mut self,
+        series: &SeriesId,
+        scan: &ScanId,
+        ids: &[FindingId],
+    ) -> Result<(), StorageError> {
+        let sql = self.dialect(
+            "update finding set unseen_since = $2, last_scan_id = series.last_scan_id, \
+             last_seen_at = coalesce(series.last_scan_at, finding.last_seen_at) from series \
+             where series.id = $1 and finding.id in (select value from json_each($3))",
+            "update finding set unseen_since = $2, last_scan_id = series.last_scan_id, \
+             last_seen_at = coalesce(series.last_scan_at, finding.last_seen_at) from series \
+             where series.id = $1 and finding.id in (select jsonb_array_elements_text(cast($3 as jsonb)))",
+        );
+        for ids in ids.chunks(IDS_PER_STATEMENT) {
+            execute!(self, sql, series.as_str(), scan.as_str(), json_ids(ids));
+        }
+        Ok(())
+    }
+
+    /// Findings that the last scan did not have and this one has.
+    pub async fn findings_seen_again(&mut self, ids: &[FindingId]) -> Result<(), StorageError> {
+        let sql = self.dialect(
+            "update finding set unseen_since = null, last_scan_id = null \
+             where id in (select value from json_each($1))",
+            "update finding set unseen_since = null, last_scan_id = null \
+             where id in (select jsonb_array_elements_text(cast($1 as jsonb)))",
+        );
+        for ids in ids.chunks(IDS_PER_STATEMENT) {
+            execute!(self, sql, json_ids(ids));
+        }
+        Ok(())
+    }
+
+    /// Notes the newest scan of a series, which has seen all of its findings that are not marked as unseen.
+    pub async fn series_scanned(
+        &mut self,
+        series: &SeriesId,
+        scan: &ScanId,
+        at: Millis,
+    ) -> Result<(), StorageError> {
+        execute!(
+            self,
+            "update series set last_scan_id = $2, last_scan_at = $3 where id = $1",
+            series.as_str(),
+            scan.as_str(),
+            at,
+        );
+        Ok(())
+    }
+
+    /// Who did what since to findings that a scan brought or changed, at most so many.
+    pub async fn acted_on_since(
+        &mut self,
+        scan: &ScanId,
+        limit: i64,
+    ) -> Result<Vec<ActedOn>, StorageError> {
+        const SQL: &str = "with touched as ( \
+            select id, number, version, imported_version, status_by from finding where series_id = \
+            (select series_id from scan where id = $1) and first_scan_id = $1 \
+            union all select finding.id, finding.number, finding.version, finding.imported_version, \
+            finding.status_by from finding_before join finding on finding.id = finding_before.finding_id \
+            where finding_before.scan_id = $1) \
+            select touched.number, activity.summary as what, coalesce(person.name, activity.actor) as who from touched \
+            join activity on activity.subject_kind = 'finding' and activity.subject = touched.id \
+            and activity.sequence > (select min(sequence) from activity where subject_kind = 'scan' and subject = $1) \
+            left join person on person.id = activity.actor \
+            union all select touched.number, 'changed its status', person.name from touched \
+            left join person on person.id = touched.status_by where touched.version <> touched.imported_version \
+            and not exists (select 1 from activity where activity.subject_kind = 'finding' \
+            and activity.subject = touched.id and activity.sequence > \
+            (select min(sequence) from activity where subject_kind = 'scan' and subject = $1)) \
+            union all select touched.number, 'commented on it', person.name from touched \
+            join comment on comment.finding_id = touched.id join scan on scan.id = $1 \
+            left join person on person.id = comment.author_id where comment.created_at >= scan.imported_at \
+            union all select touched.number, 'linked it to an item', person.name from touched \
+            join finding_item on finding_item.finding_id = touched.id join scan on scan.id = $1 \
+            left join person on person.id = finding_item.linked_by \
+            where finding_item.linked_at >= scan.imported_at and finding_item.rule_id is null \
+            union all select touched.number, 'proposed a patch for it', person.name from touched \
+            join patch_finding on patch_finding.finding_id = touched.id join patch on patch.id = patch_finding.patch_id \
+            join scan on scan.id = $1 left join person on person.id = patch.submitted_by \
+            where patch.submitted_at >= scan.imported_at \
+            order by 1, 2 limit $2";
+        Ok(fetch_all!(self, ActedOn, SQL, scan.as_str(), limit))
+    }
+
+    /// Takes back everything that a scan brought and changed. Nobody may have acted on it: see
+    /// [`Tx::acted_on_since`]. Says how many findings were put back and how many are gone.
+    pub async fn undo_scan(
+        &mut self,
+        scan: &ScanId,
+        series: &SeriesId,
+        by: &PersonId,
+        at: Millis,
+    ) -> Result<(u64, u64), StorageError> {
+        // What was verified by this scan is as it was.
+        execute!(
+            self,
+            "update patch set state = 'applied', verified_by_scan = null, version = version + 1 \
+             where verified_by_scan = $1",
+            scan.as_str(),
+        );
+        execute!(
+            self,
+            "delete from observation where scan_id = $1",
+            scan.as_str()
+        );
+        let put_back = execute!(
+            self,
+            "update finding set identity = was.identity, identity_context = was.identity_context, \
+             identity_basis = was.identity_basis, ordinal = was.ordinal, title = was.title, \
+             description = was.description, message = was.message, remediation = was.remediation, \
+             severity = was.severity, severity_rank = was.severity_rank, category = was.category, rule = was.rule, \
+             rule_name = was.rule_name, help_url = was.help_url, path = was.path, start_line = was.start_line, \
+             end_line = was.end_line, snippet = was.snippet, cve = was.cve, cwe = was.cwe, aliases = was.aliases, \
+             component = was.component, component_version = was.component_version, \
+             fixed_version = was.fixed_version, fingerprint = was.fingerprint, pointer = was.pointer, \
+             pointer_scan_id = was.pointer_scan_id, details = was.details, scanner_digest = was.scanner_digest, status = was.status, \
+             status_reason = was.status_reason, status_by = was.status_by, status_at = was.status_at, \
+             fixed_at = was.fixed_at, reopened_at = was.reopened_at, unseen_since = was.unseen_since, \
+             last_seen_at = was.last_seen_at, last_scan_id = was.last_scan_id, version = finding.version + 1, \
+             imported_version = case when was.was_acted_on = $2 then 0 else finding.version + 1 end \
+             from finding_before as was where was.finding_id = finding.id and was.scan_id = $1",
+            scan.as_str(),
+            true,
+        );
+        execute!(
+            self,
+            "delete from finding_before where scan_id = $1",
+            scan.as_str()
+        );
+        // Of its new findings every link goes; of the others those that rules made in this import.
+        execute!(
+            self,
+            "delete from finding_item where finding_id in (select id from finding where series_id = $2 \
+             and (first_scan_id = $1 or finding_item.rule_id is not null \
+             and finding_item.linked_at = (select imported_at from scan where id = $1)))",
+            scan.as_str(),
+            series.as_str(),
+        );
+        let gone = execute!(
+            self,
+            "delete from finding where series_id = $2 and first_scan_id = $1",
+            scan.as_str(),
+            series.as_str(),
+        );
+        execute!(
+            self,
+            "update scan set undone_at = $2, undone_by = $3 where id = $1",
+            scan.as_str(),
+            at,
+            by.as_str(),
+        );
+        execute!(
+            self,
+            "update series set \
+             last_scan_id = (select id from scan where series_id = $1 and undone_at is null order by sequence desc limit 1), \
+             last_scan_at = (select imported_at from scan where series_id = $1 and undone_at is null \
+             order by sequence desc limit 1) where id = $1",
+            series.as_str(),
+        );
+        Ok((put_back, gone))
+    }
+
+    /// Whether it is still known what was there before a scan.
+    pub async fn can_be_undone(&mut self, scan: &ScanId) -> Result<bool, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            is_recent: i64,
+        }
+        const SQL: &str = "select cast(case when scan.sequence > (select max(sequence) from scan as other \
+            where other.series_id = scan.series_id) - $2 then 1 else 0 end as bigint) as is_recent \
+            from scan where scan.id = $1";
+        let row = fetch_optional!(self, Row, SQL, scan.as_str(), UNDOABLE_SCANS);
+        Ok(row.is_some_and(|row| row.is_recent == 1))
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct SeriesRow {
+    id: String,
+    last_scan_id: Option<String>,
+}
+
+impl TryFrom<SeriesRow> for LockedSeries {
+    type Error = StorageError;
+
+    fn try_from(row: SeriesRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: parsed(SeriesId::parse, &row.id, "series", "id")?,
+            last_scan: row
+                .last_scan_id
+                .map(|id| parsed(ScanId::parse, &id, "series", "last_scan_id"))
+                .transpose()?,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct PackedRow {
+    packed: Option<String>,
+}
+
+fn known_finding(line: &str) -> Result<KnownFinding<'_>, StorageError> {
+    let damaged = || StorageError::Damaged("a finding's row cannot be read".to_owned());
+    let mut parts = line.split('\u{1f}');
+    let mut next = || parts.next().ok_or_else(damaged);
+    let line_number = |text: &str| {
+        if text.is_empty() {
+            Ok(None)
+        } else {
+            text.parse().map(Some).map_err(|_| damaged())
+        }
+    };
+    Ok(KnownFinding {
+        id: next()?,
+        number: next()?.parse().map_err(|_| damaged())?,
+        identity: next()?,
+        context: next()?,
+        basis: next()?,
+        ordinal: next()?.parse().map_err(|_| damaged())?,
+        path: Some(next()?).filter(|path| !path.is_empty()),
+        start_line: line_number(next()?)?,
+        end_line: line_number(next()?)?,
+        status: parsed(FindingStatus::parse, next()?, "finding", "status")?,
+        scanner_digest: next()?,
+        is_unseen: next()? == "1",
+    })
+}
