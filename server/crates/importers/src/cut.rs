@@ -458,7 +458,10 @@ mod tests {
         }
     }
 
-    fn cut(text: &str, piece: usize) -> Result<(String, Vec<(Vec<usize>, String, u64)>), CutError> {
+    /// Indices, text and place of an element.
+    type Cut = (Vec<usize>, String, u64);
+
+    fn cut(text: &str, piece: usize) -> Result<(String, Vec<Cut>), CutError> {
         let left = around(Dribble(text.as_bytes(), piece), PATH)?;
         let mut found = Vec::new();
         elements(Dribble(text.as_bytes(), piece), PATH, &mut |element| {

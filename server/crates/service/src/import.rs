@@ -7,8 +7,12 @@
 
 use std::collections::HashSet;
 
-use holdpoint_domain::mapping::Subject;
-use holdpoint_domain::{Digest, FindingId, Millis, ScanId, SeriesId, ServiceId, person::Action};
+use holdpoint_domain::{
+    Digest, FindingId, Millis, ScanId, SeriesId, ServiceId,
+    mapping::Subject,
+    person::Action,
+    text::{Commit, Name},
+};
 use holdpoint_importers::{
     Completeness, InputLimits, Shared,
     compare::{Change, Comparison, Identified, Known, compare},
@@ -290,8 +294,8 @@ fn compared(read: ReadScan, series: Series) -> Compared {
     }
 }
 
-fn text(path: &Option<Shared>) -> Option<String> {
-    path.as_deref().map(str::to_owned)
+fn text(path: Option<&Shared>) -> Option<String> {
+    path.map(|path| path.to_string())
 }
 
 impl Compared {
@@ -322,10 +326,10 @@ impl Compared {
             finding,
             outcome,
             why: why.to_owned(),
-            was_path: known.and_then(|(known, _)| text(&known.path)),
+            was_path: known.and_then(|(known, _)| text(known.path.as_ref())),
             was_start_line: known.and_then(|(known, _)| known.line).map(i64::from),
             was_end_line: known.and_then(|(_, stored)| stored.end_line).map(i64::from),
-            path: seen.and_then(|(seen, _)| text(&seen.path)),
+            path: seen.and_then(|(seen, _)| text(seen.path.as_ref())),
             start_line: seen.and_then(|(seen, _)| seen.line).map(i64::from),
             end_line: seen.and_then(|(_, said)| said.end_line).map(i64::from),
         }
@@ -411,8 +415,8 @@ impl Services {
     ) -> Result<Option<ImportOutcome>, ServiceError> {
         let scans = tx.scans_of_file(service, &request.file.sha256).await?;
         let is_same = |scan: &Scan| {
-            let label = request.label.as_ref().map(|label| label.as_str());
-            let commit = request.commit.as_ref().map(|commit| commit.as_str());
+            let label = request.label.as_ref().map(Name::as_str);
+            let commit = request.commit.as_ref().map(Commit::as_str);
             label.unwrap_or(&scan.tool) == scan.label
                 && commit.is_none_or(|commit| scan.commit.as_deref() == Some(commit))
                 // A commit that only the file names is read from it again.
@@ -599,7 +603,7 @@ fn outcome_of(read: &ReadScan, request: &ScanRequest) -> ImportOutcome {
     let named = summary
         .commit
         .as_deref()
-        .and_then(|commit| holdpoint_domain::text::Commit::parse(commit).ok());
+        .and_then(|commit| Commit::parse(commit).ok());
     let commit = request.commit.as_ref().or(named.as_ref());
     ImportOutcome {
         scan: None,

@@ -286,12 +286,8 @@ fn json<T: Serialize>(list: &[T]) -> Cow<'static, str> {
     Cow::Owned(serde_json::to_string(list).expect("lists of texts and numbers serialise"))
 }
 
-fn text(text: &Option<Shared>) -> Option<Cow<'_, str>> {
-    text.as_deref().map(Cow::Borrowed)
-}
-
-fn own(text: &Option<String>) -> Option<Cow<'_, str>> {
-    text.as_deref().map(Cow::Borrowed)
+fn text<T: std::ops::Deref<Target = str>>(text: Option<&T>) -> Option<Cow<'_, str>> {
+    text.map(|text| Cow::Borrowed(&**text))
 }
 
 /// Without its pointer, which a row has by itself.
@@ -308,29 +304,29 @@ fn scanner_finding(finding: &Finding) -> ScannerFinding<'_> {
         && details.fixes.is_empty());
     ScannerFinding {
         title: Cow::Borrowed(&finding.title),
-        description: text(&finding.description).unwrap_or_default(),
-        message: own(&finding.message).unwrap_or_default(),
-        remediation: text(&finding.remediation).unwrap_or_default(),
+        description: text(finding.description.as_ref()).unwrap_or_default(),
+        message: text(finding.message.as_ref()).unwrap_or_default(),
+        remediation: text(finding.remediation.as_ref()).unwrap_or_default(),
         severity: finding.severity,
         category: Cow::Borrowed(
             finding
                 .category
                 .map_or("code", holdpoint_importers::Category::as_str),
         ),
-        rule: text(&finding.rule),
-        rule_name: text(&finding.rule_name),
-        help_url: text(&finding.help_url),
-        path: own(&finding.path),
+        rule: text(finding.rule.as_ref()),
+        rule_name: text(finding.rule_name.as_ref()),
+        help_url: text(finding.help_url.as_ref()),
+        path: text(finding.path.as_ref()),
         start_line: finding.start_line.map(i64::from),
         end_line: finding.end_line.map(i64::from),
-        snippet: own(&finding.snippet),
+        snippet: text(finding.snippet.as_ref()),
         cve: json(&finding.cve),
         cwe: json(&finding.cwe),
         aliases: json(&finding.aliases),
-        component: own(&finding.component),
-        component_version: own(&finding.component_version),
-        fixed_version: own(&finding.fixed_version),
-        fingerprint: own(&finding.fingerprint),
+        component: text(finding.component.as_ref()),
+        component_version: text(finding.component_version.as_ref()),
+        fixed_version: text(finding.fixed_version.as_ref()),
+        fingerprint: text(finding.fingerprint.as_ref()),
         pointer: Cow::Borrowed(""),
         details: has_details.then(|| {
             Cow::Owned(serde_json::to_string(&details).expect("places and texts serialise"))

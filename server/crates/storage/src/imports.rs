@@ -233,7 +233,7 @@ macro_rules! insert_observations {
 macro_rules! refresh_findings {
     ($database:ty, $conn:expr, $scan:expr, $values_open:literal, $values_close:literal, $number:literal, $rows:expr) => {{
         for chunk in $rows.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<$database>::new(concat!(
+            let mut query = QueryBuilder::<$database>::new(
                 "update finding set identity = said.identity, identity_context = said.identity_context, \
                  identity_basis = said.identity_basis, ordinal = said.ordinal, title = said.title, \
                  description = said.description, message = said.message, remediation = said.remediation, \
@@ -243,8 +243,8 @@ macro_rules! refresh_findings {
                  cwe = said.cwe, aliases = said.aliases, component = said.component, \
                  component_version = said.component_version, fixed_version = said.fixed_version, \
                  fingerprint = said.fingerprint, pointer = said.pointer, details = said.details, \
-                 scanner_digest = said.scanner_digest, version = finding.version + 1, pointer_scan_id = "
-            ));
+                 scanner_digest = said.scanner_digest, version = finding.version + 1, pointer_scan_id = ",
+            );
             query.push_bind($scan.as_str());
             query.push(concat!(" from ", $values_open));
             query.push_values(chunk, |mut row, finding: &FindingRow<'_>| {
