@@ -295,7 +295,7 @@ fn compared(read: ReadScan, series: Series) -> Compared {
 }
 
 fn text(path: Option<&Shared>) -> Option<String> {
-    path.map(|path| path.to_string())
+    path.map(|path| (**path).to_owned())
 }
 
 impl Compared {

@@ -18,7 +18,7 @@ pub(crate) fn hold(bytes: &[u8], format: Option<&str>) -> Option<Report> {
         }
     };
     report.findings.iter().for_each(is_safe);
-    let identities = identify(&report.findings, &report.tool.name);
+    let identities = identify(&report.findings);
     assert_eq!(identities.len(), report.findings.len());
     Some(report)
 }

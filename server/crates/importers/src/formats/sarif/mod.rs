@@ -204,11 +204,8 @@ fn cut_error(input: &Input<'_>, error: CutError) -> ImportError {
                 |_| "$".to_owned(),
                 |whole| json::path_at(&whole.text, line, column),
             );
-            ImportError::Broken {
-                format: NAME,
-                at: format!("{path} (line {line}, column {column})"),
-                message: message.to_owned(),
-            }
+            let at = format!("{path} (line {line}, column {column})");
+            ImportError::broken(NAME, &at, message)
         }
         Err(error) => error,
     }
