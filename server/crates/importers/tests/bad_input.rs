@@ -538,3 +538,37 @@ fn an_element_with_very_many_names_is_refused() {
     let text = format!("<checkstyle>{files}</checkstyle>");
     assert!(read(text.as_bytes(), None, Some("checkstyle")).is_ok());
 }
+
+/// What libFuzzer found, made as small as it still shows the fault: format, report, and the fault.
+const FOUND: &[(&str, &str, &str)] = &[
+    (
+        "yamllint",
+        "a.yml:0:1: [warning] missing document start (document-start)",
+        "a line 0 was passed on",
+    ),
+    (
+        "gosec",
+        r#"{"Issues": [{"severity": "LOW", "rule_id": "G104", "details": "x", "file": "a.go", "line": "0"}], "Stats": {}}"#,
+        "a line 0 was passed on",
+    ),
+    (
+        "sarif",
+        r#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "t"}}, "results": [{"message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.c"}, "region": {"startLine": 9, "endLine": 2}}}]}]}]}"#,
+        "the place ended before it began",
+    ),
+];
+
+#[test]
+fn what_fuzzing_found_stays_mended() {
+    for (format, text, fault) in FOUND {
+        let report = hold(text.as_bytes(), None).unwrap_or_else(|| panic!("{format}: {fault}"));
+        assert_eq!(report.format, *format);
+        assert_eq!(report.findings.len(), 1, "{format}: {fault}");
+    }
+    // A refusal repeated 27 KB of keys.
+    let keys = format!("{{\"{}\": ", "k".repeat(300)).repeat(120);
+    for format in ["cyclonedx", "sarif", "trivy"] {
+        let error = read(keys.as_bytes(), None, Some(format)).unwrap_err();
+        assert!(error.to_string().len() < 2_000, "{format}");
+    }
+}

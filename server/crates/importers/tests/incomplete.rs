@@ -75,6 +75,11 @@ const INCOMPLETE: &[(&str, &str, &str)] = &[
         "it could not look at all: docker is not running",
     ),
     (
+        "jfrog_xray_unified",
+        r#"{"total_rows": 700, "rows": []}"#,
+        "0 of 700 are in this file; further pages are missing",
+    ),
+    (
         "junit",
         r#"<testsuites><testsuite name="a" tests="0" errors="1" failures="0"/></testsuites>"#,
         "the suite a failed as a whole",

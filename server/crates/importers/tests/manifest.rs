@@ -153,6 +153,24 @@ const OTHER_PARTS: &[(&str, &str, &str, Instead)] = &[
         |is, _| is.rule.as_deref() == is.cve.first().map(String::as_str),
     ),
     (
+        "detect_secrets",
+        "present",
+        "a baseline describes nothing; the description is DefectDojo's",
+        |is, _| is.description.is_none() && is.rule.is_some(),
+    ),
+    (
+        "govulncheck/many_vulns_new_version.json",
+        "present",
+        "its impact is DefectDojo's list of versions; the fixed version stands for itself",
+        |is, _| is.fixed_version.is_some() && is.description.is_some() && is.help_url.is_some(),
+    ),
+    (
+        "nuclei",
+        "present",
+        "the template has no description; the one that is expected is DefectDojo's",
+        |is, _| is.description.is_none() && is.rule_name.is_some(),
+    ),
+    (
         "github_secrets_detection_report",
         "rule_id",
         "the number of an alert is no rule; the type of secret is",
@@ -385,7 +403,6 @@ const NOT_OF_THE_REPORT: &[&str] = &[
     "service",
     "cvss_v3_vector",
     "cvss_v4_vector",
-    "present",
     "description_count_gt",
     "mitigation_count_gt",
     "severity_justification_count_gt",
@@ -628,6 +645,13 @@ impl Check<'_> {
                 finding.start_line.map(u64::from) == value.as_u64(),
             ),
             "source_file" => is_text(finding.path.as_deref()),
+            "present" => {
+                let missing: Vec<String> = strings(value)
+                    .into_iter()
+                    .filter(|part| !has_part(finding, part))
+                    .collect();
+                said(&format!("no {missing:?}"), missing.is_empty())
+            }
             "description" | "mitigation" | "references" | "impact" => {
                 said("nothing of the kind", self.has_words(finding, text))
             }
@@ -645,6 +669,18 @@ impl Check<'_> {
                 "an assertion about {other}, which this test does not know"
             )),
         }
+    }
+}
+
+/// Whether a finding has what DefectDojo has in this field.
+fn has_part(finding: &Finding, part: &str) -> bool {
+    match part {
+        "description" => finding.description.is_some() || finding.message.is_some(),
+        "mitigation" => finding.remediation.is_some() || finding.fixed_version.is_some(),
+        "references" => finding.help_url.is_some(),
+        "impact" | "severity_justification" => finding.message.is_some() || finding.score.is_some(),
+        // Computed by DefectDojo itself, or of no use to a review.
+        _ => true,
     }
 }
 

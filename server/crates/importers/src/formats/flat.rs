@@ -66,6 +66,8 @@ struct Table {
     scope: &'static [&'static str],
     snippet: &'static [&'static str],
     secret: &'static [&'static str],
+    /// The number of elements on all pages of an answer.
+    total: &'static str,
     /// Lists and texts that say what the tool could not look at.
     failures: &'static [&'static str],
     /// What tells an element apart, where a file may hold the same element more than once; it is read once then.
@@ -102,6 +104,7 @@ const EMPTY: Table = Table {
     scope: &[],
     snippet: &[],
     secret: &[],
+    total: "",
     failures: &[],
     once: &[],
     resource: &[],
@@ -185,6 +188,8 @@ pub const AQUA: Format = format(
                 ],
                 score: &["aqua_score", "score", "nvd_score_v3"],
                 remediation: &["solution"],
+                total: "count",
+                failures: &["errorMsg"],
                 link: &["nvd_url", "url"],
                 cwe: &["cwe_info"],
                 component: &["resource/name", "^resource/name", "file"],
@@ -390,6 +395,8 @@ pub const JFROG_XRAY_UNIFIED: Format = format(
                 ids: &["cves"],
                 words: &["summary"],
                 score: &["cvss3_max_score"],
+                link: &["references/0"],
+                total: "total_rows",
                 component: &["vulnerable_component"],
                 fixed: &["fixed_versions"],
                 path: &["path"],
@@ -786,7 +793,9 @@ type Around<'v, 'a> = Vec<&'v Loose<'a>>;
 
 fn read(reading: &mut Reading<'_>, text: &str, table: &Table) -> Result<(), ImportError> {
     let mut seen = HashSet::new();
+    let mut n_elements = 0_u32;
     let rest = reading.stream(text, table.patterns, &mut |reading, pointer, element| {
+        n_elements += 1;
         let names = table.once.iter().map(|name| element.text(name));
         if !table.once.is_empty() && !seen.insert(names.collect::<Vec<_>>().join("\n")) {
             return Ok(());
@@ -816,6 +825,13 @@ fn read(reading: &mut Reading<'_>, text: &str, table: &Table) -> Result<(), Impo
             };
             return Err(reading.broken(&at, "a list is required here."));
         }
+    }
+    if let Some(total) = rest
+        .number(table.total)
+        .filter(|n| *n > f64::from(n_elements))
+    {
+        let reason = format!("{n_elements} of {total} are in this file; further pages are missing");
+        reading.incomplete(format!("/{}", table.total), &reason);
     }
     for name in table.failures {
         let failures = rest.at(name);

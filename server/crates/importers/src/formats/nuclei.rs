@@ -50,17 +50,16 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, found: &Loose<'_>) -> Findi
         .with_message(&found.texts("extracted-results"))
         .with_description(&info.text("description"))
         .with_remediation(&info.text("remediation"))
-        .with_link(
-            &info
-                .each("reference")
-                .first()
-                .map_or("".into(), Loose::own_text),
-        )
         .with_cwe(info.at("classification/cwe-id"))
         .with_scope(&found.first_text(&["matched-at", "matched", "host"]))
         .with_tags(info.at("tags"))
         .with_score(info.number("classification/cvss-score"))
         .with_category(Category::Web);
+    // A list, or one text with an address in each line.
+    for reference in info.each("reference") {
+        let text = reference.own_text();
+        finding = text.split_whitespace().fold(finding, Finding::with_link);
+    }
     for cve in info.each("classification/cve-id") {
         finding = finding.with_ids(&cve.own_text());
     }
