@@ -28,13 +28,14 @@ test: ## every test: Rust on SQLite and PostgreSQL, browser half, end to end in 
 check: ## format, lints for server and browser, layers, licences, scripts
 	@.ci/need rust wasm
 	cargo fmt --all --check
+	cargo fmt --manifest-path server/crates/importers/fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	cargo clippy --locked $(BROWSER) -- --deny warnings
 	cargo xtask layers
 	cargo xtask licences
 	@if cargo deny --version >/dev/null 2>&1; then set -x; cargo deny --locked check; \
 	else echo "cargo-deny is not here (cargo install cargo-deny --locked): known vulnerabilities were not looked up."; fi
-	for script in .ci/run .ci/need .ci/with-postgres; do bash -n $$script || exit 1; done
+	for script in .ci/run .ci/need .ci/with-postgres .ci/fuzz; do bash -n $$script || exit 1; done
 
 e2e: ## only the journeys in a real browser (FILTER=name for some of them)
 	@.ci/need rust wasm node chromium openssh

@@ -407,6 +407,18 @@ fn every_format_has_a_file_of_its_own_here() {
 }
 
 #[test]
+fn every_format_is_in_the_documentation() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/formats.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected: Vec<String> = IMPORTERS
+        .iter()
+        .map(|importer| format!("| `{}` | {} |", importer.name(), importer.title()))
+        .collect();
+    assert_eq!(rows, expected);
+}
+
+#[test]
 fn line_ends_of_windows_and_a_byte_order_mark_change_nothing() {
     for (format, file, ..) in FILES {
         let whole = report(format, file);
