@@ -1,6 +1,8 @@
 //! Small files of each format, written by hand: what they are read as. What damage to them does is in `bad_input.rs`.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use std::path::PathBuf;
 
 use holdpoint_importers::{IMPORTERS, Report, ScannerStatus, read};
@@ -410,7 +412,10 @@ fn every_format_has_a_file_of_its_own_here() {
 fn every_format_is_in_the_documentation() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/formats.md");
     let text = std::fs::read_to_string(path).unwrap();
-    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
     let expected: Vec<String> = IMPORTERS
         .iter()
         .map(|importer| format!("| `{}` | {} |", importer.name(), importer.title()))
@@ -578,7 +583,7 @@ fn results_and_script_in_titles_stay_text() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(common::cases(48))]
 
     #[test]
     fn no_bytes_make_any_importer_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {

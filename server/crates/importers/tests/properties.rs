@@ -67,7 +67,7 @@ fn moved(results: &[Value], lines: u64) -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 192 } else { 1024 }))]
+    #![proptest_config(common::cases(if cfg!(debug_assertions) { 192 } else { 1024 }))]
 
     #[test]
     fn no_bytes_make_reading_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {

@@ -145,3 +145,10 @@ pub(crate) fn numbers(comparison: &Imported) -> [u64; 5] {
         counts.fixed,
     ]
 }
+
+/// So many generated inputs for each property; `PROPTEST_CASES` (of `make fuzz`) names another number.
+pub(crate) fn cases(number: u32) -> proptest::test_runner::Config {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    let asked = asked.and_then(|number| number.parse().ok());
+    proptest::test_runner::Config::with_cases(asked.unwrap_or(number))
+}
