@@ -8,6 +8,8 @@
 //! | `experimental_analysis.*.called: false` | not affected: the vulnerable function is never called |
 //! | `affected[].ranges[].events[].fixed` | fixed version |
 
+use std::collections::HashMap;
+
 use holdpoint_domain::Severity;
 
 use super::cvss::base_score;
@@ -47,33 +49,34 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
 }
 
 fn read_package(reading: &mut Reading<'_>, pointer: &str, package: &Loose<'_>, path: &str) {
-    let vulnerabilities = package.each("vulnerabilities");
-    let nothing = Loose::Null;
-    let mut told = vec![false; vulnerabilities.len()];
-    for at in 0..vulnerabilities.len() {
-        if told[at] {
-            continue;
+    let groups = package.each("groups");
+    let mut group_of = HashMap::new();
+    for (at, group) in groups.iter().enumerate() {
+        for id in group.each("ids") {
+            group_of.entry(id.own_text()).or_insert(at);
         }
-        let id = vulnerabilities[at].text("id");
-        let names = |group: &&Loose<'_>| group.each("ids").iter().any(|name| name.own_text() == id);
-        let group = package
-            .each("groups")
-            .iter()
-            .find(names)
-            .unwrap_or(&nothing);
-        let mut same = vec![&vulnerabilities[at]];
-        told[at] = true;
-        for other in at + 1..vulnerabilities.len() {
-            let other_id = vulnerabilities[other].text("id");
-            if group
-                .each("ids")
-                .iter()
-                .any(|name| name.own_text() == other_id)
-            {
-                told[other] = true;
-                same.push(&vulnerabilities[other]);
+    }
+    // Each finding with the place of its first name, in the order of the file.
+    let mut findings: Vec<(usize, &Loose<'_>, Vec<&Loose<'_>>)> = Vec::new();
+    let mut finding_of = HashMap::new();
+    let nothing = Loose::Null;
+    for (at, vulnerability) in package.each("vulnerabilities").iter().enumerate() {
+        let group = group_of.get(&vulnerability.text("id")).copied();
+        match group.and_then(|group| finding_of.get(&group).copied()) {
+            Some(known) => {
+                let (.., same): &mut (_, _, Vec<_>) = &mut findings[known];
+                same.push(vulnerability);
+            }
+            None => {
+                if let Some(group) = group {
+                    finding_of.insert(group, findings.len());
+                }
+                let group = group.map_or(&nothing, |group| &groups[group]);
+                findings.push((at, group, vec![vulnerability]));
             }
         }
+    }
+    for (at, group, same) in findings {
         let pointer = format!("{pointer}/vulnerabilities/{at}");
         let found = finding(&pointer, package, group, &same).with_path(path);
         reading.add(found);

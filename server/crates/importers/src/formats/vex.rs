@@ -9,7 +9,8 @@
 //! | not affected, fixed | kept, with that status; OpenVEX severity info |
 //! | CSAF: another version than 2 | refused |
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use holdpoint_domain::Severity;
 
@@ -110,7 +111,8 @@ fn read_csaf(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     ];
     for (at, vulnerability) in document.each("vulnerabilities").iter().enumerate() {
         reading.needs_object(vulnerability, "")?;
-        let mut told = std::collections::HashSet::new();
+        let about = About::of(vulnerability, &format!("/vulnerabilities/{at}"));
+        let mut told = HashSet::new();
         for (list, status) in lists {
             for product in vulnerability
                 .each("product_status")
@@ -120,14 +122,8 @@ fn read_csaf(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
                 let id = product.own_text().into_owned();
                 // A product can be in `known_affected` and `last_affected` alike.
                 if told.insert((id.clone(), status)) {
-                    let pointer = format!("/vulnerabilities/{at}");
-                    reading.add(csaf_finding(
-                        &pointer,
-                        vulnerability,
-                        &id,
-                        products.get(&id),
-                        status,
-                    ));
+                    let name = products.get(&id).unwrap_or(&id);
+                    reading.add(about.finding(&id, name, status));
                 }
             }
         }
@@ -157,55 +153,72 @@ fn name_products(value: &Loose<'_>, products: &mut HashMap<String, String>, dept
     }
 }
 
-fn csaf_finding(
-    pointer: &str,
-    vulnerability: &Loose<'_>,
-    product: &str,
-    name: Option<&String>,
-    status: ScannerStatus,
-) -> Finding {
-    let is_for =
-        |value: &&Loose<'_>, key: &str| value.each(key).iter().any(|id| id.own_text() == product);
-    let scores = vulnerability
-        .each("scores")
-        .iter()
-        .find(|score| is_for(score, "products"));
-    let nothing = Loose::Null;
-    let scores = scores.unwrap_or(&nothing);
-    let score = scores
-        .number("cvss_v4/baseScore")
-        .or_else(|| scores.number("cvss_v3/baseScore"));
-    let score = score.or_else(|| base_score(&scores.text("cvss_v3/vectorString")));
-    let word = scores.first_text(&["cvss_v4/baseSeverity", "cvss_v3/baseSeverity"]);
-    let severity =
-        Severity::from_scanner_word(&word).or_else(|| score.map(Severity::from_cvss_score));
-    let notes: Vec<_> = vulnerability
-        .each("notes")
-        .iter()
-        .map(|note| note.text("text").into_owned())
-        .collect();
-    let fixes = vulnerability
-        .each("remediations")
-        .iter()
-        .filter(|fix| is_for(fix, "product_ids"));
-    let fixes: Vec<_> = fixes.map(|fix| fix.text("details").into_owned()).collect();
-    let id = vulnerability.first_text(&["cve", "title"]);
-    let name = name.map_or(product, String::as_str);
-    let words = vulnerability_title(&id, name, "", &vulnerability.text("title"));
-    let mut finding = Finding::of(&words, severity.unwrap_or(Severity::Medium), pointer)
-        .with_rule(&id)
-        .with_description(&notes.join("\n"))
-        .with_remediation(&fixes.join("\n"))
-        .with_cwe(vulnerability.at("cwe/id"))
-        .with_component(name, "")
-        .with_status(status)
-        .with_score(score)
-        .with_category(Category::Dependency);
-    for known in vulnerability.each("ids") {
-        finding = finding.with_id(&known.text("text"));
+/// A vulnerability of a CSAF document, looked through once: it can be of thousands of products.
+struct About<'v, 'a> {
+    id: Cow<'v, str>,
+    title: Cow<'v, str>,
+    /// What holds for all products.
+    finding: Finding,
+    score_of: HashMap<Cow<'v, str>, &'v Loose<'a>>,
+    fixes_of: HashMap<Cow<'v, str>, Vec<Cow<'v, str>>>,
+}
+
+impl<'v, 'a> About<'v, 'a> {
+    fn of(vulnerability: &'v Loose<'a>, pointer: &str) -> Self {
+        let mut score_of = HashMap::new();
+        for score in vulnerability.each("scores") {
+            for product in score.each("products") {
+                score_of.entry(product.own_text()).or_insert(score);
+            }
+        }
+        let mut fixes_of: HashMap<_, Vec<_>> = HashMap::new();
+        for fix in vulnerability.each("remediations") {
+            for product in fix.each("product_ids") {
+                let fixes = fixes_of.entry(product.own_text()).or_default();
+                fixes.push(fix.text("details"));
+            }
+        }
+        let notes = vulnerability.each("notes").iter();
+        let notes: Vec<_> = notes.map(|note| note.text("text")).collect();
+        let id = vulnerability.first_text(&["cve", "title"]);
+        let mut finding = Finding::of(&id, Severity::Medium, pointer)
+            .with_rule(&id)
+            .with_description(&notes.join("\n"))
+            .with_cwe(vulnerability.at("cwe/id"))
+            .with_category(Category::Dependency);
+        for known in vulnerability.each("ids") {
+            finding = finding.with_id(&known.text("text"));
+        }
+        for reference in vulnerability.each("references") {
+            finding = finding.with_link(&reference.text("url"));
+        }
+        Self {
+            id,
+            title: vulnerability.text("title"),
+            finding,
+            score_of,
+            fixes_of,
+        }
     }
-    for reference in vulnerability.each("references") {
-        finding = finding.with_link(&reference.text("url"));
+
+    fn finding(&self, product: &str, name: &str, status: ScannerStatus) -> Finding {
+        let nothing = Loose::Null;
+        let scores = self.score_of.get(product).copied().unwrap_or(&nothing);
+        let score = scores
+            .number("cvss_v4/baseScore")
+            .or_else(|| scores.number("cvss_v3/baseScore"))
+            .or_else(|| base_score(&scores.text("cvss_v3/vectorString")));
+        let word = scores.first_text(&["cvss_v4/baseSeverity", "cvss_v3/baseSeverity"]);
+        let severity =
+            Severity::from_scanner_word(&word).or_else(|| score.map(Severity::from_cvss_score));
+        let fixes = self.fixes_of.get(product).map_or(&[][..], Vec::as_slice);
+        let mut finding = self.finding.clone();
+        finding.severity = severity.unwrap_or(Severity::Medium);
+        finding
+            .with_title(&vulnerability_title(&self.id, name, "", &self.title))
+            .with_remediation(&fixes.join("\n"))
+            .with_component(name, "")
+            .with_status(status)
+            .with_score(score)
     }
-    finding
 }
