@@ -219,6 +219,26 @@ const CLEAN: &[(&str, &str)] = &[
     ),
 ];
 
+/// Reports of nothing that do not say of which tool they are: a person names the format.
+const CLEAN_IF_NAMED: &[(&str, &str)] = &[
+    ("shellcheck", "[]"),
+    ("github_sast", "[]"),
+    ("ruff", "[]"),
+    ("osv_scanner", "{\"results\": []}"),
+    ("semgrep", "{\"results\": [], \"errors\": []}"),
+    ("composer_audit", "{\"advisories\": []}"),
+    ("retirejs", "{\"version\": \"2.0.0\", \"data\": []}"),
+    (
+        "gitlab_dep_scan",
+        "{\"version\": \"2.0\", \"vulnerabilities\": [], \"remediations\": []}",
+    ),
+    (
+        "gitlab_sast",
+        "{\"version\": \"2.0\", \"vulnerabilities\": [], \"remediations\": []}",
+    ),
+    ("generic", "{\"findings\": []}"),
+];
+
 /// Texts that a tool writes in the place of a report.
 const REFUSED: &[(&str, &str, &str)] = &[
     (
@@ -282,5 +302,19 @@ fn an_error_in_the_place_of_a_report_is_refused_with_what_it_says() {
     for (format, text, said) in REFUSED {
         let error = read(text.as_bytes(), None, Some(format)).expect_err(format);
         assert!(error.to_string().contains(said), "{format}: {error}");
+    }
+}
+
+#[test]
+fn a_bare_report_of_nothing_is_clean_where_a_person_names_its_format() {
+    for (format, text) in CLEAN_IF_NAMED {
+        let report = read(text.as_bytes(), None, Some(format))
+            .unwrap_or_else(|error| panic!("{format}: {error}"));
+        assert!(report.is_clean(), "{format}: {text}");
+    }
+    // Of a format that never writes it, it is no report.
+    for (format, text) in [("trivy", "[]"), ("gosec", "{}"), ("brakeman", "[]")] {
+        let error = read(text.as_bytes(), None, Some(format)).expect_err(format);
+        assert!(error.to_string().contains("nothing in it is of"), "{error}");
     }
 }

@@ -414,6 +414,7 @@ pub const RETIREJS: Format = format(
         certain_if(
             object_with(sniff, &["version", "data"])
                 && (sniff.has_key("errors")
+                    || sniff.text.len() < 200
                     || sniff.head.contains("\"results\"") && sniff.head.contains("\"component\"")),
         )
     },

@@ -73,11 +73,21 @@ fn detect(sniff: &Sniff<'_>, kind: Kind) -> Confidence {
     // Cut out of a report, as GitLab's own examples are.
     let is_bare = has("__comment__")
         || sniff.head.contains("\"identifiers\"") && sniff.head.contains("\"location\"");
-    let is_ours = kind_of(sniff.text) == kind;
-    certain_if((has_version || is_scan) && is_ours).max(likely_if(is_bare && is_ours))
+    let said = kind_of(sniff.text);
+    let is_ours = said.unwrap_or(Kind::Sast) == kind;
+    // An empty report of the older versions does not say which kind it is.
+    let could_be = if said.is_none() && has_version {
+        Confidence::Possible
+    } else {
+        Confidence::No
+    };
+    certain_if((has_version || is_scan) && is_ours)
+        .max(likely_if(is_bare && is_ours))
+        .max(could_be)
 }
 
-fn kind_of(text: &str) -> Kind {
+/// What the report says of its kind.
+fn kind_of(text: &str) -> Option<Kind> {
     // The scan's section stands at the beginning or the end; the vulnerabilities between them can be many.
     const PART_BYTES: usize = 64 * 1024;
     let cut = |mut at: usize| {
@@ -108,19 +118,19 @@ fn kind_of(text: &str) -> Kind {
         ("api_fuzzing", Kind::Dast),
     ];
     if let Some((_, kind)) = words.iter().find(|(word, _)| says(word)) {
-        return *kind;
+        return Some(*kind);
     }
     let has = |text: &str| dense.contains(text);
     if has("\"hostname\":") || has("test_api_scan") {
-        Kind::Dast
+        Some(Kind::Dast)
     } else if has("\"operating_system\":") {
-        Kind::Container
+        Some(Kind::Container)
     } else if has("\"package\":{\"name\"") || has("\"dependency_files\":") {
-        Kind::Dependency
+        Some(Kind::Dependency)
     } else if has("\"raw_source_code_extract\":") {
-        Kind::Secret
+        Some(Kind::Secret)
     } else {
-        Kind::Sast
+        None
     }
 }
 

@@ -14,6 +14,31 @@ use crate::{
 /// CWE-798.
 const HARD_CODED_CREDENTIALS: u32 = 798;
 
+/// Reports of no findings that say nothing of their tool, and the formats that have such: only a person who names the format
+/// makes them reports of it.
+const BARE: &[(&str, &[&str])] = &[
+    (
+        "[]",
+        &[
+            "auditjs",
+            "github_annotations",
+            "github_sast",
+            "github_secrets_detection_report",
+            "github_vulnerability",
+            "nuclei",
+            "shellcheck",
+            "sqlfluff",
+            "trufflehog3",
+            "whispers",
+        ],
+    ),
+    ("{\"results\":[]}", &["osv_scanner", "semgrep"]),
+    ("{\"results\":[],\"errors\":[]}", &["semgrep"]),
+    ("{\"errors\":[],\"results\":[]}", &["semgrep"]),
+    ("{\"advisories\":[]}", &["composer_audit"]),
+    ("{\"findings\":[]}", &["generic"]),
+];
+
 /// Of one kind of trouble in a file so many are told one by one.
 const MOST_PROBLEMS: usize = 100;
 
@@ -60,7 +85,12 @@ impl Importer for Format {
         (self.read)(&mut reading, text)?;
         // A person can name the format of any file. What has no finding and is not recognised either is perhaps an error message,
         // and no evidence that there is nothing to find.
-        if reading.n_findings == 0 && (self.detect)(&Sniff::of(text, None)) == Confidence::No {
+        let sniff = Sniff::of(text, None);
+        let is_bare = || {
+            let mut bare = BARE.iter().filter(|(bare, _)| is_only(&sniff, bare));
+            bare.any(|(_, formats)| formats.contains(&self.name))
+        };
+        if reading.n_findings == 0 && (self.detect)(&sniff) == Confidence::No && !is_bare() {
             let message = format!(
                 "nothing in it is of a {} report. Is it another format, or an error in the place of a report?",
                 self.title
