@@ -556,6 +556,16 @@ const FOUND: &[(&str, &str, &str)] = &[
         r#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "t"}}, "results": [{"message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.c"}, "region": {"startLine": 9, "endLine": 2}}}]}]}]}"#,
         "the place ended before it began",
     ),
+    (
+        "openvex",
+        r#"{"@context": "https://openvex.dev/ns/v0.2.0", "statements": [{"status": "affected", "products": [""]}]}"#,
+        "the title was empty",
+    ),
+    (
+        "dependency_check",
+        "<analysis><dependencies><dependency><vulnerabilities><vulnerability/></vulnerabilities></dependency></dependencies></analysis>",
+        "the title was empty",
+    ),
 ];
 
 #[test]
