@@ -51,6 +51,20 @@ pub fn checklist(review: &str) -> String {
 pub fn findings(review: &str) -> String {
     under("/reviews", review, "/findings")
 }
+/// The list as a file: `csv` or `sarif`, of what the query asks for.
+pub fn findings_file(review: &str, form: &str, query: &str) -> String {
+    let path = under("/reviews", review, &format!("/findings/export.{form}"));
+    if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{query}")
+    }
+}
+/// What follows the question mark of an address.
+pub fn query_of(address: &str) -> String {
+    let after = address.split_once('?').map(|(_, query)| query);
+    after.unwrap_or_default().to_owned()
+}
 pub fn new_finding(review: &str) -> String {
     under("/reviews", review, "/findings/new")
 }
@@ -282,6 +296,10 @@ mod tests {
             (review("r1"), "/reviews/r1"),
             (checklist("r1"), "/reviews/r1/checklist"),
             (findings("r1"), "/reviews/r1/findings"),
+            (
+                findings_file("r1", "csv", "q=a"),
+                "/reviews/r1/findings/export.csv?q=a",
+            ),
             (scans("r1"), "/reviews/r1/scans"),
             (scan_preview("r1", "p1"), "/reviews/r1/scans/preview/p1"),
             (patches("r1"), "/reviews/r1/patches"),

@@ -327,6 +327,12 @@ create index finding_status on finding (service_id, status, severity_rank, numbe
 create index finding_series on finding (series_id, number);
 create index finding_review on finding (review_id) where review_id is not null;
 create index finding_duplicate on finding (duplicate_of) where duplicate_of is not null;
+-- One for each order of the list, so that a page costs the same wherever it is. By number (which is also the order of being
+-- first seen) and by status the list walks the ones above.
+create index finding_by_severity on finding (service_id, severity_rank, number);
+create index finding_unseen on finding (service_id, last_seen_at, number) where unseen_since is not null;
+create index finding_by_title on finding (service_id, (lower(title) collate "C"), number);
+create index finding_by_path on finding (service_id, (coalesce(path, '') collate "C"), (coalesce(start_line, 0)), number);
 
 -- What findings were before a scan changed them, so that the import can be undone.
 create table finding_before (
@@ -375,6 +381,18 @@ create table finding_before (
     primary key (scan_id, finding_id)
 );
 create index finding_before_finding on finding_before (finding_id);
+
+-- Lists of findings that people find again by a name of their own.
+create table saved_filter (
+    id text primary key,
+    person_id text not null references person (id),
+    service_id text not null references service (id),
+    name text not null,
+    -- As the address of the list says it.
+    query text not null,
+    created_at bigint not null,
+    unique (person_id, service_id, name)
+);
 
 -- What a scan changed about a finding; a finding seen again unchanged at its place leaves no row.
 create table observation (

@@ -10,6 +10,7 @@
 )]
 
 use std::{
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -127,6 +128,205 @@ fn load(base: &str, sample: &serde_json::Value) -> anyhow::Result<()> {
     Ok(())
 }
 
+const LEVELS: [&str; 3] = ["error", "warning", "note"];
+
+/// A report as real scanners write them: 200 rules, about 700 bytes for each result.
+fn sarif(n: usize) -> Vec<u8> {
+    let rules: Vec<_> = (0..200)
+        .map(|rule| {
+            serde_json::json!({
+                "id": format!("lang.security.rule-{rule:03}"),
+                "name": format!("Rule{rule}"),
+                "shortDescription": { "text": format!("Rule {rule} finds a pattern that is risky in production") },
+                "fullDescription": { "text": "A longer text that says why the pattern is risky, and what to do instead. ".repeat(3) },
+                "helpUri": format!("https://rules.example.org/{rule}"),
+                "defaultConfiguration": { "level": LEVELS[rule % 3] },
+                "properties": { "security-severity": format!("{}.5", rule % 10), "tags": ["external/cwe/cwe-079"] },
+            })
+        })
+        .collect();
+    let results: Vec<_> = (0..n)
+        .map(|at| {
+            let rule = at % 200;
+            let line = 10 + at % 900;
+            serde_json::json!({
+                "ruleId": format!("lang.security.rule-{rule:03}"),
+                "ruleIndex": rule,
+                "level": "warning",
+                "message": { "text": format!("The call at place {at} takes input that was not checked before, and hands it on to a function that trusts it. Check the input first, or use a function that does.") },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": format!("src/module_{:03}/file_{:04}.py", at % 97, at % 1931), "uriBaseId": "%SRCROOT%" },
+                    "region": { "startLine": line, "startColumn": 5, "endLine": line + 1, "endColumn": 42,
+                        "snippet": { "text": format!("    result_{at} = handler_{at}(request.args[\"value_{at}\"], trusted=True)") } },
+                } }],
+                "properties": { "confidence": "MEDIUM", "likelihood": "HIGH", "note": "x".repeat(120) },
+            })
+        })
+        .collect();
+    serde_json::to_vec(&serde_json::json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{ "tool": { "driver": { "name": "bench", "version": "1.0", "rules": rules } }, "results": results }],
+    }))
+    .unwrap()
+}
+
+/// How long a page of the findings takes at 1,000 and at 100,000, in every order, through the real server.
+fn findings_page() -> anyhow::Result<()> {
+    println!("\nfindings page, p95 of the first page and the ten after it");
+    println!(
+        "{:<58} {:>9} {:>9} {:>6}",
+        "order", "1,000", "100,000", "ratio"
+    );
+    let small = findings_of(1_000)?;
+    let large = findings_of(100_000)?;
+    for ((order, small), (_, large)) in small.into_iter().zip(large) {
+        let ratio = large.as_secs_f64() / small.as_secs_f64();
+        println!(
+            "{order:<58} {:>9} {:>9} {ratio:>6.2}",
+            seconds(small),
+            seconds(large)
+        );
+    }
+    Ok(())
+}
+
+/// A server with a review that has this many findings, by an import of a generated file; the p95 of each order.
+fn findings_of(n: usize) -> anyhow::Result<Vec<(String, Duration)>> {
+    let holdpoint = Path::new(env!("CARGO_BIN_EXE_holdpoint"));
+    let folder = tempfile::tempdir()?;
+    let run = |arguments: &[&str]| -> anyhow::Result<String> {
+        let ran = Command::new(holdpoint)
+            .args(arguments)
+            .arg("--data")
+            .arg(folder.path())
+            .output()?;
+        anyhow::ensure!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
+        Ok(String::from_utf8(ran.stdout)?)
+    };
+    let sample: serde_json::Value = serde_json::from_str(&run(&["sample", "--json"])?)?;
+    let people = sample["people"].as_array().cloned().unwrap_or_default();
+    let part = |part: &str| people.iter().find(|person| person["part"] == part);
+    let manager = part("manager")
+        .or(people.last())
+        .cloned()
+        .unwrap_or_default();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let email = text(&manager["email"]);
+    let token = run(&[
+        "token",
+        "create",
+        "--email",
+        &email,
+        "--scope",
+        "import_scans",
+    ])?;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    drop(listener);
+    let mut server = Command::new(holdpoint)
+        .args(["serve", "--listen", &address.to_string(), "--data"])
+        .arg(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let review = text(&sample["review"]);
+    let measured = orders_of_findings(&format!("http://{address}"), &review, &manager, &token, n);
+    server.kill()?;
+    server.wait()?;
+    measured
+}
+
+fn orders_of_findings(
+    base: &str,
+    review: &str,
+    person: &serde_json::Value,
+    token: &str,
+    n: usize,
+) -> anyhow::Result<Vec<(String, Duration)>> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let until = Instant::now() + Duration::from_secs(30);
+    while agent.get(format!("{base}/readyz")).call().is_err() {
+        anyhow::ensure!(Instant::now() < until, "the server did not come up");
+        std::thread::yield_now();
+    }
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let authorization = format!("Bearer {}", token.trim());
+    let mut found = agent
+        .get(format!("{base}/api/v1/reviews/{review}"))
+        .header("Authorization", &authorization)
+        .call()?;
+    let found: serde_json::Value = serde_json::from_str(&found.body_mut().read_to_string()?)?;
+    let service = text(&found["service"]);
+    let imported = agent
+        .post(format!(
+            "{base}/api/v1/services/{service}/scans?series=bench"
+        ))
+        .header("Authorization", &authorization)
+        .send(&sarif(n)[..])?;
+    anyhow::ensure!(
+        imported.status() == 201,
+        "importing {n} findings into {service:?} gave status {}",
+        imported.status()
+    );
+    let answer = agent
+        .post(format!("{base}/act/sign-in"))
+        .header("Sec-Fetch-Site", "same-origin")
+        .send_form([
+            ("email", text(&person["email"])),
+            ("password", text(&person["password"])),
+        ])?;
+    let cookie = answer
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .filter_map(|value| value.to_str().ok()?.split(';').next().map(str::to_owned))
+        .collect::<Vec<_>>()
+        .join("; ");
+    let page = |address: &str| -> anyhow::Result<(Duration, String)> {
+        let begun = Instant::now();
+        let mut answer = agent
+            .get(format!("{base}{address}"))
+            .header("Cookie", &cookie)
+            .call()?;
+        let body = answer.body_mut().read_to_string()?;
+        anyhow::ensure!(answer.status() == 200, "{address}: {}", answer.status());
+        Ok((begun.elapsed(), body))
+    };
+    let mut measured = Vec::new();
+    for (_, word) in holdpoint_service::FindingSort::ALL {
+        let first = format!("/reviews/{review}/findings?sort={word}");
+        page(&first)?;
+        let mut took = Vec::new();
+        for _ in 0..4 {
+            let mut address = first.clone();
+            for _ in 0..11 {
+                let (time, body) = page(&address)?;
+                took.push(time);
+                let next = body.split("<a ").find(|link| link.contains("rel=\"next\""));
+                let href = next.and_then(|link| link.split("href=\"").nth(1)?.split('"').next());
+                let href = href.ok_or_else(|| anyhow::anyhow!("{address}: no next page"))?;
+                address = href.replace("&amp;", "&");
+            }
+        }
+        took.sort();
+        measured.push(((*word).to_owned(), took[took.len() * 95 / 100]));
+    }
+    Ok(measured)
+}
+
 fn main() -> anyhow::Result<()> {
-    pages()
+    if std::env::args().nth(1).as_deref() == Some("findings-page") {
+        return findings_page();
+    }
+    pages()?;
+    findings_page()
 }

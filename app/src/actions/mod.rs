@@ -11,6 +11,7 @@ pub mod findings;
 pub mod items;
 pub mod patches;
 pub mod reviews;
+pub mod saved_filters;
 pub mod scans;
 pub mod secret;
 pub mod services;

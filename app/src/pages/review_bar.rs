@@ -1,7 +1,7 @@
 //! The bar and the way on top of every page of a review.
 
 use holdpoint_domain::{FindingStatus, ReviewId, text::Date};
-use holdpoint_service::{Actor, FindingFilter, FindingSort, standing::ReviewStanding};
+use holdpoint_service::{Actor, FindingFilter, standing::ReviewStanding};
 
 use super::PageError;
 use crate::{
@@ -38,9 +38,7 @@ pub async fn review_bar(
         statuses: vec![FindingStatus::Open],
         ..FindingFilter::default()
     };
-    let findings = services
-        .findings_of_review(person, &id, &open, FindingSort::Number, 1, 0)
-        .await?;
+    let findings = services.finding_facets(person, &id, &open).await?;
     let patches = services.patches_of(person, &id).await?;
     let n_valid = standing
         .release
@@ -54,7 +52,7 @@ pub async fn review_bar(
         name: review_name(standing),
         here,
         n_items: count(standing.items.len()),
-        n_open_findings: u32::try_from(findings.facets.n).unwrap_or(u32::MAX),
+        n_open_findings: u32::try_from(findings.n).unwrap_or(u32::MAX),
         n_patches: count(patches.lines.len()),
         signatures: (
             count(n_valid),

@@ -97,6 +97,9 @@ pub fn TextField(
     #[prop(optional)] min_length: Option<u32>,
     #[prop(optional, into)] placeholder: Option<String>,
     #[prop(optional)] prefix: &'static str,
+    /// A prefix with an id in it, where a page has the same form several times.
+    #[prop(optional, into)]
+    prefix_owned: String,
     #[prop(optional)] autofocus: bool,
     /// Commits, paths, digests.
     #[prop(optional)]
@@ -105,6 +108,11 @@ pub fn TextField(
     #[prop(optional)]
     with_choice: bool,
 ) -> impl IntoView {
+    let prefix = if prefix_owned.is_empty() {
+        prefix
+    } else {
+        prefix_owned.as_str()
+    };
     let ties = Ties::new(&form, prefix, name, hint);
     let value = (kind != "password")
         .then(|| form.value(name, &value))

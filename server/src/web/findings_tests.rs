@@ -122,7 +122,7 @@ impl Scene {
                 &all,
                 FindingSort::Number,
                 500,
-                0,
+                None,
             )
             .await
             .unwrap()
@@ -825,4 +825,70 @@ async fn a_finding_is_written_mapped_edited_and_called_fixed_by_hand() {
     let answer = owner.submit("/act/findings/comment", &said).await;
     let page = owner.get(answer.header("location")).await;
     assert_eq!(page.texts(".msg .prose em"), ["2.5.1"]);
+}
+
+#[tokio::test]
+async fn a_long_list_is_paged_by_links_saved_by_name_and_taken_as_a_file() {
+    let scene = Scene::set().await;
+    let ana = scene.browser(&scene.owner).await;
+    let review = scene.review.as_str();
+    let rules: Vec<_> = (0..120).map(|at| format!("r{at:03}")).collect();
+    let rules: Vec<_> = rules.iter().map(String::as_str).collect();
+    scene.import(&ana, &sarif(&rules)).await;
+    let first = ana
+        .get(&format!("{}?sort=title-down", paths::findings(review)))
+        .await;
+    let shown = |page: &Answer| page.texts("table a.ttl");
+    let link = |page: &Answer, rel: &str| {
+        let selector = scraper::Selector::parse(&format!("a[rel={rel}]")).unwrap();
+        let html = page.html();
+        html.select(&selector)
+            .next()
+            .and_then(|link| link.attr("href").map(str::to_owned))
+    };
+    assert_eq!(shown(&first).len(), 50);
+    assert_eq!(link(&first, "prev"), None);
+    let second = ana.get(&link(&first, "next").unwrap()).await;
+    let third = ana.get(&link(&second, "next").unwrap()).await;
+    assert_eq!((shown(&second).len(), shown(&third).len()), (50, 20));
+    assert_eq!(link(&third, "next"), None);
+    let back = ana.get(&link(&third, "prev").unwrap()).await;
+    assert_eq!(shown(&back), shown(&second));
+    assert!(shown(&first)[0] > shown(&third)[19]);
+
+    let save = |name| {
+        [
+            ("review", review),
+            ("query", "rule=r007&bogus=1"),
+            ("name", name),
+        ]
+    };
+    let refused = ana.submit("/act/filters/save", &save("")).await;
+    let page = ana.get(refused.header("location")).await;
+    assert_eq!(page.texts("#save-name-error").len(), 1, "{}", page.body);
+    let saved = ana.submit("/act/filters/save", &save("Seven")).await;
+    assert!(saved.header("location").ends_with("?rule=r007"));
+    let page = ana.get(saved.header("location")).await;
+    assert_eq!(shown(&page).len(), 1);
+    assert_eq!(page.texts("nav.views a[aria-current=true]"), ["Seven"]);
+    assert!(
+        !scene
+            .browser(&scene.manager)
+            .await
+            .get(&paths::findings(review))
+            .await
+            .body
+            .contains("Seven"),
+        "a filter is its person's alone"
+    );
+    let file = ana
+        .get(&paths::findings_file(review, "csv", "rule=r007"))
+        .await;
+    assert_eq!(file.body.lines().count(), 2, "{}", file.body);
+    assert!(file.header("content-disposition").starts_with("attachment"));
+    let file = ana
+        .get(&paths::findings_file(review, "sarif", "severity=high"))
+        .await;
+    let file: Value = serde_json::from_str(&file.body).unwrap();
+    assert!(file["runs"][0]["results"].is_array());
 }

@@ -3,12 +3,12 @@
 use axum::{
     Router,
     body::Body,
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     response::{IntoResponse as _, Response},
     routing::get,
 };
 use holdpoint_domain::ReviewId;
-use holdpoint_service::{ServiceError, Services, report::ReportFile};
+use holdpoint_service::{ExportForm, FindingExport, ServiceError, Services, report::ReportFile};
 use tokio_util::io::ReaderStream;
 
 use super::{AppState, WebError, patches::download, signed_in::SignedIn};
@@ -20,6 +20,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/reviews/{id}/report.json", get(json))
         .route("/reviews/{id}/findings.sarif", get(sarif))
         .route("/reviews/{id}/findings.csv", get(csv))
+        .route("/reviews/{id}/findings/export.csv", get(list_as_csv))
+        .route("/reviews/{id}/findings/export.sarif", get(list_as_sarif))
         .route("/reviews/{id}/bundle.zip", get(bundle))
 }
 
@@ -98,4 +100,62 @@ async fn bundle(
         .map_err(ServiceError::unavailable)?;
     let body = Body::from_stream(ReaderStream::new(out));
     Ok((download("application/zip", &name), body).into_response())
+}
+
+async fn list_as_csv(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, WebError> {
+    list(&services, &person, &id, query, ExportForm::Csv).await
+}
+
+async fn list_as_sarif(
+    State(services): State<Services>,
+    person: SignedIn,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, WebError> {
+    list(&services, &person, &id, query, ExportForm::Sarif).await
+}
+
+/// Exactly what the page of this query lists, on all its pages.
+async fn list(
+    services: &Services,
+    person: &SignedIn,
+    id: &str,
+    query: Option<String>,
+    form: ExportForm,
+) -> Result<Response, WebError> {
+    let review = review(id)?;
+    let policy = services
+        .review_glance(person, &review)
+        .await?
+        .policy
+        .clone();
+    let query = query.unwrap_or_default();
+    let (filter, sort) =
+        holdpoint_app::pages::findings::filter_of(&query, &person.id, &policy, services.now());
+    let export = services
+        .export_findings(person, &review, filter, sort, form)
+        .await?;
+    Ok(written(export))
+}
+
+/// A list of findings that is made while it is sent. A failure on the way breaks the download off, so that nobody takes a
+/// part for the whole.
+pub(super) fn written(export: FindingExport) -> Response {
+    let head = download(export.media_type, &export.file_name);
+    let pieces = futures::stream::unfold(export, async |mut export| {
+        let piece = export.next_piece().await.transpose()?;
+        if let Err(error) = &piece {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "an export of findings was broken off"
+            );
+        }
+        Some((piece, export))
+    });
+    (head, Body::from_stream(pieces)).into_response()
 }

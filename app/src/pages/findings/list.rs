@@ -2,7 +2,8 @@
 
 use holdpoint_domain::{FindingStatus, Millis, Policy, Severity, person::Action};
 use holdpoint_service::{
-    FindingFacets, FindingFilter, FindingLine, FindingSort, standing::ReviewStanding,
+    FindingCursor, FindingFacets, FindingFilter, FindingLine, FindingLines, FindingSort,
+    SavedFilter, findings::category_label,
 };
 use leptos::prelude::*;
 
@@ -12,13 +13,16 @@ use super::{
     review_of_address, thousands,
 };
 use crate::{
+    flash::FormState,
     pages::{
         page,
         review_bar::{review_bar, review_crumbs, review_name},
     },
     parts::{
-        ButtonLink, Column, Empty, Frame, Ico, Icon, Inline, PageHead, St, Tab, Table,
+        Button, ButtonLink, Column, Empty, Frame, Ico, Icon, Inline, PageHead, St, Tab, Table,
+        TextField,
         controls::Weight,
+        panel::Disclosure,
         status::Tone,
         table::pages,
         when::{date, machine},
@@ -34,29 +38,24 @@ pub(super) fn FindingsPage() -> impl IntoView {
         let id = review_of_address()?;
         let query = Query::of_address();
         let services = services();
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = services.review_glance(&person, &id).await?;
         let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
             .ok_or(crate::pages::PageError::NotFound("This review"))?;
         let access = services.access(&person, &service).await?;
+        let filter = query.filter(&person.id, &standing.policy, visit.now);
         let found = services
-            .findings_of_review(
-                &person,
-                &id,
-                &query.filter(),
-                query.sort,
-                PAGE,
-                query.offset(),
-            )
+            .findings_of_review(&person, &id, &filter, query.sort, PAGE, query.from.as_ref())
             .await?;
+        let facets = services.finding_facets(&person, &id, &filter).await?;
         // What the saved filters count does not depend on what the list is cut by.
         let whole = FindingFilter {
             statuses: vec![FindingStatus::Open],
             ..FindingFilter::default()
         };
-        let whole = services
-            .findings_of_review(&person, &id, &whole, FindingSort::Number, 1, 0)
-            .await?
-            .facets;
+        let whole = services.finding_facets(&person, &id, &whole).await?;
+        let saved = services.saved_filters(&person, &service).await?;
+        let filter_form = visit.form("filters/save");
+        let change_form = visit.form("filters/change");
         let last_scan = services
             .scans_of(&person, &service, None, 1)
             .await?
@@ -77,6 +76,10 @@ pub(super) fn FindingsPage() -> impl IntoView {
                         .is_some_and(|due| due < now)
             })
             .count();
+        let item_key = query.item.as_ref().map(|item| {
+            let item = standing.item(item);
+            item.map_or("another review's".to_owned(), |item| item.item.key.clone())
+        });
         let review = id.as_str().to_owned();
         let title = format!("Findings: {}", review_name(&standing));
         let meta = view! {
@@ -124,17 +127,18 @@ pub(super) fn FindingsPage() -> impl IntoView {
         } else {
             view! {
                 <div class="with-facets">
-                    <Facets review=review.clone() query=query.clone() facets=found.facets.clone() />
+                    <Facets review=review.clone() query=query.clone() facets=facets.as_ref().clone() />
                     <div class="stack-2">
-                        <Views review=review.clone() query=query.clone() whole=whole.clone() n_all />
-                        <SearchBar review=review.clone() query=query.clone() standing=standing.clone() />
+                        <Views review=review.clone() query=query.clone() whole=whole.as_ref().clone() n_all saved=saved.clone() />
+                        <Keep review=review.clone() query=query.clone() saved form=filter_form change=change_form />
+                        <SearchBar review=review.clone() query=query.clone() item=item_key />
                         <List
                             review=review.clone()
                             query=query.clone()
-                            lines=found.lines
-                            n=found.facets.n
-                            has_more=found.has_more
-                            standing=standing.clone()
+                            found
+                            n=facets.n
+                            policy=standing.policy.clone()
+                            items=item_options(&standing, "Item")
                             may_contribute=access.may(Action::Contribute)
                             now
                         />
@@ -166,7 +170,10 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
     let n_ticked = query.severities.len()
         + query.statuses.len()
         + query.tools.len()
-        + usize::from(query.unmapped);
+        + query.categories.len()
+        + usize::from(query.unmapped)
+        + usize::from(query.mine)
+        + usize::from(query.late);
     let severities = Severity::ALL
         .iter()
         .map(|severity| {
@@ -230,11 +237,39 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
         facets.mapped.1,
         query.unmapped,
     );
+    let mut categories = facets.categories.clone();
+    for category in &query.categories {
+        if !categories.iter().any(|(of, _)| of == category) {
+            categories.push((category.clone(), 0));
+        }
+    }
+    let categories = categories
+        .into_iter()
+        .map(|(category, n)| {
+            let ticked = query.categories.contains(&category);
+            let words = category_label(&category).to_owned().into_any();
+            facet_box("category", category, words, n, ticked)
+        })
+        .collect_view();
+    let (rule, path) = (query.rule.clone(), query.path.clone());
+    let is_narrowed = !rule.is_empty() || !path.is_empty() || query.mine || query.late;
+    let more = view! {
+        <label><input type="checkbox" name="late" value="1" checked=query.late />"Past the limit"</label>
+        <label><input type="checkbox" name="mine" value="1" checked=query.mine />"Of items I own"</label>
+        <div class="field">
+            <label for="f-rule">"Rule"</label>
+            <input id="f-rule" name="rule" value=rule maxlength="200" autocomplete="off" />
+        </div>
+        <div class="field">
+            <label for="f-path">"Path begins with"</label>
+            <input id="f-path" name="path" value=path maxlength="200" autocomplete="off" />
+        </div>
+    };
     // Statuses are ticked boxes themselves; only what has no box is kept beside them.
     let rest = query
         .pairs()
         .into_iter()
-        .filter(|(name, _)| matches!(*name, "item" | "sort"))
+        .filter(|(name, _)| matches!(*name, "item" | "series" | "sort"))
         .chain((!query.text.is_empty()).then(|| ("q", query.text.clone())))
         .collect();
     view! {
@@ -250,6 +285,8 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
                 {facet("Status", statuses.into_any(), true)}
                 {facet("Scanner", tools.into_any(), true)}
                 {facet("Item", unmapped, true)}
+                {facet("Category", categories.into_any(), !query.categories.is_empty())}
+                {facet("More", more.into_any(), is_narrowed)}
                 <button class="btn btn-sm space-top" type="submit">"Show findings"</button>
             </form>
         </details>
@@ -286,7 +323,21 @@ fn facet_box(name: &'static str, value: String, words: AnyView, n: i64, ticked: 
 
 /// Saved filters: names for addresses.
 #[component]
-fn Views(review: String, query: Query, whole: FindingFacets, n_all: i64) -> impl IntoView {
+fn Views(
+    review: String,
+    query: Query,
+    whole: FindingFacets,
+    n_all: i64,
+    saved: Vec<SavedFilter>,
+) -> impl IntoView {
+    let own = saved
+        .into_iter()
+        .map(|saved| {
+            let to = Query::of_text(&saved.query);
+            let current = (query.with(|_| ()) == to).then_some("true");
+            view! { <a href=to.address(&review) aria-current=current>{saved.name}</a> }
+        })
+        .collect_view();
     let here = query.with(|query| query.sort = FindingSort::default());
     let link = |words: &'static str, n: Option<i64>, to: Query| {
         let current = (here == to).then_some("true");
@@ -320,13 +371,90 @@ fn Views(review: String, query: Query, whole: FindingFacets, n_all: i64) -> impl
                 with(|query| query.statuses = vec![FindingStatus::Fixed]),
             )}
             {link("All", Some(n_all), with(|query| query.all = true))}
+            {own}
         </nav>
     }
     .into_any()
 }
 
+/// The list that a form is about.
+fn of_list(review: &str, text: &str) -> AnyView {
+    let (review, text) = (review.to_owned(), text.to_owned());
+    view! {
+        <input type="hidden" name="review" value=review />
+        <input type="hidden" name="query" value=text />
+    }
+    .into_any()
+}
+
+/// Keeping this list under a name of one's own, changing those that are kept, and taking the list as a file.
 #[component]
-fn SearchBar(review: String, query: Query, standing: ReviewStanding) -> impl IntoView {
+fn Keep(
+    review: String,
+    query: Query,
+    saved: Vec<SavedFilter>,
+    form: FormState,
+    change: FormState,
+) -> impl IntoView {
+    let text = query.text();
+    let changed = change.typed("filter").map(str::to_owned);
+    let is_open = form.typed("name").is_some() || changed.is_some();
+    let rows = saved
+        .into_iter()
+        .map(|saved| {
+            let form = if changed.as_deref() == Some(saved.id.as_str()) {
+                change.clone()
+            } else {
+                FormState::default()
+            };
+            let forget = format!("Delete “{}”", saved.name);
+            view! {
+                <li>
+                    <form class="btn-row" method="post" action=paths::action("filters/change")>
+                        {of_list(&review, &text)}
+                        <input type="hidden" name="filter" value=saved.id.clone() />
+                        <TextField
+                            form
+                            name="name"
+                            label=format!("Name of “{}”", saved.name)
+                            value=saved.name.clone()
+                            prefix_owned=saved.id
+                            max_length=200
+                        />
+                        <Button words="Rename" small=true />
+                        <button class="btn btn-quiet btn-sm" type="submit" name="change" value="delete" formnovalidate=true>
+                            {forget}
+                        </button>
+                    </form>
+                </li>
+            }
+        })
+        .collect_view();
+    let file = |form: &str| paths::findings_file(&review, form, &text);
+    let (csv, sarif) = (file("csv"), file("sarif"));
+    view! {
+        <div class="row-between">
+            <Disclosure summary="Save this filter" open=is_open>
+                <div class="stack-2 space-top">
+                    <form class="btn-row" method="post" action=paths::action("filters/save")>
+                        {of_list(&review, &text)}
+                        <TextField form name="name" label="Name" max_length=200 prefix="save" placeholder="Critical secrets" />
+                        <Button words="Save for me" small=true />
+                    </form>
+                    <ul class="stack-2">{rows}</ul>
+                </div>
+            </Disclosure>
+            <span class="btn-row">
+                <ButtonLink words="CSV" href=csv small=true weight=Weight::Quiet icon=Icon::Download download=true />
+                <ButtonLink words="SARIF" href=sarif small=true weight=Weight::Quiet icon=Icon::Download download=true />
+            </span>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn SearchBar(review: String, query: Query, item: Option<String>) -> impl IntoView {
     let token = |words: String, without: Query| {
         view! {
             <span class="token">
@@ -376,14 +504,42 @@ fn SearchBar(review: String, query: Query, standing: ReviewStanding) -> impl Int
             query.with(|query| query.tools.clear()),
         ));
     }
-    if let Some(item) = &query.item {
-        let key = standing
-            .item(item)
-            .map_or("another review's".to_owned(), |item| item.item.key.clone());
+    if let Some(key) = item {
         tokens.push(token(
             format!("Item: {key}"),
             query.with(|query| query.item = None),
         ));
+    }
+    if !query.categories.is_empty() {
+        let names: Vec<_> = query
+            .categories
+            .iter()
+            .map(|one| category_label(one))
+            .collect();
+        tokens.push(token(
+            format!("Category: {}", names.join(", ")),
+            query.with(|query| query.categories.clear()),
+        ));
+    }
+    if query.series.is_some() {
+        let without = query.with(|query| query.series = None);
+        tokens.push(token("One series".to_owned(), without));
+    }
+    if !query.rule.is_empty() {
+        let without = query.with(|query| query.rule.clear());
+        tokens.push(token(format!("Rule: {}", query.rule), without));
+    }
+    if !query.path.is_empty() {
+        let without = query.with(|query| query.path.clear());
+        tokens.push(token(format!("Path: {}…", query.path), without));
+    }
+    if query.mine {
+        let without = query.with(|query| query.mine = false);
+        tokens.push(token("Of my items".to_owned(), without));
+    }
+    if query.late {
+        let without = query.with(|query| query.late = false);
+        tokens.push(token("Past the limit".to_owned(), without));
     }
     if query.unmapped {
         tokens.push(token(
@@ -414,13 +570,14 @@ fn SearchBar(review: String, query: Query, standing: ReviewStanding) -> impl Int
 fn List(
     review: String,
     query: Query,
-    lines: Vec<FindingLine>,
+    found: FindingLines,
     n: i64,
-    has_more: bool,
-    standing: ReviewStanding,
+    policy: Policy,
+    items: Vec<(String, String)>,
     may_contribute: bool,
     now: Millis,
 ) -> impl IntoView {
+    let lines = found.lines;
     if lines.is_empty() {
         let clear = if query.is_cut() {
             Query::default()
@@ -444,26 +601,24 @@ fn List(
         }
         .into_any();
     }
-    let first = query.offset() + 1;
-    let last = query.offset() + i64::try_from(lines.len()).unwrap_or(0);
-    let summary = format!(
-        "{} to {} of {} findings",
-        thousands(first),
-        thousands(last),
-        thousands(n)
-    );
-    let at_page = |page: i64| {
+    let n_here = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let summary = if n <= n_here {
+        format!("{} findings", thousands(n))
+    } else {
+        format!("{} of {} findings", thousands(n_here), thousands(n))
+    };
+    let at = |from: Option<FindingCursor>| {
         Query {
-            page,
+            from,
             ..query.clone()
         }
         .address(&review)
     };
-    let previous = (query.page > 1).then(|| at_page(query.page - 1));
-    let next = has_more.then(|| at_page(query.page + 1));
+    let first = query.from.as_ref().map(|_| at(None));
+    let previous = found.previous.map(|from| at(Some(from)));
+    let next = found.next.map(|from| at(Some(from)));
     let columns = columns(&review, &query, may_contribute);
     let caption = format!("Findings, {}", order_words(query.sort));
-    let policy = standing.policy.clone();
     let rows = lines
         .into_iter()
         .map(|line| row(line, &review, &policy, may_contribute, now))
@@ -471,7 +626,7 @@ fn List(
     let table = view! {
         <div class="panel">
             <Table caption columns class="dense stackable">{rows}</Table>
-            {pages(summary, None, previous, next)}
+            {pages(summary, first, previous, next)}
         </div>
     };
     if !may_contribute {
@@ -486,7 +641,7 @@ fn List(
             <input type="hidden" name="review" value=review.clone() />
             <input type="hidden" name="back" value=back />
             {table}
-            <BulkBar standing />
+            <BulkBar items />
         </form>
     }
     .into_any()
@@ -504,14 +659,29 @@ fn order_words(sort: FindingSort) -> &'static str {
         FindingSort::LastSeen => "last seen first",
         FindingSort::Status => "by status",
         FindingSort::Tool => "by scanner",
+        FindingSort::PathDown => "by path, backwards",
+        FindingSort::TitleDown => "by title, backwards",
+        FindingSort::StatusDown => "by status, backwards",
+        FindingSort::ToolDown => "by scanner, backwards",
+        FindingSort::LastSeenUp => "last seen last",
     }
 }
 
 fn columns(review: &str, query: &Query, may_contribute: bool) -> Vec<Column> {
     let sort = |column: Column, down: Option<FindingSort>, up: Option<FindingSort>| {
-        // The head leads to the other order where there is one.
+        // The head leads to the other order; names begin with A, dates and severities with what presses most.
+        let begins_upwards = matches!(
+            down,
+            Some(
+                FindingSort::TitleDown
+                    | FindingSort::PathDown
+                    | FindingSort::ToolDown
+                    | FindingSort::StatusDown
+            )
+        );
         let to = match (down, up) {
-            (Some(down), Some(up)) if query.sort == down => up,
+            (Some(down), Some(up)) if query.sort == up => down,
+            (Some(down), Some(up)) if query.sort == down || begins_upwards => up,
             (Some(down), _) => down,
             (None, Some(up)) => up,
             (None, None) => return column,
@@ -536,11 +706,27 @@ fn columns(review: &str, query: &Query, may_contribute: bool) -> Vec<Column> {
             Some(FindingSort::Severity),
             Some(FindingSort::Mildest),
         ),
-        sort(Column::new("Finding"), None, Some(FindingSort::Title)),
-        sort(Column::new("Location"), None, Some(FindingSort::Path)),
-        sort(Column::new("Scanner"), None, Some(FindingSort::Tool)),
+        sort(
+            Column::new("Finding"),
+            Some(FindingSort::TitleDown),
+            Some(FindingSort::Title),
+        ),
+        sort(
+            Column::new("Location"),
+            Some(FindingSort::PathDown),
+            Some(FindingSort::Path),
+        ),
+        sort(
+            Column::new("Scanner"),
+            Some(FindingSort::ToolDown),
+            Some(FindingSort::Tool),
+        ),
         Column::new("Item"),
-        sort(Column::new("Status"), None, Some(FindingSort::Status)),
+        sort(
+            Column::new("Status"),
+            Some(FindingSort::StatusDown),
+            Some(FindingSort::Status),
+        ),
         Column::new("Limit").figures(),
         sort(
             Column::new("First").class("n c-first"),
@@ -550,7 +736,7 @@ fn columns(review: &str, query: &Query, may_contribute: bool) -> Vec<Column> {
         sort(
             Column::new("Last").class("n c-last"),
             Some(FindingSort::LastSeen),
-            None,
+            Some(FindingSort::LastSeenUp),
         ),
     ]);
     columns
@@ -646,8 +832,8 @@ fn short_date(at: Millis, now: Millis) -> String {
 
 /// Deciding about the ticked ones. A phone asks for the action only; the next page asks for the rest.
 #[component]
-fn BulkBar(standing: ReviewStanding) -> impl IntoView {
-    let items = item_options(&standing, "Item")
+fn BulkBar(items: Vec<(String, String)>) -> impl IntoView {
+    let items = items
         .into_iter()
         .map(|(value, words)| view! { <option value=value>{words}</option> })
         .collect_view();

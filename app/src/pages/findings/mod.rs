@@ -56,6 +56,25 @@ pub fn FindingRoutes() -> impl MatchNestedRoutes + Clone {
     .into_any_nested_route()
 }
 
+/// The address of a review's list for a query that a form brought: only what the list understands is in it.
+pub fn address_of(review: &str, query: &str) -> String {
+    query::Query::of_text(query).address(review)
+}
+
+/// What a query asks for, for whoever makes a file of it.
+pub fn filter_of(
+    query: &str,
+    me: &holdpoint_domain::PersonId,
+    policy: &Policy,
+    now: Millis,
+) -> (
+    holdpoint_service::FindingFilter,
+    holdpoint_service::FindingSort,
+) {
+    let query = query::Query::of_text(query);
+    (query.filter(me, policy, now), query.sort)
+}
+
 /// A page of what belongs to a service, seen from one of its reviews if there is one.
 pub(super) fn framed(
     title: String,

@@ -1,20 +1,24 @@
 //! What a list of findings is asked for, as its address says it. What the address says wrongly is left out.
 
-use holdpoint_domain::{FindingStatus, ItemId, Severity};
-use holdpoint_service::{FindingFilter, FindingSort};
+use holdpoint_domain::{FindingStatus, ItemId, Millis, PersonId, Policy, SeriesId, Severity};
+use holdpoint_service::{FindingCursor, FindingFilter, FindingSort};
 use leptos::prelude::ReadUntracked as _;
 
 use crate::paths;
 
 /// How many findings stand on a page.
-pub(super) const PAGE: i64 = 50;
+pub(super) const PAGE: usize = 50;
 /// Words that are searched for, at most this long.
 const MAX_TEXT: usize = 200;
 /// How the address names findings without a scanner.
 pub(super) const BY_HAND: &str = "-";
 
 /// A list as its address asks for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a box of its own that can be ticked"
+)]
 pub(super) struct Query {
     pub severities: Vec<Severity>,
     pub statuses: Vec<FindingStatus>,
@@ -23,26 +27,19 @@ pub(super) struct Query {
     pub tools: Vec<String>,
     pub item: Option<ItemId>,
     pub unmapped: bool,
+    pub categories: Vec<String>,
+    pub series: Option<SeriesId>,
+    pub rule: String,
+    /// What the path begins with.
+    pub path: String,
+    /// Linked to an item that the reader owns.
+    pub mine: bool,
+    /// Open for longer than the policy allows.
+    pub late: bool,
     pub text: String,
     pub sort: FindingSort,
-    /// From 1.
-    pub page: i64,
-}
-
-impl Default for Query {
-    fn default() -> Self {
-        Self {
-            severities: Vec::new(),
-            statuses: Vec::new(),
-            all: false,
-            tools: Vec::new(),
-            item: None,
-            unmapped: false,
-            text: String::new(),
-            sort: FindingSort::default(),
-            page: 1,
-        }
-    }
+    /// Where the page begins; the first page has no place.
+    pub from: Option<FindingCursor>,
 }
 
 impl Query {
@@ -53,14 +50,33 @@ impl Query {
         Self::read(|name| map.get_all(name).unwrap_or_default())
     }
 
+    /// As a query's text says it, wherever it comes from.
+    pub fn of_text(query: &str) -> Self {
+        let map: leptos_router::params::ParamsMap = url::form_urlencoded::parse(query.as_bytes())
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        Self::read(|name| map.get_all(name).unwrap_or_default())
+    }
+
     fn read(values: impl Fn(&str) -> Vec<String>) -> Self {
         let one = |name: &str| values(name).into_iter().next().unwrap_or_default();
-        let mut tools: Vec<_> = values("scanner")
-            .into_iter()
-            .filter(|tool| !tool.is_empty() && tool.len() <= MAX_TEXT)
-            .take(50)
-            .collect();
-        tools.dedup();
+        let names = |name: &str| {
+            let mut names: Vec<_> = values(name)
+                .into_iter()
+                .filter(|of| !of.is_empty() && of.len() <= MAX_TEXT && !of.contains('\0'))
+                .take(50)
+                .collect();
+            names.dedup();
+            names
+        };
+        let line = |name: &str| -> String {
+            let text = one(name);
+            text.chars()
+                .filter(|c| !c.is_control())
+                .take(MAX_TEXT)
+                .collect()
+        };
+        let sort = FindingSort::parse(&one("sort")).unwrap_or_default();
         Self {
             severities: Severity::ALL
                 .iter()
@@ -77,21 +93,18 @@ impl Query {
                 .filter(|status| values("status").iter().any(|word| word == status.as_str()))
                 .collect(),
             all: one("all") == "1",
-            tools,
+            tools: names("scanner"),
+            categories: names("category"),
+            series: SeriesId::parse(&one("series")),
+            rule: line("rule"),
+            path: line("path"),
+            mine: one("mine") == "1",
+            late: one("late") == "1",
             item: ItemId::parse(&one("item")),
             unmapped: one("unmapped") == "1",
-            text: one("q")
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(MAX_TEXT)
-                .collect(),
-            sort: FindingSort::parse(&one("sort")).unwrap_or_default(),
-            // No list is longer; so no multiplication is too large.
-            page: one("page")
-                .parse::<i64>()
-                .ok()
-                .filter(|page| (1..=1_000_000).contains(page))
-                .unwrap_or(1),
+            text: line("q"),
+            from: FindingCursor::parse(&one("from"), sort),
+            sort,
         }
     }
 
@@ -104,7 +117,9 @@ impl Query {
         }
     }
 
-    pub fn filter(&self) -> FindingFilter {
+    /// For the one who reads, under a policy, at a moment.
+    pub fn filter(&self, me: &PersonId, policy: &Policy, now: Millis) -> FindingFilter {
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         FindingFilter {
             severities: self.severities.clone(),
             statuses: self.shown_statuses(),
@@ -121,21 +136,33 @@ impl Query {
                 .collect(),
             item: self.item.clone(),
             unmapped: self.unmapped,
-            text: Some(self.text.trim().to_owned()).filter(|text| !text.is_empty()),
+            categories: self.categories.clone(),
+            series: self.series.clone(),
+            rule: given(&self.rule),
+            path: given(&self.path),
+            owner: self.mine.then(|| me.clone()),
+            late_before: if self.late {
+                late_before(policy, now)
+            } else {
+                Vec::new()
+            },
+            text: given(&self.text),
             ..FindingFilter::default()
         }
-    }
-
-    pub fn offset(&self) -> i64 {
-        (self.page - 1) * PAGE
     }
 
     /// Whether anything but the status cuts the list.
     pub fn is_cut(&self) -> bool {
         !self.severities.is_empty()
             || !self.tools.is_empty()
+            || !self.categories.is_empty()
+            || self.series.is_some()
             || self.item.is_some()
             || self.unmapped
+            || self.mine
+            || self.late
+            || !self.rule.trim().is_empty()
+            || !self.path.trim().is_empty()
             || !self.text.trim().is_empty()
     }
 
@@ -156,6 +183,20 @@ impl Query {
             pairs.push(("all", "1".to_owned()));
         }
         pairs.extend(self.tools.iter().map(|tool| ("scanner", tool.clone())));
+        pairs.extend(self.categories.iter().map(|one| ("category", one.clone())));
+        if let Some(series) = &self.series {
+            pairs.push(("series", series.as_str().to_owned()));
+        }
+        for (name, text) in [("rule", &self.rule), ("path", &self.path)] {
+            if !text.is_empty() {
+                pairs.push((name, text.clone()));
+            }
+        }
+        for (name, is_asked) in [("mine", self.mine), ("late", self.late)] {
+            if is_asked {
+                pairs.push((name, "1".to_owned()));
+            }
+        }
         if let Some(item) = &self.item {
             pairs.push(("item", item.as_str().to_owned()));
         }
@@ -176,8 +217,8 @@ impl Query {
     pub fn address(&self, review: &str) -> String {
         let mut pairs = self.pairs();
         pairs.push(("q", self.text.clone()));
-        if self.page > 1 {
-            pairs.push(("page", self.page.to_string()));
+        if let Some(from) = &self.from {
+            pairs.push(("from", from.encoded()));
         }
         let pairs: Vec<_> = pairs
             .iter()
@@ -186,15 +227,33 @@ impl Query {
         paths::with_query(&paths::findings(review), &pairs)
     }
 
+    /// What the address asks for, from the first page on.
+    pub fn text(&self) -> String {
+        paths::query_of(&self.with(|_| ()).address("r"))
+    }
+
     /// With one thing changed, from its first page on.
     pub fn with(&self, change: impl FnOnce(&mut Self)) -> Self {
         let mut changed = Self {
-            page: 1,
+            from: None,
             ..self.clone()
         };
         change(&mut changed);
         changed
     }
+}
+
+/// For each severity with a limit, before when a finding must have been seen first to be late now. To the minute, so that
+/// a list that is asked for twice asks the same.
+fn late_before(policy: &Policy, now: Millis) -> Vec<(Severity, Millis)> {
+    let now = now - now.rem_euclid(60_000);
+    Severity::ALL
+        .iter()
+        .filter_map(|severity| {
+            let lasts = policy.limits.due(*severity, 0)?;
+            Some((*severity, now - lasts))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -211,12 +270,28 @@ mod tests {
         })
     }
 
+    fn filter(query: &Query) -> FindingFilter {
+        let me = PersonId::parse("me").expect("an id");
+        query.filter(&me, &Policy::default(), 1_000 * 86_400_000)
+    }
+
+    #[test]
+    fn what_is_late_depends_on_the_limit_of_its_severity() {
+        let late = filter(&of(&[("late", "1")])).late_before;
+        let policy = Policy::default();
+        assert!(!late.is_empty());
+        for (severity, before) in late {
+            let due = policy.limits.due(severity, before);
+            assert_eq!(due, Some(1_000 * 86_400_000), "{severity:?}");
+        }
+    }
+
     #[test]
     fn an_address_without_a_word_asks_for_the_open_ones() {
-        assert_eq!(of(&[]).filter().statuses, [FindingStatus::Open]);
-        assert_eq!(of(&[("all", "1")]).filter().statuses, []);
+        assert_eq!(filter(&of(&[])).statuses, [FindingStatus::Open]);
+        assert_eq!(filter(&of(&[("all", "1")])).statuses, []);
         assert_eq!(
-            of(&[("status", "fixed")]).filter().statuses,
+            filter(&of(&[("status", "fixed")])).statuses,
             [FindingStatus::Fixed]
         );
     }
@@ -228,17 +303,18 @@ mod tests {
             ("severity", "' or 1=1 --"),
             ("severity", "high"),
             ("status", "<script>"),
-            ("page", "-9223372036854775808"),
+            ("from", "{\"k\":[\"x\"],\"n\":1}"),
             ("item", "../../etc/passwd"),
             ("q", "a\u{0}b\u{202e}"),
         ]);
         assert_eq!(hostile.sort, FindingSort::Severity);
         assert_eq!(hostile.severities, [Severity::High]);
         assert_eq!(hostile.shown_statuses(), [FindingStatus::Open]);
-        assert_eq!((hostile.page, hostile.offset()), (1, 0));
+        assert_eq!(hostile.from, None, "a place of another order");
         assert_eq!(hostile.item, None);
-        assert_eq!(of(&[("page", "99999999999999999999")]).page, 1);
-        assert!(of(&[("page", "1000000")]).offset() > 0);
+        for place in ["", "{}", "[1", "{\"k\":[1],\"n\":99999999999999999999}"] {
+            assert_eq!(of(&[("from", place)]).from, None, "{place}");
+        }
         assert_eq!(of(&[("q", &"x".repeat(5_000))]).text.len(), MAX_TEXT);
     }
 
@@ -252,13 +328,14 @@ mod tests {
             ("unmapped", "1"),
             ("q", "a&b"),
             ("sort", "path"),
-            ("page", "3"),
+            ("from", "{\"k\":[\"a\",3],\"n\":7}"),
         ]);
+        assert!(query.from.is_some());
         assert_eq!(
             query.address("r1"),
             "/reviews/r1/findings?severity=critical&severity=low&status=open&scanner=Semgrep%20OSS&unmapped=1&sort=path\
-             &q=a%26b&page=3"
+             &q=a%26b&from=%7B%22k%22%3A%5B%22a%22%2C3%5D%2C%22n%22%3A7%7D"
         );
-        assert_eq!(query.with(|query| query.unmapped = false).page, 1);
+        assert_eq!(query.with(|query| query.unmapped = false).from, None);
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn ItemPage() -> impl IntoView {
                 &of_item,
                 FindingSort::Severity,
                 200,
-                0,
+                None,
             )
             .await?
             .lines;

@@ -40,9 +40,15 @@ pub fn NewPatchPage() -> impl IntoView {
             statuses: vec![FindingStatus::Open],
             ..FindingFilter::default()
         };
-        let limit = i64::try_from(MOST_TICKED).unwrap_or(i64::MAX);
         let findings = services
-            .findings_of_review(&person, &id, &open, FindingSort::Severity, limit, 0)
+            .findings_of_review(
+                &person,
+                &id,
+                &open,
+                FindingSort::Severity,
+                MOST_TICKED,
+                None,
+            )
             .await?
             .lines;
         let bar = review_bar(&person, &standing, Tab::Patches).await?;

@@ -3,7 +3,7 @@ use holdpoint_domain::{
     verdict::{ReasonKind, is_open},
 };
 use holdpoint_service::{
-    FindingFilter, FindingSort, Section, SeverityCounts,
+    FindingFilter, Section, SeverityCounts,
     standing::{ItemStanding, ReviewStanding},
 };
 use leptos::prelude::*;
@@ -54,10 +54,7 @@ pub(super) fn ReadinessPage() -> impl IntoView {
             statuses: vec![FindingStatus::Open],
             ..FindingFilter::default()
         };
-        let open = services
-            .findings_of_review(&person, &id, &open, FindingSort::Severity, 1, 0)
-            .await?
-            .facets;
+        let open = services.finding_facets(&person, &id, &open).await?;
         let scans = services
             .scans_of(&person, &head.service.id, None, 200)
             .await?;

@@ -14,6 +14,9 @@ use crate::{
 /// The version of the JSON form, in its `format` field.
 pub const JSON_FORMAT: &str = "holdpoint-report@v1";
 
+const SARIF_SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
 /// All facts as JSON, with every list in the order of the report.
 pub fn json(facts: &Facts) -> String {
     #[derive(Serialize)]
@@ -55,7 +58,7 @@ pub fn sarif(facts: &Facts) -> String {
         .map(|(tool, findings)| run(&facts, tool, findings))
         .collect();
     let log = json!({
-        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "$schema": SARIF_SCHEMA,
         "version": "2.1.0",
         "runs": runs,
     });
@@ -71,16 +74,7 @@ fn run(facts: &Facts, tool: &str, findings: &[&Finding]) -> Value {
     for finding in findings {
         let id = rule_id(finding);
         let at = *index.entry(id.clone()).or_insert_with(|| {
-            let mut rule =
-                json!({"id": id, "shortDescription": {"text": non_empty(&finding.title)}});
-            if let Some(url) = finding
-                .help_url
-                .as_deref()
-                .filter(|url| url.starts_with("http"))
-            {
-                rule["helpUri"] = json!(uri(url));
-            }
-            rules.push(rule);
+            rules.push(rule(finding, &id));
             rules.len() - 1
         });
         results.push(result(finding, &id, at));
@@ -113,6 +107,84 @@ fn run(facts: &Facts, tool: &str, findings: &[&Finding]) -> Value {
             json!([{"repositoryUri": uri(repository), "revisionId": commit}]);
     }
     run
+}
+
+fn rule(finding: &Finding, id: &str) -> Value {
+    let mut rule = json!({"id": id, "shortDescription": {"text": non_empty(&finding.title)}});
+    let url = finding.help_url.as_deref();
+    if let Some(url) = url.filter(|url| url.starts_with("http")) {
+        rule["helpUri"] = json!(uri(url));
+    }
+    rule
+}
+
+/// Findings as SARIF 2.1.0, piece by piece, for a list that is too long to be held. The findings of one tool come together,
+/// and make one run. What is held is one entry for each rule of a run.
+#[derive(Debug, Default)]
+pub struct SarifPieces {
+    tool: Option<String>,
+    rules: Vec<Value>,
+    index: BTreeMap<String, usize>,
+    n_results: usize,
+}
+
+impl SarifPieces {
+    /// What stands before the first finding.
+    pub fn begin(&self) -> String {
+        let schema = json!(SARIF_SCHEMA);
+        format!("{{\"$schema\":{schema},\"version\":\"2.1.0\",\"runs\":[")
+    }
+
+    /// The next findings.
+    pub fn more(&mut self, findings: &[Finding]) -> String {
+        let mut text = String::new();
+        for finding in findings {
+            let tool = finding.tool.as_deref().filter(|tool| !tool.is_empty());
+            let tool = tool.unwrap_or("Holdpoint");
+            if self.tool.as_deref() != Some(tool) {
+                if self.tool.is_some() {
+                    text.push_str(&self.end_of_run());
+                    text.push(',');
+                }
+                self.tool = Some(tool.to_owned());
+                text.push_str("{\"columnKind\":\"unicodeCodePoints\",\"results\":[");
+            }
+            let id = rule_id(finding);
+            let at = match self.index.get(&id) {
+                Some(at) => *at,
+                None => {
+                    self.rules.push(rule(finding, &id));
+                    self.index.insert(id.clone(), self.rules.len() - 1);
+                    self.rules.len() - 1
+                }
+            };
+            if self.n_results > 0 {
+                text.push(',');
+            }
+            self.n_results += 1;
+            text.push_str(&result(finding, &id, at).to_string());
+        }
+        text
+    }
+
+    /// What stands after the last finding. A log of no runs could mean anything; a run without results says that nothing
+    /// was found.
+    pub fn end(mut self) -> String {
+        let mut text = String::new();
+        if self.tool.is_none() {
+            self.tool = Some("Holdpoint".to_owned());
+            text.push_str("{\"columnKind\":\"unicodeCodePoints\",\"results\":[");
+        }
+        text + &self.end_of_run() + "]}\n"
+    }
+
+    fn end_of_run(&mut self) -> String {
+        let driver = json!({"driver": {"name": self.tool, "rules": self.rules}});
+        self.rules.clear();
+        self.index.clear();
+        self.n_results = 0;
+        format!("],\"tool\":{driver}}}")
+    }
 }
 
 fn rule_id(finding: &Finding) -> String {
@@ -257,10 +329,11 @@ fn percent(text: &str, kept: &str) -> String {
 /// The findings as CSV (RFC 4180), one line each. A cell that a spreadsheet would take for a formula begins with an
 /// apostrophe.
 pub fn csv(facts: &Facts) -> String {
-    let facts = facts.sorted();
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
+    csv_head() + &csv_lines(&facts.sorted().findings)
+}
+
+/// The first line of [`csv`], for a list that is too long to be held: [`csv_lines`] gives the others piece by piece.
+pub fn csv_head() -> String {
     let head = [
         "number",
         "severity",
@@ -287,10 +360,15 @@ pub fn csv(facts: &Facts) -> String {
         "problem",
         "remediation",
     ];
-    writer
-        .write_record(head)
-        .expect("writing to memory cannot fail");
-    for finding in &facts.findings {
+    format!("{}\r\n", head.join(","))
+}
+
+/// Lines of [`csv`], one for each finding.
+pub fn csv_lines(findings: &[Finding]) -> String {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for finding in findings {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let time = |at: Option<i64>| at.map(timestamp).unwrap_or_default();
         let patches: Vec<_> = finding

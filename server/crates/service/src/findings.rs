@@ -4,14 +4,16 @@
 //! overwrites what they decided. Accepting a risk is asked for by one person and approved by another, until a date, and
 //! holds for the finding as it was then.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use holdpoint_domain::{
     FindingId, FindingStatus, ItemId, Millis, ReviewId, ServiceId, Severity,
     person::Action,
     text::{Date, Name, Prose, Reason},
 };
 use holdpoint_storage::{
-    Finding, FindingFacets, FindingFilter, FindingLine, FindingLink, FindingSort, NewActivity,
-    NewFinding, ObservationView, StorageError, Tx,
+    Finding, FindingCursor, FindingFacets, FindingFilter, FindingKind, FindingLines, FindingLink,
+    FindingSort, NewActivity, NewFinding, ObservationView, StorageError, Tx,
 };
 
 use crate::{Actor, Conflict, ServiceError, Services};
@@ -249,46 +251,55 @@ pub struct FindingView {
     pub history: Vec<ObservationView>,
 }
 
-/// One page of a review's findings with the counts beside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FindingPage {
-    pub lines: Vec<FindingLine>,
-    pub facets: FindingFacets,
-    /// Whether there are more after these.
-    pub has_more: bool,
-}
-
 impl Services {
-    /// One page of the findings that count for a review, with the counts that its facets show.
+    /// One page of the findings that count for a review: the first, or the one beside a place that another page named.
     pub async fn findings_of_review(
         &self,
         actor: &Actor,
         review: &ReviewId,
         filter: &FindingFilter,
         sort: FindingSort,
-        limit: i64,
-        offset: i64,
-    ) -> Result<FindingPage, ServiceError> {
+        limit: usize,
+        from: Option<&FindingCursor>,
+    ) -> Result<FindingLines, ServiceError> {
         let mut tx = self.database().read().await?;
         let service = self
             .service_of_review(&mut tx, actor, review, Action::Read)
             .await?;
-        let limit = limit.clamp(1, 500);
         let filter = &FindingFilter {
             as_of: self.now(),
             ..filter.clone()
         };
-        let mut lines = tx
-            .finding_lines(&service, review, filter, sort, limit + 1, offset.max(0))
+        Ok(tx
+            .finding_page(&service, review, filter, sort, limit.clamp(1, 500), from)
+            .await?)
+    }
+
+    /// How many findings there are under a filter, and under each other choice of its facets.
+    pub async fn finding_facets(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        filter: &FindingFilter,
+    ) -> Result<Arc<FindingFacets>, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let service = self
+            .service_of_review(&mut tx, actor, review, Action::Read)
             .await?;
-        let has_more = i64::try_from(lines.len()).unwrap_or(i64::MAX) > limit;
-        lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let facets = tx.finding_facets(&service, review, filter).await?;
-        Ok(FindingPage {
-            lines,
-            facets,
-            has_more,
-        })
+        let now = self.now();
+        let question = format!("{review} {filter:?}");
+        let last_entry = tx.last_activity_of(&service).await?;
+        if let Some(facets) = self.facets().get(&question, last_entry, now) {
+            return Ok(facets);
+        }
+        let as_of = FindingFilter {
+            as_of: now,
+            ..filter.clone()
+        };
+        let kinds = tx.finding_kinds(&service, review, &as_of).await?;
+        Ok(self
+            .facets()
+            .keep(question, last_entry, now, facets(&kinds, filter)))
     }
 
     /// A finding with its links and history.
@@ -761,4 +772,48 @@ async fn record(
     })
     .await?;
     Ok(())
+}
+
+/// Each facet counts under the choices that were made in all the others.
+fn facets(kinds: &[FindingKind], filter: &FindingFilter) -> FindingFacets {
+    let mut facets = FindingFacets::default();
+    let mut statuses = BTreeMap::new();
+    let mut tools = BTreeMap::new();
+    let mut categories = BTreeMap::new();
+    for kind in kinds {
+        let chosen = [
+            filter.severities.is_empty() || filter.severities.contains(&kind.severity),
+            filter.statuses.is_empty() || filter.statuses.contains(&kind.status),
+            filter.tools.is_empty() || filter.tools.contains(&kind.tool),
+            filter.categories.is_empty() || filter.categories.contains(&kind.category),
+            !filter.unmapped || !kind.is_mapped,
+        ];
+        let by_all_but = |facet: usize| {
+            let mut others = chosen.iter().enumerate().filter(|(of, _)| *of != facet);
+            others.all(|(_, is_chosen)| *is_chosen)
+        };
+        if by_all_but(0) {
+            facets.severities.add(kind.severity, kind.n);
+        }
+        if by_all_but(1) {
+            *statuses.entry(kind.status).or_insert(0) += kind.n;
+        }
+        if by_all_but(2) {
+            *tools.entry(kind.tool.clone()).or_insert(0) += kind.n;
+        }
+        if by_all_but(3) {
+            *categories.entry(kind.category.clone()).or_insert(0) += kind.n;
+        }
+        if by_all_but(4) {
+            let (mapped, unmapped) = &mut facets.mapped;
+            *(if kind.is_mapped { mapped } else { unmapped }) += kind.n;
+        }
+        if chosen.iter().all(|is_chosen| *is_chosen) {
+            facets.n += kind.n;
+        }
+    }
+    facets.statuses = statuses.into_iter().collect();
+    facets.tools = tools.into_iter().collect();
+    facets.categories = categories.into_iter().collect();
+    facets
 }

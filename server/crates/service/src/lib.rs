@@ -14,12 +14,14 @@ mod comments;
 mod deliverables;
 mod error;
 pub mod evidence;
+mod finding_export;
 pub mod findings;
 mod idempotency;
 mod ids;
 mod import;
 mod invitations;
 mod items;
+mod kept;
 mod keys;
 pub mod mapping;
 mod password_resets;
@@ -29,6 +31,7 @@ mod reading;
 pub mod report;
 mod reviews;
 pub mod sample;
+mod saved_filters;
 pub mod scans;
 mod search;
 mod services;
@@ -49,14 +52,15 @@ pub use clock::{Clock, SystemClock, TestClock};
 pub use comments::{CommentOn, ListedComment};
 pub use deliverables::DeliverableChange;
 pub use error::{Conflict, ServiceError};
+pub use finding_export::{ExportForm, FindingExport};
 pub use holdpoint_checklist as checklist;
 pub use holdpoint_patch as patch;
 pub use holdpoint_storage::{
-    ApiToken, ChangeNumbers, Deliverable, Evidence, Finding, FindingFacets, FindingFilter,
-    FindingLine, FindingLink, FindingSort, Invitation, Item, ItemCounts, ItemFigures, ItemFilter,
-    MappingRule, ObservationView, Person, Review, ReviewCounts, Scan, ScanChange, Section, Service,
-    SeverityCounts, SignOff, SignedInSession, StoredFile, Template, TemplateVersion, WaitingItem,
-    WaitsFor,
+    ApiToken, ChangeNumbers, Deliverable, Evidence, Finding, FindingCursor, FindingFacets,
+    FindingFilter, FindingLine, FindingLines, FindingLink, FindingSort, Invitation, Item,
+    ItemCounts, ItemFigures, ItemFilter, MappingRule, ObservationView, Person, Review,
+    ReviewCounts, SavedFilter, Scan, ScanChange, Section, Service, SeverityCounts, SignOff,
+    SignedInSession, StoredFile, Template, TemplateVersion, WaitingItem, WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
 pub use holdpoint_storage::{Hit, Hits};
@@ -72,6 +76,7 @@ pub use reviews::{
     ActivityLine, ActivityOf, ChecklistPage, ChecklistSection, CreatedReview, ListedDeliverable,
     ListedItem, Named, NewReview, ReviewChange, ReviewHead,
 };
+pub use saved_filters::MAX_SAVED_FILTERS;
 pub use services::{MAX_PAGE, NewService, Page, PortfolioReview, ReadableService, ServiceChange};
 pub use sweeping::{PREVIEW_LASTS, UNCLAIMED_LASTS};
 pub use templates::{
@@ -97,6 +102,8 @@ struct Inner {
     attempts: attempts::Attempts,
     /// Files are read so many at a time, so that many large ones at once do not take all memory.
     reading: tokio::sync::Semaphore,
+    facets: kept::Kept<FindingFacets>,
+    glances: kept::Kept<standing::ReviewStanding>,
 }
 
 /// How many scanner files are read at the same time; others wait.
@@ -143,6 +150,8 @@ impl Services {
                 passwords: passwords::Passwords::default(),
                 attempts: attempts::Attempts::default(),
                 reading: tokio::sync::Semaphore::new(MOST_READ_AT_ONCE),
+                facets: kept::Kept::default(),
+                glances: kept::Kept::default(),
             }),
         }
     }
@@ -177,6 +186,14 @@ impl Services {
 
     pub(crate) fn passwords(&self) -> &passwords::Passwords {
         &self.inner.passwords
+    }
+
+    pub(crate) fn facets(&self) -> &kept::Kept<FindingFacets> {
+        &self.inner.facets
+    }
+
+    pub(crate) fn glances(&self) -> &kept::Kept<standing::ReviewStanding> {
+        &self.inner.glances
     }
 
     pub(crate) fn attempts(&self) -> &attempts::Attempts {

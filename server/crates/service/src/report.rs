@@ -781,7 +781,7 @@ fn evidence_fact(evidence: &Evidence, target: Option<&str>) -> facts::Evidence {
     }
 }
 
-fn finding_fact(
+pub(crate) fn finding_fact(
     finding: &Finding,
     items: &[(String, String)],
     patches: Vec<i64>,

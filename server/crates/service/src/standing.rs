@@ -1,7 +1,10 @@
 //! Where a review stands: the verdict with its reasons, each item with its sign-offs and whether they still hold, and
 //! what the release decision needs. Pages, the gate, the pre-flight check before signing and the report all read this.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use holdpoint_domain::{
     Decision, Gating, ItemId, ItemState, Millis, Policy, ReviewId, Severity, Verdict, normalise,
@@ -716,6 +719,28 @@ impl Services {
                 error => error,
             })?;
         stand(standing, self.now())
+    }
+
+    /// Where a review stands, for pages that show it beside something else: at most a minute old, see `kept.rs`.
+    pub async fn review_glance(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+    ) -> Result<Arc<ReviewStanding>, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let service = self
+            .service_of_review(&mut tx, actor, review, Action::Read)
+            .await?;
+        let last_entry = tx.last_activity_of(&service).await?;
+        drop(tx);
+        let now = self.now();
+        if let Some(standing) = self.glances().get(review.as_str(), last_entry, now) {
+            return Ok(standing);
+        }
+        let standing = self.review_standing(actor, review).await?;
+        Ok(self
+            .glances()
+            .keep(review.as_str().to_owned(), last_entry, now, standing))
     }
 
     /// Where an item stands now, within its review.

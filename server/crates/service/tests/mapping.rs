@@ -91,7 +91,7 @@ impl Team {
                 &FindingFilter::default(),
                 FindingSort::Number,
                 500,
-                0,
+                None,
             )
             .await
             .expect("lists")

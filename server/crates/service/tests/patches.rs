@@ -141,7 +141,7 @@ impl Team {
                 &FindingFilter::default(),
                 FindingSort::Number,
                 100,
-                0,
+                None,
             )
             .await
             .expect("lists findings");

@@ -11,9 +11,9 @@ use holdpoint_domain::{
     text::{Commit, Name, Prose, Slug},
 };
 use holdpoint_service::{
-    ActivityOf, Actor, BulkChange, CommentOn, DeliverableChange, FindingFilter, FindingSort,
-    ImportWatch, Invite, ItemChange, ItemFilter, ItemText, NewItem, NewToken, ReviewChange,
-    ServiceChange, ServiceError,
+    ActivityOf, Actor, BulkChange, CommentOn, DeliverableChange, ExportForm, FindingFilter,
+    FindingSort, ImportWatch, Invite, ItemChange, ItemFilter, ItemText, NewItem, NewToken,
+    ReviewChange, ServiceChange, ServiceError,
     evidence::{EvidenceFields, EvidenceRequest},
     findings::{FindingFields, FindingRequest, Triage, TriageFields},
     mapping::{RuleFields, RuleRequest},
@@ -37,6 +37,8 @@ const TABLE: &[(&str, &str)] = &[
     ("create_token", "AMRCVUS"),
     ("revoke_token", "AMRCVUS"),
     ("join_by_invitation", "AMRCVUS"),
+    ("rename_filter", "AMRCVUS"),
+    ("delete_filter", "AMRCVUS"),
     // Lists of what one may see: everyone, each their own.
     ("portfolio", "AMRCVUS"),
     ("waiting_on_me", "AMRCVUS"),
@@ -88,6 +90,10 @@ const TABLE: &[(&str, &str)] = &[
     ("evidence_of", "AMRCVU"),
     ("evidence_file", "AMRCVU"),
     ("findings_of_review", "AMRCVU"),
+    ("finding_facets", "AMRCVU"),
+    ("review_glance", "AMRCVU"),
+    ("saved_filters", "AMRCVU"),
+    ("save_filter", "AMRCVU"),
     ("finding", "AMRCVU"),
     ("scans_of", "AMRCVU"),
     ("scan", "AMRCVU"),
@@ -108,6 +114,7 @@ const TABLE: &[(&str, &str)] = &[
     ("report_json", "AMRCVU"),
     ("report_sarif", "AMRCVU"),
     ("report_csv", "AMRCVU"),
+    ("export_findings", "AMRCVU"),
     ("report_bundle", "AMRCVU"),
     // Working.
     ("step", "MRC"),
@@ -451,6 +458,27 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             .map(drop),
         "evidence_of" => services.evidence_of(who, &on.item).await.map(drop),
         "evidence_file" => services.evidence_file(who, &on.file).await.map(drop),
+        "finding_facets" => services
+            .finding_facets(who, review, &FindingFilter::default())
+            .await
+            .map(drop),
+        "saved_filters" => services.saved_filters(who, service).await.map(drop),
+        "save_filter" => {
+            let name = format!("Of {}", who.name);
+            services
+                .save_filter(who, service, &name, "q=x")
+                .await
+                .map(drop)
+        }
+        "rename_filter" => match services.rename_filter(who, "none", "X").await {
+            Err(ServiceError::NotFound("This filter")) => Ok(()),
+            other => other,
+        },
+        "delete_filter" => match services.delete_filter(who, "none").await {
+            Err(ServiceError::NotFound("This filter")) => Ok(()),
+            other => other,
+        },
+        "review_glance" => services.review_glance(who, review).await.map(drop),
         "findings_of_review" => services
             .findings_of_review(
                 who,
@@ -458,7 +486,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                 &FindingFilter::default(),
                 FindingSort::Severity,
                 10,
-                0,
+                None,
             )
             .await
             .map(drop),
@@ -482,6 +510,16 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
         "report_preview" => services.report_preview(who, review).await.map(drop),
         "report_json" => services.report_json(who, review).await.map(drop),
         "report_sarif" => services.report_sarif(who, review).await.map(drop),
+        "export_findings" => services
+            .export_findings(
+                who,
+                review,
+                FindingFilter::default(),
+                FindingSort::Number,
+                ExportForm::Csv,
+            )
+            .await
+            .map(drop),
         "report_csv" => services.report_csv(who, review).await.map(drop),
         "report_bundle" => services
             .report_bundle(who, review, std::io::Cursor::new(Vec::new()))

@@ -121,7 +121,7 @@ async fn the_sample_worked_to_its_end_gives_a_signed_report_that_is_the_same_eac
                 &FindingFilter::default(),
                 FindingSort::Severity,
                 500,
-                0,
+                None,
             )
             .await
             .expect("lists");

@@ -88,21 +88,11 @@ async fn three_commits_of_real_scans_change_exactly_these_findings() {
                 n_fixed += expected[at][4];
             }
         }
-        let page = services
-            .findings_of_review(
-                &team.viewer,
-                &team.review.id,
-                &FindingFilter::default(),
-                FindingSort::Number,
-                1,
-                0,
-            )
-            .await
-            .expect("lists");
-        assert_eq!(page.facets.n, n_findings);
+        let facets = team.facets(&FindingFilter::default()).await;
+        assert_eq!(facets.n, n_findings);
         assert_eq!((n_findings, n_fixed), (454, 113));
         assert_eq!(
-            page.facets.statuses,
+            facets.statuses,
             [
                 (FindingStatus::Open, n_findings - n_fixed),
                 (FindingStatus::Fixed, n_fixed)
@@ -426,20 +416,7 @@ async fn an_accepted_risk_lapses_by_itself_and_counts_as_open_then() {
                 statuses: vec![FindingStatus::Open],
                 ..FindingFilter::default()
             };
-            team.world
-                .services
-                .findings_of_review(
-                    &team.viewer,
-                    &team.review.id,
-                    &open,
-                    FindingSort::Severity,
-                    10,
-                    0,
-                )
-                .await
-                .expect("lists")
-                .facets
-                .n
+            team.facets(&open).await.n
         };
         assert_eq!(n_open().await, 0);
         let end = Date::parse("2026-03-01").expect("a date").end();
@@ -606,22 +583,38 @@ async fn ten_thousand_findings_are_imported_moved_and_fixed() {
         };
         for (_, word) in FindingSort::ALL {
             let sort = FindingSort::parse(word).expect("a word of its own");
-            let page = team
-                .world
-                .services
-                .findings_of_review(&team.viewer, &team.review.id, &open, sort, 50, 8_950)
-                .await
-                .expect("lists");
-            assert_eq!(
-                (page.facets.n, page.lines.len(), page.has_more),
-                (9_000, 50, false),
-                "{word}"
-            );
-            assert_eq!(
-                page.facets.statuses,
-                [(FindingStatus::Open, 9_000), (FindingStatus::Fixed, 1_000)]
-            );
+            // Every page forwards, then every page backwards: each finding once, in one order.
+            let (mut forwards, mut backwards) = (Vec::new(), Vec::new());
+            let mut from = None;
+            loop {
+                let page = team.page(&open, sort, from.as_ref()).await;
+                forwards.push(page.lines);
+                match page.next {
+                    Some(next) => from = Some(next),
+                    None => break,
+                }
+            }
+            let mut from = team.page(&open, sort, from.as_ref()).await.previous;
+            backwards.push(forwards.last().cloned().expect("a last page"));
+            while let Some(before) = from {
+                let page = team.page(&open, sort, Some(&before)).await;
+                backwards.push(page.lines);
+                from = page.previous;
+            }
+            backwards.reverse();
+            assert_eq!(forwards.len(), 18, "{word}");
+            assert_eq!(forwards, backwards, "{word}");
+            let mut numbers: Vec<_> = forwards.iter().flatten().map(|line| line.number).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            assert_eq!(numbers.len(), 9_000, "{word}");
         }
+        let facets = team.facets(&open).await;
+        assert_eq!(facets.n, 9_000);
+        assert_eq!(
+            facets.statuses,
+            [(FindingStatus::Open, 9_000), (FindingStatus::Fixed, 1_000)]
+        );
     }
 }
 
@@ -653,44 +646,21 @@ async fn each_facet_counts_under_the_others_and_not_under_itself() {
             statuses: vec![FindingStatus::Open],
             ..FindingFilter::default()
         };
-        let page = services
-            .findings_of_review(
-                &team.viewer,
-                &team.review.id,
-                &filter,
-                FindingSort::Severity,
-                10,
-                0,
-            )
-            .await
-            .expect("lists");
-        assert_eq!(page.facets.n, 1);
+        let facets = team.facets(&filter).await;
+        assert_eq!(facets.n, 1);
+        assert_eq!((facets.severities.high, facets.severities.info), (1, 1));
         assert_eq!(
-            (page.facets.severities.high, page.facets.severities.info),
-            (1, 1)
-        );
-        assert_eq!(
-            page.facets.statuses,
+            facets.statuses,
             [(FindingStatus::Open, 1), (FindingStatus::FalsePositive, 1)]
         );
-        assert_eq!(page.facets.tools, [("gocheck".to_owned(), 1)]);
-        assert_eq!(page.facets.mapped, (1, 0));
+        assert_eq!(facets.tools, [("gocheck".to_owned(), 1)]);
+        assert_eq!(facets.mapped, (1, 0));
         let unmapped = FindingFilter {
             unmapped: true,
             ..filter
         };
-        let page = services
-            .findings_of_review(
-                &team.viewer,
-                &team.review.id,
-                &unmapped,
-                FindingSort::Severity,
-                10,
-                0,
-            )
-            .await
-            .expect("lists");
-        assert_eq!((page.facets.n, page.facets.mapped), (0, (1, 0)));
+        let facets = team.facets(&unmapped).await;
+        assert_eq!((facets.n, facets.mapped), (0, (1, 0)));
         for hostile in ["%", "_", "'; drop table finding; --", "\\"] {
             let filter = FindingFilter {
                 text: Some(hostile.to_owned()),
@@ -703,7 +673,7 @@ async fn each_facet_counts_under_the_others_and_not_under_itself() {
                     &filter,
                     FindingSort::Title,
                     10,
-                    0,
+                    None,
                 )
                 .await
                 .expect("searches");

@@ -1,4 +1,4 @@
-use holdpoint_domain::{Digest, Millis, activity::Entry};
+use holdpoint_domain::{Digest, Millis, ServiceId, activity::Entry};
 
 use crate::{StorageError, Tx, execute, fetch_all, fetch_optional};
 
@@ -134,6 +134,21 @@ impl Tx {
             entry,
             digest: digest.into(),
         })
+    }
+
+    /// The number of a service's last entry: as long as it stays, nothing about the service has changed.
+    pub async fn last_activity_of(&mut self, service: &ServiceId) -> Result<i64, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            sequence: i64,
+        }
+        let row = fetch_optional!(
+            self,
+            Row,
+            "select sequence from activity where service = $1 order by sequence desc limit 1",
+            service.as_str()
+        );
+        Ok(row.map_or(0, |row| row.sequence))
     }
 
     /// The log's length and the digest of its last entry.

@@ -5,10 +5,7 @@ use holdpoint_domain::{
 };
 
 use crate::{
-    StorageError, Tx,
-    columns::{contains_pattern, parsed},
-    execute, fetch_all, fetch_optional,
-    imports::severity_rank,
+    StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, imports::severity_rank,
     scans::SeverityCounts,
 };
 
@@ -137,6 +134,16 @@ pub struct FindingFilter {
     pub item: Option<ItemId>,
     /// Linked to no item of the review.
     pub unmapped: bool,
+    pub categories: Vec<String>,
+    /// Of this series alone.
+    pub series: Option<SeriesId>,
+    pub rule: Option<String>,
+    /// What the path begins with.
+    pub path: Option<String>,
+    /// Linked to an item that this person owns.
+    pub owner: Option<PersonId>,
+    /// Open and first seen before the moment of its severity; severities that are not named are never late.
+    pub late_before: Vec<(Severity, Millis)>,
     /// In title, rule, path, component or CVE, or the finding's number as in F-12.
     pub text: Option<String>,
     /// Accepted risks that ended by this moment count as open.
@@ -159,6 +166,11 @@ pub enum FindingSort {
     Tool,
     /// Severity the other way round.
     Mildest,
+    PathDown,
+    TitleDown,
+    StatusDown,
+    ToolDown,
+    LastSeenUp,
 }
 
 impl FindingSort {
@@ -174,7 +186,18 @@ impl FindingSort {
         (Self::Status, "status"),
         (Self::Tool, "scanner"),
         (Self::Mildest, "mildest"),
+        (Self::PathDown, "path-down"),
+        (Self::TitleDown, "title-down"),
+        (Self::StatusDown, "status-down"),
+        (Self::ToolDown, "scanner-down"),
+        (Self::LastSeenUp, "last-seen-up"),
     ];
+
+    /// The words, for messages.
+    pub fn words() -> String {
+        let words: Vec<_> = Self::ALL.iter().map(|(_, word)| *word).collect();
+        words.join(", ")
+    }
 
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL
@@ -194,6 +217,7 @@ pub struct FindingFacets {
     pub statuses: Vec<(FindingStatus, i64)>,
     /// An empty name stands for findings written by hand.
     pub tools: Vec<(String, i64)>,
+    pub categories: Vec<(String, i64)>,
     /// Linked to an item of the review, and linked to none.
     pub mapped: (i64, i64),
 }
@@ -332,7 +356,6 @@ macro_rules! holds_until {
         )
     };
 }
-pub(crate) use {holds_until, says};
 
 /// The status as it counts at the moment `$9`: an accepted risk that does not hold any more is open.
 macro_rules! status_now {
@@ -344,6 +367,8 @@ macro_rules! status_now {
         )
     };
 }
+
+pub(crate) use {holds_until, says, status_now};
 
 impl Finding {
     /// What an acceptance of its risk is bound to: what it says, not where it has moved within its file.
@@ -405,9 +430,9 @@ macro_rules! finding_where {
 }
 
 #[derive(sqlx::FromRow)]
-struct LineRow {
+pub(crate) struct LineRow {
     id: String,
-    number: i64,
+    pub(crate) number: i64,
     title: String,
     severity: String,
     category: String,
@@ -424,82 +449,6 @@ struct LineRow {
     last_seen_at: i64,
     has_patch: i64,
     version: i64,
-}
-
-/// The conditions of a [`FindingFilter`], in both dialects: `$1` service, `$2` review, `$3` severities, `$4` statuses,
-/// `$5` tools, `$6` item, `$7` whether unmapped, `$8` text pattern, `$9` moment.
-macro_rules! filtered {
-    ($tx:expr, $before:expr, $after:expr) => {
-        $tx.dialect(
-            concat!(
-                $before,
-                " where finding.service_id = $1 and (finding.review_id is null or finding.review_id = $2) \
-                 and (cast($3 as text) is null or finding.severity in (select value from json_each($3))) \
-                 and (cast($4 as text) is null or ",
-                status_now!(),
-                " in (select value from json_each($4))) \
-                 and (cast($5 as text) is null or coalesce(series.tool, '') in (select value from json_each($5))) \
-                 and (cast($6 as text) is null or exists (select 1 from finding_item \
-                 where finding_item.finding_id = finding.id and finding_item.item_id = $6)) \
-                 and ($7 = 0 or not exists (select 1 from finding_item join item on item.id = finding_item.item_id \
-                 where finding_item.finding_id = finding.id and item.review_id = $2)) \
-                 and (cast($8 as text) is null or lower(finding.title) like $8 escape '\\' \
-                 or lower(coalesce(finding.rule, '')) like $8 escape '\\' \
-                 or lower(coalesce(finding.path, '')) like $8 escape '\\' \
-                 or lower(coalesce(finding.component, '')) like $8 escape '\\' or lower(finding.cve) like $8 escape '\\' \
-                 or 'f-' || cast(finding.number as text) like $8 escape '\\') ",
-                $after
-            ),
-            concat!(
-                $before,
-                " where finding.service_id = $1 and (finding.review_id is null or finding.review_id = $2) \
-                 and (cast($3 as text) is null \
-                 or finding.severity in (select jsonb_array_elements_text(cast($3 as jsonb)))) \
-                 and (cast($4 as text) is null \
-                 or ",
-                status_now!(),
-                " in (select jsonb_array_elements_text(cast($4 as jsonb)))) \
-                 and (cast($5 as text) is null \
-                 or coalesce(series.tool, '') in (select jsonb_array_elements_text(cast($5 as jsonb)))) \
-                 and (cast($6 as text) is null or exists (select 1 from finding_item \
-                 where finding_item.finding_id = finding.id and finding_item.item_id = $6)) \
-                 and (cast($7 as bigint) = 0 or not exists (select 1 from finding_item \
-                 join item on item.id = finding_item.item_id \
-                 where finding_item.finding_id = finding.id and item.review_id = $2)) \
-                 and (cast($8 as text) is null or lower(finding.title) like $8 escape '\\' \
-                 or lower(coalesce(finding.rule, '')) like $8 escape '\\' \
-                 or lower(coalesce(finding.path, '')) like $8 escape '\\' \
-                 or lower(coalesce(finding.component, '')) like $8 escape '\\' or lower(finding.cve) like $8 escape '\\' \
-                 or 'f-' || cast(finding.number as text) like $8 escape '\\') ",
-                $after
-            ),
-        )
-    };
-}
-
-macro_rules! lines_by {
-    ($tx:expr, $order:literal) => {
-        filtered!(
-            $tx,
-            concat!(
-                "select finding.id, finding.number, finding.title, finding.severity, finding.category, finding.rule, \
-                 series.tool, finding.path, finding.start_line, finding.component, finding.status, ",
-                holds_until!(),
-                " as accepted_until, original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, \
-                 case when finding.series_id is null or finding.unseen_since is not null \
-                 then finding.last_seen_at else coalesce(series.last_scan_at, finding.last_seen_at) end as last_seen_at, \
-             cast(case when exists (select 1 from patch_finding where patch_finding.finding_id = finding.id) \
-             then 1 else 0 end as bigint) as has_patch, finding.version from finding \
-             left join series on series.id = finding.series_id \
-             left join finding as original on original.id = finding.duplicate_of"
-            ),
-            concat!("order by ", $order, " limit $10 offset $11")
-        )
-    };
-}
-
-fn json_list<T: serde::Serialize>(values: &[T]) -> Option<String> {
-    (!values.is_empty()).then(|| serde_json::to_string(values).expect("words and texts serialise"))
 }
 
 impl Tx {
@@ -550,64 +499,27 @@ impl Tx {
         .collect()
     }
 
-    /// One page of a review's findings.
-    pub async fn finding_lines(
-        &mut self,
-        service: &ServiceId,
-        review: &ReviewId,
-        filter: &FindingFilter,
-        sort: FindingSort,
-        limit: i64,
-        offset: i64,
-    ) -> Result<Vec<FindingLine>, StorageError> {
-        let sql = match sort {
-            FindingSort::Severity => lines_by!(self, "finding.severity_rank, finding.number"),
-            FindingSort::Number => lines_by!(self, "finding.number"),
-            FindingSort::Path => {
-                lines_by!(
-                    self,
-                    "coalesce(finding.path, ''), coalesce(finding.start_line, 0), finding.number"
-                )
-            }
-            FindingSort::Title => lines_by!(self, "lower(finding.title), finding.number"),
-            FindingSort::Newest => {
-                lines_by!(self, "finding.first_seen_at desc, finding.number desc")
-            }
-            FindingSort::Oldest => lines_by!(self, "finding.first_seen_at, finding.number"),
-            FindingSort::LastSeen => {
-                lines_by!(self, "last_seen_at desc, finding.number desc")
-            }
-            FindingSort::Status => lines_by!(
-                self,
-                "finding.status, finding.severity_rank, finding.number"
+    /// Findings by id, in no order.
+    pub async fn findings_by_id(&mut self, ids: &[&str]) -> Result<Vec<Finding>, StorageError> {
+        let sql = self.dialect(
+            finding_where!("where finding.id in (select value from json_each($1))"),
+            finding_where!(
+                "where finding.id in (select jsonb_array_elements_text(cast($1 as jsonb)))"
             ),
-            FindingSort::Tool => lines_by!(
-                self,
-                "lower(coalesce(series.tool, '')), finding.severity_rank, finding.number"
-            ),
-            FindingSort::Mildest => {
-                lines_by!(self, "finding.severity_rank desc, finding.number")
-            }
-        };
-        let rows = fetch_all!(
-            self,
-            LineRow,
-            sql,
-            service.as_str(),
-            review.as_str(),
-            json_list(&filter.severities),
-            json_list(&filter.statuses),
-            json_list(&filter.tools),
-            filter.item.as_ref().map(ItemId::as_str),
-            i64::from(filter.unmapped),
-            filter
-                .text
-                .as_deref()
-                .map(|text| contains_pattern(&text.to_lowercase())),
-            filter.as_of,
-            limit,
-            offset,
         );
+        let ids = serde_json::to_string(ids).expect("ids are texts");
+        fetch_all!(self, FindingRow, sql, ids)
+            .into_iter()
+            .map(Finding::try_from)
+            .collect()
+    }
+
+    /// Lines with the items that they are linked to.
+    pub(crate) async fn finding_lines_of(
+        &mut self,
+        review: &ReviewId,
+        rows: Vec<LineRow>,
+    ) -> Result<Vec<FindingLine>, StorageError> {
         let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
         let mut items = self.items_of_findings(review, &ids).await?;
         rows.into_iter()
@@ -678,84 +590,6 @@ impl Tx {
             from finding_item join item on item.id = finding_item.item_id where finding_item.finding_id = $1 \
             order by item.review_id desc, item.position limit 500";
         Ok(fetch_all!(self, FindingLink, SQL, finding.as_str()))
-    }
-
-    /// How many findings of a review there are under a filter, and under each other choice of severity, status, tool and
-    /// mapping.
-    pub async fn finding_facets(
-        &mut self,
-        service: &ServiceId,
-        review: &ReviewId,
-        filter: &FindingFilter,
-    ) -> Result<FindingFacets, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            severity: String,
-            status: String,
-            tool: Option<String>,
-            mapped: i64,
-            n: i64,
-        }
-        // Only what no facet cuts is asked of the database; its groups are few, and each facet leaves out its own choice.
-        let sql = filtered!(
-            self,
-            concat!(
-                "select severity, status, tool, mapped, count(*) as n from (select finding.severity, series.tool, ",
-                status_now!(),
-                " as status, cast(case when exists (select 1 from finding_item \
-                 join item on item.id = finding_item.item_id where finding_item.finding_id = finding.id \
-                 and item.review_id = $2) then 1 else 0 end as bigint) as mapped from finding \
-                 left join series on series.id = finding.series_id"
-            ),
-            ") as cut group by severity, status, tool, mapped"
-        );
-        let none: Option<String> = None;
-        let rows = fetch_all!(
-            self,
-            Row,
-            sql,
-            service.as_str(),
-            review.as_str(),
-            &none,
-            &none,
-            &none,
-            filter.item.as_ref().map(ItemId::as_str),
-            0_i64,
-            filter
-                .text
-                .as_deref()
-                .map(|text| contains_pattern(&text.to_lowercase())),
-            filter.as_of,
-        );
-        let mut facets = FindingFacets::default();
-        let mut statuses = std::collections::BTreeMap::new();
-        let mut tools = std::collections::BTreeMap::new();
-        for row in rows {
-            let severity = parsed(Severity::parse, &row.severity, "finding", "severity")?;
-            let status = parsed(FindingStatus::parse, &row.status, "finding", "status")?;
-            let tool = row.tool.unwrap_or_default();
-            let of_severity = filter.severities.is_empty() || filter.severities.contains(&severity);
-            let of_status = filter.statuses.is_empty() || filter.statuses.contains(&status);
-            let of_tool = filter.tools.is_empty() || filter.tools.contains(&tool);
-            let of_mapping = !filter.unmapped || row.mapped == 0;
-            if of_status && of_tool && of_mapping {
-                facets.severities.add(severity, row.n);
-            }
-            if of_severity && of_tool && of_mapping {
-                *statuses.entry(status).or_insert(0) += row.n;
-            }
-            if of_severity && of_status && of_mapping {
-                *tools.entry(tool).or_insert(0) += row.n;
-            }
-            if of_severity && of_status && of_tool {
-                let (mapped, unmapped) = &mut facets.mapped;
-                *(if row.mapped == 0 { unmapped } else { mapped }) += row.n;
-                facets.n += if of_mapping { row.n } else { 0 };
-            }
-        }
-        facets.statuses = statuses.into_iter().collect();
-        facets.tools = tools.into_iter().collect();
-        Ok(facets)
     }
 
     pub async fn insert_finding(&mut self, new: &NewFinding<'_>) -> Result<(), StorageError> {

@@ -15,6 +15,7 @@ mod database;
 mod error;
 mod evidence;
 pub mod files;
+mod finding_list;
 mod findings;
 pub mod imports;
 mod items;
@@ -22,6 +23,7 @@ mod mapping;
 mod patches;
 mod people;
 mod reviews;
+mod saved_filters;
 mod scans;
 mod search;
 mod services;
@@ -38,6 +40,7 @@ pub use database::{Database, DatabaseUrl};
 pub use error::StorageError;
 pub use evidence::{Evidence, NewEvidence};
 pub use files::{FileStore, Receiving, StoredFile, Swept};
+pub use finding_list::{FindingCursor, FindingKind, FindingLines};
 pub use findings::{
     Finding, FindingFacets, FindingFilter, FindingLine, FindingLink, FindingSort, NewFinding,
 };
@@ -49,6 +52,7 @@ pub use mapping::{
 pub use patches::{NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, VerifiedPatch};
 pub use people::{NewPerson, Person};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};
+pub use saved_filters::SavedFilter;
 pub use scans::{ChangeNumbers, ObservationView, Scan, ScanChange, SeverityCounts};
 pub use search::{Hit, Hits};
 pub use services::Service;

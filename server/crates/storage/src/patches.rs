@@ -202,6 +202,34 @@ struct ItemRow {
 }
 
 impl Tx {
+    /// The numbers of a review's patches that are linked to findings, by finding.
+    pub async fn patch_numbers_of_findings(
+        &mut self,
+        review: &ReviewId,
+        findings: &[&str],
+    ) -> Result<std::collections::HashMap<String, Vec<i64>>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            finding_id: String,
+            number: i64,
+        }
+        let sql = self.dialect(
+            "select patch_finding.finding_id, patch.number from patch_finding \
+             join patch on patch.id = patch_finding.patch_id where patch.review_id = $1 \
+             and patch_finding.finding_id in (select value from json_each($2)) order by patch.number",
+            "select patch_finding.finding_id, patch.number from patch_finding \
+             join patch on patch.id = patch_finding.patch_id where patch.review_id = $1 \
+             and patch_finding.finding_id in (select jsonb_array_elements_text(cast($2 as jsonb))) order by patch.number",
+        );
+        let ids = serde_json::to_string(findings).expect("ids are texts");
+        let mut numbers: std::collections::HashMap<String, Vec<i64>> =
+            std::collections::HashMap::new();
+        for row in fetch_all!(self, Row, sql, review.as_str(), ids) {
+            numbers.entry(row.finding_id).or_default().push(row.number);
+        }
+        Ok(numbers)
+    }
+
     /// Takes the next number for a patch of a review. Other submissions to the review wait until this one is through, so
     /// that [`Tx::patch_of_file`] cannot miss one that runs at the same time.
     pub async fn take_patch_number(&mut self, review: &ReviewId) -> Result<i64, StorageError> {

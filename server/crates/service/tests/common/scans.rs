@@ -7,7 +7,8 @@ use holdpoint_domain::{
     text::{Commit, Name},
 };
 use holdpoint_service::{
-    Actor, ChangeNumbers, FindingFilter, FindingLine, FindingSort, ImportWatch, ServiceError,
+    Actor, ChangeNumbers, FindingCursor, FindingFacets, FindingFilter, FindingLine, FindingLines,
+    FindingSort, ImportWatch, ServiceError,
     findings::{Triage, TriageFields},
     scans::{ImportOutcome, ScanRequest},
 };
@@ -122,11 +123,41 @@ impl Team {
                 &FindingFilter::default(),
                 FindingSort::Number,
                 500,
-                0,
+                None,
             )
             .await
             .expect("lists findings")
             .lines
+    }
+
+    pub(crate) async fn page(
+        &self,
+        filter: &FindingFilter,
+        sort: FindingSort,
+        from: Option<&FindingCursor>,
+    ) -> FindingLines {
+        // What stands in an address leads to the same place.
+        let from = from.map(|from| FindingCursor::parse(&from.encoded(), sort).expect("a place"));
+        self.world
+            .services
+            .findings_of_review(
+                &self.viewer,
+                &self.review.id,
+                filter,
+                sort,
+                500,
+                from.as_ref(),
+            )
+            .await
+            .expect("lists findings")
+    }
+
+    pub(crate) async fn facets(&self, filter: &FindingFilter) -> std::sync::Arc<FindingFacets> {
+        self.world
+            .services
+            .finding_facets(&self.viewer, &self.review.id, filter)
+            .await
+            .expect("counts findings")
     }
 
     pub(crate) async fn statuses(&self) -> Vec<(String, FindingStatus)> {

@@ -4,9 +4,10 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use holdpoint_domain::{FindingId, FindingStatus, ItemId, ReviewId, Severity};
+use holdpoint_domain::{FindingId, FindingStatus, ItemId, ReviewId, SeriesId, Severity};
 use holdpoint_service::{
-    Conflict, FindingFilter, FindingLine, FindingSort, ServiceError, Services,
+    Conflict, ExportForm, FindingCursor, FindingFilter, FindingLine, FindingSort, ServiceError,
+    Services,
     findings::{FindingFields, FindingRequest, FindingView, Triage, TriageFields},
 };
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use super::{
     asked::{self, IfMatch, Json, Key, Query},
     given::{Given, Part, moment, once},
 };
-use crate::web::{WebError, api_caller::ApiCaller};
+use crate::web::{WebError, api_caller::ApiCaller, reports};
 
 /// A finding in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -199,26 +200,25 @@ pub(super) struct List {
     tool: Option<String>,
     /// An item's id, for those linked to it; `none` for those linked to no item.
     item: Option<String>,
+    /// code, dependency, secret, …; several with commas.
+    category: Option<String>,
+    /// A rule's id, exactly.
+    rule: Option<String>,
+    /// What the path begins with.
+    path: Option<String>,
+    /// A series' id.
+    series: Option<String>,
     /// Part of the title, rule, path, component or CVE.
     q: Option<String>,
-    /// severity (the default), number, path, title, newest or status.
+    /// severity (the default), number, path, title, newest, oldest, last-seen, status, scanner, mildest; path-down, title-down,
+    /// status-down, scanner-down and last-seen-up for the other way round.
     sort: Option<String>,
+    /// `csv` or `sarif`: everything that fits as one file, instead of a part of it as JSON. `limit` and `cursor` do not count.
+    format: Option<String>,
     /// From 1 to 200; 50 if not given.
     limit: Option<String>,
     /// `next_cursor` of the part before.
     cursor: Option<String>,
-}
-
-fn sort(text: &str) -> Option<FindingSort> {
-    Some(match text {
-        "severity" => FindingSort::Severity,
-        "number" => FindingSort::Number,
-        "path" => FindingSort::Path,
-        "title" => FindingSort::Title,
-        "newest" => FindingSort::Newest,
-        "status" => FindingSort::Status,
-        _ => return None,
-    })
 }
 
 /// The findings that count for a review: those of its service's scans, and those written for it.
@@ -233,11 +233,6 @@ pub(super) async fn list(
 ) -> Result<Response, WebError> {
     let id = asked::id(ReviewId::parse, &id, "This review")?;
     let limit = asked::limit(asked.limit.as_deref())?;
-    let offset = asked::cursor(asked.cursor.as_deref(), |text| {
-        text.parse::<i64>()
-            .ok()
-            .filter(|offset| (0..=10_000_000).contains(offset))
-    })?;
     let severities: Vec<_> = Severity::ALL
         .iter()
         .map(|severity| severity.as_str())
@@ -274,24 +269,58 @@ pub(super) async fn list(
             })?),
         },
         unmapped,
+        categories: asked::words(
+            "category",
+            asked.category.as_deref(),
+            |category| Some(category.to_owned()),
+            &[],
+        )?,
+        rule: asked.rule.filter(|rule| !rule.is_empty()),
+        path: asked.path.filter(|path| !path.is_empty()),
+        series: match asked.series.as_deref() {
+            None => None,
+            Some(series) => Some(SeriesId::parse(series).ok_or_else(|| WebError::Rejected {
+                field: "series",
+                message: "Write a series' id.".to_owned(),
+            })?),
+        },
+        owner: None,
+        late_before: Vec::new(),
         text: asked.q.filter(|text| !text.trim().is_empty()),
         as_of: services.now(),
     };
     let sort = match asked.sort.as_deref() {
         None => FindingSort::default(),
-        Some(text) => sort(text).ok_or_else(|| WebError::Rejected {
+        Some(text) => FindingSort::parse(text).ok_or_else(|| WebError::Rejected {
             field: "sort",
-            message: "Choose one of severity, number, path, title, newest, status.".to_owned(),
+            message: format!("Choose one of {}.", FindingSort::words()),
         })?,
     };
-    let offset = offset.unwrap_or(0);
-    let n = i64::try_from(limit).unwrap_or(i64::MAX);
+    if let Some(format) = asked.format.as_deref() {
+        let form = match format {
+            "csv" => ExportForm::Csv,
+            "sarif" => ExportForm::Sarif,
+            _ => {
+                return Err(WebError::Rejected {
+                    field: "format",
+                    message: "Choose csv or sarif.".to_owned(),
+                });
+            }
+        };
+        let export = services
+            .export_findings(&caller, &id, filter, sort, form)
+            .await?;
+        return Ok(reports::written(export));
+    }
+    let from = asked::cursor(asked.cursor.as_deref(), |text| {
+        FindingCursor::parse(text, sort)
+    })?;
     let page = services
-        .findings_of_review(&caller, &id, &filter, sort, n, offset)
+        .findings_of_review(&caller, &id, &filter, sort, limit, from.as_ref())
         .await?;
     let part = Part {
         entries: page.lines.iter().map(line).collect(),
-        next_cursor: page.has_more.then(|| (offset + n).to_string()),
+        next_cursor: page.next.map(|next| next.encoded()),
     };
     Ok(Given::ok(&part)?.answer())
 }

@@ -1,0 +1,397 @@
+//! The list of findings: every filter, saved filters, and files of exactly what is listed; on both databases.
+
+mod common;
+
+use common::{START, World, is_not_found, rejected, team::Team};
+use holdpoint_domain::{FindingStatus, Severity};
+use holdpoint_service::{
+    Actor, ExportForm, FindingFilter, FindingSort, ImportWatch, MAX_SAVED_FILTERS,
+    scans::ScanRequest,
+};
+use serde_json::{Value, json};
+
+fn result(rule: &str, level: &str, path: &str, line: i64) -> Value {
+    json!({
+        "ruleId": rule,
+        "level": level,
+        "message": {"text": format!("Problem of {rule}, \"quoted\"")},
+        "locations": [{"physicalLocation": {
+            "artifactLocation": {"uri": path}, "region": {"startLine": line}
+        }}],
+    })
+}
+
+async fn import(team: &Team, tool: &str, results: &[Value]) {
+    let log = json!({
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": {"name": tool}}, "results": results}],
+    });
+    let bytes = serde_json::to_vec(&log).expect("serialises");
+    let services = &team.world.services;
+    let file = services.files().keep(&bytes).await.expect("is kept");
+    let request = ScanRequest {
+        file,
+        file_name: "scan.sarif".to_owned(),
+        label: None,
+        commit: None,
+        format: None,
+        watch: ImportWatch::default(),
+    };
+    services
+        .import_scan(&team.owner, &team.service.id, request, false)
+        .await
+        .expect("imports");
+}
+
+async fn filled(team: &Team) {
+    let alpha = [
+        result("a1", "error", "src/b.go", 9),
+        result("a2", "warning", "src/a.go", 3),
+        result("a1", "note", "docs/100%_x.md", 1),
+    ];
+    import(team, "alpha", &alpha).await;
+    import(team, "Beta", &[result("b1", "error", "src/a.go", 1)]).await;
+}
+
+async fn rules(team: &Team, filter: FindingFilter, sort: FindingSort) -> Vec<String> {
+    let page = team
+        .world
+        .services
+        .findings_of_review(&team.viewer, &team.review.id, &filter, sort, 50, None)
+        .await
+        .expect("lists");
+    page.lines
+        .into_iter()
+        .map(|line| {
+            format!(
+                "{} {}",
+                line.rule.unwrap_or_default(),
+                line.path.unwrap_or_default()
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_filter_gives_what_fits_it_and_nothing_else() {
+    for team in Team::each().await {
+        filled(&team).await;
+        let all = FindingFilter::default;
+        let by = FindingSort::Path;
+        let cases = [
+            (
+                FindingFilter {
+                    rule: Some("a1".to_owned()),
+                    ..all()
+                },
+                vec!["a1 docs/100%_x.md", "a1 src/b.go"],
+            ),
+            (
+                FindingFilter {
+                    path: Some("src/".to_owned()),
+                    ..all()
+                },
+                vec!["b1 src/a.go", "a2 src/a.go", "a1 src/b.go"],
+            ),
+            // What LIKE takes for any text is a letter like others.
+            (
+                FindingFilter {
+                    path: Some("docs/100%_".to_owned()),
+                    ..all()
+                },
+                vec!["a1 docs/100%_x.md"],
+            ),
+            (
+                FindingFilter {
+                    path: Some("%".to_owned()),
+                    ..all()
+                },
+                vec![],
+            ),
+            (
+                FindingFilter {
+                    tools: vec!["Beta".to_owned()],
+                    severities: vec![Severity::High],
+                    ..all()
+                },
+                vec!["b1 src/a.go"],
+            ),
+            (
+                FindingFilter {
+                    categories: vec!["none such".to_owned()],
+                    ..all()
+                },
+                vec![],
+            ),
+            (
+                FindingFilter {
+                    late_before: vec![(Severity::High, START + 1)],
+                    ..all()
+                },
+                vec!["b1 src/a.go", "a1 src/b.go"],
+            ),
+            (
+                FindingFilter {
+                    late_before: vec![(Severity::High, START)],
+                    ..all()
+                },
+                vec![],
+            ),
+        ];
+        for (filter, expected) in cases {
+            assert_eq!(
+                rules(&team, filter.clone(), by).await,
+                expected,
+                "{filter:?}"
+            );
+        }
+        assert_eq!(
+            rules(&team, all(), FindingSort::Tool).await,
+            [
+                "a1 src/b.go",
+                "a2 src/a.go",
+                "a1 docs/100%_x.md",
+                "b1 src/a.go"
+            ]
+        );
+        assert_eq!(
+            rules(&team, all(), FindingSort::ToolDown).await,
+            [
+                "b1 src/a.go",
+                "a1 docs/100%_x.md",
+                "a2 src/a.go",
+                "a1 src/b.go"
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn findings_of_items_that_somebody_owns_are_theirs() {
+    for team in Team::each().await {
+        filled(&team).await;
+        let item = team.id("2.5.1").await;
+        let services = &team.world.services;
+        let page = services
+            .findings_of_review(
+                &team.viewer,
+                &team.review.id,
+                &FindingFilter::default(),
+                FindingSort::Number,
+                1,
+                None,
+            )
+            .await
+            .unwrap();
+        services
+            .map_finding(&team.owner, &page.lines[0].id, &item, true)
+            .await
+            .unwrap();
+        let mine = |actor: &Actor| FindingFilter {
+            owner: Some(actor.id.clone()),
+            ..FindingFilter::default()
+        };
+        let owned = services.item(&team.viewer, &item).await.unwrap();
+        assert!(
+            rules(&team, mine(&team.owner), FindingSort::Number)
+                .await
+                .is_empty()
+        );
+        if owned.owner.is_none() {
+            services.take_item(&team.owner, &item).await.unwrap();
+        }
+        assert_eq!(
+            rules(&team, mine(&team.owner), FindingSort::Number)
+                .await
+                .len(),
+            1
+        );
+        assert_eq!(
+            rules(&team, mine(&team.viewer), FindingSort::Number)
+                .await
+                .len(),
+            0
+        );
+    }
+}
+
+#[tokio::test]
+async fn counts_follow_what_happens_at_once() {
+    for team in Team::each().await {
+        filled(&team).await;
+        let services = &team.world.services;
+        let n_open = async || {
+            let open = FindingFilter {
+                statuses: vec![FindingStatus::Open],
+                ..FindingFilter::default()
+            };
+            let facets = services
+                .finding_facets(&team.viewer, &team.review.id, &open)
+                .await
+                .unwrap();
+            facets.n
+        };
+        assert_eq!(n_open().await, 4);
+        import(&team, "Beta", &[]).await;
+        assert_eq!(n_open().await, 3);
+    }
+}
+
+async fn export(team: &Team, actor: &Actor, filter: FindingFilter, form: ExportForm) -> String {
+    let mut export = team
+        .world
+        .services
+        .export_findings(actor, &team.review.id, filter, FindingSort::Path, form)
+        .await
+        .expect("may export");
+    let mut text = String::new();
+    while let Some(piece) = export.next_piece().await.expect("goes on") {
+        text.push_str(&piece);
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_file_has_exactly_what_the_list_has_in_its_order() {
+    for team in Team::each().await {
+        filled(&team).await;
+        let of_go = FindingFilter {
+            path: Some("src/".to_owned()),
+            ..FindingFilter::default()
+        };
+        let csv = export(&team, &team.viewer, of_go.clone(), ExportForm::Csv).await;
+        let lines: Vec<_> = csv.lines().collect();
+        assert!(lines[0].starts_with("number,severity,"), "{csv}");
+        assert_eq!(lines.len(), 4, "{csv}");
+        let places: Vec<_> = lines[1..]
+            .iter()
+            .map(|line| line.contains("src/a.go"))
+            .collect();
+        assert_eq!(places, [true, true, false], "{csv}");
+        assert!(!csv.contains("docs/"), "{csv}");
+        let sarif = export(&team, &team.viewer, of_go, ExportForm::Sarif).await;
+        let sarif: Value = serde_json::from_str(&sarif).expect("is JSON");
+        let runs: Vec<_> = sarif["runs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|run| {
+                (
+                    run["tool"]["driver"]["name"].as_str().unwrap(),
+                    run["results"].as_array().unwrap().len(),
+                    run["tool"]["driver"]["rules"].as_array().unwrap().len(),
+                )
+            })
+            .collect();
+        assert_eq!(runs, [("alpha", 2, 2), ("Beta", 1, 1)]);
+        let nothing = FindingFilter {
+            rule: Some("none".to_owned()),
+            ..FindingFilter::default()
+        };
+        let sarif = export(&team, &team.viewer, nothing, ExportForm::Sarif).await;
+        let sarif: Value = serde_json::from_str(&sarif).expect("is JSON");
+        assert_eq!(sarif["runs"][0]["results"], json!([]));
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_several_pages_has_each_finding_once() {
+    let team = Team::in_world(World::sqlite().await).await;
+    let many: Vec<_> = (0..1_203)
+        .map(|at| result(&format!("r{}", at % 7), "error", &format!("f{at}"), 1))
+        .collect();
+    import(&team, "alpha", &many).await;
+    let csv = export(
+        &team,
+        &team.viewer,
+        FindingFilter::default(),
+        ExportForm::Csv,
+    )
+    .await;
+    assert_eq!(csv.lines().count(), 1_204);
+    let sarif = export(
+        &team,
+        &team.viewer,
+        FindingFilter::default(),
+        ExportForm::Sarif,
+    )
+    .await;
+    let sarif: Value = serde_json::from_str(&sarif).expect("is JSON");
+    assert_eq!(sarif["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 1_203);
+    assert_eq!(
+        sarif["runs"][0]["tool"]["driver"]["rules"]
+            .as_array()
+            .unwrap()
+            .len(),
+        7
+    );
+}
+
+#[tokio::test]
+async fn a_saved_filter_is_its_persons_alone() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let saved = services
+            .save_filter(
+                &team.viewer,
+                &team.service.id,
+                " Secrets ",
+                "severity=critical",
+            )
+            .await
+            .unwrap();
+        assert_eq!(saved.name, "Secrets");
+        let names = async |actor: &Actor| {
+            let all = services
+                .saved_filters(actor, &team.service.id)
+                .await
+                .unwrap();
+            all.into_iter().map(|one| one.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&team.viewer).await, ["Secrets"]);
+        assert!(names(&team.owner).await.is_empty());
+        assert!(is_not_found(
+            &services.rename_filter(&team.owner, &saved.id, "Mine").await
+        ));
+        assert!(is_not_found(
+            &services.delete_filter(&team.owner, &saved.id).await
+        ));
+        let again = services
+            .save_filter(&team.viewer, &team.service.id, "Secrets", "q=x")
+            .await;
+        assert_eq!(rejected(again).0, "name");
+        let other = services
+            .save_filter(&team.viewer, &team.service.id, "Other", "q=x")
+            .await
+            .unwrap();
+        assert_eq!(
+            rejected(
+                services
+                    .rename_filter(&team.viewer, &other.id, "Secrets")
+                    .await
+            )
+            .0,
+            "name"
+        );
+        services
+            .rename_filter(&team.viewer, &other.id, "Another")
+            .await
+            .unwrap();
+        services
+            .delete_filter(&team.viewer, &saved.id)
+            .await
+            .unwrap();
+        assert_eq!(names(&team.viewer).await, ["Another"]);
+        for n in 1..MAX_SAVED_FILTERS {
+            services
+                .save_filter(&team.viewer, &team.service.id, &format!("F{n}"), "")
+                .await
+                .unwrap();
+        }
+        let over = services
+            .save_filter(&team.viewer, &team.service.id, "One too many", "")
+            .await;
+        assert_eq!(rejected(over).0, "name");
+    }
+}

@@ -1,0 +1,754 @@
+//! The list of a review's findings: filters, orders, pages by key, and how many there are of each kind.
+//!
+//! A page is found by the place of its neighbour (sort key and number), never by counting rows from the beginning, and each
+//! order walks an index; so a page costs the same wherever it is and however long the list. Conditions that were not asked
+//! for are not in the SQL, so that they cannot keep the database from its index. Counts do look at every row: whoever asks
+//! for them keeps them (see the service's `kept.rs`).
+
+use std::fmt::Write as _;
+
+use holdpoint_domain::{FindingStatus, Millis, ReviewId, ServiceId, Severity};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    FindingFilter, FindingLine, FindingSort, StorageError, Tx,
+    columns::{contains_pattern, parsed},
+    fetch_all,
+    findings::{LineRow, holds_until, status_now},
+    imports::severity_rank,
+    on_conn,
+};
+
+/// Where a page begins: beside the finding with these keys in the list's order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingCursor {
+    /// What the list is sorted by, without its number; of the kinds that the order has.
+    #[serde(rename = "k")]
+    keys: Vec<Key>,
+    #[serde(rename = "n")]
+    number: i64,
+    /// The page before it, not after.
+    #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
+    pub backwards: bool,
+}
+
+impl FindingCursor {
+    /// As it stands in an address.
+    pub fn encoded(&self) -> String {
+        serde_json::to_string(self).expect("texts and numbers serialise")
+    }
+
+    /// Reads what [`FindingCursor::encoded`] wrote for a list in this order.
+    pub fn parse(text: &str, sort: FindingSort) -> Option<Self> {
+        let cursor: Self = serde_json::from_str(text).ok()?;
+        let order = Order::of(sort);
+        let fits = cursor.keys.len() == order.keys.len()
+            && cursor.keys.iter().zip(order.keys).all(|(key, of)| {
+                matches!(key, Key::Text(_)) == of.is_text
+                    && !matches!(key, Key::Text(text) if text.contains('\0'))
+            });
+        fits.then_some(cursor)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Key {
+    Number(i64),
+    Text(String),
+}
+
+/// A page of lines with the places of its neighbours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FindingLines {
+    pub lines: Vec<FindingLine>,
+    /// The page before, if there is one.
+    pub previous: Option<FindingCursor>,
+    pub next: Option<FindingCursor>,
+}
+
+/// Findings of one kind, for facets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingKind {
+    pub severity: Severity,
+    pub status: FindingStatus,
+    /// Empty for those written by hand.
+    pub tool: String,
+    pub category: String,
+    /// Whether they are linked to an item of the review.
+    pub is_mapped: bool,
+    pub n: i64,
+}
+
+/// One column that a list is sorted by, as an index has it.
+struct Sorted {
+    sqlite: &'static str,
+    postgres: &'static str,
+    is_text: bool,
+}
+
+struct Order {
+    keys: &'static [Sorted],
+    descending: bool,
+}
+
+const fn number_of(column: &'static str) -> Sorted {
+    Sorted {
+        sqlite: column,
+        postgres: column,
+        is_text: false,
+    }
+}
+
+const SEVERITY: &[Sorted] = &[number_of("finding.severity_rank")];
+const PATH: &[Sorted] = &[
+    Sorted {
+        sqlite: "coalesce(finding.path, '')",
+        postgres: "coalesce(finding.path, '') collate \"C\"",
+        is_text: true,
+    },
+    number_of("coalesce(finding.start_line, 0)"),
+];
+const TITLE: &[Sorted] = &[Sorted {
+    sqlite: "lower(finding.title)",
+    postgres: "lower(finding.title) collate \"C\"",
+    is_text: true,
+}];
+const STATUS: &[Sorted] = &[
+    Sorted {
+        sqlite: "finding.status",
+        postgres: "finding.status",
+        is_text: true,
+    },
+    number_of("finding.severity_rank"),
+];
+/// By scanner, the series one after the other: see [`Tx::finding_page`].
+const TOOL: &[Sorted] = &[Sorted {
+    sqlite: "coalesce(finding.series_id, '')",
+    postgres: "coalesce(finding.series_id, '')",
+    is_text: true,
+}];
+/// What the newest scan of a series has was last seen by it.
+const LAST_SEEN_AT: &str = "case when finding.series_id is null or finding.unseen_since is not null \
+    then finding.last_seen_at else coalesce(series.last_scan_at, finding.last_seen_at) end";
+const LAST_SEEN: &[Sorted] = &[number_of(LAST_SEEN_AT)];
+/// Of those that say it themselves.
+const LAST_SEEN_ITSELF: &[Sorted] = &[number_of("finding.last_seen_at")];
+
+impl Order {
+    /// Numbers are given in the order in which findings are first seen, so that first seen and number are one order.
+    fn of(sort: FindingSort) -> Self {
+        use FindingSort as By;
+        let (keys, descending): (&'static [Sorted], bool) = match sort {
+            By::Severity => (SEVERITY, false),
+            By::Mildest => (SEVERITY, true),
+            By::Number | By::Oldest => (&[], false),
+            By::Newest => (&[], true),
+            By::Path => (PATH, false),
+            By::PathDown => (PATH, true),
+            By::Title => (TITLE, false),
+            By::TitleDown => (TITLE, true),
+            By::Status => (STATUS, false),
+            By::StatusDown => (STATUS, true),
+            By::Tool => (TOOL, false),
+            By::ToolDown => (TOOL, true),
+            By::LastSeen => (LAST_SEEN, true),
+            By::LastSeenUp => (LAST_SEEN, false),
+        };
+        Self { keys, descending }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Value {
+    Text(String),
+    Number(i64),
+}
+
+/// SQL that is put together from this file's own words; values are only ever bound.
+struct Sql<'a> {
+    text: String,
+    values: Vec<Value>,
+    is_sqlite: bool,
+    service: &'a ServiceId,
+    review: &'a ReviewId,
+    /// Part of the list that an index of its own finds; the service must not be what the database goes by then.
+    part: Option<&'a Part>,
+}
+
+/// A part of the list.
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    /// Written by hand, for this review.
+    ByHand,
+    Series(String),
+    /// As a series, but only what its newest scan has.
+    Seen(String),
+    /// What the newest scan of its series does not have.
+    Unseen,
+}
+
+impl<'a> Sql<'a> {
+    fn new(tx: &Tx, service: &'a ServiceId, review: &'a ReviewId) -> Self {
+        Self {
+            text: String::new(),
+            values: Vec::new(),
+            is_sqlite: matches!(tx, Tx::Sqlite(_)),
+            service,
+            review,
+            part: None,
+        }
+    }
+
+    fn push(&mut self, words: &str) {
+        self.text.push_str(words);
+    }
+
+    fn value(&mut self, value: Value) -> String {
+        let cast = match &value {
+            Value::Text(_) => "text",
+            Value::Number(_) => "bigint",
+        };
+        self.values.push(value);
+        let n = self.values.len();
+        if self.is_sqlite {
+            format!("${n}")
+        } else {
+            format!("cast(${n} as {cast})")
+        }
+    }
+
+    fn text_value(&mut self, text: &str) -> String {
+        self.value(Value::Text(text.to_owned()))
+    }
+
+    /// ` and COLUMN in (…)`
+    fn is_one_of(&mut self, column: &str, words: &[&str]) {
+        let words: Vec<_> = words.iter().map(|word| self.text_value(word)).collect();
+        write!(self.text, " and {column} in ({})", words.join(", ")).expect("a String takes all");
+    }
+
+    fn status(&mut self, as_of: Millis) -> String {
+        let as_of = self.value(Value::Number(as_of));
+        status_now!().replace("$9", &as_of)
+    }
+
+    /// The conditions; with `of_facets` also those that a facet shows its choices of.
+    fn conditions(&mut self, filter: &FindingFilter, of_facets: bool) {
+        let (service, review) = (self.service.as_str(), self.review.as_str());
+        let service = self.text_value(service);
+        let review = self.text_value(review);
+        let of_service = match self.part {
+            None | Some(Part::Unseen) => "finding.service_id",
+            Some(_) => "finding.service_id || ''",
+        };
+        write!(self.text, " where {of_service} = {service}").expect("a String takes all");
+        match self.part {
+            None => write!(
+                self.text,
+                " and (finding.review_id is null or finding.review_id = {review})"
+            ),
+            Some(Part::ByHand) => write!(self.text, " and finding.review_id = {review}"),
+            Some(Part::Unseen) => {
+                write!(self.text, " and finding.unseen_since is not null")
+            }
+            Some(Part::Series(series) | Part::Seen(series)) => {
+                let series = self.text_value(series);
+                let seen = if matches!(self.part, Some(Part::Seen(_))) {
+                    " and finding.unseen_since is null"
+                } else {
+                    ""
+                };
+                write!(self.text, " and finding.series_id = {series}{seen}")
+            }
+        }
+        .expect("a String takes all");
+        if of_facets {
+            self.facet_conditions(filter, &review);
+        }
+        if let Some(item) = &filter.item {
+            let item = self.text_value(item.as_str());
+            write!(
+                self.text,
+                " and exists (select 1 from finding_item where finding_item.finding_id = finding.id \
+                 and finding_item.item_id = {item})"
+            )
+            .expect("a String takes all");
+        }
+        if let Some(owner) = &filter.owner {
+            let owner = self.text_value(owner.as_str());
+            write!(
+                self.text,
+                " and exists (select 1 from finding_item join item on item.id = finding_item.item_id \
+                 where finding_item.finding_id = finding.id and item.review_id = {review} and item.owner_id = {owner})"
+            )
+            .expect("a String takes all");
+        }
+        if let Some(series) = &filter.series {
+            let series = self.text_value(series.as_str());
+            write!(self.text, " and finding.series_id = {series}").expect("a String takes all");
+        }
+        if let Some(rule) = &filter.rule {
+            let rule = self.text_value(rule);
+            write!(self.text, " and finding.rule = {rule}").expect("a String takes all");
+        }
+        if let Some(prefix) = &filter.path {
+            let mut pattern = contains_pattern(prefix);
+            pattern.remove(0);
+            let pattern = self.text_value(&pattern);
+            write!(self.text, " and finding.path like {pattern} escape '\\'")
+                .expect("a String takes all");
+        }
+        if !filter.late_before.is_empty() {
+            let mut any = Vec::new();
+            for (severity, before) in &filter.late_before {
+                let before = self.value(Value::Number(*before));
+                any.push(format!(
+                    "finding.severity_rank = {} and finding.first_seen_at < {before}",
+                    severity_rank(*severity)
+                ));
+            }
+            let open = self.status(filter.as_of);
+            write!(self.text, " and {open} = 'open' and ({})", any.join(" or "))
+                .expect("a String takes all");
+        }
+        if let Some(text) = &filter.text {
+            let pattern = self.text_value(&contains_pattern(&text.to_lowercase()));
+            let columns = [
+                "lower(finding.title)",
+                "lower(coalesce(finding.rule, ''))",
+                "lower(coalesce(finding.path, ''))",
+                "lower(coalesce(finding.component, ''))",
+                "lower(finding.cve)",
+                "'f-' || cast(finding.number as text)",
+            ];
+            let any: Vec<_> = columns
+                .iter()
+                .map(|column| format!("{column} like {pattern} escape '\\'"))
+                .collect();
+            write!(self.text, " and ({})", any.join(" or ")).expect("a String takes all");
+        }
+    }
+
+    fn facet_conditions(&mut self, filter: &FindingFilter, review: &str) {
+        if !filter.severities.is_empty() {
+            let ranks: Vec<_> = filter
+                .severities
+                .iter()
+                .map(|severity| severity_rank(*severity).to_string())
+                .collect();
+            write!(
+                self.text,
+                " and finding.severity_rank in ({})",
+                ranks.join(", ")
+            )
+            .expect("a String takes all");
+        }
+        if !filter.statuses.is_empty() {
+            let status = self.status(filter.as_of);
+            let words: Vec<_> = filter
+                .statuses
+                .iter()
+                .map(|status| status.as_str())
+                .collect();
+            self.is_one_of(&status, &words);
+        }
+        if !filter.tools.is_empty() {
+            let words: Vec<_> = filter.tools.iter().map(String::as_str).collect();
+            self.is_one_of("coalesce(series.tool, '')", &words);
+        }
+        if !filter.categories.is_empty() {
+            let words: Vec<_> = filter.categories.iter().map(String::as_str).collect();
+            self.is_one_of("finding.category", &words);
+        }
+        if filter.unmapped {
+            write!(
+                self.text,
+                " and not exists (select 1 from finding_item join item on item.id = finding_item.item_id \
+                 where finding_item.finding_id = finding.id and item.review_id = {review})"
+            )
+            .expect("a String takes all");
+        }
+    }
+
+    async fn fetch<Row>(self, tx: &mut Tx) -> Result<Vec<Row>, StorageError>
+    where
+        Row: Send
+            + Unpin
+            + for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+            + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
+    {
+        let Self { text, values, .. } = self;
+        Ok(on_conn!(tx, conn => {
+            let mut query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text));
+            for value in values {
+                query = match value {
+                    Value::Text(text) => query.bind(text),
+                    Value::Number(number) => query.bind(number),
+                };
+            }
+            query.fetch_all(conn).await?
+        }))
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct PlacedRow {
+    #[sqlx(flatten)]
+    line: LineRow,
+    key_text: Option<String>,
+    key_number: Option<i64>,
+}
+
+impl PlacedRow {
+    fn place(&self, order: &Order, backwards: bool) -> FindingCursor {
+        let keys = order.keys.iter().map(|key| {
+            if key.is_text {
+                Key::Text(self.key_text.clone().unwrap_or_default())
+            } else {
+                Key::Number(self.key_number.unwrap_or_default())
+            }
+        });
+        FindingCursor {
+            keys: keys.collect(),
+            number: self.line.number,
+            backwards,
+        }
+    }
+}
+
+/// A way through the list.
+#[derive(Clone, Copy)]
+struct Walk<'a> {
+    order: &'a Order,
+    descending: bool,
+}
+
+impl Walk<'_> {
+    fn columns(self, is_sqlite: bool) -> Vec<&'static str> {
+        let of = |key: &Sorted| if is_sqlite { key.sqlite } else { key.postgres };
+        self.order.keys.iter().map(of).collect()
+    }
+
+    fn begin<'a>(
+        self,
+        tx: &Tx,
+        service: &'a ServiceId,
+        review: &'a ReviewId,
+        filter: &FindingFilter,
+        part: Option<&'a Part>,
+    ) -> Sql<'a> {
+        let mut sql = Sql {
+            part,
+            ..Sql::new(tx, service, review)
+        };
+        let columns = self.columns(sql.is_sqlite);
+        let key = |is_text: bool, none: &'static str| {
+            let mut keys = self.order.keys.iter().zip(&columns);
+            keys.find(|(key, _)| key.is_text == is_text)
+                .map_or(none, |(_, column)| *column)
+        };
+        let (text, number) = (
+            key(true, "cast(null as text)"),
+            key(false, "cast(null as bigint)"),
+        );
+        sql.push(
+            "select finding.id, finding.number, finding.title, finding.severity, finding.category, finding.rule, \
+             series.tool, finding.path, finding.start_line, finding.component, finding.status, ",
+        );
+        sql.push(holds_until!());
+        write!(
+            sql.text,
+            " as accepted_until, original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, \
+             {LAST_SEEN_AT} as last_seen_at, cast(case when exists (select 1 from patch_finding \
+             where patch_finding.finding_id = finding.id) then 1 else 0 end as bigint) as has_patch, finding.version, \
+             {text} as key_text, {number} as key_number from finding \
+             left join series on series.id = finding.series_id \
+             left join finding as original on original.id = finding.duplicate_of"
+        )
+        .expect("a String takes all");
+        sql.conditions(filter, true);
+        sql
+    }
+
+    fn go_on_from(self, sql: &mut Sql<'_>, from: Option<&FindingCursor>) {
+        let Some(from) = from else { return };
+        let mut places: Vec<String> = Vec::new();
+        for key in &from.keys {
+            let place = match key {
+                Key::Number(number) => sql.value(Value::Number(*number)),
+                Key::Text(text) => sql.text_value(text),
+            };
+            places.push(place);
+        }
+        places.push(sql.value(Value::Number(from.number)));
+        let mut columns = self.columns(sql.is_sqlite);
+        columns.push("finding.number");
+        let than = if self.descending { "<" } else { ">" };
+        let (columns, places) = (columns.join(", "), places.join(", "));
+        write!(sql.text, " and ({columns}) {than} ({places})").expect("a String takes all");
+    }
+
+    fn end(self, sql: &mut Sql<'_>, most: usize) {
+        let direction = if self.descending { " desc" } else { "" };
+        sql.push(" order by ");
+        for column in self.columns(sql.is_sqlite) {
+            write!(sql.text, "{column}{direction}, ").expect("a String takes all");
+        }
+        write!(sql.text, "finding.number{direction} limit {most}").expect("a String takes all");
+    }
+}
+
+impl Tx {
+    /// One page of a review's findings: after or before a place, else the first.
+    pub async fn finding_page(
+        &mut self,
+        service: &ServiceId,
+        review: &ReviewId,
+        filter: &FindingFilter,
+        sort: FindingSort,
+        limit: usize,
+        from: Option<&FindingCursor>,
+    ) -> Result<FindingLines, StorageError> {
+        let order = Order::of(sort);
+        let backwards = from.is_some_and(|from| from.backwards);
+        // One more than the page has tells whether another follows.
+        let most = limit.saturating_add(1);
+        let walk = Walk {
+            order: &order,
+            // Walked backwards, the list is the other way round.
+            descending: order.descending != backwards,
+        };
+        let mut rows = if matches!(sort, FindingSort::Tool | FindingSort::ToolDown) {
+            self.rows_by_tool(service, review, filter, walk, most, from)
+                .await?
+        } else if matches!(sort, FindingSort::LastSeen | FindingSort::LastSeenUp) {
+            self.rows_by_last_seen(service, review, filter, walk, most, from)
+                .await?
+        } else {
+            let mut sql = walk.begin(self, service, review, filter, None);
+            walk.go_on_from(&mut sql, from);
+            walk.end(&mut sql, most);
+            sql.fetch(self).await?
+        };
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        if backwards {
+            rows.reverse();
+        }
+        // Going forwards from a place, there is something before it, and the other way round.
+        let has_previous = if backwards { has_more } else { from.is_some() };
+        let has_next = if backwards { from.is_some() } else { has_more };
+        let place = |row: &PlacedRow, backwards| row.place(&order, backwards);
+        let previous = rows
+            .first()
+            .filter(|_| has_previous)
+            .map(|row| place(row, true));
+        let next = rows
+            .last()
+            .filter(|_| has_next)
+            .map(|row| place(row, false));
+        let lines = rows.into_iter().map(|row| row.line).collect();
+        Ok(FindingLines {
+            lines: self.finding_lines_of(review, lines).await?,
+            previous,
+            next,
+        })
+    }
+
+    /// By scanner, then number. The scanner's name is the series' and no index of findings has it; series are few, so they
+    /// are walked one after the other until the page is full.
+    async fn rows_by_tool(
+        &mut self,
+        service: &ServiceId,
+        review: &ReviewId,
+        filter: &FindingFilter,
+        walk: Walk<'_>,
+        most: usize,
+        from: Option<&FindingCursor>,
+    ) -> Result<Vec<PlacedRow>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: String,
+            tool: String,
+        }
+        let sql = "select id, tool from series where service_id = $1 order by lower(tool), tool, label, id";
+        let all = fetch_all!(self, Row, sql, service.as_str());
+        let mut groups: Vec<String> = all
+            .into_iter()
+            .filter(|series| filter.tools.is_empty() || filter.tools.contains(&series.tool))
+            .map(|series| series.id)
+            .collect();
+        // Findings written by hand have no series.
+        groups.insert(0, String::new());
+        if walk.descending {
+            groups.reverse();
+        }
+        let begins = from.and_then(|from| match from.keys.as_slice() {
+            [Key::Text(group)] => groups.iter().position(|of| of == group),
+            _ => None,
+        });
+        let mut rows = Vec::new();
+        for (at, group) in groups.iter().enumerate().skip(begins.unwrap_or(0)) {
+            if rows.len() >= most {
+                break;
+            }
+            let part = if group.is_empty() {
+                Part::ByHand
+            } else {
+                Part::Series(group.clone())
+            };
+            let mut sql = walk.begin(self, service, review, filter, Some(&part));
+            let by_number = Order {
+                keys: &[],
+                descending: walk.order.descending,
+            };
+            let within = Walk {
+                order: &by_number,
+                descending: walk.descending,
+            };
+            let place = from
+                .filter(|_| begins == Some(at))
+                .map(|from| FindingCursor {
+                    keys: Vec::new(),
+                    ..from.clone()
+                });
+            within.go_on_from(&mut sql, place.as_ref());
+            within.end(&mut sql, most - rows.len());
+            rows.extend(sql.fetch::<PlacedRow>(self).await?);
+        }
+        Ok(rows)
+    }
+
+    /// By when they were last seen. What the newest scan of a series has was seen by it, all of it at one moment, and in the
+    /// order of numbers; the rest says itself when. Each of these parts is in order already: their first rows are merged.
+    async fn rows_by_last_seen(
+        &mut self,
+        service: &ServiceId,
+        review: &ReviewId,
+        filter: &FindingFilter,
+        walk: Walk<'_>,
+        most: usize,
+        from: Option<&FindingCursor>,
+    ) -> Result<Vec<PlacedRow>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: String,
+            last_scan_at: Option<i64>,
+        }
+        let place = from.and_then(|from| match from.keys.as_slice() {
+            [Key::Number(seen)] => Some((*seen, from)),
+            _ => None,
+        });
+        let own = Order {
+            keys: LAST_SEEN_ITSELF,
+            descending: walk.order.descending,
+        };
+        let by_number = Order {
+            keys: &[],
+            descending: walk.order.descending,
+        };
+        let mut rows = Vec::new();
+        for part in [Part::ByHand, Part::Unseen] {
+            let within = Walk {
+                order: &own,
+                ..walk
+            };
+            let mut sql = within.begin(self, service, review, filter, Some(&part));
+            within.go_on_from(&mut sql, from);
+            within.end(&mut sql, most);
+            rows.extend(sql.fetch::<PlacedRow>(self).await?);
+        }
+        let sql = "select id, last_scan_at from series where service_id = $1";
+        for series in fetch_all!(self, Row, sql, service.as_str()) {
+            // Without a moment there is no newest scan that could have had anything.
+            let Some(seen) = series.last_scan_at else {
+                continue;
+            };
+            let within = Walk {
+                order: &by_number,
+                ..walk
+            };
+            let begins = match place {
+                None => None,
+                Some((at, _)) if at == seen => place.map(|(_, from)| FindingCursor {
+                    keys: Vec::new(),
+                    ..from.clone()
+                }),
+                Some((at, _)) if (seen < at) == walk.descending => None,
+                // All of it comes before this page.
+                Some(_) => continue,
+            };
+            let part = Part::Seen(series.id);
+            let mut sql = within.begin(self, service, review, filter, Some(&part));
+            within.go_on_from(&mut sql, begins.as_ref());
+            within.end(&mut sql, most);
+            let seen_rows: Vec<PlacedRow> = sql.fetch(self).await?;
+            rows.extend(seen_rows.into_iter().map(|row| PlacedRow {
+                key_number: Some(seen),
+                ..row
+            }));
+        }
+        rows.sort_by_key(|row| (row.key_number, row.line.number));
+        if walk.descending {
+            rows.reverse();
+        }
+        rows.truncate(most);
+        Ok(rows)
+    }
+
+    /// How many findings of each kind there are, whatever facets are ticked. Looks at every finding of the service.
+    pub async fn finding_kinds(
+        &mut self,
+        service: &ServiceId,
+        review: &ReviewId,
+        filter: &FindingFilter,
+    ) -> Result<Vec<FindingKind>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            severity_rank: i64,
+            status: String,
+            tool: String,
+            category: String,
+            mapped: i64,
+            n: i64,
+        }
+        let mut sql = Sql::new(self, service, review);
+        sql.push("select severity_rank, status, tool, category, mapped, count(*) as n from (select finding.severity_rank, ");
+        let status = sql.status(filter.as_of);
+        let mapped = sql.text_value(review.as_str());
+        write!(
+            sql.text,
+            "{status} as status, coalesce(series.tool, '') as tool, finding.category, cast(case when exists (select 1 from finding_item \
+             join item on item.id = finding_item.item_id where finding_item.finding_id = finding.id \
+             and item.review_id = {mapped}) then 1 else 0 end as bigint) as mapped from finding \
+             left join series on series.id = finding.series_id"
+        )
+        .expect("a String takes all");
+        sql.conditions(filter, false);
+        sql.push(") as kinds group by severity_rank, status, tool, category, mapped");
+        let rows: Vec<Row> = sql.fetch(self).await?;
+        rows.into_iter()
+            .map(|row| {
+                let severity = Severity::ALL
+                    .iter()
+                    .copied()
+                    .find(|severity| severity_rank(*severity) == row.severity_rank);
+                Ok(FindingKind {
+                    severity: severity.ok_or_else(|| {
+                        StorageError::column(
+                            "finding",
+                            "severity_rank",
+                            &row.severity_rank.to_string(),
+                        )
+                    })?,
+                    status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
+                    tool: row.tool,
+                    category: row.category,
+                    is_mapped: row.mapped != 0,
+                    n: row.n,
+                })
+            })
+            .collect()
+    }
+}
