@@ -211,7 +211,7 @@ fn findings_of(n: usize) -> anyhow::Result<Vec<(String, Duration)>> {
     let sample: serde_json::Value = serde_json::from_str(&run(&["sample", "--json"])?)?;
     let people = sample["people"].as_array().cloned().unwrap_or_default();
     let part = |part: &str| people.iter().find(|person| person["part"] == part);
-    let manager = part("manager")
+    let manager = part("Manager")
         .or(people.last())
         .cloned()
         .unwrap_or_default();

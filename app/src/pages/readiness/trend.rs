@@ -264,8 +264,8 @@ fn found_chart(days: &[ScanDay]) -> AnyView {
     view! {
         <figure aria-labelledby="c-dn">
             <figcaption id="c-dn" class="row-between small">
-                <b class="strong">"Found by the newest scans"</b>
-                <span class="muted">{format!("{}, of which {} critical or high", last.counts.total(), serious(&last))}</span>
+                <b class="strong">"Found by scans"</b>
+                <span class="muted">{format!("{}, {} critical or high", last.counts.total(), serious(&last))}</span>
             </figcaption>
             <div class="chart">
                 <svg role="img" aria-label=label>
