@@ -79,6 +79,14 @@ pub fn scans(review: &str) -> String {
 pub fn scan_upload(review: &str) -> String {
     under("/reviews", review, "/scans/upload")
 }
+/// How far imports are that a person has begun.
+pub fn scans_running(review: &str, id: &str) -> String {
+    format!(
+        "{}/{}",
+        under("/reviews", review, "/scans/running"),
+        segment(id)
+    )
+}
 /// What importing an uploaded file would change, before it is saved.
 pub fn scan_preview(review: &str, preview: &str) -> String {
     format!(
@@ -302,6 +310,7 @@ mod tests {
             ),
             (scans("r1"), "/reviews/r1/scans"),
             (scan_preview("r1", "p1"), "/reviews/r1/scans/preview/p1"),
+            (scans_running("r1", "i1"), "/reviews/r1/scans/running/i1"),
             (patches("r1"), "/reviews/r1/patches"),
             (patch_series("r1"), "/reviews/r1/patches.mbox"),
             (

@@ -1,4 +1,4 @@
-//! Forms of scans: importing what a preview showed, and throwing it away.
+//! Forms of scans: importing what a preview showed, throwing it away, stopping an import and taking it back.
 
 use leptos::prelude::*;
 
@@ -8,9 +8,14 @@ use super::ActionError;
 use {
     super::{ActionContext, Notice},
     crate::{paths, pending::PendingScans},
-    holdpoint_domain::{Digest, ReviewId},
-    holdpoint_service::{ServiceError, scans::ImportOutcome},
+    holdpoint_domain::{Digest, ReviewId, ScanId},
+    holdpoint_service::{ImportState, ServiceError, scans::ImportOutcome},
+    std::time::Duration,
 };
+
+/// How long a page waits for an import before it shows how far it is.
+#[cfg(feature = "ssr")]
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Imports files of an upload. Each of `files` is a file's digest and the ground that its preview stood on, with a colon
 /// between.
@@ -37,9 +42,9 @@ pub async fn import_scans(
         if files.is_empty() {
             return Err(ServiceError::rejected("files", "Tick the files to import."));
         }
-        let mut done: Vec<(String, ImportOutcome)> = Vec::new();
-        for chosen in &files {
-            let (sha256, ground) = chosen.split_once(':').ok_or_else(gone)?;
+        let mut chosen = Vec::new();
+        for file in &files {
+            let (sha256, ground) = file.split_once(':').ok_or_else(gone)?;
             // Only a file of this very upload: the digest alone says nothing.
             let file = pending
                 .files
@@ -47,28 +52,39 @@ pub async fn import_scans(
                 .find(|file| file.sha256 == sha256)
                 .ok_or_else(gone)?;
             let request = pending.request(file).ok_or_else(gone)?;
-            let ground = Digest::parse(ground).ok_or_else(gone)?;
-            let imported = cx
-                .services
-                .import_previewed_scan(&cx.person, &service, request, &ground)
-                .await;
-            match imported {
-                Ok(imported) => {
-                    PendingScans::forget(&cx.session, &preview, |file| file.sha256 == sha256)
-                        .await
-                        .map_err(ServiceError::unavailable)?;
-                    done.push((file.name.clone(), imported));
+            chosen.push((request, Digest::parse(ground).ok_or_else(gone)?));
+        }
+        let imports = cx
+            .services
+            .start_imports(&cx.person, &service, chosen, PATIENCE)
+            .await?;
+        if !imports.is_over {
+            return Ok(Notice::silent(paths::scans_running(&review, &imports.id)));
+        }
+        let mut done: Vec<(String, ImportOutcome)> = Vec::new();
+        for file in imports.files {
+            match file.state {
+                ImportState::Done(imported) => {
+                    PendingScans::forget(&cx.session, &preview, |kept| {
+                        kept.sha256 == file.file.as_str()
+                    })
+                    .await
+                    .map_err(ServiceError::unavailable)?;
+                    done.push((file.file_name, *imported));
                 }
-                Err(error) if done.is_empty() => return Err(error),
-                Err(error) => {
+                ImportState::Refused(why) if done.is_empty() => {
+                    return Err(ServiceError::rejected("", why));
+                }
+                ImportState::Refused(why) => {
                     let names: Vec<_> = done.iter().map(|(name, _)| name.as_str()).collect();
                     let message = format!(
-                        "{} is imported, {} is not: {error}",
+                        "{} is imported, {} is not: {why}",
                         names.join(", "),
-                        file.name
+                        file.file_name
                     );
                     return Err(ServiceError::rejected("", message));
                 }
+                ImportState::Waiting | ImportState::Running => {}
             }
         }
         Ok(said(
@@ -140,4 +156,45 @@ pub async fn discard_scans(
     }
     .await;
     cx.answer(outcome, paths::scans(&review), &[]).await
+}
+
+/// Stops imports that this person has begun. Of the file that is being imported nothing stays.
+#[server(prefix = "/act", endpoint = "scans/cancel")]
+pub async fn cancel_imports(
+    #[server(default)] review: String,
+    #[server(default)] imports: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = cx
+        .services
+        .cancel_imports(&cx.person, &imports)
+        .map(|()| "The import stops before its next step; nothing of that file is stored.");
+    cx.answer(outcome, paths::scans_running(&review, &imports), &[])
+        .await
+}
+
+/// Takes an import back, with all its effects.
+#[server(prefix = "/act", endpoint = "scans/undo")]
+pub async fn undo_scan(
+    #[server(default)] review: String,
+    #[server(default)] scan: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let id = ScanId::parse(&scan).ok_or(ServiceError::NotFound("This scan"))?;
+        let undone = cx.services.undo_scan(&cx.person, &id).await?;
+        let n = |n: u64, verb: &str| match n {
+            1 => format!("1 finding {verb}"),
+            n => format!("{n} findings {verb}"),
+        };
+        Ok::<_, ServiceError>(format!(
+            "The import of {} is undone: {}, {}.",
+            undone.scan.label,
+            n(undone.removed, "removed"),
+            n(undone.put_back, "put back")
+        ))
+    }
+    .await;
+    let page = paths::with_query(&paths::scan(&scan), &[("review", &review)]);
+    cx.answer(outcome, page, &[]).await
 }

@@ -2,6 +2,7 @@
 
 mod list;
 mod preview;
+mod running;
 mod scan;
 
 use holdpoint_domain::Severity;
@@ -34,6 +35,16 @@ pub fn ScanRoutes() -> impl MatchNestedRoutes + Clone {
                     ParamSegment("preview"),
                 )
                 view=preview::PreviewPage
+            />
+            <Route
+                path=(
+                    StaticSegment("reviews"),
+                    ParamSegment("id"),
+                    StaticSegment("scans"),
+                    StaticSegment("running"),
+                    ParamSegment("running"),
+                )
+                view=running::RunningPage
             />
             <Route path=(StaticSegment("scans"), ParamSegment("id")) view=scan::ScanPage />
         </ParentRoute>

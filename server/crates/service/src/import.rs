@@ -743,7 +743,6 @@ impl Import<'_> {
             tx.insert_observations(&id, &seen).await?;
         }
         tx.series_scanned(&self.locked.id, &id, self.now).await?;
-        tx.findings_imported(&id).await?;
         tx.forget_old_findings_before(&self.locked.id).await?;
         if outcome.complete {
             self.services

@@ -30,6 +30,7 @@ pub mod patches;
 mod reading;
 pub mod report;
 mod reviews;
+mod running;
 pub mod sample;
 mod saved_filters;
 pub mod scans;
@@ -83,6 +84,8 @@ pub use templates::{
     ImportedTemplate, ListedTemplate, TemplateDifference, TemplateHistory, TemplateImport,
 };
 pub use tokens::{MadeToken, NewToken, TOKEN_LASTS_AT_MOST, TOKEN_PREFIX, TokenError};
+pub use running::{ImportState, RunningImport, RunningImports};
+pub use undo::Undone;
 pub use watch::{ImportProgress, ImportStage, ImportWatch};
 
 /// The one handle to everything that people can do; cheap to clone.
@@ -104,6 +107,7 @@ struct Inner {
     reading: tokio::sync::Semaphore,
     facets: kept::Kept<FindingFacets>,
     glances: kept::Kept<standing::ReviewStanding>,
+    running: running::Remembered,
 }
 
 /// How many scanner files are read at the same time; others wait.
@@ -152,6 +156,7 @@ impl Services {
                 reading: tokio::sync::Semaphore::new(MOST_READ_AT_ONCE),
                 facets: kept::Kept::default(),
                 glances: kept::Kept::default(),
+                running: running::Remembered::default(),
             }),
         }
     }

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{PASSWORD, World, team::Team};
 use holdpoint_domain::{
     DeliverableId, EvidenceId, FindingId, Gating, InstanceRole, ItemId, MappingRuleId, PatchId,
@@ -137,6 +139,10 @@ const TABLE: &[(&str, &str)] = &[
     ("import_scan", "MRC"),
     ("import_previewed_scan", "MRC"),
     ("undo_scan", "MRC"),
+    ("start_imports", "MRC"),
+    // Only who began an import sees it run, and may stop it: nobody in this table has.
+    ("running_imports", ""),
+    ("cancel_imports", ""),
     ("submit_patch", "MRC"),
     ("link_patch", "MRC"),
     ("mark_patch_applied", "MRC"),
@@ -495,6 +501,12 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
         "scan" => services.scan(who, &on.scan).await.map(drop),
         "changes_of_scan" => services.changes_of_scan(who, &on.scan, 10).await.map(drop),
         "why_scan_stays" => services.why_scan_stays(who, &on.scan).await.map(drop),
+        "start_imports" => services
+            .start_imports(who, service, Vec::new(), Duration::ZERO)
+            .await
+            .map(drop),
+        "running_imports" => services.running_imports(who, "none").map(drop),
+        "cancel_imports" => services.cancel_imports(who, "none"),
         "undo_scan" => services.undo_scan(who, &on.scan).await.map(drop),
         "scan_file" => services.scan_file(who, &on.scan).await.map(drop),
         "patches_of" => services.patches_of(who, review).await.map(drop),

@@ -1,0 +1,214 @@
+//! Imports that go on by themselves, so that a large one does not hold up the page that began it: how far they are, what
+//! came of them, and how they are stopped. They live in this process; one that is cut off has stored nothing.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use holdpoint_domain::{Digest, PersonId, ServiceId, person::Action};
+use tokio::sync::watch;
+
+use crate::{
+    Actor, ServiceError, Services,
+    scans::{ImportOutcome, ScanRequest},
+    watch::{ImportProgress, ImportWatch},
+};
+
+/// So many are remembered, the newest ones: what came of an import is also in the list of scans.
+const MOST_REMEMBERED: usize = 200;
+
+/// A file that is being imported, and what came of it.
+#[derive(Clone, Debug)]
+pub struct RunningImport {
+    pub file_name: String,
+    pub file: Digest,
+    pub progress: ImportProgress,
+    pub state: ImportState,
+}
+
+/// What came of an import so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImportState {
+    Waiting,
+    Running,
+    Done(Box<ImportOutcome>),
+    /// Why nothing of it was stored.
+    Refused(String),
+}
+
+/// The files that one person imports at once, one after the other.
+#[derive(Clone, Debug)]
+pub struct RunningImports {
+    pub id: String,
+    pub files: Vec<RunningImport>,
+    pub is_over: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Remembered(Mutex<VecDeque<Arc<Batch>>>);
+
+#[derive(Debug)]
+struct Batch {
+    id: String,
+    person: PersonId,
+    files: Vec<File>,
+    is_over: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct File {
+    name: String,
+    sha256: Digest,
+    watch: ImportWatch,
+    state: Mutex<ImportState>,
+}
+
+impl File {
+    fn set(&self, state: ImportState) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+impl Batch {
+    fn now(&self) -> RunningImports {
+        RunningImports {
+            id: self.id.clone(),
+            files: self
+                .files
+                .iter()
+                .map(|file| RunningImport {
+                    file_name: file.name.clone(),
+                    file: file.sha256.clone(),
+                    progress: file.watch.progress(),
+                    state: file
+                        .state
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .clone(),
+                })
+                .collect(),
+            is_over: *self.is_over.borrow(),
+        }
+    }
+}
+
+impl Remembered {
+    fn find(&self, actor: &Actor, id: &str) -> Option<Arc<Batch>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .find(|batch| batch.id == id && batch.person == actor.id)
+            .cloned()
+    }
+
+    fn remember(&self, batch: Arc<Batch>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push_back(batch);
+        // What still runs is not forgotten.
+        while all.len() > MOST_REMEMBERED
+            && let Some(over) = all.iter().position(|batch| *batch.is_over.borrow())
+        {
+            all.remove(over);
+        }
+    }
+}
+
+impl Services {
+    /// Begins to import files that a person has seen previews of, one after the other; each over the ground that its
+    /// preview stood on. The first that is refused ends it, and what was imported before stays. Waits so long for the
+    /// end, which most imports reach before.
+    pub async fn start_imports(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        files: Vec<(ScanRequest, Digest)>,
+        patience: Duration,
+    ) -> Result<RunningImports, ServiceError> {
+        let mut tx = self.database().read().await?;
+        self.allow(&mut tx, actor, service, Action::ImportScans)
+            .await?;
+        drop(tx);
+        let batch = Arc::new(Batch {
+            id: self.ids().uuid(self.now()),
+            person: actor.id.clone(),
+            files: files
+                .iter()
+                .map(|(request, _)| File {
+                    name: request.file_name.clone(),
+                    sha256: request.file.sha256.clone(),
+                    watch: request.watch.clone(),
+                    state: Mutex::new(ImportState::Waiting),
+                })
+                .collect(),
+            is_over: watch::Sender::new(false),
+        });
+        self.inner.running.remember(batch.clone());
+        let (services, actor, service) = (self.clone(), actor.clone(), service.clone());
+        let running = batch.clone();
+        tokio::spawn(async move {
+            services.run_imports(&actor, &service, files, &running).await;
+            running.is_over.send_replace(true);
+        });
+        let mut is_over = batch.is_over.subscribe();
+        // Not over in time is an answer too: the page that shows the progress has it.
+        let _ = tokio::time::timeout(patience, is_over.wait_for(|is_over| *is_over)).await;
+        Ok(batch.now())
+    }
+
+    async fn run_imports(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        files: Vec<(ScanRequest, Digest)>,
+        batch: &Batch,
+    ) {
+        for ((request, ground), file) in files.into_iter().zip(&batch.files) {
+            file.set(ImportState::Running);
+            let imported = match file.watch.check() {
+                Ok(()) => {
+                    self.import_previewed_scan(actor, service, request, &ground)
+                        .await
+                }
+                Err(cancelled) => Err(cancelled),
+            };
+            match imported {
+                Ok(outcome) => file.set(ImportState::Done(Box::new(outcome))),
+                Err(error) => {
+                    if let ServiceError::Unavailable(cause) = &error {
+                        tracing::error!(cause = &**cause as &dyn std::error::Error, "an import failed");
+                    }
+                    file.set(ImportState::Refused(error.to_string()));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// How far imports are that this person has begun.
+    pub fn running_imports(
+        &self,
+        actor: &Actor,
+        id: &str,
+    ) -> Result<RunningImports, ServiceError> {
+        let batch = self.inner.running.find(actor, id);
+        batch
+            .map(|batch| batch.now())
+            .ok_or(ServiceError::NotFound("This import"))
+    }
+
+    /// Stops imports that this person has begun. What is imported already stays; undo takes it back.
+    pub fn cancel_imports(&self, actor: &Actor, id: &str) -> Result<(), ServiceError> {
+        let batch = self
+            .inner
+            .running
+            .find(actor, id)
+            .ok_or(ServiceError::NotFound("This import"))?;
+        for file in &batch.files {
+            file.watch.cancel();
+        }
+        Ok(())
+    }
+}
