@@ -11,12 +11,28 @@ use crate::{
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        Button, ButtonLink, PageHead, St, Tab,
+        Button, ButtonLink, Icon, PageHead, St, Tab,
         controls::Weight,
-        status::Tone,
+        status::{Look, Tone},
     },
     paths::{self, action},
     visit::{Visit, services},
+};
+
+const WAITING: Look = Look {
+    icon: Icon::None,
+    tone: Tone::Neutral,
+    word: "Waiting",
+};
+const IMPORTED: Look = Look {
+    icon: Icon::Pass,
+    tone: Tone::Green,
+    word: "Imported",
+};
+const NOT_IMPORTED: Look = Look {
+    icon: Icon::Fail,
+    tone: Tone::Red,
+    word: "Not imported",
 };
 
 #[component]
@@ -47,7 +63,7 @@ pub(super) fn RunningPage() -> impl IntoView {
                 <form method="post" action=action("scans/cancel")>
                     <input type="hidden" name="review" value=review.clone() />
                     <input type="hidden" name="imports" value=imports.id.clone() />
-                    <Button words="Cancel" weight=Weight::Danger />
+                    <Button words="Cancel the import" weight=Weight::Danger />
                 </form>
             }
             .into_any()
@@ -80,10 +96,10 @@ pub(super) fn RunningPage() -> impl IntoView {
 fn row(file: RunningImport, review: &str) -> AnyView {
     let name = file.file_name;
     let state = match file.state {
-        ImportState::Waiting => view! { <St tone=Tone::Muted words="Waiting" /> }.into_any(),
+        ImportState::Waiting => view! { <St of=WAITING /> }.into_any(),
         ImportState::Running => running(&file.progress),
         ImportState::Refused(why) => view! {
-            <St tone=Tone::Bad words="Not imported" />
+            <St of=NOT_IMPORTED />
             <p class="small wrap-any">{why}</p>
         }
         .into_any(),
@@ -106,8 +122,7 @@ fn row(file: RunningImport, review: &str) -> AnyView {
                 let href = paths::with_query(&paths::scan(scan.as_str()), &[("review", review)]);
                 view! { <a href=href>"The scan"</a> }
             });
-            view! { <St tone=Tone::Good words="Imported" /> <p class="small">{says} " " {scan}</p> }
-                .into_any()
+            view! { <St of=IMPORTED /> <p class="small">{says} " " {scan}</p> }.into_any()
         }
     };
     view! { <li><div class="grow stack-2"><strong class="wrap-any">{name}</strong> {state}</div></li> }

@@ -1,7 +1,7 @@
 //! One scan: what it was, what it changed, the scanner's own file.
 
-use holdpoint_domain::{ReviewId, ScanId};
-use holdpoint_service::scans::MAX_LISTED;
+use holdpoint_domain::{ReviewId, ScanId, person::Action};
+use holdpoint_service::{Scan, scans::MAX_LISTED};
 use leptos::prelude::*;
 
 use super::{
@@ -16,11 +16,12 @@ use crate::{
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        ButtonLink, Crumb, DigestBox, Icon, PageHead, Tab, Who,
+        Button, ButtonLink, Confirm, Crumb, DigestBox, Icon, PageHead, Tab, Who,
+        controls::Weight,
         status::{Flag, FlagMark},
         when::moment,
     },
-    paths,
+    paths::{self, action},
     visit::{Visit, services},
 };
 
@@ -73,6 +74,12 @@ pub(super) fn ScanPage() -> impl IntoView {
         let review = standing
             .map(|standing| standing.review.id)
             .unwrap_or_default();
+        let may_import = services
+            .access(&person, &scan.service)
+            .await?
+            .may(Action::ImportScans);
+        let stays = services.why_scan_stays(&person, &id).await?;
+        let undo = undo_panel(&scan, stays, may_import, &review);
         let name = name_of(&scan);
         let title = name.clone();
         let total = scan.counts.total();
@@ -168,10 +175,54 @@ pub(super) fn ScanPage() -> impl IntoView {
                                 <DigestBox label="SHA-256 of the file" digest=scan.file_sha256.as_str().to_owned() />
                             </div>
                         </section>
+                        {undo}
                     </aside>
                 </div>
         }
         .into_any();
         Ok(framed(title, crumbs, bar, content))
     })
+}
+
+/// Taking the import back, or why that cannot be.
+fn undo_panel(scan: &Scan, stays: Option<String>, may_import: bool, review: &str) -> AnyView {
+    let body = match stays {
+        _ if !may_import => {
+            let why = "Contributors, reviewers and managers of the service can undo an import.";
+            view! { <p class="small muted">{why}</p> }.into_any()
+        }
+        Some(why) => view! { <p class="small muted">{why}</p> }.into_any(),
+        None => {
+            let what = format!(
+                "{} found by this scan first are removed, and every other finding is as it was before it. The file \
+                 stays with the scan\u{2019}s record.",
+                match scan.changes.new {
+                    1 => "The finding".to_owned(),
+                    n => format!("The {} findings", thousands(n)),
+                }
+            );
+            let (id, review) = (scan.id.as_str().to_owned(), review.to_owned());
+            view! {
+                <Confirm words="Undo this import">
+                    <form class="fields space-top" method="post" action=action("scans/undo")>
+                        <input type="hidden" name="scan" value=id />
+                        <input type="hidden" name="review" value=review />
+                        <p class="small">{what}</p>
+                        <div class="btn-row"><Button words="Undo the import" weight=Weight::Danger small=true /></div>
+                    </form>
+                </Confirm>
+            }
+            .into_any()
+        }
+    };
+    let at = scan.undone_at.map(|at| {
+        view! { <p class="small">"Undone " {moment(at)} "."</p> }
+    });
+    view! {
+        <section class="panel" aria-labelledby="h-undo">
+            <div class="panel-head"><h2 id="h-undo">"Undo"</h2></div>
+            <div class="panel-body stack-2">{at}{body}</div>
+        </section>
+    }
+    .into_any()
 }

@@ -78,13 +78,13 @@ pub use reviews::{
     ListedItem, Named, NewReview, ReviewChange, ReviewHead,
 };
 pub use saved_filters::MAX_SAVED_FILTERS;
+pub use running::{ImportState, RunningImport, RunningImports};
 pub use services::{MAX_PAGE, NewService, Page, PortfolioReview, ReadableService, ServiceChange};
 pub use sweeping::{PREVIEW_LASTS, UNCLAIMED_LASTS};
 pub use templates::{
     ImportedTemplate, ListedTemplate, TemplateDifference, TemplateHistory, TemplateImport,
 };
 pub use tokens::{MadeToken, NewToken, TOKEN_LASTS_AT_MOST, TOKEN_PREFIX, TokenError};
-pub use running::{ImportState, RunningImport, RunningImports};
 pub use undo::Undone;
 pub use watch::{ImportProgress, ImportStage, ImportWatch};
 

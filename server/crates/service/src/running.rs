@@ -149,7 +149,9 @@ impl Services {
         let (services, actor, service) = (self.clone(), actor.clone(), service.clone());
         let running = batch.clone();
         tokio::spawn(async move {
-            services.run_imports(&actor, &service, files, &running).await;
+            services
+                .run_imports(&actor, &service, files, &running)
+                .await;
             running.is_over.send_replace(true);
         });
         let mut is_over = batch.is_over.subscribe();
@@ -178,7 +180,10 @@ impl Services {
                 Ok(outcome) => file.set(ImportState::Done(Box::new(outcome))),
                 Err(error) => {
                     if let ServiceError::Unavailable(cause) = &error {
-                        tracing::error!(cause = &**cause as &dyn std::error::Error, "an import failed");
+                        tracing::error!(
+                            cause = &**cause as &dyn std::error::Error,
+                            "an import failed"
+                        );
                     }
                     file.set(ImportState::Refused(error.to_string()));
                     return;
@@ -188,11 +193,7 @@ impl Services {
     }
 
     /// How far imports are that this person has begun.
-    pub fn running_imports(
-        &self,
-        actor: &Actor,
-        id: &str,
-    ) -> Result<RunningImports, ServiceError> {
+    pub fn running_imports(&self, actor: &Actor, id: &str) -> Result<RunningImports, ServiceError> {
         let batch = self.inner.running.find(actor, id);
         batch
             .map(|batch| batch.now())

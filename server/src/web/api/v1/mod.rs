@@ -110,6 +110,7 @@ fn quick() -> Doors {
         .post("/reviews/{id}/decision", sign_off::decide_release)
         .get("/services/{slug}/scans", scans::list)
         .get("/scans/{id}", scans::show)
+        .post("/scans/{id}/undo", scans::undo)
         .get("/reviews/{id}/findings", findings::list)
         .post("/findings", findings::write)
         .get("/findings/{id}", findings::show)

@@ -2,9 +2,10 @@
 
 use axum::{
     extract::{Path, Request, State},
+    http::{Method, Uri},
     response::Response,
 };
-use holdpoint_domain::{ScanId, person::Action, text::Name};
+use holdpoint_domain::{Digest, ScanId, person::Action, text::Name};
 use holdpoint_service::{
     ImportWatch, ServiceError, Services,
     scans::{Counts, ImportOutcome, ScanRequest},
@@ -113,6 +114,29 @@ pub(super) struct Import {
     counts: BySeverity,
     /// What was odd in the file, which was read all the same.
     problems: Vec<Problem>,
+    /// For a preview: what would change, the worst first, at most 200 of each kind.
+    listed: Vec<Listed>,
+    /// The new findings by the items they are mapped to, for each review that imports map into.
+    #[schema(value_type = Vec<Object>)]
+    mapping: Value,
+}
+
+/// One change that an import would make.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ScanListedChange)]
+pub(super) struct Listed {
+    /// new, moved, reopened, fixed or no_longer_seen
+    change: String,
+    /// Null for what is not stored yet.
+    finding: Option<String>,
+    number: Option<i64>,
+    title: String,
+    severity: String,
+    path: Option<String>,
+    line: Option<i64>,
+    was_line: Option<i64>,
+    /// Why it is recognised, or is gone.
+    why: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -188,6 +212,23 @@ fn import_of(outcome: ImportOutcome, preview: bool) -> Import {
                 message: problem.message,
             })
             .collect(),
+        listed: outcome
+            .listed
+            .into_iter()
+            .map(|change| Listed {
+                change: change.change,
+                finding: change.finding,
+                number: change.number,
+                title: change.title,
+                severity: change.severity.as_str().to_owned(),
+                path: change.path,
+                line: change.line,
+                was_line: change.was_line,
+                why: change.why,
+            })
+            .collect(),
+        mapping: serde_json::to_value(&outcome.mapping)
+            .unwrap_or_else(|_| Value::Array(Vec::new())),
     }
 }
 
@@ -349,6 +390,45 @@ pub(super) async fn show(
     let id = asked::id(ScanId::parse, &id, "This scan")?;
     let found = services.scan(&caller, &id).await?;
     Ok(Given::ok(&scan(&found))?.answer())
+}
+
+/// What undoing an import did.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ScanUndone)]
+pub(super) struct UndoneScan {
+    scan: Scan,
+    /// Findings that are gone, since only this scan had brought them.
+    removed: u64,
+    /// Findings that are as they were before.
+    put_back: u64,
+}
+
+/// Takes an import back with all its effects. Refused, with who did what, once somebody has acted on its findings, and
+/// once a later scan of the series was compared with it.
+#[utoipa::path(
+    post, path = "/scans/{id}/undo", tag = "Scans",
+    responses((status = 200, body = UndoneScan), (status = 422, description = "It stays; the problem says why."))
+)]
+pub(super) async fn undo(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    method: Method,
+    uri: Uri,
+    key: Key,
+) -> Result<Response, WebError> {
+    let id = asked::id(ScanId::parse, &id, "This scan")?;
+    let digest = asked::digest_of(&method, &uri, &Digest::of(b""));
+    once(&services, &caller, &key, &digest, async {
+        let undone = services.undo_scan(&caller, &id).await?;
+        let now = services.scan(&caller, &id).await?;
+        Given::ok(&UndoneScan {
+            scan: scan(&now),
+            removed: undone.removed,
+            put_back: undone.put_back,
+        })
+    })
+    .await
 }
 
 /// The scanner's own file, its digest checked before it is served.
