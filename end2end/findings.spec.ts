@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { type Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
 import { Api, looked, notice, opener, pick, scanFile, signIn, tab } from "./steps";
@@ -66,6 +67,44 @@ test("scans are previewed, imported and compared, and the same file changes noth
     page.getByRole("link", { name: /file/i }).first().click(),
   ]);
   expect(readFileSync(await download.path())).toEqual(readFileSync(scanFile("semgrep", "8b57779")));
+  await expect(page.getByRole("region", { name: "Undo" })).toContainText("Undo that one first");
+});
+
+test("an import is undone while nobody has acted on its findings, and comes back packed", async ({ holdpoint, page }) => {
+  const ana = await holdpoint.person("Ana Example", { admin: true });
+  const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: "82dd1d2" });
+  await signIn(page, ana, `/reviews/${review}`);
+  await upload(page, scanFile("hadolint", "82dd1d2"), "82dd1d2");
+  await page.getByRole("button", { name: "Import 6 results" }).click();
+  const undo = page.getByRole("region", { name: "Undo" });
+  await opener(undo, "Undo this import").click();
+  await looked(page);
+  await undo.getByRole("button", { name: "Undo the import" }).click();
+  await expect(notice(page)).toHaveText("The import of Hadolint is undone: 6 findings removed, 0 findings put back.");
+  await expect(undo).toContainText("This import was undone already.");
+  await looked(page);
+  await tab(page, "Findings");
+  await expect(page.getByRole("heading", { name: "No finding yet" })).toBeVisible();
+
+  await tab(page, "Scans");
+  await page.getByLabel(/choose files/).setInputFiles({
+    name: "hadolint.sarif.gz",
+    mimeType: "application/gzip",
+    buffer: gzipSync(readFileSync(scanFile("hadolint", "82dd1d2"))),
+  });
+  await page.getByRole("button", { name: "Upload and preview" }).click();
+  await figures(page, { New: 6 });
+  await page.getByRole("button", { name: "Import 6 results" }).click();
+  await tab(page, "Findings");
+  await page.getByRole("row").filter({ hasText: "DL3008" }).first().getByRole("link").first().click();
+  const triage = page.getByRole("form", { name: "Triage" });
+  await pick(triage, "False positive");
+  await triage.getByLabel("Reason").fill("The base image is pinned by digest.");
+  await triage.getByRole("button", { name: "Decide" }).click();
+  await tab(page, "Scans");
+  await page.getByRole("link", { name: "Hadolint #2" }).click();
+  await expect(page.getByRole("region", { name: "Undo" })).toContainText("People have acted on findings of this import since: Ana Example");
+  await looked(page);
 });
 
 test("a finding is triaged with a reason, and one is written by hand", async ({ holdpoint, page }) => {
