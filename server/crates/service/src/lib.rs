@@ -77,8 +77,8 @@ pub use reviews::{
     ActivityLine, ActivityOf, ChecklistPage, ChecklistSection, CreatedReview, ListedDeliverable,
     ListedItem, Named, NewReview, ReviewChange, ReviewHead,
 };
-pub use saved_filters::MAX_SAVED_FILTERS;
 pub use running::{ImportState, RunningImport, RunningImports};
+pub use saved_filters::MAX_SAVED_FILTERS;
 pub use services::{MAX_PAGE, NewService, Page, PortfolioReview, ReadableService, ServiceChange};
 pub use sweeping::{PREVIEW_LASTS, UNCLAIMED_LASTS};
 pub use templates::{
