@@ -62,7 +62,7 @@ fn load(base: &str, sample: &serde_json::Value) -> anyhow::Result<()> {
     let person = &sample["people"][0];
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let answer = agent
-        .post(format!("{base}/act/accounts/sign-in"))
+        .post(format!("{base}/act/sign-in"))
         .header("Sec-Fetch-Site", "same-origin")
         .send_form([
             ("email", text(&person["email"])),
