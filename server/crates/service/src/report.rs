@@ -9,7 +9,7 @@ use std::{
 };
 
 use holdpoint_domain::{
-    Decision, Digest, ItemState, Millis, PatchId, ReviewId, ServiceId, Severity, person::Action,
+    Decision, Digest, ItemState, Millis, PatchId, ReviewId, ServiceId, person::Action,
     signoff::Change, text::Date,
 };
 use holdpoint_patch::{Touch, touches};
@@ -279,7 +279,7 @@ impl Services {
             .await?
             .ok_or(ServiceError::NotFound("This review"))?;
         let stored = tx
-            .standings(&[review], Severity::ALL)
+            .standings(&[review], Some(self.now()))
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
@@ -602,7 +602,7 @@ impl Services {
         let Some(last) = tx.review_before(service, &review.id).await? else {
             return Ok(None);
         };
-        let Some(stored) = tx.standings(&[&last], &[]).await?.pop() else {
+        let Some(stored) = tx.standings(&[&last], None).await?.pop() else {
             return Ok(None);
         };
         let before = stand(stored, standing.as_of)?;

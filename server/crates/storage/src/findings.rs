@@ -367,7 +367,6 @@ macro_rules! status_now {
         )
     };
 }
-
 pub(crate) use {holds_until, says, status_now};
 
 impl Finding {
@@ -638,39 +637,6 @@ impl Tx {
             finding.start_line,
             finding.end_line,
             &finding.snippet,
-        );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Stores a triage as it stands in the value; [`StorageError::Conflict`] when the version is not the one given.
-    pub async fn update_triage(
-        &mut self,
-        finding: &Finding,
-        duplicate_of: Option<&FindingId>,
-    ) -> Result<(), StorageError> {
-        let touched = execute!(
-            self,
-            "update finding set status = $3, status_reason = $4, status_by = $5, status_at = $6, duplicate_of = $7, \
-             accepted_until = $8, acceptance_requested_by = $9, accepted_content = $10, fixed_at = $11, \
-             version = version + 1 where id = $1 and version = $2",
-            finding.id.as_str(),
-            finding.version,
-            finding.status.as_str(),
-            &finding.status_reason,
-            finding.status_by.as_ref().map(PersonId::as_str),
-            finding.status_at,
-            duplicate_of.map(FindingId::as_str),
-            finding.accepted_until,
-            finding
-                .acceptance_requested_by
-                .as_ref()
-                .map(PersonId::as_str),
-            &finding.accepted_content,
-            finding.fixed_at,
         );
         if touched == 0 {
             Err(StorageError::Conflict)
