@@ -77,7 +77,7 @@ impl PolicyForm {
     }
 
     /// Every field by its name in the form.
-    pub fn fields(&self) -> [(&'static str, &str); 17] {
+    pub fn fields(&self) -> [(&'static str, &str); 18] {
         [
             ("four_eyes", &self.four_eyes),
             ("evidence_required", &self.evidence_required),

@@ -78,7 +78,7 @@ impl Team {
                 &filter,
                 FindingSort::Number,
                 500,
-                0,
+                None,
             )
             .await
             .expect("lists")

@@ -110,6 +110,8 @@ pub struct FindingLine {
     pub items: Vec<(String, String)>,
     /// Whether a patch is linked.
     pub has_patch: bool,
+    /// How many tools report the same vulnerability in the same component, this one included.
+    pub n_sources: i64,
     pub version: i64,
 }
 
@@ -521,9 +523,11 @@ impl Tx {
     ) -> Result<Vec<FindingLine>, StorageError> {
         let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
         let mut items = self.items_of_findings(review, &ids).await?;
+        let sources = self.sources_of_findings(&ids).await?;
         rows.into_iter()
             .map(|row| {
                 Ok(FindingLine {
+                    n_sources: sources.get(&row.id).copied().unwrap_or(1),
                     items: items.remove(&row.id).unwrap_or_default(),
                     id: parsed(FindingId::parse, &row.id, "finding", "id")?,
                     number: row.number,

@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     asked::{self, Key, Query},
     given::{self, Given, Part, moment, once},
+    mapping::{Mapped, mapped},
     upload,
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -111,6 +112,8 @@ pub(super) struct Import {
     incomplete_because: Option<String>,
     changes: Changes,
     counts: BySeverity,
+    /// Where its new findings belong, in every review that it maps into.
+    mapping: Vec<Mapped>,
     /// What was odd in the file, which was read all the same.
     problems: Vec<Problem>,
 }
@@ -180,6 +183,7 @@ fn import_of(outcome: ImportOutcome, preview: bool) -> Import {
         incomplete_because: outcome.incomplete_because,
         changes: outcome.changes.into(),
         counts: outcome.counts.into(),
+        mapping: outcome.mapping.into_iter().map(mapped).collect(),
         problems: outcome
             .problems
             .into_iter()
