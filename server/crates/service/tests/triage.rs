@@ -8,7 +8,6 @@ use holdpoint_domain::{FindingId, FindingStatus, Policy, Severity, TriageBatchId
 use holdpoint_service::{
     Actor, FindingFilter, FindingLine, FindingSort, ReviewChange, ServiceError,
     findings::{FindingFields, FindingRequest, Triage, TriageFields},
-    scans::ScanRequest,
     triage::{Bulk, BulkTriage, Chosen},
 };
 use serde_json::{Value, json};
@@ -46,29 +45,6 @@ fn of(action: &str, original: &str, until: &str) -> Triage {
 }
 
 impl Team {
-    async fn import(&self, file: &Value) {
-        self.world.clock.advance(MINUTE);
-        let bytes = file.to_string();
-        let request = ScanRequest {
-            file: self
-                .world
-                .services
-                .files()
-                .keep(bytes.as_bytes())
-                .await
-                .expect("kept"),
-            file_name: "report.sarif".to_owned(),
-            label: None,
-            commit: None,
-            format: None,
-        };
-        self.world
-            .services
-            .import_scan(&self.owner, &self.service.id, request, false)
-            .await
-            .expect("imports");
-    }
-
     async fn lines_of(&self, filter: FindingFilter) -> Vec<FindingLine> {
         self.world
             .services
@@ -89,7 +65,7 @@ impl Team {
         self.lines_of(FindingFilter::default()).await
     }
 
-    async fn statuses(&self) -> Vec<FindingStatus> {
+    async fn states(&self) -> Vec<FindingStatus> {
         self.lines()
             .await
             .into_iter()
@@ -174,7 +150,7 @@ async fn every_decision_is_possible_only_from_the_states_that_allow_it() {
             .expect("a false positive may turn out a duplicate");
         refused(2, "duplicate", "Reopen it first").await;
         team.import(&sarif(2, "error")).await;
-        assert_eq!(team.statuses().await, [Open, Duplicate, Fixed]);
+        assert_eq!(team.states().await, [Open, Duplicate, Fixed]);
         refused(3, "reopen", "only a scan that has it again").await;
         refused(3, "false_positive", "nothing to decide").await;
         refused(3, "duplicate", "nothing to decide").await;
@@ -257,7 +233,7 @@ async fn an_accepted_risk_lapses_when_the_finding_says_something_else() {
         team.decide_on(&team.owner, 1, of("ask_acceptance", "", "2026-04-01"))
             .await
             .expect("asks again");
-        assert_eq!(team.statuses().await, [Open]);
+        assert_eq!(team.states().await, [Open]);
         let own = team
             .decide_on(&team.owner, 1, triage("approve_acceptance"))
             .await;
@@ -292,7 +268,7 @@ async fn a_decision_about_all_that_match_is_one_entry_and_can_be_put_back() {
         assert_eq!(log.len(), before + 1, "one entry");
         assert!(log[before].1.contains("1-4"), "{}", log[before].1);
         assert_eq!(
-            team.statuses().await,
+            team.states().await,
             [
                 FalsePositive,
                 FalsePositive,
@@ -310,7 +286,7 @@ async fn a_decision_about_all_that_match_is_one_entry_and_can_be_put_back() {
         assert_eq!((undone.n_done, undone.n_refused), (3, 1));
         assert_eq!(undone.refused[0].number, 2);
         assert_eq!(undone.refused[0].why, "sofia made it open since.");
-        assert_eq!(team.statuses().await, [Open, Open, Open, Open, Duplicate]);
+        assert_eq!(team.states().await, [Open, Open, Open, Open, Duplicate]);
         let (_, why) = rejected(team.undo(&team.owner, &batch).await);
         assert_eq!(why, "jonas undid this already.");
     }
@@ -325,13 +301,13 @@ async fn what_a_scan_says_anew_does_not_stand_in_the_way_of_undoing() {
             .await
             .expect("decides");
         team.import(&sarif(2, "error")).await;
-        assert_eq!(team.statuses().await, [FalsePositive; 2]);
+        assert_eq!(team.states().await, [FalsePositive; 2]);
         let undone = team
             .undo(&team.owner, &done.batch.expect("a batch"))
             .await
             .expect("undoes");
         assert_eq!((undone.n_done, undone.n_refused), (2, 0), "{}", team.on());
-        assert_eq!(team.statuses().await, [Open; 2]);
+        assert_eq!(team.states().await, [Open; 2]);
     }
 }
 
@@ -362,7 +338,7 @@ async fn many_go_by_the_same_rules_as_one() {
             .expect("decides");
         assert_eq!((stale.n_done, stale.n_refused), (1, 1));
         assert_eq!(
-            team.statuses().await,
+            team.states().await,
             [Open, Duplicate, Duplicate, FalsePositive]
         );
         // Asking and approving: not by the same person, and not below a manager.
@@ -405,11 +381,11 @@ async fn undoing_an_approval_leaves_what_was_asked_for() {
             )
             .await
             .expect("approves");
-        assert_eq!(team.statuses().await, [RiskAccepted; 2]);
+        assert_eq!(team.states().await, [RiskAccepted; 2]);
         team.undo(&team.manager, &done.batch.expect("a batch"))
             .await
             .expect("undoes");
-        assert_eq!(team.statuses().await, [Open; 2]);
+        assert_eq!(team.states().await, [Open; 2]);
         let again = team
             .bulk(
                 &team.manager,
@@ -548,6 +524,6 @@ async fn a_finding_written_by_hand_is_fixed_and_reopened_by_people() {
         team.decide_on(&team.owner, 1, triage("reopen"))
             .await
             .expect("reopens");
-        assert_eq!(team.statuses().await, [Open], "{}", team.on());
+        assert_eq!(team.states().await, [Open], "{}", team.on());
     }
 }
