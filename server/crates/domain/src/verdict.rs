@@ -206,7 +206,8 @@ fn judge_finding(
     waivers: &mut Vec<Reason>,
 ) {
     let is_late = finding.is_open(now) && finding.due.is_some_and(|due| due < now);
-    if !policy.blocks(finding.severity) && !(policy.late_findings_block && is_late) {
+    let counts = policy.blocks(finding.severity) || (policy.late_findings_block && is_late);
+    if !counts {
         return;
     }
     let reason = |kind, why: String| Reason {
