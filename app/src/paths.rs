@@ -72,6 +72,26 @@ pub fn new_finding(review: &str) -> String {
 pub fn triage_many(review: &str) -> String {
     under("/reviews", review, "/findings/triage")
 }
+/// Decisions about several findings, and taking one back.
+pub fn decisions(review: &str) -> String {
+    under("/reviews", review, "/findings/decisions")
+}
+/// The rules that map findings to items.
+pub fn mapping(review: &str) -> String {
+    under("/reviews", review, "/mapping")
+}
+/// What applying the mapping rules would change.
+pub fn mapping_plan(review: &str) -> String {
+    under("/reviews", review, "/mapping/apply")
+}
+/// The form that changes a mapping rule.
+pub fn edit_mapping_rule(review: &str, rule: &str) -> String {
+    format!(
+        "{}/{}",
+        under("/reviews", review, "/mapping/rules"),
+        segment(rule)
+    )
+}
 pub fn scans(review: &str) -> String {
     under("/reviews", review, "/scans")
 }
@@ -309,6 +329,12 @@ mod tests {
                 "/reviews/r1/findings/export.csv?q=a",
             ),
             (scans("r1"), "/reviews/r1/scans"),
+            (decisions("r1"), "/reviews/r1/findings/decisions"),
+            (mapping("r1"), "/reviews/r1/mapping"),
+            (
+                edit_mapping_rule("r1", "m1"),
+                "/reviews/r1/mapping/rules/m1",
+            ),
             (scan_preview("r1", "p1"), "/reviews/r1/scans/preview/p1"),
             (scans_running("r1", "i1"), "/reviews/r1/scans/running/i1"),
             (patches("r1"), "/reviews/r1/patches"),

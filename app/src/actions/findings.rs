@@ -7,11 +7,12 @@ use super::ActionError;
 #[cfg(feature = "ssr")]
 use {
     super::{ActionContext, Notice},
-    crate::paths,
-    holdpoint_domain::{FindingId, ItemId, ReviewId, text::Prose},
+    crate::{pages::findings::query::Query, paths},
+    holdpoint_domain::{FindingId, ItemId, ReviewId, TriageBatchId, text::Prose},
     holdpoint_service::{
         CommentOn, ServiceError,
         findings::{FindingFields, FindingRequest, Triage, TriageFields},
+        triage::{Bulk, Chosen},
     },
 };
 
@@ -236,11 +237,14 @@ pub async fn comment_on_finding(
 }
 
 /// Decides about many findings, or maps them to an item. Each of `chosen` is a finding's id and the version that was
-/// shown, with a colon between. `back` is the query of the list that they were ticked in.
+/// shown, with a colon between; with `which` as `all` it is all that match the filter, of which there were `n`. `back` is
+/// the query of the list.
 #[server(prefix = "/act", endpoint = "findings/triage-many")]
 pub async fn triage_findings(
     #[server(default)] review: String,
     #[server(default)] chosen: Vec<String>,
+    #[server(default)] which: String,
+    #[server(default)] n: String,
     #[server(default)] action: String,
     #[server(default)] reason: String,
     #[server(default)] until: String,
@@ -259,92 +263,67 @@ pub async fn triage_findings(
     // What was not done stays chosen on the page that the refusal leads to.
     let mut left = chosen.clone();
     let outcome = async {
-        if chosen.is_empty() {
-            return Err(ServiceError::rejected(
-                "chosen",
-                "Tick at least one finding in the list.",
-            ));
-        }
-        if chosen.len() > MOST_AT_ONCE {
-            let message =
-                format!("At most {MOST_AT_ONCE} findings are triaged at once. Tick fewer.");
-            return Err(ServiceError::rejected("chosen", message));
-        }
-        let decide = if action == "map" {
-            let item = ItemId::parse(&item).ok_or_else(|| {
-                ServiceError::rejected("item", "Choose one of the review's items.")
-            })?;
-            Err(item)
+        let id = ReviewId::parse(&review).ok_or(ServiceError::NotFound("This review"))?;
+        let asked = if which == "all" {
+            let policy = cx.services.review(&cx.person, &id).await?.review.policy;
+            Chosen::Matching {
+                filter: Box::new(Query::of_text(&back).filter(&cx.person.id, &policy, cx.now)),
+                n: n.parse().map_err(|_| {
+                    ServiceError::rejected(
+                        "chosen",
+                        "Open the list again, then decide about all of it.",
+                    )
+                })?,
+            }
         } else {
-            Ok(Triage::parse(&fields)?)
+            these(&chosen)?
         };
-        let mut refusals = Vec::new();
+        let bulk = if action == "map" {
+            Bulk::Map(ItemId::parse(&item).ok_or_else(|| {
+                ServiceError::rejected("item", "Choose one of the review's items.")
+            })?)
+        } else {
+            Bulk::Triage(Triage::parse(&fields)?)
+        };
+        let done = cx
+            .services
+            .triage_findings(&cx.person, &id, asked, bulk)
+            .await?;
+        if done.n_refused == 0 {
+            return Ok(Notice::new(format!("{}.", told(&action, done.n_done))).at(list.clone()));
+        }
         let mut kept = Vec::new();
-        for entry in &chosen {
-            let Some((id, version)) = entry
-                .split_once(':')
-                .and_then(|(id, version)| Some((FindingId::parse(id)?, version.parse().ok()?)))
-            else {
-                continue;
-            };
-            let done = match &decide {
-                Ok(triage) => {
-                    cx.services
-                        .triage_finding(&cx.person, &id, version, triage.clone())
-                        .await
-                }
-                Err(item) => cx.services.map_finding(&cx.person, &id, item, true).await,
-            };
-            let why = match done {
-                Ok(()) => continue,
-                Err(ServiceError::Rejected { message, .. } | ServiceError::Forbidden(message)) => {
-                    message
-                }
-                Err(ServiceError::Conflict(conflict)) => conflict.message,
-                Err(ServiceError::NotFound(_)) => "It was not found.".to_owned(),
-                Err(error) => return Err(error),
-            };
-            // The number is what people know it by.
-            let number = match cx.services.finding(&cx.person, &id).await {
-                Ok(view) => {
-                    kept.push(format!("{id}:{}", view.finding.version));
-                    format!("F-{}", view.finding.number)
-                }
-                Err(_) => "One finding".to_owned(),
-            };
-            refusals.push(format!("{number}: {why}"));
+        for refused in &done.refused {
+            let finding = parse_finding(&refused.finding)?;
+            let view = cx.services.finding(&cx.person, &finding).await?;
+            kept.push(format!("{finding}:{}", view.finding.version));
         }
-        let n_done = chosen.len() - refusals.len();
         left = kept;
-        if refusals.is_empty() {
-            let noun = if n_done == 1 {
-                "finding is"
-            } else {
-                "findings are"
-            };
-            let verb = match action.as_str() {
-                "map" => "mapped",
-                "false_positive" => "called false positives",
-                "duplicate" => "called duplicates",
-                "ask_acceptance" => "waiting for somebody to accept their risk",
-                "approve_acceptance" => "accepted",
-                "decline_acceptance" => "open: their risk is not accepted",
-                "fixed" => "called fixed",
-                _ => "open again",
-            };
-            return Ok(Notice::new(format!("{n_done} {noun} {verb}.")).at(list.clone()));
+        let mut sentences: Vec<_> = done
+            .refused
+            .iter()
+            .map(|refused| format!("F-{}: {}", refused.number, refused.why))
+            .collect();
+        let n_more = done.n_refused - i64::try_from(done.refused.len()).unwrap_or(0);
+        if n_more > 0 {
+            sentences.push(format!("And {n_more} more."));
         }
-        let message = format!(
-            "{n_done} of {} are done. Not done: {}",
-            chosen.len(),
-            refusals.join(" ")
-        );
-        Err(ServiceError::rejected("", message))
+        Err(ServiceError::rejected(
+            "",
+            format!(
+                "{} of {} are done. Not done: {}",
+                done.n_done,
+                done.n_done + done.n_refused,
+                sentences.join(" ")
+            ),
+        ))
     }
     .await;
     let left = left.join(" ");
     let typed = [
         ("chosen", left.as_str()),
+        ("which", &which),
+        ("n", &n),
         ("action", &action),
         ("reason", &reason),
         ("until", &until),
@@ -354,6 +333,86 @@ pub async fn triage_findings(
     ];
     cx.answer(outcome, paths::triage_many(&review), &typed)
         .await
+}
+
+#[cfg(feature = "ssr")]
+fn these(chosen: &[String]) -> Result<Chosen, ServiceError> {
+    if chosen.is_empty() {
+        return Err(ServiceError::rejected(
+            "chosen",
+            "Tick at least one finding in the list.",
+        ));
+    }
+    if chosen.len() > MOST_AT_ONCE {
+        let message = format!("At most {MOST_AT_ONCE} findings are ticked at once. Tick fewer.");
+        return Err(ServiceError::rejected("chosen", message));
+    }
+    let these = chosen
+        .iter()
+        .filter_map(|entry| {
+            let (id, version) = entry.split_once(':')?;
+            Some((FindingId::parse(id)?, version.parse().ok()?))
+        })
+        .collect();
+    Ok(Chosen::These(these))
+}
+
+#[cfg(feature = "ssr")]
+fn told(action: &str, n: i64) -> String {
+    let noun = if n == 1 { "finding is" } else { "findings are" };
+    let verb = match action {
+        "map" => "mapped",
+        "false_positive" => "called false positives",
+        "duplicate" => "called duplicates",
+        "ask_acceptance" => "waiting for somebody to accept their risk",
+        "approve_acceptance" => "accepted",
+        "decline_acceptance" => "open: their risk is not accepted",
+        "fixed" => "called fixed",
+        _ => "open again",
+    };
+    format!("{n} {noun} {verb}")
+}
+
+/// Takes a decision about many findings back. `back` is the query of the list, where the form stood beside it.
+#[server(prefix = "/act", endpoint = "findings/undo-many")]
+pub async fn undo_triage(
+    #[server(default)] review: String,
+    #[server(default)] batch: String,
+    #[server(default)] back: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let id = TriageBatchId::parse(&batch).ok_or(ServiceError::NotFound("This decision"))?;
+        let done = cx.services.undo_triage(&cx.person, &id).await?;
+        let findings = |n: i64| {
+            if n == 1 {
+                "1 finding".to_owned()
+            } else {
+                format!("{n} findings")
+            }
+        };
+        let mut said = format!("{} put back.", findings(done.n_done));
+        if done.n_refused > 0 {
+            let told: Vec<_> = done
+                .refused
+                .iter()
+                .map(|refused| format!("F-{}: {}", refused.number, refused.why))
+                .collect();
+            said.push_str(&format!(
+                " {} changed since stay as they are. {}",
+                findings(done.n_refused),
+                told.join(" ")
+            ));
+        }
+        Ok::<_, ServiceError>(said)
+    }
+    .await;
+    let page = if back.is_empty() {
+        paths::decisions(&review)
+    } else {
+        list_address(&review, &back)
+    };
+    cx.answer(outcome, page, &[]).await
 }
 
 /// The list with the filter that a form came from; only ever that list.

@@ -9,6 +9,7 @@ pub mod error;
 pub mod evidence;
 pub mod findings;
 pub mod items;
+pub mod mapping;
 pub mod patches;
 pub mod reviews;
 pub mod saved_filters;

@@ -25,6 +25,7 @@ pub struct PolicyForm {
     pub evidence_required: String,
     pub stale_evidence_blocks: String,
     pub deliverables_required: String,
+    pub late_findings_block: String,
     pub blocks_critical: String,
     pub blocks_high: String,
     pub blocks_medium: String,
@@ -58,6 +59,7 @@ impl PolicyForm {
             evidence_required: on(policy.evidence_required),
             stale_evidence_blocks: on(policy.stale_evidence_blocks),
             deliverables_required: on(policy.deliverables_required),
+            late_findings_block: on(policy.late_findings_block),
             blocks_critical: blocks(Severity::Critical),
             blocks_high: blocks(Severity::High),
             blocks_medium: blocks(Severity::Medium),
@@ -75,12 +77,13 @@ impl PolicyForm {
     }
 
     /// Every field by its name in the form.
-    pub fn fields(&self) -> [(&'static str, &str); 17] {
+    pub fn fields(&self) -> [(&'static str, &str); 18] {
         [
             ("four_eyes", &self.four_eyes),
             ("evidence_required", &self.evidence_required),
             ("stale_evidence_blocks", &self.stale_evidence_blocks),
             ("deliverables_required", &self.deliverables_required),
+            ("late_findings_block", &self.late_findings_block),
             ("blocks_critical", &self.blocks_critical),
             ("blocks_high", &self.blocks_high),
             ("blocks_medium", &self.blocks_medium),
@@ -149,6 +152,7 @@ impl PolicyForm {
                 .collect(),
             approvals: people("approvals", &self.approvals)?,
             deliverables_required: ticked(&self.deliverables_required),
+            late_findings_block: ticked(&self.late_findings_block),
             limits: Limits {
                 critical: days("limit_critical", &self.limit_critical)?,
                 high: days("limit_high", &self.limit_high)?,

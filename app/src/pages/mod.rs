@@ -9,6 +9,7 @@ pub mod errors;
 pub mod findings;
 pub mod items;
 pub mod load;
+pub mod mapping;
 pub mod patches;
 pub mod portfolio;
 pub mod readiness;
@@ -45,6 +46,7 @@ pub fn AllPages() -> impl IntoView {
                 <accounts::AccountRoutes />
                 <items::ItemRoutes />
                 <findings::FindingRoutes />
+                <mapping::MappingRoutes />
                 <scans::ScanRoutes />
                 <patches::PatchRoutes />
                 <work::WorkRoutes />

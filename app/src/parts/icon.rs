@@ -34,6 +34,7 @@ icons! {
     Copy => "copy",
     Critical => "critical",
     Descending => "desc",
+    Up => "up",
     More => "dots",
     Download => "download",
     Fail => "fail",

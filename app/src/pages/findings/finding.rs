@@ -1,5 +1,7 @@
 //! One finding: its code, why it matters, how to fix it; triage; what scans saw of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use holdpoint_domain::{FindingStatus, Millis, ReviewId, person::Action};
 use holdpoint_service::{
     Actor, CommentOn, Finding, FindingLink,
@@ -164,9 +166,10 @@ pub(super) fn FindingPage() -> impl IntoView {
                         <section class="panel" aria-labelledby="h-items">
                             <div class="panel-head"><h2 id="h-items">"Items"</h2></div>
                             <div class="panel-body stack-2">
-                                <Mapping map items=view.items.clone() standing />
+                                <Mapping map items=view.items.clone() rules=view.rules.clone() standing />
                             </div>
                         </section>
+                        <Others view=view.clone() review=review.clone() />
                         <Details finding of due now />
                     </aside>
                 </div>
@@ -571,6 +574,76 @@ fn Proposed(finding: Finding) -> impl IntoView {
     )
 }
 
+/// Findings that are about the same: of other tools, and those that people called duplicates of this one.
+#[component]
+fn Others(view: FindingView, review: String) -> impl IntoView {
+    if view.same_issue.is_empty() && view.duplicates.is_empty() && view.batches.is_empty() {
+        return ().into_any();
+    }
+    let link = |id: &str, number: i64| {
+        let address = paths::with_query(&paths::finding(id), &[("review", &review)]);
+        view! { <a href=address>{format!("F-{number}")}</a> }
+    };
+    let n_sources = 1 + view
+        .same_issue
+        .iter()
+        .map(|same| same.tool.as_str())
+        .collect::<BTreeSet<_>>()
+        .len();
+    let same = view
+        .same_issue
+        .iter()
+        .take(20)
+        .map(|same| {
+            view! {
+                <li>
+                    <span class="wrap-any">{same.tool.clone()}</span> ", " {link(same.id.as_str(), same.number)} ", "
+                    {same.status.label().to_lowercase()}
+                </li>
+            }
+        })
+        .collect_view();
+    let same = (!view.same_issue.is_empty()).then(|| {
+        view! {
+            <p>
+                <b class="strong">{format!("One issue, {n_sources} sources.")}</b>
+                " The same vulnerability in the same component is also reported by"
+            </p>
+            <ul class="stack-1 small">{same}</ul>
+        }
+    });
+    let duplicates = view
+        .duplicates
+        .iter()
+        .map(|of| {
+            view! { <li>{link(of.id.as_str(), of.number)} " " <span class="wrap-any">{of.title.clone()}</span></li> }
+        })
+        .collect_view();
+    let duplicates = (!view.duplicates.is_empty()).then(|| {
+        view! {
+            <p>"Its duplicates, which count no more:"</p>
+            <ul class="stack-1 small">{duplicates}</ul>
+        }
+    });
+    let batches = (!view.batches.is_empty() && !review.is_empty()).then(|| {
+        let last = view.batches[0].summary.clone();
+        let by = view.batches[0].decided_by_name.clone();
+        view! {
+            <p class="small muted">
+                {format!("Decided about with others: {by} {last}. ")}
+                <a class="muted" href=paths::decisions(&review)>"Such decisions"</a>
+            </p>
+        }
+    });
+    view! {
+        <section class="panel" aria-labelledby="h-oth">
+            <div class="panel-head"><h2 id="h-oth">"Together with"</h2></div>
+            <div class="panel-body stack-2">{same}{duplicates}{batches}</div>
+        </section>
+    }
+    .into_any()
+}
+
 /// What the form needs that maps.
 #[derive(Clone, Debug)]
 struct MapState {
@@ -584,6 +657,7 @@ struct MapState {
 fn Mapping(
     map: MapState,
     items: Vec<FindingLink>,
+    rules: BTreeMap<String, String>,
     standing: Option<ReviewStanding>,
 ) -> impl IntoView {
     let MapState {
@@ -612,9 +686,18 @@ fn Mapping(
                     </form>
                 }
             });
+            let by_rule = item.rule_id.as_ref().map(|id| {
+                let words = rules.get(id).cloned().unwrap_or_default();
+                let address = paths::mapping(&review);
+                view! { <span class="tiny muted wrap-any">"by the rule " <a class="muted" href=address>{words}</a></span> }
+            });
             view! {
                 <li class="row-between">
-                    <a href=paths::item(&item.item_id)><Inline text=format!("{} {}", item.key, item.title) /></a>
+                    <span>
+                        <a href=paths::item(&item.item_id)><Inline text=format!("{} {}", item.key, item.title) /></a>
+                        " "
+                        {by_rule}
+                    </span>
                     {unmap}
                 </li>
             }

@@ -8,7 +8,9 @@ use holdpoint_service::{
 use leptos::prelude::*;
 
 use super::{
-    LimitOf, Standing, StatusOf, item_options, limit_of, place,
+    LimitOf, Standing, StatusOf,
+    decisions::{LastDecision, is_offered},
+    item_options, limit_of, place,
     query::{BY_HAND, PAGE, Query},
     review_of_address, thousands,
 };
@@ -61,6 +63,15 @@ pub(super) fn FindingsPage() -> impl IntoView {
             .await?
             .into_iter()
             .next();
+        let last_decision = services
+            .triage_batches(&person, &id, 1)
+            .await?
+            .pop()
+            .filter(|batch| is_offered(batch, &person.id, visit.now))
+            .map(|batch| {
+                let back = query.text();
+                view! { <LastDecision batch review=id.as_str().to_owned() back now=visit.now /> }
+            });
         let bar = review_bar(&person, &standing, Tab::Findings).await?;
         let now = visit.now;
         let n_all: i64 = whole.statuses.iter().map(|(_, n)| n).sum();
@@ -107,6 +118,7 @@ pub(super) fn FindingsPage() -> impl IntoView {
         }
         .into_any();
         let actions = view! {
+            <ButtonLink words="Mapping" href=paths::mapping(&review) />
             <ButtonLink words="Write a finding" href=paths::new_finding(&review) icon=Icon::Plus />
             <ButtonLink words="Import scans" href=paths::scans(&review) icon=Icon::Upload weight=Weight::Primary />
         }
@@ -132,6 +144,7 @@ pub(super) fn FindingsPage() -> impl IntoView {
                         <Views review=review.clone() query=query.clone() whole=whole.as_ref().clone() n_all saved=saved.clone() />
                         <Keep review=review.clone() query=query.clone() saved form=filter_form change=change_form />
                         <SearchBar review=review.clone() query=query.clone() item=item_key />
+                        {last_decision}
                         <List
                             review=review.clone()
                             query=query.clone()
@@ -632,16 +645,13 @@ fn List(
     if !may_contribute {
         return table.into_any();
     }
-    let back = query.address(&review);
-    let back = back
-        .split_once('?')
-        .map_or(String::new(), |(_, query)| query.to_owned());
+    let back = query.text();
     view! {
         <form method="post" action=paths::action("findings/triage-many")>
             <input type="hidden" name="review" value=review.clone() />
             <input type="hidden" name="back" value=back />
             {table}
-            <BulkBar items />
+            <BulkBar items n />
         </form>
     }
     .into_any()
@@ -805,6 +815,8 @@ fn row(
                     <a class="ttl" href=address><Inline text=line.title /></a>
                     " "
                     {line.rule.map(|rule| view! { <span class="muted only-wide">{rule}</span> })}
+                    {(line.n_sources > 1)
+                        .then(|| view! { " " <span class="pill pill-sm">{format!("one issue, {} sources", line.n_sources)}</span> })}
                 </span>
             </td>
             <td role="cell" data-l="" class="loc mono muted">
@@ -832,14 +844,19 @@ fn short_date(at: Millis, now: Millis) -> String {
 
 /// Deciding about the ticked ones. A phone asks for the action only; the next page asks for the rest.
 #[component]
-fn BulkBar(items: Vec<(String, String)>) -> impl IntoView {
+fn BulkBar(items: Vec<(String, String)>, n: i64) -> impl IntoView {
     let items = items
         .into_iter()
         .map(|(value, words)| view! { <option value=value>{words}</option> })
         .collect_view();
     view! {
-        <div class="bulk" role="group" aria-label="Decide about the ticked findings">
-            <span class="n">"Ticked findings"</span>
+        <div class="bulk" role="group" aria-label="Decide about several findings">
+            <label class="vh" for="b-w">"Which findings"</label>
+            <select id="b-w" name="which">
+                <option value="">"Ticked findings"</option>
+                <option value="all">{format!("All {} that match", thousands(n))}</option>
+            </select>
+            <input type="hidden" name="n" value=n.to_string() />
             <label class="vh" for="b-a">"Outcome"</label>
             <select id="b-a" name="action">
                 <option value="map">"Map to item"</option>

@@ -39,6 +39,8 @@ pub(super) fn TriageManyPage() -> impl IntoView {
             paths::findings(&review)
         };
         let now = visit.now;
+        let is_all = form.typed("which") == Some("all");
+        let n_all = form.typed("n").unwrap_or_default().to_owned();
         let mut findings = Vec::new();
         for chosen in form
             .typed("chosen")
@@ -96,7 +98,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
             })
             .collect_view();
         let may = access.may(Action::Contribute);
-        let body = if n == 0 || !may {
+        let body = if (n == 0 && !is_all) || !may {
             let text = if may {
                 "Tick findings in the list, then choose what to do with them."
             } else {
@@ -117,6 +119,11 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                 Column::new("Finding"),
                 Column::new("Status"),
             ];
+            let apply = if is_all {
+                format!("Apply to all {n_all}")
+            } else {
+                format!("Apply to {n} ticked")
+            };
             let options = item_options(&standing, "Choose an item");
             let choices = vec![
                 Choice::new("map", "Map to item").more(view! {
@@ -145,7 +152,24 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                 <form class="stack" method="post" action=action("findings/triage-many")>
                     <input type="hidden" name="review" value=review.clone() />
                     <input type="hidden" name="back" value=back />
-                    <div class="panel"><Table caption="Findings to decide about" class="dense stackable" columns>{rows}</Table></div>
+                    {if is_all {
+                        view! {
+                            <input type="hidden" name="which" value="all" />
+                            <input type="hidden" name="n" value=n_all.clone() />
+                            <p class="notice">
+                                <span>
+                                    {format!("All {n_all} findings that match the filter, also those on other pages. ")}
+                                    <a href=list.clone()>"Look at the list"</a>
+                                </span>
+                            </p>
+                        }
+                        .into_any()
+                    } else {
+                        view! {
+                            <div class="panel"><Table caption="Findings to decide about" class="dense stackable" columns>{rows}</Table></div>
+                        }
+                        .into_any()
+                    }}
                     <section class="panel" aria-labelledby="h-do">
                         <div class="panel-head"><h2 id="h-do">"What to do with them"</h2></div>
                         <div class="panel-body fields">
@@ -160,7 +184,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                                 hint="The same for all of them. Mapping needs none."
                             />
                             <div class="btn-row">
-                                <Button words=format!("Apply to {n} ticked") weight=Weight::Primary />
+                                <Button words=apply weight=Weight::Primary />
                                 <ButtonLink words="Back to the list" href=list weight=Weight::Quiet />
                             </div>
                         </div>

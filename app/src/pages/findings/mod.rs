@@ -1,10 +1,11 @@
 //! Findings: the list of a review, one finding, the forms that write one, deciding about many.
 
+mod decisions;
 mod finding;
 mod history;
 mod list;
 mod many;
-mod query;
+pub(crate) mod query;
 mod triage;
 mod write;
 
@@ -44,6 +45,10 @@ pub fn FindingRoutes() -> impl MatchNestedRoutes + Clone {
             <Route
                 path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("findings"), StaticSegment("triage"))
                 view=many::TriageManyPage
+            />
+            <Route
+                path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("findings"), StaticSegment("decisions"))
+                view=decisions::DecisionsPage
             />
             <Route path=(StaticSegment("findings"), ParamSegment("id")) view=finding::FindingPage />
             <Route
@@ -173,7 +178,7 @@ pub(super) fn place(path: Option<&str>, line: Option<i64>, component: Option<&st
 }
 
 /// The review's items as the options of a select: key and title.
-fn item_options(standing: &ReviewStanding, first: &str) -> Vec<(String, String)> {
+pub(super) fn item_options(standing: &ReviewStanding, first: &str) -> Vec<(String, String)> {
     std::iter::once((String::new(), first.to_owned()))
         .chain(standing.items.iter().map(|item| {
             let words = format!("{} {}", item.item.key, item.item.title);

@@ -7,11 +7,11 @@ use leptos::prelude::ReadUntracked as _;
 use crate::paths;
 
 /// How many findings stand on a page.
-pub(super) const PAGE: usize = 50;
+pub(crate) const PAGE: usize = 50;
 /// Words that are searched for, at most this long.
 const MAX_TEXT: usize = 200;
 /// How the address names findings without a scanner.
-pub(super) const BY_HAND: &str = "-";
+pub(crate) const BY_HAND: &str = "-";
 
 /// A list as its address asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) const BY_HAND: &str = "-";
     clippy::struct_excessive_bools,
     reason = "each is a box of its own that can be ticked"
 )]
-pub(super) struct Query {
+pub(crate) struct Query {
     pub severities: Vec<Severity>,
     pub statuses: Vec<FindingStatus>,
     /// Every status; otherwise, with none named, the open ones.

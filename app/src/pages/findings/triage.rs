@@ -1,6 +1,6 @@
 //! The box in which people decide about a finding: what is possible, and why the rest is not.
 
-use holdpoint_domain::{FindingStatus, Millis, PersonId, text::Date};
+use holdpoint_domain::{FindingStatus, Millis, PersonId, text::Date, verdict::is_open};
 use holdpoint_service::Finding;
 use leptos::prelude::*;
 
@@ -31,7 +31,15 @@ pub(super) fn TriageBox(
         FindingStatus::RiskAccepted => {
             let until = finding.accepted_until.map(date).unwrap_or_default();
             let by = finding.status_by_name.clone().unwrap_or_default();
-            format!("Now: risk accepted until {until} by {by}.")
+            if finding.has_outgrown_acceptance() {
+                format!(
+                    "Now: open. {by} accepted its risk until {until}, but it does not say any more what was accepted."
+                )
+            } else if is_open(finding.status, finding.accepted_until, now) {
+                format!("Now: open. {by} accepted its risk until {until}, which is over.")
+            } else {
+                format!("Now: risk accepted until {until} by {by}.")
+            }
         }
         FindingStatus::Duplicate => match finding.duplicate_of {
             Some(number) => format!("Now: duplicate of F-{number}."),
@@ -136,9 +144,17 @@ fn choices(finding: &Finding, form: &FormState, asked: bool, now: Millis) -> Vec
         ),
         Choice::new("false_positive", view! { <St of=FalsePositive /> })
             .text("The scanner is wrong.")
-            .impossible((status == FalsePositive).then(|| "It is one now.".to_owned())),
+            .impossible(match status {
+                FalsePositive => text("It is one now."),
+                Fixed => text("It is fixed, so there is nothing to decide."),
+                _ => None,
+            }),
         Choice::new("duplicate", view! { <St of=Duplicate more="of" /> })
-            .impossible((status == Duplicate).then(|| "It is one now. Reopen it first.".to_owned()))
+            .impossible(match status {
+                Duplicate => text("It is one now. Reopen it first."),
+                Fixed => text("It is fixed, so there is nothing to decide."),
+                _ => None,
+            })
             .more(view! {
                 <TextField
                     form=form.clone()

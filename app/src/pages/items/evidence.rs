@@ -116,7 +116,16 @@ fn evidence_row(
     let is_file = evidence.file_sha256.is_some();
     let by = facts(&evidence, now);
     let fate = fate(&evidence, now);
-    let stale_note = stale.then(|| {
+    let contradicted = (is_current && evidence.is_contradicted).then(|| {
+        view! {
+            <p class="notice" data-tone=Tone::Amber.as_str()>
+                <Ico icon=Icon::Stale />
+                <span>"A newer scan of this series has findings, so this one does not show any more that there are none."</span>
+            </p>
+        }
+    });
+    let is_other_commit = stale && contradicted.is_none();
+    let stale_note = is_other_commit.then(|| {
         let taken = evidence.commit.clone().unwrap_or_default();
         let target = target.unwrap_or("another commit").to_owned();
         let again = paths::replace_evidence(item, &id);
@@ -133,7 +142,11 @@ fn evidence_row(
     });
     let body = body_of(&evidence);
     let withdraw = (is_current && may_contribute).then(|| withdraw_form(item, &id, form));
-    let has_body = body.is_some() || stale_note.is_some() || fate.is_some() || withdraw.is_some();
+    let has_body = body.is_some()
+        || contradicted.is_some()
+        || stale_note.is_some()
+        || fate.is_some()
+        || withdraw.is_some();
     let title = evidence.title.clone();
     let menu = view! {
         <details class="menu" name="ev">
@@ -169,7 +182,7 @@ fn evidence_row(
                 {stale.then(|| view! { <FlagMark flag=Flag::Stale /> })}
             </div>
             <p class="by">{by}</p>
-            {has_body.then(|| view! { <div class="body stack-2">{body}{stale_note}{fate}{withdraw}</div> })}
+            {has_body.then(|| view! { <div class="body stack-2">{body}{contradicted}{stale_note}{fate}{withdraw}</div> })}
             <div class="acts">{has_menu.then_some(menu)}</div>
         </li>
     }
@@ -255,6 +268,13 @@ fn facts(evidence: &Evidence, now: Millis) -> AnyView {
 
 fn body_of(evidence: &Evidence) -> Option<AnyView> {
     match evidence.kind.as_str() {
+        "scan" => {
+            let said = evidence.body.clone();
+            let scan = evidence.scan.as_ref().map(|scan| {
+                view! { " " <a href=paths::scan(scan.as_str())>"The scan"</a> }
+            });
+            Some(view! { <p class="small wrap-any">{said} {scan}</p> }.into_any())
+        }
         "note" => Some(view! { <Prose text=evidence.body.clone() /> }.into_any()),
         "output" => {
             let n = evidence.body.lines().count();

@@ -149,6 +149,10 @@ fn headline(kind: ReasonKind, reasons: &[Reason], standing: &ReviewStanding) -> 
             let finding = if n == 1 { "finding" } else { "findings" };
             format!("{} {finding} {is} open", parts.join(" and "))
         }
+        ReasonKind::FindingLate => format!(
+            "{} {is} past the limit",
+            counted(n, "open finding", "open findings")
+        ),
         ReasonKind::AcceptanceExpired => format!(
             "The accepted time of {} is over",
             counted(n, "risk", "risks")
@@ -198,7 +202,9 @@ fn headline(kind: ReasonKind, reasons: &[Reason], standing: &ReviewStanding) -> 
 
 fn group_address(kind: ReasonKind, review: &str) -> String {
     match kind {
-        ReasonKind::FindingOpen | ReasonKind::AcceptanceExpired => paths::findings(review),
+        ReasonKind::FindingOpen | ReasonKind::FindingLate | ReasonKind::AcceptanceExpired => {
+            paths::findings(review)
+        }
         ReasonKind::ScanMissing | ReasonKind::ScanIncomplete => paths::scans(review),
         ReasonKind::CommitUnknown => paths::settings(review),
         ReasonKind::NoItems | ReasonKind::DeliverableOpen => paths::checklist(review),

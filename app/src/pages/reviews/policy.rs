@@ -76,6 +76,13 @@ pub(super) fn policy_fields(form: &FormState, policy: &Policy, managers: &[Named
             <legend class="label">"Days that a finding may stay open"</legend>
             <div class="fields-5">{limits}</div>
             <p class="hint small muted">"Empty is no limit. After its limit an open finding is late."</p>
+            <CheckField
+                form=form.clone()
+                name="late_findings_block"
+                label="Late findings block"
+                ticked=on(&start.late_findings_block)
+                hint="A finding that is open past its limit holds back the release, of whatever severity."
+            />
         </fieldset>
         <TextArea
             form=form.clone()

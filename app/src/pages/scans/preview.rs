@@ -20,7 +20,7 @@ use crate::{
         Button, Column, Frame, Ico, Icon, PageHead, Sha, Tab, Table, controls::Weight,
         panel::Disclosure, status::Tone, when::near,
     },
-    paths::action,
+    paths::{self, action},
     pending::{PendingFile, PendingScans},
     visit::{Visit, services},
 };
@@ -161,7 +161,7 @@ pub(super) fn PreviewPage() -> impl IntoView {
                     </section>
                     {details}
                     <p class="small muted">
-                        "Findings of other series stay as they are, and what people decided stays decided. New findings belong to no item until somebody maps them."
+                        "Findings of other series stay as they are, and what people decided stays decided. New findings that no mapping rule fits belong to no item until somebody maps them."
                         {is_waiting.then_some(" A file that waits for another of its series is previewed again after that one is imported.")}
                     </p>
                     {why_not.map(|why| view! { <p class="small" id="import-why">{why}</p> })}
@@ -399,6 +399,7 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
                 {incomplete}
                 {nothing_found(outcome)}
                 <div class="deltas">{figures(changes, &by_severity(&outcome.new), outcome.complete)}</div>
+                {mapped_to(outcome, review)}
                 {listed}
                 {problems}
             </section>
@@ -414,6 +415,55 @@ pub(super) fn file_size(bytes: i64) -> String {
         1_000..1_000_000 => format!("{} kB", (bytes + 500) / 1_000),
         _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
     }
+}
+
+/// How the mapping rules bring the new findings to the review's items, and what a clean scan shows.
+fn mapped_to(outcome: &ImportOutcome, review: &str) -> Option<AnyView> {
+    let of = outcome.mapping.iter().find(|of| of.review == review)?;
+    let mut parts: Vec<AnyView> = of
+        .items
+        .iter()
+        .map(|mapped| {
+            let words = format!("{} {}", mapped.item.key, mapped.item.title);
+            view! {
+                <li>
+                    <span class="grow"><a href=paths::item(&mapped.item.item)>{words}</a></span>
+                    <span class="num">{thousands(mapped.n)}</span>
+                </li>
+            }
+            .into_any()
+        })
+        .collect();
+    if of.n_unmapped > 0 {
+        let rules = paths::mapping(review);
+        parts.push(
+            view! {
+                <li>
+                    <span class="grow muted">"No rule fits: " <a href=rules>"mapping rules"</a></span>
+                    <span class="num">{thousands(of.n_unmapped)}</span>
+                </li>
+            }
+            .into_any(),
+        );
+    }
+    for item in &of.evidence {
+        let words = format!("{} {}", item.key, item.title);
+        parts.push(
+            view! {
+                <li>
+                    <span class="grow">"This clean scan becomes evidence of " <a href=paths::item(&item.item)>{words}</a></span>
+                </li>
+            }
+            .into_any(),
+        );
+    }
+    (!parts.is_empty()).then(|| {
+        view! {
+            <div class="panel-head"><h3>"Where the new findings will belong"</h3></div>
+            <ul class="rows">{parts}</ul>
+        }
+        .into_any()
+    })
 }
 
 #[cfg(test)]

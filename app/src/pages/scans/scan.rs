@@ -9,14 +9,15 @@ use super::{
     preview::file_size,
 };
 use crate::{
+    flash::FormState,
     pages::{
         PageError,
-        findings::{framed, thousands},
+        findings::{framed, item_options, thousands},
         page, parameter, query,
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        Button, ButtonLink, Confirm, Crumb, DigestBox, Icon, PageHead, Tab, Who,
+        Button, ButtonLink, Confirm, Crumb, DigestBox, Icon, PageHead, SelectField, Tab, Who,
         controls::Weight,
         status::{Flag, FlagMark},
         when::moment,
@@ -36,11 +37,15 @@ struct Odd {
 #[component]
 pub(super) fn ScanPage() -> impl IntoView {
     page(async move {
-        let (_, person) = Visit::signed_in()?;
+        let (visit, person) = Visit::signed_in()?;
         let id = ScanId::parse(&parameter("id")).ok_or(PageError::NotFound("This scan"))?;
         let asked = ReviewId::parse(&query("review"));
         let services = services();
         let scan = services.scan(&person, &id).await?;
+        let may_contribute = services
+            .access(&person, &scan.service)
+            .await?
+            .may(Action::Contribute);
         let changes = services
             .changes_of_scan(&person, &id, i64::try_from(MAX_LISTED).unwrap_or(200))
             .await?;
@@ -72,8 +77,22 @@ pub(super) fn ScanPage() -> impl IntoView {
             None => vec![Crumb::to("Reviews", paths::HOME)],
         };
         let review = standing
-            .map(|standing| standing.review.id)
+            .as_ref()
+            .map(|standing| standing.review.id.clone())
             .unwrap_or_default();
+        let evidence = standing
+            .as_ref()
+            .filter(|_| {
+                may_contribute && scan.incomplete_because.is_none() && scan.undone_at.is_none()
+            })
+            .map(|standing| {
+                evidence_form(
+                    &scan,
+                    &standing.review.id,
+                    item_options(standing, "Choose an item"),
+                    visit.form("scans/evidence"),
+                )
+            });
         let may_import = services
             .access(&person, &scan.service)
             .await?
@@ -175,6 +194,7 @@ pub(super) fn ScanPage() -> impl IntoView {
                                 <DigestBox label="SHA-256 of the file" digest=scan.file_sha256.as_str().to_owned() />
                             </div>
                         </section>
+                        {evidence}
                         {undo}
                     </aside>
                 </div>
@@ -222,6 +242,31 @@ fn undo_panel(scan: &Scan, stays: Option<String>, may_import: bool, review: &str
         <section class="panel" aria-labelledby="h-undo">
             <div class="panel-head"><h2 id="h-undo">"Undo"</h2></div>
             <div class="panel-body stack-2">{at}{body}</div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Makes the scan evidence of an item: also one with findings, which says how many.
+fn evidence_form(
+    scan: &Scan,
+    review: &str,
+    options: Vec<(String, String)>,
+    form: FormState,
+) -> AnyView {
+    let hint = match scan.counts.total() {
+        0 => "It is clean: complete, and nothing found.",
+        _ => "It has findings, and the evidence says how many.",
+    };
+    view! {
+        <section class="panel" aria-labelledby="h-ev">
+            <div class="panel-head"><h2 id="h-ev">"Use as evidence"</h2></div>
+            <form class="panel-body fields" method="post" action=action("scans/evidence")>
+                <input type="hidden" name="scan" value=scan.id.as_str().to_owned() />
+                <input type="hidden" name="review" value=review.to_owned() />
+                <SelectField form name="item" label="Of item" options hint />
+                <div class="btn-row"><Button words="Use as evidence" small=true /></div>
+            </form>
         </section>
     }
     .into_any()

@@ -278,7 +278,7 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
         }
         .into_any()
     };
-    let open = n(&[Why::FindingOpen, Why::AcceptanceExpired]);
+    let open = n(&[Why::FindingOpen, Why::FindingLate, Why::AcceptanceExpired]);
     let items = n(&[
         Why::NoItems,
         Why::ItemFailed,

@@ -32,6 +32,8 @@ pub struct Policy {
     pub approvals: u32,
     /// Whether open deliverables hold back the release.
     pub deliverables_required: bool,
+    /// Whether findings that are open past their limit hold back the release, of whatever severity.
+    pub late_findings_block: bool,
     /// The days a finding may stay open.
     pub limits: Limits,
 }
@@ -48,12 +50,31 @@ impl Default for Policy {
             approvers: Vec::new(),
             approvals: 1,
             deliverables_required: true,
+            late_findings_block: false,
             limits: Limits::default(),
         }
     }
 }
 
 impl Policy {
+    /// Which open findings can hold back at a moment: the severities that do, each with the moment before which a finding
+    /// must have been first seen; `None` for at any time.
+    pub fn holding_back(&self, now: crate::Millis) -> Vec<(Severity, Option<crate::Millis>)> {
+        Severity::ALL
+            .iter()
+            .filter_map(|severity| {
+                if self.blocks(*severity) {
+                    return Some((*severity, None));
+                }
+                let days = self
+                    .limits
+                    .days(*severity)
+                    .filter(|_| self.late_findings_block)?;
+                Some((*severity, Some(now - i64::from(days) * 86_400_000)))
+            })
+            .collect()
+    }
+
     /// Whether open findings of this severity hold back.
     pub fn blocks(&self, severity: Severity) -> bool {
         self.blocking_severities.contains(&severity)

@@ -32,6 +32,7 @@ words! {
         NoItems => "no_items",
         CommitUnknown => "commit_unknown",
         FindingOpen => "finding_open",
+        FindingLate => "finding_late",
         AcceptanceExpired => "acceptance_expired",
         ItemFailed => "item_failed",
         WaiverExpired => "waiver_expired",
@@ -204,7 +205,9 @@ fn judge_finding(
     reasons: &mut Vec<Reason>,
     waivers: &mut Vec<Reason>,
 ) {
-    if !policy.blocks(finding.severity) {
+    let is_late = finding.is_open(now) && finding.due.is_some_and(|due| due < now);
+    let counts = policy.blocks(finding.severity) || (policy.late_findings_block && is_late);
+    if !counts {
         return;
     }
     let reason = |kind, why: String| Reason {
@@ -225,8 +228,13 @@ fn judge_finding(
                     if days == 1 { "day" } else { "days" }
                 )
             });
+            let kind = if policy.blocks(finding.severity) {
+                ReasonKind::FindingOpen
+            } else {
+                ReasonKind::FindingLate
+            };
             reasons.push(reason(
-                ReasonKind::FindingOpen,
+                kind,
                 format!("{severity}, open{}.", late.unwrap_or_default()),
             ));
         }

@@ -212,6 +212,28 @@ fn blocking_findings_hold_back_until_fixed_refuted_or_accepted() {
 }
 
 #[test]
+fn late_findings_of_any_severity_hold_back_only_where_the_policy_says_so() {
+    let late = |due| ReviewState {
+        findings: vec![FindingFacts {
+            due,
+            ..finding(Severity::Low, FindingStatus::Open)
+        }],
+        ..review(vec![item(ItemState::Passed)])
+    };
+    let strict = Policy {
+        late_findings_block: true,
+        ..Policy::default()
+    };
+    assert_eq!(
+        kinds(&late(Some(NOW - 1)), &strict),
+        [ReasonKind::FindingLate]
+    );
+    assert_eq!(kinds(&late(Some(NOW)), &strict), []);
+    assert_eq!(kinds(&late(None), &strict), []);
+    assert_eq!(kinds(&late(Some(NOW - 1)), &Policy::default()), []);
+}
+
+#[test]
 fn a_required_scan_must_be_complete_and_of_the_target_commit() {
     let policy = Policy {
         required_scans: vec!["gitleaks".into()],

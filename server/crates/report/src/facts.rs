@@ -251,6 +251,9 @@ pub struct Finding {
     pub triage: Option<Triage>,
     pub acceptance: Option<Acceptance>,
     pub duplicate_of: Option<i64>,
+    /// The same vulnerability in the same component as other tools report it: "trivy (F-12)".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_reported_by: Vec<String>,
     /// Relative to the repository's root.
     pub path: Option<String>,
     pub lines: Option<Lines>,

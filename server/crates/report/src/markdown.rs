@@ -845,6 +845,9 @@ fn finding_details(doc: &mut Document, facts: &Facts, finding: &Finding) {
         (None, Some(person)) => entry("Written by", line(person)),
         (None, None) => {}
     }
+    if !finding.also_reported_by.is_empty() {
+        entry("Also reported by", names(&finding.also_reported_by));
+    }
     if let Some(rule) = &finding.rule {
         entry("Rule", code(rule));
     }

@@ -143,6 +143,7 @@ impl FindingExport {
             .map(|finding| (finding.id.clone(), finding))
             .collect();
         let mut patches = tx.patch_numbers_of_findings(&self.review, &ids).await?;
+        let same_issues = tx.same_issues(&ids).await?;
         drop(tx);
         let owners: HashMap<&str, &str> = self
             .standing
@@ -160,6 +161,9 @@ impl FindingExport {
                     &finding,
                     &line.items,
                     patches,
+                    same_issues
+                        .get(line.id.as_str())
+                        .map_or(&[][..], Vec::as_slice),
                     &owners,
                     &self.standing,
                 ))

@@ -1,22 +1,20 @@
-//! Findings: reading them, writing them by hand, mapping them to items, triage.
-//!
-//! A finding has one state. Scans set *fixed* and *reopened* for scanner findings; people set the rest, and no scan
-//! overwrites what they decided. Accepting a risk is asked for by one person and approved by another, until a date, and
-//! holds for the finding as it was then.
+//! Findings: reading them, writing them by hand, mapping them to items.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use holdpoint_domain::{
-    FindingId, FindingStatus, ItemId, Millis, ReviewId, ServiceId, Severity,
+    FindingId, ItemId, Millis, ReviewId, ServiceId, Severity,
     person::Action,
-    text::{Date, Name, Prose, Reason},
+    text::{Name, Prose},
 };
 use holdpoint_storage::{
     Finding, FindingCursor, FindingFacets, FindingFilter, FindingKind, FindingLines, FindingLink,
-    FindingSort, NewActivity, NewFinding, ObservationView, StorageError, Tx,
+    FindingSort, NewActivity, NewFinding, NumberedFinding, ObservationView, SameIssue,
+    StorageError, TriageBatch, Tx,
 };
 
-use crate::{Actor, Conflict, ServiceError, Services};
+pub use crate::triage::{Triage, TriageFields};
+use crate::{Actor, Conflict, ServiceError, Services, mapping::in_words};
 
 /// The categories that a finding written by hand can have.
 pub const CATEGORIES: &[(&str, &str)] = &[
@@ -151,93 +149,8 @@ impl FindingRequest {
     }
 }
 
-fn optional(text: &str) -> Option<&str> {
+pub(crate) fn optional(text: &str) -> Option<&str> {
     Some(text.trim_matches(['\r', '\n'])).filter(|text| !text.trim().is_empty())
-}
-
-/// What a person decides about a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Triage {
-    /// Open again, whatever it was.
-    Reopen {
-        reason: Reason,
-    },
-    FalsePositive {
-        reason: Reason,
-    },
-    /// The number of the finding that it repeats.
-    Duplicate {
-        of: i64,
-        reason: String,
-    },
-    /// Asks for its risk to be accepted until a date: someone else approves.
-    AskAcceptance {
-        until: Date,
-        reason: Reason,
-    },
-    ApproveAcceptance,
-    DeclineAcceptance {
-        reason: Reason,
-    },
-    /// Only for findings written by hand: no scan will say so.
-    Fixed {
-        reason: Reason,
-    },
-}
-
-/// The fields of a triage form or API body, as texts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(default)]
-pub struct TriageFields {
-    pub action: String,
-    pub reason: String,
-    pub until: String,
-    pub duplicate_of: String,
-}
-
-impl Triage {
-    /// Reads a form's fields; refuses at the field.
-    pub fn parse(fields: &TriageFields) -> Result<Self, ServiceError> {
-        let reason = || Reason::parse(&fields.reason).map_err(ServiceError::at("reason"));
-        Ok(match fields.action.as_str() {
-            "reopen" => Self::Reopen { reason: reason()? },
-            "false_positive" => Self::FalsePositive { reason: reason()? },
-            "duplicate" => Self::Duplicate {
-                of: fields
-                    .duplicate_of
-                    .trim()
-                    .trim_start_matches(['F', 'f'])
-                    .trim_start_matches('-')
-                    .parse()
-                    .map_err(|_| {
-                        ServiceError::rejected(
-                            "duplicate_of",
-                            "Write the finding's number, as in F-12.",
-                        )
-                    })?,
-                reason: optional(&fields.reason)
-                    .map(Reason::parse)
-                    .transpose()
-                    .map_err(ServiceError::at("reason"))?
-                    .map(String::from)
-                    .unwrap_or_default(),
-            },
-            "ask_acceptance" => Self::AskAcceptance {
-                until: Date::parse(&fields.until).map_err(ServiceError::at("until"))?,
-                reason: reason()?,
-            },
-            "approve_acceptance" => Self::ApproveAcceptance,
-            "decline_acceptance" => Self::DeclineAcceptance { reason: reason()? },
-            "fixed" => Self::Fixed { reason: reason()? },
-            _ => {
-                return Err(ServiceError::rejected(
-                    "action",
-                    "Choose one of reopen, false_positive, duplicate, ask_acceptance, approve_acceptance, \
-                     decline_acceptance or fixed.",
-                ));
-            }
-        })
-    }
 }
 
 /// A finding with everything its page shows.
@@ -249,6 +162,14 @@ pub struct FindingView {
     /// Reviews' items that it is linked to.
     pub items: Vec<FindingLink>,
     pub history: Vec<ObservationView>,
+    /// Findings that people called duplicates of this one.
+    pub duplicates: Vec<NumberedFinding>,
+    /// Findings of other tools that are the same vulnerability in the same component.
+    pub same_issue: Vec<SameIssue>,
+    /// Rules that made links, by their ids, in words.
+    pub rules: BTreeMap<String, String>,
+    /// The decisions about many findings that this one was among, newest first.
+    pub batches: Vec<TriageBatch>,
 }
 
 impl Services {
@@ -318,7 +239,28 @@ impl Services {
             .ok_or_else(|| StorageError::Damaged("finding.service_id".to_owned()))?;
         let items = tx.links_of_finding(id).await?;
         let history = tx.observations_of(id).await?;
+        let duplicates = tx.duplicates_of(id).await?;
+        let same_issue = tx
+            .same_issues(&[id.as_str()])
+            .await?
+            .remove(id.as_str())
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|same| Some(&same.tool) != finding.tool.as_ref())
+            .collect();
+        let made_by = items.iter().filter_map(|link| link.rule_id.as_deref());
+        let rules = tx
+            .mapping_rules_by_id(&made_by.collect())
+            .await?
+            .into_iter()
+            .map(|rule| (rule.id.as_str().to_owned(), in_words(&rule)))
+            .collect();
+        let batches = tx.batches_of_finding(id).await?;
         Ok(FindingView {
+            duplicates,
+            same_issue,
+            rules,
+            batches,
             finding,
             service_slug: service.slug,
             service_name: service.name,
@@ -517,177 +459,6 @@ impl Services {
         Ok(())
     }
 
-    /// Decides about a finding; `version` is the one that was shown.
-    pub async fn triage_finding(
-        &self,
-        actor: &Actor,
-        id: &FindingId,
-        version: i64,
-        triage: Triage,
-    ) -> Result<(), ServiceError> {
-        let now = self.now();
-        let mut tx = self.database().write().await?;
-        let action = match triage {
-            Triage::ApproveAcceptance | Triage::DeclineAcceptance { .. } => Action::Manage,
-            _ => Action::Contribute,
-        };
-        let mut finding = self.readable_finding(&mut tx, actor, id, action).await?;
-        if finding.version != version {
-            let fields = vec![(
-                "status".to_owned(),
-                triage.label().to_owned(),
-                finding.status.label().to_owned(),
-            )];
-            return Err(stale(finding.version, fields));
-        }
-        let before = serde_json::json!({ "status": finding.status, "reason": finding.status_reason, "until": finding.accepted_until });
-        let duplicate_of = self
-            .apply_triage(&mut tx, actor, &mut finding, &triage, now)
-            .await?;
-        finding.status_at = Some(now);
-        tx.update_triage(&finding, duplicate_of.as_ref()).await?;
-        let after = serde_json::json!({ "status": finding.status, "reason": finding.status_reason, "until": finding.accepted_until });
-        let what = Done {
-            action: "finding.triaged",
-            summary: format!("{} F-{}", triage.verb(), finding.number),
-            before: Some(before.to_string()),
-            after: Some(after.to_string()),
-        };
-        let review = finding.review.as_ref().map(ReviewId::as_str);
-        record(&mut tx, actor, now, &finding.service, review, id, what).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    async fn apply_triage(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        finding: &mut Finding,
-        triage: &Triage,
-        now: Millis,
-    ) -> Result<Option<FindingId>, ServiceError> {
-        let decided = |finding: &mut Finding, status, reason: &str| {
-            finding.status = status;
-            reason.clone_into(&mut finding.status_reason);
-            finding.status_by = Some(actor.id.clone());
-            finding.accepted_until = None;
-            finding.acceptance_requested_by = None;
-            finding.accepted_content = None;
-        };
-        match triage {
-            Triage::Reopen { reason } => {
-                if finding.status == FindingStatus::Open {
-                    return Err(ServiceError::rejected(
-                        "action",
-                        "This finding is open already.",
-                    ));
-                }
-                if finding.status == FindingStatus::Fixed && finding.created_by.is_none() {
-                    return Err(ServiceError::rejected(
-                        "action",
-                        "A scan found this fixed; only a scan that has it again reopens it.",
-                    ));
-                }
-                decided(finding, FindingStatus::Open, reason.as_str());
-                finding.fixed_at = None;
-            }
-            Triage::FalsePositive { reason } => {
-                decided(finding, FindingStatus::FalsePositive, reason.as_str());
-            }
-            Triage::Duplicate { of, reason } => {
-                let original = tx
-                    .finding_by_number(&finding.service, *of)
-                    .await?
-                    .ok_or_else(|| {
-                        ServiceError::rejected(
-                            "duplicate_of",
-                            format!("There is no finding F-{of}."),
-                        )
-                    })?;
-                if original.id == finding.id {
-                    return Err(ServiceError::rejected(
-                        "duplicate_of",
-                        "A finding cannot repeat itself.",
-                    ));
-                }
-                if original.status == FindingStatus::Duplicate {
-                    let message =
-                        format!("F-{of} is itself a duplicate. Name the finding that it repeats.");
-                    return Err(ServiceError::rejected("duplicate_of", message));
-                }
-                decided(finding, FindingStatus::Duplicate, reason);
-                return Ok(Some(original.id));
-            }
-            Triage::AskAcceptance { until, reason } => {
-                if finding.status != FindingStatus::Open
-                    && finding.status != FindingStatus::RiskAccepted
-                {
-                    return Err(ServiceError::rejected(
-                        "action",
-                        "Only the risk of an open finding can be accepted.",
-                    ));
-                }
-                if until.end() <= now {
-                    return Err(ServiceError::rejected("until", "Choose a date to come."));
-                }
-                decided(finding, FindingStatus::Open, reason.as_str());
-                finding.accepted_until = Some(until.end());
-                finding.acceptance_requested_by = Some(actor.id.clone());
-                finding.accepted_content = Some(finding.says());
-            }
-            Triage::ApproveAcceptance => {
-                let asked_by = finding.acceptance_requested_by.clone();
-                let (Some(asked_by), FindingStatus::Open) = (asked_by, finding.status) else {
-                    return Err(ServiceError::rejected(
-                        "action",
-                        "Nobody has asked for this risk to be accepted.",
-                    ));
-                };
-                if asked_by == actor.id {
-                    return Err(ServiceError::rejected(
-                        "action",
-                        "You asked for this risk to be accepted, so someone else must approve it.",
-                    ));
-                }
-                if finding.accepted_until.is_none_or(|until| until <= now) {
-                    return Err(ServiceError::rejected(
-                        "action",
-                        "The date asked for has passed. Ask again.",
-                    ));
-                }
-                if finding.has_outgrown_acceptance() {
-                    return Err(ServiceError::rejected(
-                        "action",
-                        "The finding has changed since acceptance was asked for. Ask again.",
-                    ));
-                }
-                finding.status = FindingStatus::RiskAccepted;
-                finding.status_by = Some(actor.id.clone());
-            }
-            Triage::DeclineAcceptance { reason } => {
-                if finding.acceptance_requested_by.is_none() {
-                    return Err(ServiceError::rejected(
-                        "action",
-                        "Nobody has asked for this risk to be accepted.",
-                    ));
-                }
-                decided(finding, FindingStatus::Open, reason.as_str());
-            }
-            Triage::Fixed { reason } => {
-                if finding.created_by.is_none() {
-                    return Err(ServiceError::rejected(
-                        "action",
-                        "A scanner's finding is fixed when a later complete scan no longer has it.",
-                    ));
-                }
-                decided(finding, FindingStatus::Fixed, reason.as_str());
-                finding.fixed_at = Some(now);
-            }
-        }
-        Ok(None)
-    }
-
     pub(crate) async fn readable_finding(
         &self,
         tx: &mut Tx,
@@ -707,33 +478,7 @@ impl Services {
     }
 }
 
-impl Triage {
-    const fn label(&self) -> &'static str {
-        match self {
-            Self::Reopen { .. } | Self::DeclineAcceptance { .. } => FindingStatus::Open.label(),
-            Self::FalsePositive { .. } => FindingStatus::FalsePositive.label(),
-            Self::Duplicate { .. } => FindingStatus::Duplicate.label(),
-            Self::AskAcceptance { .. } | Self::ApproveAcceptance => {
-                FindingStatus::RiskAccepted.label()
-            }
-            Self::Fixed { .. } => FindingStatus::Fixed.label(),
-        }
-    }
-
-    const fn verb(&self) -> &'static str {
-        match self {
-            Self::Reopen { .. } => "reopened",
-            Self::FalsePositive { .. } => "called a false positive",
-            Self::Duplicate { .. } => "called a duplicate",
-            Self::AskAcceptance { .. } => "asked to accept the risk of",
-            Self::ApproveAcceptance => "accepted the risk of",
-            Self::DeclineAcceptance { .. } => "declined to accept the risk of",
-            Self::Fixed { .. } => "called fixed",
-        }
-    }
-}
-
-fn stale(version: i64, fields: Vec<(String, String, String)>) -> ServiceError {
+pub(crate) fn stale(version: i64, fields: Vec<(String, String, String)>) -> ServiceError {
     ServiceError::Conflict(Box::new(Conflict {
         message: "Someone else changed this finding since you opened it. Nothing was saved."
             .to_owned(),
@@ -742,14 +487,14 @@ fn stale(version: i64, fields: Vec<(String, String, String)>) -> ServiceError {
     }))
 }
 
-struct Done {
-    action: &'static str,
-    summary: String,
-    before: Option<String>,
-    after: Option<String>,
+pub(crate) struct Done {
+    pub(crate) action: &'static str,
+    pub(crate) summary: String,
+    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
 }
 
-async fn record(
+pub(crate) async fn record(
     tx: &mut Tx,
     actor: &Actor,
     at: Millis,

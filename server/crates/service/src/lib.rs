@@ -42,6 +42,7 @@ pub mod standing;
 mod sweeping;
 mod templates;
 mod tokens;
+pub mod triage;
 mod undo;
 mod watch;
 
@@ -59,9 +60,10 @@ pub use holdpoint_patch as patch;
 pub use holdpoint_storage::{
     ApiToken, ChangeNumbers, Deliverable, Evidence, Finding, FindingCursor, FindingFacets,
     FindingFilter, FindingLine, FindingLines, FindingLink, FindingSort, Invitation, Item,
-    ItemCounts, ItemFigures, ItemFilter, MappingRule, ObservationView, Person, Review,
-    ReviewCounts, SavedFilter, Scan, ScanChange, Section, Service, SeverityCounts, SignOff,
-    SignedInSession, StoredFile, Template, TemplateVersion, WaitingItem, WaitsFor,
+    ItemCounts, ItemFigures, ItemFilter, MappingRule, NumberedFinding, ObservationView, Person,
+    Review, ReviewCounts, SameIssue, SavedFilter, Scan, ScanChange, Section, Service,
+    SeverityCounts, SignOff, SignedInSession, StoredFile, Template, TemplateVersion, TriageBatch,
+    WaitingItem, WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
 pub use holdpoint_storage::{Hit, Hits};

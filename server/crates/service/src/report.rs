@@ -9,7 +9,7 @@ use std::{
 };
 
 use holdpoint_domain::{
-    Decision, Digest, ItemState, Millis, PatchId, ReviewId, ServiceId, Severity, person::Action,
+    Decision, Digest, ItemState, Millis, PatchId, ReviewId, ServiceId, person::Action,
     signoff::Change, text::Date,
 };
 use holdpoint_patch::{Touch, touches};
@@ -19,7 +19,9 @@ use holdpoint_report::{
     json, markdown, sarif,
     signing::REPORT_NAMESPACE,
 };
-use holdpoint_storage::{Evidence, Finding, NewActivity, Review, Scan, StorageError, Tx};
+use holdpoint_storage::{
+    Evidence, Finding, NewActivity, Review, SameIssue, Scan, StorageError, Tx,
+};
 
 use crate::{
     Actor, ServiceError, Services,
@@ -279,7 +281,7 @@ impl Services {
             .await?
             .ok_or(ServiceError::NotFound("This review"))?;
         let stored = tx
-            .standings(&[review], Severity::ALL)
+            .standings(&[review], Some(self.now()))
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
@@ -331,6 +333,7 @@ impl Services {
             .await?;
         let finding_ids: Vec<_> = findings.iter().map(|finding| finding.id.as_str()).collect();
         let linked_items = tx.items_of_findings(&review.id, &finding_ids).await?;
+        let same_issues = tx.same_issues(&finding_ids).await?;
         let (patches, patches_of) = self.gather_patches(tx, &review.id).await?;
         let scans = tx.scans_of(service_id, None, MOST_SCANS).await?;
         let owners: HashMap<&str, &str> = standing
@@ -471,7 +474,10 @@ impl Services {
                         .get(finding.id.as_str())
                         .cloned()
                         .unwrap_or_default();
-                    finding_fact(finding, items, patches, &owners, standing)
+                    let same = same_issues
+                        .get(finding.id.as_str())
+                        .map_or(&[][..], Vec::as_slice);
+                    finding_fact(finding, items, patches, same, &owners, standing)
                 })
                 .collect(),
             patches,
@@ -602,7 +608,7 @@ impl Services {
         let Some(last) = tx.review_before(service, &review.id).await? else {
             return Ok(None);
         };
-        let Some(stored) = tx.standings(&[&last], &[]).await?.pop() else {
+        let Some(stored) = tx.standings(&[&last], None).await?.pop() else {
             return Ok(None);
         };
         let before = stand(stored, standing.as_of)?;
@@ -785,6 +791,7 @@ pub(crate) fn finding_fact(
     finding: &Finding,
     items: &[(String, String)],
     patches: Vec<i64>,
+    same: &[SameIssue],
     owners: &HashMap<&str, &str>,
     standing: &ReviewStanding,
 ) -> facts::Finding {
@@ -830,6 +837,12 @@ pub(crate) fn finding_fact(
             reason: finding.status_reason.clone(),
         }),
         duplicate_of: finding.duplicate_of,
+        also_reported_by: same
+            .iter()
+            .filter(|same| Some(&same.tool) != finding.tool.as_ref())
+            .take(20)
+            .map(|same| format!("{} (F-{})", same.tool, same.number))
+            .collect(),
         path: finding.path.clone(),
         lines: lines(finding.start_line, finding.end_line),
         problem,

@@ -5,7 +5,6 @@
 
 use holdpoint_domain::{
     Decision, Digest, Gating, ItemId, ItemState, Outcome, PersonId, Policy, ReviewId, ServiceId,
-    Severity,
     digest::canonical_json,
     person::Action,
     text::{Date, Reason},
@@ -223,7 +222,7 @@ impl Services {
         let review =
             ReviewId::parse(&shown.review.id).ok_or(ServiceError::NotFound("This review"))?;
         let standing = tx
-            .standings(&[&review], Severity::ALL)
+            .standings(&[&review], Some(self.now()))
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
@@ -408,7 +407,7 @@ impl Services {
 
         let mut tx = self.database().write().await?;
         let standing = tx
-            .standings(&[review], Severity::ALL)
+            .standings(&[review], Some(self.now()))
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;

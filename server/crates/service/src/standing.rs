@@ -7,7 +7,7 @@ use std::{
 };
 
 use holdpoint_domain::{
-    Decision, Gating, ItemId, ItemState, Millis, Policy, ReviewId, Severity, Verdict, normalise,
+    Decision, Gating, ItemId, ItemState, Millis, Policy, ReviewId, Verdict, normalise,
     person::Action,
     signoff::{
         Change, DeliverableContent, EvidenceContent, FindingContent, ItemContent, PatchContent,
@@ -16,7 +16,8 @@ use holdpoint_domain::{
     },
     text::Commit,
     verdict::{
-        DeliverableFacts, FindingFacts, ItemFacts, ReviewState, ScanFacts, pass_refusals, verdict,
+        DeliverableFacts, FindingFacts, ItemFacts, ReviewState, ScanFacts, is_open, pass_refusals,
+        verdict,
     },
 };
 use holdpoint_storage::{
@@ -36,6 +37,8 @@ pub struct ReviewStanding {
     pub items: Vec<ItemStanding>,
     /// Open findings and accepted risks of blocking severities.
     pub findings: Vec<StandingFinding>,
+    /// Open findings of other severities that are past their limit, where the policy lets those hold back.
+    pub late: Vec<StandingFinding>,
     pub scans: Vec<StandingScan>,
     pub deliverables: Vec<StandingDeliverable>,
     pub release: ReleaseStanding,
@@ -571,6 +574,18 @@ pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStandin
         .filter(|finding| policy.blocks(finding.severity))
         .cloned()
         .collect();
+    let late: Vec<_> = standing
+        .findings
+        .iter()
+        .filter(|finding| {
+            let due = policy.limits.due(finding.severity, finding.first_seen_at);
+            policy.late_findings_block
+                && !policy.blocks(finding.severity)
+                && is_open(finding.status, finding.accepted_until, now)
+                && due.is_some_and(|due| due < now)
+        })
+        .cloned()
+        .collect();
     let mut owners: HashMap<&str, Vec<String>> = HashMap::new();
     for item in &items {
         for finding in &item.linked {
@@ -592,6 +607,7 @@ pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStandin
         items: items.iter().map(|item| item.facts.clone()).collect(),
         findings: findings
             .iter()
+            .chain(&late)
             .map(|finding| finding_facts(finding, &policy, owners_of(finding)))
             .collect(),
         scans: standing
@@ -624,6 +640,7 @@ pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStandin
         verdict,
         items,
         findings,
+        late,
         scans: standing.scans,
         deliverables: standing.deliverables,
         release,
@@ -706,7 +723,7 @@ impl Services {
     ) -> Result<ReviewStanding, ServiceError> {
         let mut tx = self.database().read().await?;
         let standing = tx
-            .standings(&[review], Severity::ALL)
+            .standings(&[review], Some(self.now()))
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
@@ -771,7 +788,7 @@ impl Services {
         reviews: &[&ReviewId],
     ) -> Result<Vec<ReviewStanding>, ServiceError> {
         let mut tx = self.database().read().await?;
-        let standings = tx.standings(reviews, Severity::ALL).await?;
+        let standings = tx.standings(reviews, Some(self.now())).await?;
         let mut allowed: HashMap<String, bool> = HashMap::new();
         let mut kept = Vec::with_capacity(standings.len());
         for standing in standings {

@@ -604,3 +604,50 @@ async fn another_plan_than_the_one_shown_is_refused() {
         assert!(is_conflict(&refused));
     }
 }
+
+/// A dependency finding as a tool's generic JSON.
+async fn import_dependency(team: &Team, file: &Value) {
+    let outcome = team.scan(file, TARGET, false).await;
+    assert_eq!(outcome.changes.new, 1, "{:?}", outcome.problems);
+}
+
+#[tokio::test]
+async fn the_same_vulnerability_from_two_tools_is_one_issue_with_two_sources() {
+    for team in Team::each().await {
+        // What pip-audit and OSV-Scanner write: other ids, another spelling of the package.
+        let pip_audit = json!({ "dependencies": [{
+            "name": "Zope_Interface", "version": "5.0.0",
+            "vulns": [{ "id": "GHSA-abcd-efgh-2345", "fix_versions": ["5.1"], "aliases": [], "description": "Bad." }]
+        }], "fixes": [] });
+        let osv = json!({ "results": [{
+            "source": { "path": "requirements.txt", "type": "lockfile" },
+            "packages": [{
+                "package": { "name": "zope.interface", "version": "5.0.0", "ecosystem": "PyPI" },
+                "vulnerabilities": [{ "id": "PYSEC-2024-1", "aliases": ["CVE-2024-1234", "GHSA-abcd-efgh-2345"], "summary": "Bad." }],
+                "groups": [{ "ids": ["PYSEC-2024-1"], "aliases": ["CVE-2024-1234"] }]
+            }]
+        }]});
+        import_dependency(&team, &pip_audit).await;
+        assert_eq!(team.lines().await[0].n_sources, 1);
+        import_dependency(&team, &osv).await;
+        let lines = team.lines().await;
+        let sources: Vec<_> = lines.iter().map(|line| line.n_sources).collect();
+        assert_eq!(sources, [2, 2], "{}", team.on());
+        let view = team
+            .world
+            .services
+            .finding(&team.viewer, &lines[0].id)
+            .await
+            .expect("finding");
+        let others: Vec<_> = view.same_issue.iter().map(|same| same.number).collect();
+        assert_eq!(others, [2]);
+        let report = team
+            .world
+            .services
+            .report_preview(&team.viewer, &team.review.id)
+            .await
+            .expect("a draft");
+        let text = format!("{report:?}");
+        assert!(text.contains("Also reported by"), "{text}");
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::{PASSWORD, World, team::Team};
 use holdpoint_domain::{
     DeliverableId, EvidenceId, FindingId, Gating, InstanceRole, ItemId, MappingRuleId, PatchId,
-    ScanId, ServiceRole, TokenId,
+    ScanId, ServiceRole, TokenId, TriageBatchId,
     item::Step,
     text::{Commit, Name, Prose, Slug},
 };
@@ -23,6 +23,7 @@ use holdpoint_service::{
     scans::ScanRequest,
     sign_off::DecisionRequest,
     standing::ReleaseDecision,
+    triage::{Bulk, Chosen},
 };
 
 /// Function, and who may call it: `A`dmin without a role on the service, `M`anager, `R`eviewer, `C`ontributor, `V`iewer,
@@ -105,6 +106,7 @@ const TABLE: &[(&str, &str)] = &[
     ("mapping_rule", "AMRCVU"),
     ("mapping_plan", "AMRCVU"),
     ("why_scan_stays", "AMRCVU"),
+    ("triage_batches", "AMRCVU"),
     ("patches_of", "AMRCVU"),
     ("patch", "AMRCVU"),
     ("patches_of_item", "AMRCVU"),
@@ -136,6 +138,8 @@ const TABLE: &[(&str, &str)] = &[
     ("apply_mapping", "MRC"),
     ("use_scan_as_evidence", "MRC"),
     ("triage_finding", "MRC"),
+    ("triage_findings", "MRC"),
+    ("undo_triage", "MRC"),
     ("import_scan", "MRC"),
     ("import_previewed_scan", "MRC"),
     ("undo_scan", "MRC"),
@@ -177,6 +181,7 @@ struct Subjects {
     patch: PatchId,
     scan: ScanId,
     rule: MappingRuleId,
+    batch: TriageBatchId,
     deliverable: DeliverableId,
     template: holdpoint_domain::TemplateId,
 }
@@ -274,6 +279,21 @@ async fn subjects(team: &Team) -> Subjects {
         .await
         .expect("a scan")
         .scan;
+    let all = FindingFilter::default();
+    let batch = services
+        .triage_findings(
+            &team.owner,
+            &team.review.id,
+            Chosen::Matching {
+                filter: Box::new(all),
+                n: 1,
+            },
+            Bulk::Map(team.id("2.1.2").await),
+        )
+        .await
+        .expect("maps")
+        .batch
+        .expect("can be undone");
     let rule = services
         .add_mapping_rule(&team.owner, &team.review.id, rule_request("lint"))
         .await
@@ -298,6 +318,7 @@ async fn subjects(team: &Team) -> Subjects {
         patch,
         scan: scan.expect("stored"),
         rule,
+        batch,
         deliverable,
         template,
     }
@@ -601,6 +622,21 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             .use_scan_as_evidence(who, &on.scan, &on.item)
             .await
             .map(drop),
+        "triage_batches" => services.triage_batches(who, review, 10).await.map(drop),
+        "triage_findings" => {
+            let chosen = Chosen::These(vec![(on.finding.clone(), stale)]);
+            let fields = TriageFields {
+                action: "false_positive".into(),
+                reason: "No.".into(),
+                ..TriageFields::default()
+            };
+            let bulk = Bulk::Triage(Triage::parse(&fields)?);
+            services
+                .triage_findings(who, review, chosen, bulk)
+                .await
+                .map(drop)
+        }
+        "undo_triage" => services.undo_triage(who, &on.batch).await.map(drop),
         "triage_finding" => {
             let fields = TriageFields {
                 action: "false_positive".into(),

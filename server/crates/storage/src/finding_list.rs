@@ -14,9 +14,10 @@ use crate::{
     FindingFilter, FindingLine, FindingSort, StorageError, Tx,
     columns::{contains_pattern, parsed},
     fetch_all,
-    findings::{LineRow, holds_until, status_now},
+    findings::{LineRow, holds_until, says, status_now},
     imports::severity_rank,
     on_conn,
+    triage::{FindingToTriage, ToTriageRow, to_triage},
 };
 
 /// Where a page begins: beside the finding with these keys in the list's order.
@@ -695,6 +696,24 @@ impl Tx {
         }
         rows.truncate(most);
         Ok(rows)
+    }
+
+    /// The findings that a filter finds, by number, at most `limit`, as deciding about them needs them.
+    pub async fn findings_matching(
+        &mut self,
+        service: &ServiceId,
+        review: &ReviewId,
+        filter: &FindingFilter,
+        limit: i64,
+    ) -> Result<Vec<FindingToTriage>, StorageError> {
+        let mut sql = Sql::new(self, service, review);
+        sql.push(to_triage!());
+        sql.push(" left join series on series.id = finding.series_id");
+        sql.conditions(filter, true);
+        let most = sql.value(Value::Number(limit));
+        write!(sql.text, " order by finding.number limit {most}").expect("a String takes all");
+        let rows: Vec<ToTriageRow> = sql.fetch(self).await?;
+        rows.into_iter().map(FindingToTriage::try_from).collect()
     }
 
     /// How many findings of each kind there are, whatever facets are ticked. Looks at every finding of the service.

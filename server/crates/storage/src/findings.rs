@@ -110,6 +110,8 @@ pub struct FindingLine {
     pub items: Vec<(String, String)>,
     /// Whether a patch is linked.
     pub has_patch: bool,
+    /// How many tools report the same vulnerability in the same component, this one included.
+    pub n_sources: i64,
     pub version: i64,
 }
 
@@ -367,7 +369,6 @@ macro_rules! status_now {
         )
     };
 }
-
 pub(crate) use {holds_until, says, status_now};
 
 impl Finding {
@@ -522,9 +523,11 @@ impl Tx {
     ) -> Result<Vec<FindingLine>, StorageError> {
         let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
         let mut items = self.items_of_findings(review, &ids).await?;
+        let sources = self.sources_of_findings(&ids).await?;
         rows.into_iter()
             .map(|row| {
                 Ok(FindingLine {
+                    n_sources: sources.get(&row.id).copied().unwrap_or(1),
                     items: items.remove(&row.id).unwrap_or_default(),
                     id: parsed(FindingId::parse, &row.id, "finding", "id")?,
                     number: row.number,
@@ -638,39 +641,6 @@ impl Tx {
             finding.start_line,
             finding.end_line,
             &finding.snippet,
-        );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Stores a triage as it stands in the value; [`StorageError::Conflict`] when the version is not the one given.
-    pub async fn update_triage(
-        &mut self,
-        finding: &Finding,
-        duplicate_of: Option<&FindingId>,
-    ) -> Result<(), StorageError> {
-        let touched = execute!(
-            self,
-            "update finding set status = $3, status_reason = $4, status_by = $5, status_at = $6, duplicate_of = $7, \
-             accepted_until = $8, acceptance_requested_by = $9, accepted_content = $10, fixed_at = $11, \
-             version = version + 1 where id = $1 and version = $2",
-            finding.id.as_str(),
-            finding.version,
-            finding.status.as_str(),
-            &finding.status_reason,
-            finding.status_by.as_ref().map(PersonId::as_str),
-            finding.status_at,
-            duplicate_of.map(FindingId::as_str),
-            finding.accepted_until,
-            finding
-                .acceptance_requested_by
-                .as_ref()
-                .map(PersonId::as_str),
-            &finding.accepted_content,
-            finding.fixed_at,
         );
         if touched == 0 {
             Err(StorageError::Conflict)

@@ -31,6 +31,7 @@ pub mod sessions;
 mod standing;
 mod templates;
 pub mod testing;
+mod triage;
 mod tx;
 
 pub use accounts::{ApiToken, Invitation, KeptAnswer, NewApiToken, NewInvitation};
@@ -62,5 +63,8 @@ pub use standing::{
     StandingItem, StandingLink, StandingPatch, StandingReview, StandingScan,
 };
 pub use templates::{Template, TemplateVersion};
+pub use triage::{
+    ChangedSince, FindingToTriage, NewTriageBatch, NumberedFinding, TriageBatch, TriageState,
+};
 pub use tx::Tx;
 pub(crate) use tx::{execute, fetch_all, fetch_optional, on_conn};

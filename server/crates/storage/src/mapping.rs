@@ -740,6 +740,36 @@ impl Tx {
             .collect()
     }
 
+    /// How many tools report the same issue as each of these findings; those that no other tool reports are left out.
+    pub async fn sources_of_findings(
+        &mut self,
+        findings: &[&str],
+    ) -> Result<HashMap<String, i64>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            finding_id: String,
+            n: i64,
+        }
+        let sql = self.dialect(
+            "select own.finding_id, count(distinct series.tool) as n from finding_issue as own \
+             join finding_issue as other on other.service_id = own.service_id and other.issue_key = own.issue_key \
+             join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
+             where own.finding_id in (select value from json_each($1)) \
+             group by own.finding_id having count(distinct series.tool) > 1",
+            "select own.finding_id, count(distinct series.tool) as n from finding_issue as own \
+             join finding_issue as other on other.service_id = own.service_id and other.issue_key = own.issue_key \
+             join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
+             where own.finding_id in (select jsonb_array_elements_text(cast($1 as jsonb))) \
+             group by own.finding_id having count(distinct series.tool) > 1",
+        );
+        let ids = serde_json::to_string(findings).expect("ids are texts");
+        let rows = fetch_all!(self, Row, sql, ids);
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.finding_id, row.n))
+            .collect())
+    }
+
     /// Findings that are one issue with these, of other tools or the same: by finding, each with number and tool.
     pub async fn same_issues(
         &mut self,
@@ -758,13 +788,13 @@ impl Tx {
              from finding_issue as own join finding_issue as other on other.service_id = own.service_id \
              and other.issue_key = own.issue_key and other.finding_id <> own.finding_id \
              join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
-             where own.finding_id in (select value from json_each($1)) order by finding.number limit 5000",
+             where own.finding_id in (select value from json_each($1)) order by finding.number limit 50000",
             "select distinct own.finding_id as own_id, finding.id, finding.number, series.tool, finding.status \
              from finding_issue as own join finding_issue as other on other.service_id = own.service_id \
              and other.issue_key = own.issue_key and other.finding_id <> own.finding_id \
              join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
              where own.finding_id in (select jsonb_array_elements_text(cast($1 as jsonb))) \
-             order by finding.number limit 5000",
+             order by finding.number limit 50000",
         );
         let ids = serde_json::to_string(findings).expect("ids are texts");
         let mut same: BTreeMap<String, Vec<SameIssue>> = BTreeMap::new();

@@ -2,7 +2,7 @@
 //! a fixed number of queries however many items and reviews there are.
 
 use holdpoint_domain::{
-    Decision, FindingStatus, Gating, ItemState, Millis, PatchState, ReviewId, Severity,
+    Decision, FindingStatus, Gating, ItemState, Millis, PatchState, Policy, ReviewId, Severity,
 };
 
 use crate::{
@@ -20,7 +20,7 @@ pub struct Standing {
     pub evidence: Vec<StandingEvidence>,
     /// Findings linked to items.
     pub linked: Vec<StandingLink>,
-    /// Open findings and accepted risks that count for the review, of every severity asked for.
+    /// Open findings and accepted risks that count for the review and could hold it or one of the others back.
     pub findings: Vec<StandingFinding>,
     /// Patches linked to items.
     pub patches: Vec<StandingPatch>,
@@ -333,15 +333,14 @@ macro_rules! for_ids {
 }
 
 impl Tx {
-    /// Where these reviews stand, in no particular order; ids of no review are passed over. `severities` are those whose
-    /// open findings are asked for.
+    /// Where these reviews stand, in no particular order; ids of no review are passed over. Findings are those that can hold
+    /// back one of the reviews at a moment, by its policy; none without a moment.
     pub async fn standings(
         &mut self,
         reviews: &[&ReviewId],
-        severities: &[Severity],
+        findings_at: Option<Millis>,
     ) -> Result<Vec<Standing>, StorageError> {
         let ids = serde_json::to_string(reviews).expect("ids are texts");
-        let severities = serde_json::to_string(severities).expect("severities are words");
         let sql = for_ids!(
             self,
             "select review.id, review.service_id, service.slug as service_slug, service.name as service_name, \
@@ -389,8 +388,8 @@ impl Tx {
                 });
             }
         }
-        self.standing_findings(&ids, &severities, &mut standings)
-            .await?;
+        let asked = findings_at.map_or_else(Vec::new, |now| holding_back(&standings, now));
+        self.standing_findings(&ids, &asked, &mut standings).await?;
         let sql = for_ids!(
             self,
             "select item.review_id, patch_item.item_id, patch.id, patch.number, patch.file_sha256 as sha256, patch.state \
@@ -480,7 +479,7 @@ impl Tx {
     async fn standing_findings(
         &mut self,
         ids: &str,
-        severities: &str,
+        asked: &[(Severity, Millis)],
         standings: &mut [Standing],
     ) -> Result<(), StorageError> {
         let sql = for_ids!(
@@ -505,6 +504,10 @@ impl Tx {
                 });
             }
         }
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let asked = serde_json::to_string(asked).expect("severities are words");
         let sql = self.dialect(
             concat!(
                 "select review.id as review_id, null as item_id, finding.id, finding.number, finding.title, \
@@ -514,7 +517,8 @@ impl Tx {
              join review on review.service_id = finding.service_id \
              and (finding.review_id is null or finding.review_id = review.id) \
              where finding.status in ('open', 'risk_accepted') \
-             and finding.severity in (select value from json_each($2)) \
+             and exists (select 1 from json_each($2) as asked \
+             where asked.value ->> 0 = finding.severity and asked.value ->> 1 > finding.first_seen_at) \
              and review.id in (select value from json_each($1)) order by finding.number"
             ),
             concat!(
@@ -525,11 +529,12 @@ impl Tx {
              join review on review.service_id = finding.service_id \
              and (finding.review_id is null or finding.review_id = review.id) \
              where finding.status in ('open', 'risk_accepted') \
-             and finding.severity in (select jsonb_array_elements_text(cast($2 as jsonb))) \
+             and exists (select 1 from jsonb_array_elements(cast($2 as jsonb)) as asked (value) \
+             where asked.value ->> 0 = finding.severity and cast(asked.value ->> 1 as bigint) > finding.first_seen_at) \
              and review.id in (select jsonb_array_elements_text(cast($1 as jsonb))) order by finding.number"
             ),
         );
-        for row in fetch_all!(self, FindingRow, sql, ids, severities) {
+        for row in fetch_all!(self, FindingRow, sql, ids, asked) {
             if let Some(standing) = of(standings, &row.review_id) {
                 standing.findings.push(finding(row)?);
             }
@@ -717,6 +722,23 @@ impl Tx {
             Ok(())
         }
     }
+}
+
+/// The findings that can hold back one of these reviews: by severity, the moment before which they were first seen. Of a
+/// policy that cannot be read all of them, so that nothing is overlooked before the damage is reported.
+fn holding_back(standings: &[Standing], now: Millis) -> Vec<(Severity, Millis)> {
+    let mut asked = std::collections::BTreeMap::new();
+    for standing in standings {
+        let of_review = match serde_json::from_str::<Policy>(&standing.review.policy) {
+            Ok(policy) => policy.holding_back(now),
+            Err(_) => Severity::ALL.iter().map(|of| (*of, None)).collect(),
+        };
+        for (severity, before) in of_review {
+            let latest: &mut Millis = asked.entry(severity).or_insert(Millis::MIN);
+            *latest = (*latest).max(before.unwrap_or(Millis::MAX));
+        }
+    }
+    asked.into_iter().collect()
 }
 
 fn of<'a>(standings: &'a mut [Standing], review: &str) -> Option<&'a mut Standing> {

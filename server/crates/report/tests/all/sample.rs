@@ -75,6 +75,7 @@ fn finding(
         triage: None,
         acceptance: None,
         duplicate_of: None,
+        also_reported_by: Vec::new(),
         path: Some(path.into()),
         lines: None,
         problem: String::new(),
@@ -522,6 +523,7 @@ pub(crate) fn released() -> Facts {
         rule: Some("G404".into()),
         status: FindingStatus::Duplicate,
         duplicate_of: Some(1),
+        also_reported_by: Vec::new(),
         problem:
             "Use of weak random number generator (math/rand or math/rand/v2 instead of crypto/rand)"
                 .into(),

@@ -16,8 +16,8 @@ use utoipa::{
 };
 
 use super::{
-    activity, evidence, findings, gate, items, patches, reports, reviews, scans, services,
-    sign_off, templates,
+    activity, evidence, findings, gate, items, mapping, patches, reports, reviews, scans, services,
+    sign_off, templates, triage,
 };
 
 /// What went wrong (RFC 9457).
@@ -70,6 +70,9 @@ pub(super) struct Differs {
         sign_off::decide_item, sign_off::decide_release,
         scans::list, scans::show, scans::import, scans::file,
         findings::list, findings::show, findings::write, findings::change,
+        triage::list, triage::decide, triage::undo,
+        mapping::show, mapping::add, mapping::dismiss, mapping::planned, mapping::apply,
+        mapping::change, mapping::reorder, mapping::remove, mapping::use_scan,
         patches::list, patches::show, patches::submit, patches::file, patches::series,
         gate::gate, gate::badge,
         activity::of_review,

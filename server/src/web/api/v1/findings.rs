@@ -45,6 +45,8 @@ pub(super) struct Line {
     last_seen_at: String,
     items: Vec<Linked>,
     has_patch: bool,
+    /// How many tools report the same vulnerability in the same component, this one included.
+    sources: i64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -79,6 +81,7 @@ fn line(line: &FindingLine) -> Line {
             })
             .collect(),
         has_patch: line.has_patch,
+        sources: line.n_sources,
     }
 }
 
@@ -116,7 +119,13 @@ pub(super) struct Finding {
     status_by: Option<String>,
     status_at: Option<String>,
     duplicate_of: Option<i64>,
+    /// The numbers of the findings that are duplicates of this one.
+    duplicates: Vec<i64>,
+    /// The same vulnerability in the same component, as other tools report it.
+    same_issue: Vec<SameIssue>,
     accepted_until: Option<String>,
+    /// Whether the finding says something else than what was accepted, so that the acceptance does not hold.
+    acceptance_outgrown: bool,
     acceptance_requested_by: Option<String>,
     first_seen_at: String,
     last_seen_at: String,
@@ -124,6 +133,14 @@ pub(super) struct Finding {
     written_by: Option<String>,
     items: Vec<LinkedItem>,
     version: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SameIssue {
+    finding: String,
+    number: i64,
+    tool: String,
+    status: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -167,7 +184,19 @@ fn finding(view: &FindingView) -> Finding {
         status_by: of.status_by_name.clone(),
         status_at: of.status_at.map(moment),
         duplicate_of: of.duplicate_of,
+        duplicates: view.duplicates.iter().map(|of| of.number).collect(),
+        same_issue: view
+            .same_issue
+            .iter()
+            .map(|same| SameIssue {
+                finding: same.id.to_string(),
+                number: same.number,
+                tool: same.tool.clone(),
+                status: same.status.as_str().to_owned(),
+            })
+            .collect(),
         accepted_until: of.accepted_until.map(moment),
+        acceptance_outgrown: of.has_outgrown_acceptance(),
         acceptance_requested_by: of.acceptance_requested_by_name.clone(),
         first_seen_at: moment(of.first_seen_at),
         last_seen_at: moment(of.last_seen_at),
@@ -443,6 +472,20 @@ pub(super) struct Decision {
     duplicate_of: Option<i64>,
 }
 
+impl Decision {
+    pub(super) fn fields(self) -> TriageFields {
+        TriageFields {
+            action: self.action,
+            reason: self.reason,
+            until: self.until,
+            duplicate_of: self
+                .duplicate_of
+                .map(|number| number.to_string())
+                .unwrap_or_default(),
+        }
+    }
+}
+
 /// Decides about a finding, or maps it to items.
 #[utoipa::path(
     patch, path = "/findings/{id}", tag = "Findings", request_body = Change, responses((status = 200, body = Finding))
@@ -462,16 +505,7 @@ pub(super) async fn change(
     );
     match (change.triage, link.is_empty() && unlink.is_empty()) {
         (Some(decision), true) => {
-            let fields = TriageFields {
-                action: decision.action,
-                reason: decision.reason,
-                until: decision.until,
-                duplicate_of: decision
-                    .duplicate_of
-                    .map(|number| number.to_string())
-                    .unwrap_or_default(),
-            };
-            let triage = Triage::parse(&fields).map_err(in_triage)?;
+            let triage = Triage::parse(&decision.fields()).map_err(in_triage)?;
             services
                 .triage_finding(&caller, &id, version, triage)
                 .await
@@ -505,7 +539,7 @@ pub(super) async fn change(
 }
 
 /// The service names the fields of a form; here they are inside `triage`.
-fn in_triage(error: ServiceError) -> WebError {
+pub(super) fn in_triage(error: ServiceError) -> WebError {
     match error {
         ServiceError::Rejected { field, message } if !field.is_empty() => WebError::Field {
             field: format!("triage.{field}"),

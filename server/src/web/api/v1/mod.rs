@@ -14,6 +14,7 @@ mod gate;
 mod given;
 mod items;
 mod keys;
+mod mapping;
 mod patches;
 mod people;
 mod reports;
@@ -22,6 +23,7 @@ mod scans;
 mod services;
 mod sign_off;
 mod templates;
+mod triage;
 mod upload;
 
 #[cfg(test)]
@@ -115,6 +117,18 @@ fn quick() -> Doors {
         .post("/findings", findings::write)
         .get("/findings/{id}", findings::show)
         .patch("/findings/{id}", findings::change)
+        .get("/reviews/{id}/triage", triage::list)
+        .post("/reviews/{id}/triage", triage::decide)
+        .post("/triage/{id}/undo", triage::undo)
+        .get("/reviews/{id}/mapping", mapping::show)
+        .post("/reviews/{id}/mapping", mapping::add)
+        .post("/reviews/{id}/mapping/dismiss", mapping::dismiss)
+        .get("/reviews/{id}/mapping/plan", mapping::planned)
+        .post("/reviews/{id}/mapping/apply", mapping::apply)
+        .patch("/mapping-rules/{id}", mapping::change)
+        .post("/mapping-rules/{id}/move", mapping::reorder)
+        .post("/mapping-rules/{id}/remove", mapping::remove)
+        .post("/scans/{id}/evidence", mapping::use_scan)
         .get("/reviews/{id}/patches", patches::list)
         .post("/reviews/{id}/patches", patches::submit)
         .get("/patches/{id}", patches::show)

@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     asked::{self, Key, Query},
     given::{self, Given, Part, moment, once},
+    mapping::{Mapped, mapped},
     upload,
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -112,13 +113,12 @@ pub(super) struct Import {
     incomplete_because: Option<String>,
     changes: Changes,
     counts: BySeverity,
+    /// Where its new findings belong, in every review that it maps into.
+    mapping: Vec<Mapped>,
     /// What was odd in the file, which was read all the same.
     problems: Vec<Problem>,
     /// For a preview: what would change, the worst first, at most 200 of each kind.
     listed: Vec<Listed>,
-    /// The new findings by the items they are mapped to, for each review that imports map into.
-    #[schema(value_type = Vec<Object>)]
-    mapping: Value,
 }
 
 /// One change that an import would make.
@@ -204,6 +204,7 @@ fn import_of(outcome: ImportOutcome, preview: bool) -> Import {
         incomplete_because: outcome.incomplete_because,
         changes: outcome.changes.into(),
         counts: outcome.counts.into(),
+        mapping: outcome.mapping.into_iter().map(mapped).collect(),
         problems: outcome
             .problems
             .into_iter()
@@ -227,8 +228,6 @@ fn import_of(outcome: ImportOutcome, preview: bool) -> Import {
                 why: change.why,
             })
             .collect(),
-        mapping: serde_json::to_value(&outcome.mapping)
-            .unwrap_or_else(|_| Value::Array(Vec::new())),
     }
 }
 

@@ -361,6 +361,67 @@ async fn a_token_does_no_more_than_it_was_granted_and_its_person_may() {
 }
 
 #[tokio::test]
+async fn rules_map_many_are_decided_at_once_and_both_go_back() {
+    let team = Team::start().await;
+    let manager = team.token(&team.manager).await;
+    manager
+        .push("/services/market-maker/scans", sarif(41, "x"))
+        .await
+        .json();
+    let refused = manager
+        .post(&team.of_review("/mapping"), &json!({ "item_key": "2.4.1" }))
+        .await
+        .problem(StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused["field"], "tool");
+    let rule = json!({ "item_key": "2.4.1", "tool": "*" });
+    let made = manager.post(&team.of_review("/mapping"), &rule).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let plan = manager.get(&team.of_review("/mapping/plan")).await.json();
+    assert_eq!((&plan["link"], &plan["unlink"]), (&json!(1), &json!(0)));
+    let apply = json!({ "digest": plan["digest"] });
+    let done = manager
+        .post(&team.of_review("/mapping/apply"), &apply)
+        .await;
+    assert_eq!(done.status, StatusCode::OK);
+    manager
+        .post(&team.of_review("/mapping/apply"), &apply)
+        .await
+        .problem(StatusCode::CONFLICT);
+    let findings = manager.get(&team.of_review("/findings")).await.json();
+    assert_eq!(findings["entries"][0]["items"][0]["key"], "2.4.1");
+    let decide = |count: i64| {
+        json!({
+            "matching": { "status": ["open"], "count": count },
+            "triage": { "action": "false_positive", "reason": "It is a test." }
+        })
+    };
+    let outdated = manager
+        .post(&team.of_review("/triage"), &decide(7))
+        .await
+        .problem(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        outdated["detail"]
+            .as_str()
+            .unwrap()
+            .contains("1 finding matches now")
+    );
+    let done = manager
+        .post(&team.of_review("/triage"), &decide(1))
+        .await
+        .json();
+    assert_eq!(done["done"], 1);
+    let undo = format!("/triage/{}/undo", done["batch"].as_str().unwrap());
+    let undone = manager.post(&undo, &json!({})).await.json();
+    assert_eq!(undone["done"], 1);
+    manager
+        .post(&undo, &json!({}))
+        .await
+        .problem(StatusCode::UNPROCESSABLE_ENTITY);
+    let findings = manager.get(&team.of_review("/findings")).await.json();
+    assert_eq!(findings["entries"][0]["status"], "open");
+}
+
+#[tokio::test]
 async fn nothing_of_a_service_is_found_by_whoever_has_no_role_there() {
     let team = Team::start().await;
     let manager = team.token(&team.manager).await;
@@ -384,6 +445,13 @@ async fn nothing_of_a_service_is_found_by_whoever_has_no_role_there() {
         .post(&format!("/items/{item}/evidence"), &note)
         .await
         .json();
+    let rule = json!({ "item_key": "2.1.1", "tool": "x" });
+    let rule = manager
+        .post(&team.of_review("/mapping"), &rule)
+        .await
+        .json();
+    let all = json!({ "matching": { "count": 1 }, "link": item });
+    let batch = manager.post(&team.of_review("/triage"), &all).await.json();
     let id_of = |path: &str| -> String {
         let id = match path.split('/').nth(1).unwrap() {
             "reviews" => json!(team.review),
@@ -392,6 +460,8 @@ async fn nothing_of_a_service_is_found_by_whoever_has_no_role_there() {
             "findings" => findings["entries"][0]["id"].clone(),
             "patches" => patch["id"].clone(),
             "evidence" => evidence["id"].clone(),
+            "triage" => batch["batch"].clone(),
+            "mapping-rules" => rule["id"].clone(),
             other => panic!("{other}"),
         };
         id.as_str()
@@ -431,6 +501,19 @@ async fn nothing_of_a_service_is_found_by_whoever_has_no_role_there() {
                 Some(json!({ "triage": { "action": "false_positive", "reason": "r" } }))
             }
             (_, "/reviews/{id}/patches") => Some(json!({ "patch": PATCH })),
+            (_, "/reviews/{id}/triage") => {
+                Some(json!({ "matching": { "count": 1 }, "link": item }))
+            }
+            (_, "/triage/{id}/undo") => None,
+            (_, "/reviews/{id}/mapping") => Some(json!({ "item_key": "2.1.1", "tool": "y" })),
+            (_, "/reviews/{id}/mapping/dismiss") => Some(json!({ "tool": "x" })),
+            (_, "/reviews/{id}/mapping/apply") => Some(json!({ "digest": "0".repeat(64) })),
+            (_, "/mapping-rules/{id}") => Some(json!({
+                "review": team.review, "rule": { "item_key": "2.1.1", "tool": "z" }
+            })),
+            (_, "/mapping-rules/{id}/move") => Some(json!({ "to": "up" })),
+            (_, "/mapping-rules/{id}/remove") => Some(json!({ "version": 1 })),
+            (_, "/scans/{id}/evidence") => Some(json!({ "item": item })),
             other => panic!("{other:?} is not tried"),
         };
         for stranger in &strangers {

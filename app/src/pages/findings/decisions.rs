@@ -1,0 +1,153 @@
+//! Decisions about many findings: the last one beside the list, all of them on a page, and taking one back.
+
+use holdpoint_domain::{Millis, person::Action};
+use holdpoint_service::TriageBatch;
+use leptos::prelude::*;
+
+use super::review_of_address;
+use crate::{
+    pages::{
+        PageError, page,
+        review_bar::{review_bar, review_crumbs, review_name},
+    },
+    parts::{ButtonLink, Column, Empty, Frame, PageHead, Tab, Table, When, Who, controls::Weight},
+    paths::{self, action},
+    visit::{Visit, services},
+};
+
+/// How many decisions stand on the page.
+const MOST: i64 = 100;
+/// How long the list offers to take back what the reader just did.
+const OFFERED: Millis = 60 * 60_000;
+
+/// What the reader decided about many findings a moment ago, with the button that takes it back.
+#[component]
+pub(super) fn LastDecision(
+    batch: TriageBatch,
+    review: String,
+    /// The query of the list.
+    back: String,
+    now: Millis,
+) -> impl IntoView {
+    let all = paths::decisions(&review);
+    view! {
+        <div class="notice" role="group" aria-label="Your last decision about several findings">
+            <crate::parts::Ico icon=crate::parts::Icon::Reopened />
+            <div class="row grow">
+                <span>"You " {batch.summary.clone()} ", " <When at=batch.decided_at now /> "."</span>
+                {undo_form(&batch, &review, &back)}
+                <a href=all>"All such decisions"</a>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Whether the list offers to take a decision back: it is the reader's own and from just now.
+pub(super) fn is_offered(
+    batch: &TriageBatch,
+    me: &holdpoint_domain::PersonId,
+    now: Millis,
+) -> bool {
+    batch.undone_at.is_none() && batch.decided_by == *me && now - batch.decided_at < OFFERED
+}
+
+fn undo_form(batch: &TriageBatch, review: &str, back: &str) -> AnyView {
+    let words = format!(": {}", batch.summary);
+    view! {
+        <form method="post" action=action("findings/undo-many")>
+            <input type="hidden" name="batch" value=batch.id.as_str().to_owned() />
+            <input type="hidden" name="review" value=review.to_owned() />
+            <input type="hidden" name="back" value=back.to_owned() />
+            <button class="btn btn-sm" type="submit">"Undo" <span class="vh">{words}</span></button>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+pub(super) fn DecisionsPage() -> impl IntoView {
+    page(async move {
+        let (visit, person) = Visit::signed_in()?;
+        let id = review_of_address()?;
+        let services = services();
+        let standing = services.review_standing(&person, &id).await?;
+        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
+            .ok_or(PageError::NotFound("This review"))?;
+        let may = services
+            .access(&person, &service)
+            .await?
+            .may(Action::Contribute);
+        let batches = services.triage_batches(&person, &id, MOST).await?;
+        let bar = review_bar(&person, &standing, Tab::Findings).await?;
+        let review = id.as_str().to_owned();
+        let list = paths::findings(&review);
+        let body = if batches.is_empty() {
+            view! {
+                <section class="panel" aria-label="Decisions">
+                    <Empty
+                        title="No decision about several findings yet"
+                        text="Tick findings in the list, or filter it, and decide about all of them at once. Such a decision can be taken back here."
+                    >
+                        <ButtonLink words="Back to the list" href=list weight=Weight::Primary />
+                    </Empty>
+                </section>
+            }
+            .into_any()
+        } else {
+            let rows = batches
+                .into_iter()
+                .map(|batch| row(&batch, &review, may, visit.now))
+                .collect_view();
+            let columns = vec![
+                Column::new("Decision"),
+                Column::new("By"),
+                Column::new("When"),
+                Column::new("Undo"),
+            ];
+            view! {
+                <section class="panel" aria-label="Decisions">
+                    <Table caption="Decisions about several findings, newest first" columns>{rows}</Table>
+                </section>
+                <p class="small muted">
+                    "Undoing puts each finding back to what it was before. Findings that somebody decided about since stay as they are."
+                </p>
+            }
+            .into_any()
+        };
+        Ok(view! {
+            <Frame title=format!("Decisions about findings: {}", review_name(&standing)) crumbs=review_crumbs(&standing) review=bar>
+                <PageHead
+                    title="Decisions about several findings"
+                    actions=view! { <ButtonLink words="Findings" href=paths::findings(&review) /> }.into_any()
+                />
+                <div class="stack-2">{body}</div>
+            </Frame>
+        }
+        .into_any())
+    })
+}
+
+fn row(batch: &TriageBatch, review: &str, may: bool, now: Millis) -> AnyView {
+    let undo = match (&batch.undone_by_name, batch.undone_at) {
+        (Some(name), Some(at)) => {
+            view! { <span class="muted">"Undone by " {name.clone()} ", " <When at now /></span> }
+                .into_any()
+        }
+        _ if may => undo_form(batch, review, ""),
+        _ => ().into_any(),
+    };
+    let mut words = batch.summary.clone();
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    view! {
+        <tr role="row">
+            <th role="rowheader" scope="row" class="full">{words}</th>
+            <td role="cell" data-l="By"><Who name=batch.decided_by_name.clone() /></td>
+            <td role="cell" data-l=""><When at=batch.decided_at now /></td>
+            <td role="cell" data-l="">{undo}</td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,763 @@
+//! Triage: what people decide about findings, about one and about many, and taking a decision about many back.
+//!
+//! A finding has one state. Scans set *fixed* and *reopened* for scanner findings; people set the rest, and no scan
+//! overwrites what they decided. Accepting a risk is asked for by one person and approved by another, until a date, and
+//! holds as long as the finding says what it said then. Decisions about many findings go by the same rules.
+
+use holdpoint_domain::{
+    FindingId, FindingStatus, ItemId, Millis, PersonId, ReviewId, ServiceId, TriageBatchId,
+    person::Action,
+    text::{Date, Reason},
+};
+use holdpoint_storage::{
+    FindingFilter, FindingToTriage, NewTriageBatch, TriageBatch, TriageState, Tx,
+};
+
+use crate::{
+    Actor, ServiceError, Services,
+    findings::{Done, optional, record, stale},
+};
+
+/// How many findings one decision can be about.
+pub const MOST_TRIAGED: i64 = 100_000;
+
+/// How many refusals are told one by one.
+const MOST_TOLD: usize = 20;
+
+/// What a person decides about a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Triage {
+    /// Open again, whatever it was.
+    Reopen {
+        reason: Reason,
+    },
+    FalsePositive {
+        reason: Reason,
+    },
+    /// The number of the finding that it repeats.
+    Duplicate {
+        of: i64,
+        reason: String,
+    },
+    /// Asks for its risk to be accepted until a date: someone else approves.
+    AskAcceptance {
+        until: Date,
+        reason: Reason,
+    },
+    ApproveAcceptance,
+    DeclineAcceptance {
+        reason: Reason,
+    },
+    /// Only for findings written by hand: no scan will say so.
+    Fixed {
+        reason: Reason,
+    },
+}
+
+/// The fields of a triage form or API body, as texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct TriageFields {
+    pub action: String,
+    pub reason: String,
+    pub until: String,
+    pub duplicate_of: String,
+}
+
+impl Triage {
+    /// Reads a form's fields; refuses at the field.
+    pub fn parse(fields: &TriageFields) -> Result<Self, ServiceError> {
+        let reason = || Reason::parse(&fields.reason).map_err(ServiceError::at("reason"));
+        Ok(match fields.action.as_str() {
+            "reopen" => Self::Reopen { reason: reason()? },
+            "false_positive" => Self::FalsePositive { reason: reason()? },
+            "duplicate" => Self::Duplicate {
+                of: fields
+                    .duplicate_of
+                    .trim()
+                    .trim_start_matches(['F', 'f'])
+                    .trim_start_matches('-')
+                    .parse()
+                    .map_err(|_| {
+                        ServiceError::rejected(
+                            "duplicate_of",
+                            "Write the finding's number, as in F-12.",
+                        )
+                    })?,
+                reason: optional(&fields.reason)
+                    .map(Reason::parse)
+                    .transpose()
+                    .map_err(ServiceError::at("reason"))?
+                    .map(String::from)
+                    .unwrap_or_default(),
+            },
+            "ask_acceptance" => Self::AskAcceptance {
+                until: Date::parse(&fields.until).map_err(ServiceError::at("until"))?,
+                reason: reason()?,
+            },
+            "approve_acceptance" => Self::ApproveAcceptance,
+            "decline_acceptance" => Self::DeclineAcceptance { reason: reason()? },
+            "fixed" => Self::Fixed { reason: reason()? },
+            _ => {
+                return Err(ServiceError::rejected(
+                    "action",
+                    "Choose one of reopen, false_positive, duplicate, ask_acceptance, approve_acceptance, \
+                     decline_acceptance or fixed.",
+                ));
+            }
+        })
+    }
+}
+
+impl Triage {
+    const fn label(&self) -> &'static str {
+        match self {
+            Self::Reopen { .. } | Self::DeclineAcceptance { .. } => FindingStatus::Open.label(),
+            Self::FalsePositive { .. } => FindingStatus::FalsePositive.label(),
+            Self::Duplicate { .. } => FindingStatus::Duplicate.label(),
+            Self::AskAcceptance { .. } | Self::ApproveAcceptance => {
+                FindingStatus::RiskAccepted.label()
+            }
+            Self::Fixed { .. } => FindingStatus::Fixed.label(),
+        }
+    }
+
+    const fn verb(&self) -> &'static str {
+        match self {
+            Self::Reopen { .. } => "reopened",
+            Self::FalsePositive { .. } => "called a false positive",
+            Self::Duplicate { .. } => "called a duplicate",
+            Self::AskAcceptance { .. } => "asked to accept the risk of",
+            Self::ApproveAcceptance => "accepted the risk of",
+            Self::DeclineAcceptance { .. } => "declined to accept the risk of",
+            Self::Fixed { .. } => "called fixed",
+        }
+    }
+}
+
+/// Which findings a decision is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// These, each with the version that was shown.
+    These(Vec<(FindingId, i64)>),
+    /// All that the filter finds, and how many the person was told there are: with another number nothing is done.
+    Matching { filter: Box<FindingFilter>, n: i64 },
+}
+
+/// What is done with many findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bulk {
+    Triage(Triage),
+    Map(ItemId),
+}
+
+/// A finding that a decision was not made about, and why.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Refused {
+    pub finding: String,
+    pub number: i64,
+    pub why: String,
+}
+
+/// What a decision about many findings did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BulkTriage {
+    /// By which it can be undone; absent when nothing was done.
+    pub batch: Option<TriageBatchId>,
+    pub n_done: i64,
+    pub n_refused: i64,
+    /// The first of those that were refused.
+    pub refused: Vec<Refused>,
+}
+
+impl BulkTriage {
+    fn refuse(&mut self, finding: &FindingToTriage, why: impl Into<String>) {
+        self.n_refused += 1;
+        if self.refused.len() < MOST_TOLD {
+            self.refused.push(Refused {
+                finding: finding.id.clone(),
+                number: finding.number,
+                why: why.into(),
+            });
+        }
+    }
+}
+
+/// "1 finding", "1,204 findings".
+fn counted(n: i64) -> String {
+    if n == 1 {
+        "1 finding".to_owned()
+    } else {
+        format!("{n} findings")
+    }
+}
+
+/// Numbers as people write ranges: "1-4, 9".
+fn ranges(numbers: &[i64]) -> String {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    let mut text = String::new();
+    let mut at = 0;
+    while at < sorted.len() {
+        let first = sorted[at];
+        let mut last = first;
+        while at + 1 < sorted.len() && sorted[at + 1] == last + 1 {
+            at += 1;
+            last = sorted[at];
+        }
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(&first.to_string());
+        if last > first {
+            text.push('-');
+            text.push_str(&last.to_string());
+        }
+        at += 1;
+    }
+    text
+}
+
+impl Triage {
+    /// Why this cannot be decided about a finding: the field and the message.
+    fn refusal(
+        &self,
+        finding: &FindingToTriage,
+        actor: &PersonId,
+        now: Millis,
+    ) -> Option<(&'static str, String)> {
+        use FindingStatus::{Duplicate, FalsePositive, Fixed, Open, RiskAccepted};
+
+        let status = finding.status;
+        let asked_by = finding.asked_by.as_deref().filter(|_| status == Open);
+        let why = match self {
+            Self::Reopen { .. } if status == Open => "This finding is open already.",
+            Self::Reopen { .. } if status == Fixed && !finding.is_by_hand => {
+                "A scan found this fixed; only a scan that has it again reopens it."
+            }
+            Self::FalsePositive { .. } if status == FalsePositive => {
+                "This finding is a false positive already."
+            }
+            Self::Duplicate { .. } if status == Duplicate => {
+                "This finding is a duplicate already. Reopen it first."
+            }
+            Self::FalsePositive { .. } | Self::Duplicate { .. } if status == Fixed => {
+                "This finding is fixed, so there is nothing to decide."
+            }
+            Self::Duplicate { .. } if finding.n_duplicates > 0 => {
+                return Some((
+                    "duplicate_of",
+                    format!(
+                        "{} of this one, so it cannot be a duplicate itself. Reopen {} first.",
+                        if finding.n_duplicates == 1 {
+                            "Another finding is a duplicate".to_owned()
+                        } else {
+                            format!("{} findings are duplicates", finding.n_duplicates)
+                        },
+                        if finding.n_duplicates == 1 {
+                            "it"
+                        } else {
+                            "them"
+                        },
+                    ),
+                ));
+            }
+            Self::AskAcceptance { .. } if !matches!(status, Open | RiskAccepted) => {
+                "Only the risk of an open finding can be accepted."
+            }
+            Self::ApproveAcceptance | Self::DeclineAcceptance { .. } if asked_by.is_none() => {
+                "Nobody has asked for this risk to be accepted."
+            }
+            Self::ApproveAcceptance if asked_by == Some(actor.as_str()) => {
+                "You asked for this risk to be accepted, so someone else must approve it."
+            }
+            Self::ApproveAcceptance if finding.accepted_until.is_none_or(|until| until <= now) => {
+                "The date asked for has passed. Ask again."
+            }
+            Self::ApproveAcceptance if finding.has_outgrown_acceptance => {
+                "The finding has changed since acceptance was asked for. Ask again."
+            }
+            Self::Fixed { .. } if !finding.is_by_hand => {
+                "A scanner's finding is fixed when a later complete scan no longer has it."
+            }
+            Self::Fixed { .. } if status == Fixed => "This finding is fixed already.",
+            _ => return None,
+        };
+        Some(("action", why.to_owned()))
+    }
+
+    /// Refuses what does not depend on the finding, and finds the original of duplicates.
+    async fn original(
+        &self,
+        tx: &mut Tx,
+        service: &ServiceId,
+        now: Millis,
+    ) -> Result<Option<FindingId>, ServiceError> {
+        match self {
+            Self::AskAcceptance { until, .. } if until.end() <= now => {
+                Err(ServiceError::rejected("until", "Choose a date to come."))
+            }
+            Self::Duplicate { of, .. } => {
+                let refused = |message| ServiceError::rejected("duplicate_of", message);
+                let original = tx
+                    .finding_by_number(service, *of)
+                    .await?
+                    .ok_or_else(|| refused(format!("There is no finding F-{of}.")))?;
+                if original.status == FindingStatus::Duplicate {
+                    return Err(refused(format!(
+                        "F-{of} is itself a duplicate. Name the finding that it repeats."
+                    )));
+                }
+                Ok(Some(original.id))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What the finding is afterwards; absent for an approval, which keeps what was asked for.
+    fn state(&self, actor: &Actor, original: Option<&FindingId>, now: Millis) -> TriageState {
+        let (status, reason) = match self {
+            Self::Reopen { reason } | Self::DeclineAcceptance { reason } => {
+                (FindingStatus::Open, reason.as_str())
+            }
+            Self::FalsePositive { reason } => (FindingStatus::FalsePositive, reason.as_str()),
+            Self::Duplicate { reason, .. } => (FindingStatus::Duplicate, reason.as_str()),
+            Self::AskAcceptance { reason, .. } => (FindingStatus::Open, reason.as_str()),
+            Self::ApproveAcceptance => (FindingStatus::RiskAccepted, ""),
+            Self::Fixed { reason } => (FindingStatus::Fixed, reason.as_str()),
+        };
+        let until = match self {
+            Self::AskAcceptance { until, .. } => Some(until.end()),
+            _ => None,
+        };
+        TriageState {
+            status,
+            reason: reason.to_owned(),
+            by: actor.id.clone(),
+            at: now,
+            duplicate_of: original.cloned(),
+            asked_until: until,
+            is_approval: *self == Self::ApproveAcceptance,
+        }
+    }
+
+    /// Who may decide it.
+    const fn action(&self) -> Action {
+        match self {
+            Self::ApproveAcceptance | Self::DeclineAcceptance { .. } => Action::Manage,
+            _ => Action::Contribute,
+        }
+    }
+
+    /// How the API names it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Reopen { .. } => "reopen",
+            Self::FalsePositive { .. } => "false_positive",
+            Self::Duplicate { .. } => "duplicate",
+            Self::AskAcceptance { .. } => "ask_acceptance",
+            Self::ApproveAcceptance => "approve_acceptance",
+            Self::DeclineAcceptance { .. } => "decline_acceptance",
+            Self::Fixed { .. } => "fixed",
+        }
+    }
+
+    /// "called 12 findings false positives".
+    fn of_many(&self, n: i64) -> String {
+        let findings = counted(n);
+        match self {
+            Self::Reopen { .. } => format!("reopened {findings}"),
+            Self::FalsePositive { .. } => format!("called {findings} false positive"),
+            Self::Duplicate { of, .. } => format!("called {findings} duplicate of F-{of}"),
+            Self::AskAcceptance { .. } => format!("asked to accept the risk of {findings}"),
+            Self::ApproveAcceptance => format!("accepted the risk of {findings}"),
+            Self::DeclineAcceptance { .. } => {
+                format!("declined to accept the risk of {findings}")
+            }
+            Self::Fixed { .. } => format!("called {findings} fixed"),
+        }
+    }
+}
+
+impl Services {
+    /// Decides about a finding; `version` is the one that was shown.
+    pub async fn triage_finding(
+        &self,
+        actor: &Actor,
+        id: &FindingId,
+        version: i64,
+        triage: Triage,
+    ) -> Result<(), ServiceError> {
+        let now = self.now();
+        let mut tx = self.database().write().await?;
+        let finding = self
+            .readable_finding(&mut tx, actor, id, triage.action())
+            .await?;
+        if finding.version != version {
+            let fields = vec![(
+                "status".to_owned(),
+                triage.label().to_owned(),
+                finding.status.label().to_owned(),
+            )];
+            return Err(stale(finding.version, fields));
+        }
+        let original = triage.original(&mut tx, &finding.service, now).await?;
+        if original.as_ref() == Some(id) {
+            return Err(ServiceError::rejected(
+                "duplicate_of",
+                "A finding cannot repeat itself.",
+            ));
+        }
+        let facts = tx
+            .findings_to_triage(&finding.service, &[id])
+            .await?
+            .pop()
+            .ok_or(ServiceError::NotFound("This finding"))?;
+        if let Some((field, message)) = triage.refusal(&facts, &actor.id, now) {
+            return Err(ServiceError::rejected(field, message));
+        }
+        let before = serde_json::json!({ "status": finding.status, "reason": finding.status_reason, "until": finding.accepted_until });
+        let state = triage.state(actor, original.as_ref(), now);
+        tx.set_triage(std::slice::from_ref(&facts.id), &state)
+            .await?;
+        let (reason, until) = if state.is_approval {
+            (finding.status_reason.as_str(), finding.accepted_until)
+        } else {
+            (state.reason.as_str(), state.asked_until)
+        };
+        let after = serde_json::json!({ "status": state.status, "reason": reason, "until": until });
+        let what = Done {
+            action: "finding.triaged",
+            summary: format!("{} F-{}", triage.verb(), finding.number),
+            before: Some(before.to_string()),
+            after: Some(after.to_string()),
+        };
+        let review = finding.review.as_ref().map(ReviewId::as_str);
+        record(&mut tx, actor, now, &finding.service, review, id, what).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Decides about many findings of a review, or maps them to an item, by the same rules as about one. Those that the
+    /// rules refuse are left as they are and told; the others are decided together, with one activity entry, and can be
+    /// put back together.
+    pub async fn triage_findings(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        chosen: Chosen,
+        bulk: Bulk,
+    ) -> Result<BulkTriage, ServiceError> {
+        let now = self.now();
+        let action = match &bulk {
+            Bulk::Triage(triage) => triage.action(),
+            Bulk::Map(_) => Action::Contribute,
+        };
+        let mut tx = self.database().write().await?;
+        let service = self
+            .service_of_review(&mut tx, actor, review, action)
+            .await?;
+        let mut outcome = BulkTriage::default();
+        let mut findings = self
+            .chosen_findings(&mut tx, &service, review, chosen, now, &mut outcome)
+            .await?;
+        let (item, summary_of): (Option<(ItemId, String)>, _) = match &bulk {
+            Bulk::Triage(triage) => {
+                let original = triage.original(&mut tx, &service, now).await?;
+                findings.retain(|finding| {
+                    if original
+                        .as_ref()
+                        .is_some_and(|original| original.as_str() == finding.id)
+                    {
+                        outcome.refuse(finding, "A finding cannot repeat itself.");
+                        return false;
+                    }
+                    match triage.refusal(finding, &actor.id, now) {
+                        Some((_, why)) => {
+                            outcome.refuse(finding, why);
+                            false
+                        }
+                        None => true,
+                    }
+                });
+                let state = triage.state(actor, original.as_ref(), now);
+                (None, Some(state))
+            }
+            Bulk::Map(item) => {
+                let place = self.place_of_item(&mut tx, item).await?;
+                if place.service != service || place.review != review.as_str() {
+                    return Err(ServiceError::rejected(
+                        "item",
+                        "This item is of another review.",
+                    ));
+                }
+                let ids: Vec<_> = findings.iter().map(|finding| finding.id.as_str()).collect();
+                let linked = tx.linked_by_hand(item, &ids).await?;
+                findings.retain(|finding| !linked.contains(&finding.id));
+                (Some((item.clone(), place.key)), None)
+            }
+        };
+        if findings.is_empty() {
+            return Ok(outcome);
+        }
+        let n = i64::try_from(findings.len()).unwrap_or(i64::MAX);
+        let summary = match (&bulk, &item) {
+            (Bulk::Triage(triage), _) => triage.of_many(n),
+            (Bulk::Map(_), Some((_, key))) => format!("mapped {} to {key}", counted(n)),
+            (Bulk::Map(_), None) => format!("mapped {}", counted(n)),
+        };
+        let batch = self.new_id(TriageBatchId::parse, now);
+        let word = match &bulk {
+            Bulk::Triage(triage) => triage.word(),
+            Bulk::Map(_) => "map",
+        };
+        tx.insert_triage_batch(&NewTriageBatch {
+            id: &batch,
+            service: &service,
+            review,
+            action: word,
+            summary: &summary,
+            item: item.as_ref().map(|(item, _)| item),
+            n_changed: n,
+            at: now,
+            by: &actor.id,
+        })
+        .await?;
+        let numbers: Vec<_> = findings.iter().map(|finding| finding.number).collect();
+        let ids: Vec<_> = findings.into_iter().map(|finding| finding.id).collect();
+        tx.remember_before(&batch, &ids).await?;
+        match (&summary_of, &item) {
+            (Some(state), _) => tx.set_triage(&ids, state).await?,
+            (None, Some((item, _))) => tx.link_findings(&ids, item, &actor.id, now).await?,
+            (None, None) => {}
+        }
+        let reason = summary_of.as_ref().map(|state| state.reason.as_str());
+        let after = serde_json::json!({
+            "batch": batch, "action": word, "reason": reason, "findings": ranges(&numbers),
+            "until": summary_of.as_ref().and_then(|state| state.asked_until),
+            "item": item.as_ref().map(|(item, _)| item)
+        });
+        append(
+            &mut tx,
+            actor,
+            now,
+            &service,
+            review,
+            &batch,
+            "findings.triaged",
+            summary,
+            after,
+        )
+        .await?;
+        tx.commit().await?;
+        outcome.batch = Some(batch);
+        outcome.n_done = n;
+        Ok(outcome)
+    }
+
+    async fn chosen_findings(
+        &self,
+        tx: &mut Tx,
+        service: &ServiceId,
+        review: &ReviewId,
+        chosen: Chosen,
+        now: Millis,
+        outcome: &mut BulkTriage,
+    ) -> Result<Vec<FindingToTriage>, ServiceError> {
+        match chosen {
+            Chosen::These(these) => {
+                let ids: Vec<_> = these.iter().map(|(id, _)| id).collect();
+                let mut findings = tx.findings_to_triage(service, &ids).await?;
+                findings.retain(|finding| {
+                    let is_of_review = finding
+                        .review
+                        .as_deref()
+                        .is_none_or(|of| of == review.as_str());
+                    let is_shown = these.iter().any(|(id, version)| {
+                        id.as_str() == finding.id && *version == finding.version
+                    });
+                    if !is_of_review {
+                        outcome.refuse(finding, "It is of another review.");
+                    } else if !is_shown {
+                        outcome.refuse(
+                            finding,
+                            "Someone else changed this finding since you opened it.",
+                        );
+                    }
+                    is_of_review && is_shown
+                });
+                Ok(findings)
+            }
+            Chosen::Matching { filter, n } => {
+                let filter = FindingFilter {
+                    as_of: now,
+                    ..*filter
+                };
+                let findings = tx
+                    .findings_matching(service, review, &filter, MOST_TRIAGED + 1)
+                    .await?;
+                let found = i64::try_from(findings.len()).unwrap_or(i64::MAX);
+                if found > MOST_TRIAGED {
+                    return Err(ServiceError::rejected(
+                        "chosen",
+                        format!(
+                            "More than {MOST_TRIAGED} findings match, which is the most for one decision. Narrow the filter."
+                        ),
+                    ));
+                }
+                if found != n {
+                    return Err(ServiceError::rejected(
+                        "chosen",
+                        format!(
+                            "{} {} now, and it was {n} when the list was shown. Nothing was done. Look at the list again.",
+                            counted(found),
+                            if found == 1 { "matches" } else { "match" },
+                        ),
+                    ));
+                }
+                Ok(findings)
+            }
+        }
+    }
+
+    /// Puts every finding of a decision back to what it was before. Those that were decided about since stay, and are
+    /// told with who decided what.
+    pub async fn undo_triage(
+        &self,
+        actor: &Actor,
+        id: &TriageBatchId,
+    ) -> Result<BulkTriage, ServiceError> {
+        let not_found = || ServiceError::NotFound("This decision");
+        let now = self.now();
+        let mut tx = self.database().write().await?;
+        let batch = tx.triage_batch(id).await?.ok_or_else(not_found)?;
+        let action = match batch.action.as_str() {
+            "approve_acceptance" | "decline_acceptance" => Action::Manage,
+            _ => Action::Contribute,
+        };
+        self.service_of_review(&mut tx, actor, &batch.review, action)
+            .await
+            .map_err(|error| match error {
+                ServiceError::NotFound(_) => not_found(),
+                error => error,
+            })?;
+        if let Some(by) = &batch.undone_by_name {
+            return Err(ServiceError::rejected(
+                "",
+                format!("{by} undid this already."),
+            ));
+        }
+        let mut outcome = BulkTriage::default();
+        let restored = if let Some(item) = &batch.item {
+            tx.unlink_batch(&batch, item).await?
+        } else {
+            for changed in tx.changed_since(&batch, 1_000_000).await? {
+                let by = changed.by.unwrap_or_else(|| "a scan".to_owned());
+                outcome.n_refused += 1;
+                if outcome.refused.len() < MOST_TOLD {
+                    outcome.refused.push(Refused {
+                        finding: changed.id,
+                        number: changed.number,
+                        why: format!(
+                            "{by} made it {} since.",
+                            changed.status.label().to_lowercase()
+                        ),
+                    });
+                }
+            }
+            tx.put_back(&batch).await?
+        };
+        outcome.n_done = i64::try_from(restored).unwrap_or(i64::MAX);
+        if batch.item.is_some() {
+            // Links that somebody made again or took away since are not this decision's any more.
+            outcome.n_refused = batch.n_changed - outcome.n_done;
+        }
+        if outcome.n_done == 0 {
+            let told: Vec<_> = outcome
+                .refused
+                .iter()
+                .take(5)
+                .map(|refused| format!("F-{}: {}", refused.number, refused.why))
+                .collect();
+            return Err(ServiceError::rejected(
+                "",
+                format!(
+                    "Nothing is left to undo: every finding was changed since. {}",
+                    told.join(" ")
+                )
+                .trim()
+                .to_owned(),
+            ));
+        }
+        tx.close_batch(id, &actor.id, now).await?;
+        let summary = format!("undid: {} ({} put back)", batch.summary, outcome.n_done);
+        let left: Vec<_> = outcome.refused.iter().map(|one| one.number).collect();
+        let after = serde_json::json!({
+            "batch": id, "put_back": outcome.n_done, "left": outcome.n_refused, "first_left": ranges(&left)
+        });
+        append(
+            &mut tx,
+            actor,
+            now,
+            &batch.service,
+            &batch.review,
+            id,
+            "findings.triage_undone",
+            summary,
+            after,
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(outcome)
+    }
+
+    /// The newest decisions about many findings of a review.
+    pub async fn triage_batches(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        limit: i64,
+    ) -> Result<Vec<TriageBatch>, ServiceError> {
+        let mut tx = self.database().read().await?;
+        self.service_of_review(&mut tx, actor, review, Action::Read)
+            .await?;
+        Ok(tx.triage_batches(review, limit.clamp(1, 200)).await?)
+    }
+}
+
+async fn append(
+    tx: &mut Tx,
+    actor: &Actor,
+    now: Millis,
+    service: &ServiceId,
+    review: &ReviewId,
+    batch: &TriageBatchId,
+    action: &str,
+    summary: String,
+    after: serde_json::Value,
+) -> Result<(), ServiceError> {
+    crate::changes::Done {
+        action,
+        subject_kind: "triage_batch",
+        subject: batch.as_str(),
+        service: Some(service.as_str()),
+        review: Some(review.as_str()),
+        summary,
+        before: None,
+        after: Some(after.to_string()),
+    }
+    .append(tx, actor, now)
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ranges;
+
+    #[test]
+    fn numbers_in_a_row_are_one_range() {
+        assert_eq!(ranges(&[3, 1, 2, 9, 7, 8, 11]), "1-3, 7-9, 11");
+        assert_eq!(ranges(&[]), "");
+        assert_eq!(ranges(&[5]), "5");
+    }
+}

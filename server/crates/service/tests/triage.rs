@@ -1,0 +1,529 @@
+//! Triage: what may be decided about a finding, about many at once, what taking that back does, and what time and scans
+//! make of a decision.
+
+mod common;
+
+use common::{DAY, MINUTE, is_forbidden, rejected, team::Team};
+use holdpoint_domain::{FindingId, FindingStatus, Policy, Severity, TriageBatchId};
+use holdpoint_service::{
+    Actor, FindingFilter, FindingLine, FindingSort, ReviewChange, ServiceError,
+    findings::{FindingFields, FindingRequest, Triage, TriageFields},
+    triage::{Bulk, BulkTriage, Chosen},
+};
+use serde_json::{Value, json};
+
+fn sarif(n: usize, level: &str) -> Value {
+    let results: Vec<_> = (0..n)
+        .map(|at| {
+            json!({
+                "ruleId": format!("rule-{at}"), "level": level, "message": { "text": "It is violated" },
+                "locations": [{ "physicalLocation": { "artifactLocation": { "uri": "src/a.go" } } }]
+            })
+        })
+        .collect();
+    json!({
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "gocheck" } },
+            "invocations": [{ "executionSuccessful": true }], "results": results
+        }]
+    })
+}
+
+fn triage(action: &str) -> Triage {
+    of(action, "F-1", "2026-03-01")
+}
+
+fn of(action: &str, original: &str, until: &str) -> Triage {
+    let fields = TriageFields {
+        action: action.to_owned(),
+        reason: "The code is never built.".to_owned(),
+        until: until.to_owned(),
+        duplicate_of: original.to_owned(),
+    };
+    Triage::parse(&fields).expect("a triage")
+}
+
+impl Team {
+    async fn lines_of(&self, filter: FindingFilter) -> Vec<FindingLine> {
+        self.world
+            .services
+            .findings_of_review(
+                &self.viewer,
+                &self.review.id,
+                &filter,
+                FindingSort::Number,
+                500,
+                None,
+            )
+            .await
+            .expect("lists")
+            .lines
+    }
+
+    async fn lines(&self) -> Vec<FindingLine> {
+        self.lines_of(FindingFilter::default()).await
+    }
+
+    async fn states(&self) -> Vec<FindingStatus> {
+        self.lines()
+            .await
+            .into_iter()
+            .map(|line| line.status)
+            .collect()
+    }
+
+    /// Decides about the finding with this number.
+    async fn decide_on(
+        &self,
+        who: &Actor,
+        number: i64,
+        triage: Triage,
+    ) -> Result<(), ServiceError> {
+        self.world.clock.advance(MINUTE);
+        let line = self
+            .lines()
+            .await
+            .into_iter()
+            .find(|line| line.number == number)
+            .expect("is there");
+        self.world
+            .services
+            .triage_finding(who, &line.id, line.version, triage)
+            .await
+    }
+
+    async fn bulk(
+        &self,
+        who: &Actor,
+        chosen: Chosen,
+        triage: Triage,
+    ) -> Result<BulkTriage, ServiceError> {
+        self.world.clock.advance(MINUTE);
+        self.world
+            .services
+            .triage_findings(who, &self.review.id, chosen, Bulk::Triage(triage))
+            .await
+    }
+
+    fn open_ones(n: i64) -> Chosen {
+        Chosen::Matching {
+            filter: Box::new(FindingFilter {
+                statuses: vec![FindingStatus::Open],
+                ..FindingFilter::default()
+            }),
+            n,
+        }
+    }
+
+    async fn undo(&self, who: &Actor, batch: &TriageBatchId) -> Result<BulkTriage, ServiceError> {
+        self.world.clock.advance(MINUTE);
+        self.world.services.undo_triage(who, batch).await
+    }
+}
+
+use FindingStatus::{Duplicate, FalsePositive, Fixed, Open, RiskAccepted};
+
+#[tokio::test]
+async fn every_decision_is_possible_only_from_the_states_that_allow_it() {
+    for team in Team::each().await {
+        team.import(&sarif(3, "error")).await;
+        let refused = |number, action: &'static str, why: &'static str| {
+            let team = &team;
+            async move {
+                let (_, message) =
+                    rejected(team.decide_on(&team.manager, number, triage(action)).await);
+                assert!(message.contains(why), "{action}: {message}");
+            }
+        };
+        refused(2, "reopen", "open already").await;
+        refused(2, "fixed", "later complete scan").await;
+        refused(2, "approve_acceptance", "Nobody has asked").await;
+        refused(2, "decline_acceptance", "Nobody has asked").await;
+        team.decide_on(&team.owner, 2, triage("false_positive"))
+            .await
+            .expect("decides");
+        refused(2, "false_positive", "already").await;
+        refused(2, "ask_acceptance", "Only the risk of an open finding").await;
+        team.decide_on(&team.owner, 2, triage("duplicate"))
+            .await
+            .expect("a false positive may turn out a duplicate");
+        refused(2, "duplicate", "Reopen it first").await;
+        team.import(&sarif(2, "error")).await;
+        assert_eq!(team.states().await, [Open, Duplicate, Fixed]);
+        refused(3, "reopen", "only a scan that has it again").await;
+        refused(3, "false_positive", "nothing to decide").await;
+        refused(3, "duplicate", "nothing to decide").await;
+    }
+}
+
+#[tokio::test]
+async fn duplicates_form_no_chain_and_their_original_names_them() {
+    for team in Team::each().await {
+        team.import(&sarif(4, "error")).await;
+        team.decide_on(&team.owner, 2, triage("duplicate"))
+            .await
+            .expect("F-2 is F-1 again");
+        let chain = team
+            .decide_on(&team.owner, 3, of("duplicate", "F-2", ""))
+            .await;
+        assert_eq!(rejected(chain).0, "duplicate_of");
+        let (field, why) = rejected(
+            team.decide_on(&team.owner, 1, of("duplicate", "F-3", ""))
+                .await,
+        );
+        assert!(
+            field == "duplicate_of" && why.contains("Another finding is a duplicate"),
+            "{why}"
+        );
+        let itself = team
+            .decide_on(&team.owner, 3, of("duplicate", "F-3", ""))
+            .await;
+        assert_eq!(rejected(itself).0, "duplicate_of");
+        let lines = team.lines().await;
+        let view = team
+            .world
+            .services
+            .finding(&team.viewer, &lines[0].id)
+            .await
+            .expect("finding");
+        let numbers: Vec<_> = view.duplicates.iter().map(|of| of.number).collect();
+        assert_eq!(numbers, [2], "{}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_risk_lapses_when_the_finding_says_something_else() {
+    for team in Team::each().await {
+        team.import(&sarif(1, "warning")).await;
+        team.decide_on(&team.owner, 1, triage("ask_acceptance"))
+            .await
+            .expect("asks");
+        team.decide_on(&team.manager, 1, triage("approve_acceptance"))
+            .await
+            .expect("approves");
+        let open = || {
+            team.lines_of(FindingFilter {
+                statuses: vec![Open],
+                ..FindingFilter::default()
+            })
+        };
+        assert!(open().await.is_empty(), "{}", team.on());
+        let mut moved = sarif(1, "warning");
+        moved["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"] =
+            json!({ "startLine": 90 });
+        team.import(&moved).await;
+        assert!(open().await.is_empty(), "it only moved");
+        team.import(&sarif(1, "error")).await;
+        assert_eq!(open().await.len(), 1, "it is worse than what was accepted");
+        let standing = team
+            .world
+            .services
+            .review_standing(&team.viewer, &team.review.id)
+            .await
+            .expect("stands");
+        let reasons: Vec<_> = standing
+            .verdict
+            .reasons
+            .iter()
+            .map(|reason| reason.kind.as_str())
+            .collect();
+        assert!(reasons.contains(&"acceptance_expired"), "{reasons:?}");
+        // Extending asks again, and somebody else approves again.
+        team.decide_on(&team.owner, 1, of("ask_acceptance", "", "2026-04-01"))
+            .await
+            .expect("asks again");
+        assert_eq!(team.states().await, [Open]);
+        let own = team
+            .decide_on(&team.owner, 1, triage("approve_acceptance"))
+            .await;
+        assert!(is_forbidden(&own));
+        team.decide_on(&team.manager, 1, triage("approve_acceptance"))
+            .await
+            .expect("approves again");
+        assert!(open().await.is_empty());
+        team.world.clock.advance(90 * DAY);
+        assert_eq!(open().await.len(), 1, "its time is over");
+    }
+}
+
+#[tokio::test]
+async fn a_decision_about_all_that_match_is_one_entry_and_can_be_put_back() {
+    for team in Team::each().await {
+        team.import(&sarif(5, "error")).await;
+        team.decide_on(&team.owner, 5, triage("duplicate"))
+            .await
+            .expect("decides");
+        let outdated = team
+            .bulk(&team.owner, Team::open_ones(5), triage("false_positive"))
+            .await;
+        assert_eq!(rejected(outdated).0, "chosen", "{}", team.on());
+        let before = team.world.log().await.len();
+        let done = team
+            .bulk(&team.owner, Team::open_ones(4), triage("false_positive"))
+            .await
+            .expect("decides");
+        assert_eq!((done.n_done, done.n_refused), (4, 0));
+        let log = team.world.log().await;
+        assert_eq!(log.len(), before + 1, "one entry");
+        assert!(log[before].1.contains("1-4"), "{}", log[before].1);
+        assert_eq!(
+            team.states().await,
+            [
+                FalsePositive,
+                FalsePositive,
+                FalsePositive,
+                FalsePositive,
+                Duplicate
+            ]
+        );
+        // One is decided about again: it stays as it is now, and the undoing says who did it.
+        team.decide_on(&team.manager, 2, triage("reopen"))
+            .await
+            .expect("reopens");
+        let batch = done.batch.expect("can be undone");
+        let undone = team.undo(&team.owner, &batch).await.expect("undoes");
+        assert_eq!((undone.n_done, undone.n_refused), (3, 1));
+        assert_eq!(undone.refused[0].number, 2);
+        assert_eq!(undone.refused[0].why, "sofia made it open since.");
+        assert_eq!(team.states().await, [Open, Open, Open, Open, Duplicate]);
+        let (_, why) = rejected(team.undo(&team.owner, &batch).await);
+        assert_eq!(why, "jonas undid this already.");
+    }
+}
+
+#[tokio::test]
+async fn what_a_scan_says_anew_does_not_stand_in_the_way_of_undoing() {
+    for team in Team::each().await {
+        team.import(&sarif(2, "warning")).await;
+        let done = team
+            .bulk(&team.owner, Team::open_ones(2), triage("false_positive"))
+            .await
+            .expect("decides");
+        team.import(&sarif(2, "error")).await;
+        assert_eq!(team.states().await, [FalsePositive; 2]);
+        let undone = team
+            .undo(&team.owner, &done.batch.expect("a batch"))
+            .await
+            .expect("undoes");
+        assert_eq!((undone.n_done, undone.n_refused), (2, 0), "{}", team.on());
+        assert_eq!(team.states().await, [Open; 2]);
+    }
+}
+
+#[tokio::test]
+async fn many_go_by_the_same_rules_as_one() {
+    for team in Team::each().await {
+        team.import(&sarif(4, "error")).await;
+        let lines = team.lines().await;
+        let these = |lines: &[FindingLine]| {
+            Chosen::These(
+                lines
+                    .iter()
+                    .map(|line| (line.id.clone(), line.version))
+                    .collect(),
+            )
+        };
+        // The original is among those that are ticked.
+        let done = team
+            .bulk(&team.owner, these(&lines[..3]), of("duplicate", "F-1", ""))
+            .await
+            .expect("decides");
+        assert_eq!((done.n_done, done.n_refused), (2, 1), "{}", team.on());
+        assert_eq!(done.refused[0].why, "A finding cannot repeat itself.");
+        // What changed since it was shown is refused by itself.
+        let stale = team
+            .bulk(&team.owner, these(&lines[2..]), triage("false_positive"))
+            .await
+            .expect("decides");
+        assert_eq!((stale.n_done, stale.n_refused), (1, 1));
+        assert_eq!(
+            team.states().await,
+            [Open, Duplicate, Duplicate, FalsePositive]
+        );
+        // Asking and approving: not by the same person, and not below a manager.
+        team.bulk(&team.manager, Team::open_ones(1), triage("ask_acceptance"))
+            .await
+            .expect("asks");
+        let own = team
+            .bulk(
+                &team.manager,
+                Team::open_ones(1),
+                triage("approve_acceptance"),
+            )
+            .await
+            .expect("answers");
+        assert_eq!((own.n_done, own.n_refused), (0, 1));
+        assert!(own.batch.is_none() && own.refused[0].why.contains("You asked"));
+        let below = team
+            .bulk(
+                &team.owner,
+                Team::open_ones(1),
+                triage("approve_acceptance"),
+            )
+            .await;
+        assert!(is_forbidden(&below));
+    }
+}
+
+#[tokio::test]
+async fn undoing_an_approval_leaves_what_was_asked_for() {
+    for team in Team::each().await {
+        team.import(&sarif(2, "error")).await;
+        team.bulk(&team.owner, Team::open_ones(2), triage("ask_acceptance"))
+            .await
+            .expect("asks");
+        let done = team
+            .bulk(
+                &team.manager,
+                Team::open_ones(2),
+                triage("approve_acceptance"),
+            )
+            .await
+            .expect("approves");
+        assert_eq!(team.states().await, [RiskAccepted; 2]);
+        team.undo(&team.manager, &done.batch.expect("a batch"))
+            .await
+            .expect("undoes");
+        assert_eq!(team.states().await, [Open; 2]);
+        let again = team
+            .bulk(
+                &team.manager,
+                Team::open_ones(2),
+                triage("approve_acceptance"),
+            )
+            .await
+            .expect("approves again");
+        assert_eq!(again.n_done, 2, "{}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn mapping_many_can_be_put_back_but_not_what_was_mapped_before() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        team.import(&sarif(3, "error")).await;
+        let item = team.id("2.5.1").await;
+        let lines = team.lines().await;
+        services
+            .map_finding(&team.manager, &lines[0].id, &item, true)
+            .await
+            .expect("maps");
+        let chosen = Team::open_ones(3);
+        let done = services
+            .triage_findings(
+                &team.owner,
+                &team.review.id,
+                chosen,
+                Bulk::Map(item.clone()),
+            )
+            .await
+            .expect("maps");
+        assert_eq!(done.n_done, 2);
+        let n_mapped = || async {
+            let filter = FindingFilter {
+                item: Some(item.clone()),
+                ..FindingFilter::default()
+            };
+            team.lines_of(filter).await.len()
+        };
+        assert_eq!(n_mapped().await, 3, "{}", team.on());
+        let undone = team
+            .undo(&team.owner, &done.batch.expect("a batch"))
+            .await
+            .expect("undoes");
+        assert_eq!((undone.n_done, undone.n_refused), (2, 0));
+        assert_eq!(n_mapped().await, 1);
+    }
+}
+
+#[tokio::test]
+async fn late_findings_hold_back_where_the_policy_says_so() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        team.import(&sarif(1, "warning")).await;
+        let reasons = || async {
+            services
+                .review_standing(&team.viewer, &team.review.id)
+                .await
+                .expect("stands")
+                .verdict
+                .reasons
+                .into_iter()
+                .filter(|reason| reason.subject_kind == "finding")
+                .map(|reason| (reason.kind.as_str(), reason.why))
+                .collect::<Vec<_>>()
+        };
+        let team = &team;
+        let policy = |block| async move {
+            let review = services
+                .review(&team.manager, &team.review.id)
+                .await
+                .expect("review")
+                .review;
+            let change = ReviewChange {
+                version: review.version,
+                title: common::team::name(&review.title),
+                release: common::team::name(&review.release),
+                commit: None,
+                due_on: None,
+                policy: Policy {
+                    late_findings_block: block,
+                    ..review.policy
+                },
+            };
+            services
+                .update_review(&team.manager, &review.id, change)
+                .await
+                .expect("changes");
+        };
+        policy(true).await;
+        assert!(reasons().await.is_empty(), "medium, and in time");
+        team.world.clock.advance(31 * DAY);
+        let late = reasons().await;
+        assert_eq!(late.len(), 1, "{}", team.on());
+        assert_eq!(late[0].0, "finding_late");
+        assert!(late[0].1.contains("past its limit"), "{}", late[0].1);
+        policy(false).await;
+        assert!(reasons().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_finding_written_by_hand_is_fixed_and_reopened_by_people() {
+    for team in Team::each().await {
+        let fields = FindingFields {
+            title: "No limit".into(),
+            severity: Severity::Low.as_str().into(),
+            category: "code".into(),
+            problem: "It is wrong.".into(),
+            ..FindingFields::default()
+        };
+        let id: FindingId = team
+            .world
+            .services
+            .write_finding(
+                &team.owner,
+                &team.review.id,
+                FindingRequest::parse(&fields).expect("a finding"),
+                &[],
+            )
+            .await
+            .expect("writes");
+        team.decide_on(&team.owner, 1, triage("fixed"))
+            .await
+            .expect("fixes");
+        let finding = team
+            .world
+            .services
+            .finding(&team.viewer, &id)
+            .await
+            .expect("finding")
+            .finding;
+        assert!(finding.fixed_at.is_some() && finding.status == Fixed);
+        team.decide_on(&team.owner, 1, triage("reopen"))
+            .await
+            .expect("reopens");
+        assert_eq!(team.states().await, [Open], "{}", team.on());
+    }
+}

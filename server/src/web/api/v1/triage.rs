@@ -1,0 +1,262 @@
+//! Decisions about many findings, and taking one back.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use holdpoint_domain::{
+    Digest, FindingId, FindingStatus, ItemId, ReviewId, Severity, TriageBatchId,
+};
+use holdpoint_service::{
+    FindingFilter, Services,
+    findings::Triage,
+    triage::{Bulk, BulkTriage, Chosen},
+};
+use http::{Method, Uri};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    asked::{self, Json, Key},
+    findings::{Decision, in_triage},
+    given::{Given, Part, moment, once},
+};
+use crate::web::{WebError, api_caller::ApiCaller};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SeenFinding {
+    id: String,
+    /// The version that was seen.
+    version: i64,
+}
+
+/// Which findings: as the list's parameters, each a list of words.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MatchingFindings {
+    #[serde(default)]
+    severity: Vec<String>,
+    #[serde(default)]
+    status: Vec<String>,
+    #[serde(default)]
+    tool: Vec<String>,
+    /// An item's id; `none` for findings linked to no item.
+    item: Option<String>,
+    q: Option<String>,
+    /// How many there were when it was looked at; with another number nothing is done.
+    count: i64,
+}
+
+/// A decision about many findings: one of `findings` and `matching`, one of `triage` and `link`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Many {
+    findings: Option<Vec<SeenFinding>>,
+    matching: Option<MatchingFindings>,
+    triage: Option<Decision>,
+    /// The id of the item to link them to.
+    link: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RefusedFinding {
+    finding: String,
+    number: i64,
+    why: String,
+}
+
+/// What was done with many findings.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ManyDone {
+    /// By which it can be taken back; null when nothing was done.
+    batch: Option<String>,
+    done: i64,
+    refused: i64,
+    /// The first of those that were refused.
+    refusals: Vec<RefusedFinding>,
+}
+
+fn many_done(done: BulkTriage) -> ManyDone {
+    ManyDone {
+        batch: done.batch.map(|id| id.to_string()),
+        done: done.n_done,
+        refused: done.n_refused,
+        refusals: done
+            .refused
+            .into_iter()
+            .map(|refused| RefusedFinding {
+                finding: refused.finding,
+                number: refused.number,
+                why: refused.why,
+            })
+            .collect(),
+    }
+}
+
+fn words<T>(
+    field: &'static str,
+    given: &[String],
+    parse: fn(&str) -> Option<T>,
+) -> Result<Vec<T>, WebError> {
+    given
+        .iter()
+        .map(|word| {
+            parse(word).ok_or_else(|| WebError::Field {
+                field: format!("matching.{field}"),
+                message: format!("{word:?} is none of the words for it."),
+            })
+        })
+        .collect()
+}
+
+fn chosen(
+    findings: Option<Vec<SeenFinding>>,
+    matching: Option<MatchingFindings>,
+) -> Result<Chosen, WebError> {
+    match (findings, matching) {
+        (Some(findings), None) => {
+            if findings.is_empty() || findings.len() > 1_000 {
+                return Err(WebError::Rejected {
+                    field: "findings",
+                    message: "Name 1 to 1,000 findings, or use `matching`.".to_owned(),
+                });
+            }
+            let these = findings
+                .iter()
+                .map(|seen| {
+                    let id = asked::id(FindingId::parse, &seen.id, "This finding")?;
+                    Ok((id, seen.version))
+                })
+                .collect::<Result<_, WebError>>()?;
+            Ok(Chosen::These(these))
+        }
+        (None, Some(matching)) => {
+            let is_unmapped = matching.item.as_deref() == Some("none");
+            let item = matching.item.filter(|_| !is_unmapped);
+            Ok(Chosen::Matching {
+                filter: Box::new(FindingFilter {
+                    severities: words("severity", &matching.severity, Severity::parse)?,
+                    statuses: words("status", &matching.status, FindingStatus::parse)?,
+                    tools: matching.tool,
+                    item: item
+                        .map(|id| asked::id(ItemId::parse, &id, "This item"))
+                        .transpose()?,
+                    unmapped: is_unmapped,
+                    text: matching.q.filter(|text| !text.trim().is_empty()),
+                    ..FindingFilter::default()
+                }),
+                n: matching.count,
+            })
+        }
+        _ => Err(WebError::Rejected {
+            field: "findings",
+            message: "Say which findings: by `findings` or by `matching`, one of them.".to_owned(),
+        }),
+    }
+}
+
+/// Decides about many findings of a review, or links them to an item, by the same rules as about one. What the rules refuse
+/// stays as it is.
+#[utoipa::path(
+    post, path = "/reviews/{id}/triage", tag = "Findings", request_body = Many, responses((status = 200, body = ManyDone))
+)]
+pub(super) async fn decide(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    key: Key,
+    asked: Json<Many>,
+) -> Result<Response, WebError> {
+    let id = asked::id(ReviewId::parse, &id, "This review")?;
+    let Many {
+        findings,
+        matching,
+        triage,
+        link,
+    } = asked.value;
+    let chosen = chosen(findings, matching)?;
+    let bulk = match (triage, link) {
+        (Some(decision), None) => {
+            Bulk::Triage(Triage::parse(&decision.fields()).map_err(in_triage)?)
+        }
+        (None, Some(item)) => Bulk::Map(asked::id(ItemId::parse, &item, "This item")?),
+        _ => {
+            return Err(WebError::Rejected {
+                field: "triage",
+                message: "Say what to do: by `triage` or by `link`, one of them.".to_owned(),
+            });
+        }
+    };
+    once(&services, &caller, &key, &asked.digest, async {
+        let done = services
+            .triage_findings(&caller, &id, chosen, bulk)
+            .await
+            .map_err(in_triage)?;
+        Given::ok(&many_done(done))
+    })
+    .await
+}
+
+/// A decision about many findings.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TriageBatch)]
+pub(super) struct Batch {
+    id: String,
+    /// reopen, false_positive, duplicate, ask_acceptance, approve_acceptance, decline_acceptance, fixed or map.
+    action: String,
+    summary: String,
+    findings: i64,
+    decided_at: String,
+    decided_by: String,
+    undone_at: Option<String>,
+    undone_by: Option<String>,
+}
+
+/// The newest decisions about many findings of a review, at most 200.
+#[utoipa::path(get, path = "/reviews/{id}/triage", tag = "Findings", responses((status = 200, body = Part<Batch>)))]
+pub(super) async fn list(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let id = asked::id(ReviewId::parse, &id, "This review")?;
+    let entries = services
+        .triage_batches(&caller, &id, 200)
+        .await?
+        .into_iter()
+        .map(|batch| Batch {
+            id: batch.id.to_string(),
+            action: batch.action,
+            summary: batch.summary,
+            findings: batch.n_changed,
+            decided_at: moment(batch.decided_at),
+            decided_by: batch.decided_by_name,
+            undone_at: batch.undone_at.map(moment),
+            undone_by: batch.undone_by_name,
+        })
+        .collect();
+    Ok(Given::ok(&Part {
+        entries,
+        next_cursor: None,
+    })?
+    .answer())
+}
+
+/// Puts every finding of a decision back to what it was before, but for those that were decided about since.
+#[utoipa::path(post, path = "/triage/{id}/undo", tag = "Findings", responses((status = 200, body = ManyDone)))]
+pub(super) async fn undo(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    method: Method,
+    uri: Uri,
+    key: Key,
+) -> Result<Response, WebError> {
+    let id = asked::id(TriageBatchId::parse, &id, "This decision")?;
+    let digest = asked::digest_of(&method, &uri, &Digest::of(b""));
+    once(&services, &caller, &key, &digest, async {
+        Given::ok(&many_done(services.undo_triage(&caller, &id).await?))
+    })
+    .await
+}
