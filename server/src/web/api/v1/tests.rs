@@ -484,7 +484,8 @@ async fn nothing_of_a_service_is_found_by_whoever_has_no_role_there() {
         };
         // Each body is one that would do something.
         let body = match (method, path) {
-            ("get", _) | (_, "/services/{slug}/scans") => None,
+            ("get", _)
+            | (_, "/services/{slug}/scans" | "/scans/{id}/undo" | "/triage/{id}/undo") => None,
             (_, "/services/{slug}/reviews") => {
                 Some(json!({ "title": "t", "release": "r", "template": "x" }))
             }
@@ -504,7 +505,6 @@ async fn nothing_of_a_service_is_found_by_whoever_has_no_role_there() {
             (_, "/reviews/{id}/triage") => {
                 Some(json!({ "matching": { "count": 1 }, "link": item }))
             }
-            (_, "/triage/{id}/undo") => None,
             (_, "/reviews/{id}/mapping") => Some(json!({ "item_key": "2.1.1", "tool": "y" })),
             (_, "/reviews/{id}/mapping/dismiss") => Some(json!({ "tool": "x" })),
             (_, "/reviews/{id}/mapping/apply") => Some(json!({ "digest": "0".repeat(64) })),
