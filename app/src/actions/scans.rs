@@ -9,7 +9,7 @@ use {
     super::{ActionContext, Notice},
     crate::{paths, pending::PendingScans},
     holdpoint_domain::{Digest, ReviewId, ScanId},
-    holdpoint_service::{ImportState, ServiceError, scans::ImportOutcome},
+    holdpoint_service::{Conflict, ImportState, ServiceError, scans::ImportOutcome},
     std::time::Duration,
 };
 
@@ -72,10 +72,19 @@ pub async fn import_scans(
                     .map_err(ServiceError::unavailable)?;
                     done.push((file.file_name, *imported));
                 }
-                ImportState::Refused(why) if done.is_empty() => {
+                ImportState::Refused {
+                    why,
+                    is_conflict: true,
+                } if done.is_empty() => {
+                    return Err(ServiceError::Conflict(Box::new(Conflict {
+                        message: why,
+                        ..Conflict::default()
+                    })));
+                }
+                ImportState::Refused { why, .. } if done.is_empty() => {
                     return Err(ServiceError::rejected("", why));
                 }
-                ImportState::Refused(why) => {
+                ImportState::Refused { why, .. } => {
                     let names: Vec<_> = done.iter().map(|(name, _)| name.as_str()).collect();
                     let message = format!(
                         "{} is imported, {} is not: {why}",

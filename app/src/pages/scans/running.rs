@@ -98,7 +98,7 @@ fn row(file: RunningImport, review: &str) -> AnyView {
     let state = match file.state {
         ImportState::Waiting => view! { <St of=WAITING /> }.into_any(),
         ImportState::Running => running(&file.progress),
-        ImportState::Refused(why) => view! {
+        ImportState::Refused { why, .. } => view! {
             <St of=NOT_IMPORTED />
             <p class="small wrap-any">{why}</p>
         }

@@ -34,8 +34,11 @@ pub enum ImportState {
     Waiting,
     Running,
     Done(Box<ImportOutcome>),
-    /// Why nothing of it was stored.
-    Refused(String),
+    /// Why nothing of it was stored; another preview is needed where the series has changed since the last.
+    Refused {
+        why: String,
+        is_conflict: bool,
+    },
 }
 
 /// The files that one person imports at once, one after the other.
@@ -185,7 +188,10 @@ impl Services {
                             "an import failed"
                         );
                     }
-                    file.set(ImportState::Refused(error.to_string()));
+                    file.set(ImportState::Refused {
+                        why: error.to_string(),
+                        is_conflict: matches!(error, ServiceError::Conflict(_)),
+                    });
                     return;
                 }
             }

@@ -74,7 +74,7 @@ async fn a_refusal_ends_it_and_what_was_imported_before_stays() {
         assert!(
             matches!(
                 states.as_slice(),
-                [ImportState::Done(_), ImportState::Refused(why), ImportState::Waiting]
+                [ImportState::Done(_), ImportState::Refused { why, is_conflict: true }, ImportState::Waiting]
                 if why.contains("changed since this preview")
             ),
             "{states:?}"
@@ -98,7 +98,7 @@ async fn a_cancelled_import_stores_nothing_and_says_so() {
             panic!("one file");
         };
         assert!(
-            matches!(&file.state, ImportState::Refused(why) if why.contains("cancelled")),
+            matches!(&file.state, ImportState::Refused { why, .. } if why.contains("cancelled")),
             "{file:?}"
         );
         assert_eq!(

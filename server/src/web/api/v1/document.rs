@@ -68,7 +68,7 @@ pub(super) struct Differs {
         items::list, items::show, items::change,
         evidence::list, evidence::add, evidence::withdraw, evidence::file,
         sign_off::decide_item, sign_off::decide_release,
-        scans::list, scans::show, scans::import, scans::file,
+        scans::list, scans::show, scans::undo, scans::import, scans::file,
         findings::list, findings::show, findings::write, findings::change,
         triage::list, triage::decide, triage::undo,
         mapping::show, mapping::add, mapping::dismiss, mapping::planned, mapping::apply,
