@@ -47,9 +47,9 @@ layers: ## prove what each crate may know
 
 bench: ## import speed against a floor, page latency, memory, download size
 	@.ci/need rust wasm postgresql
-	.ci/with-postgres cargo bench --locked --package holdpoint-service --bench imports
-	cargo bench --locked --package holdpoint --bench measure
 	cargo xtask budget
+	.ci/with-postgres cargo bench --locked --package holdpoint-service --bench imports
+	HOLDPOINT_SITE=$(abspath $(TARGET))/site-release cargo bench --locked --package holdpoint --bench measure
 
 fuzz: ## each scanner format by libFuzzer (SECONDS_EACH=60, FORMATS="sarif trivy"), then the parsers' properties (CASES=20000)
 	@.ci/need rust fuzz

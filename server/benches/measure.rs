@@ -11,9 +11,51 @@
 
 use std::{
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+
+/// A browser that follows no redirect and takes every answer.
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .build()
+        .into()
+}
+
+/// The real program, on a port of its own; its site is the one that `HOLDPOINT_SITE` names.
+struct Server {
+    process: Child,
+    base: String,
+}
+
+impl Server {
+    fn start(data: &Path) -> anyhow::Result<Self> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        drop(listener);
+        let mut process = Command::new(env!("CARGO_BIN_EXE_holdpoint"))
+            .args(["serve", "--listen", &address.to_string(), "--data"])
+            .arg(data)
+            .stdout(Stdio::null())
+            .spawn()?;
+        let base = format!("http://{address}");
+        let agent = agent();
+        while agent.get(format!("{base}/readyz")).call().is_err() {
+            if let Some(ended) = process.try_wait()? {
+                anyhow::bail!("the server ended: {ended}");
+            }
+            std::thread::yield_now();
+        }
+        Ok(Self { process, base })
+    }
+
+    fn stop(&mut self) -> std::io::Result<()> {
+        self.process.kill()?;
+        self.process.wait().map(drop)
+    }
+}
 
 fn seconds(duration: Duration) -> String {
     format!("{:.3} s", duration.as_secs_f64())
@@ -33,32 +75,14 @@ fn pages() -> anyhow::Result<()> {
         String::from_utf8_lossy(&loaded.stderr)
     );
     let sample: serde_json::Value = serde_json::from_slice(&loaded.stdout)?;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    drop(listener);
-    let mut server = Command::new(holdpoint)
-        .args(["serve", "--listen", &address.to_string(), "--data"])
-        .arg(folder.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let measured = load(&format!("http://{address}"), &sample);
-    server.kill()?;
-    server.wait()?;
+    let mut server = Server::start(folder.path())?;
+    let measured = load(&server.base, &sample);
+    server.stop()?;
     measured
 }
 
 fn load(base: &str, sample: &serde_json::Value) -> anyhow::Result<()> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let until = Instant::now() + Duration::from_secs(30);
-    while agent.get(format!("{base}/readyz")).call().is_err() {
-        anyhow::ensure!(Instant::now() < until, "the server did not come up");
-        std::thread::yield_now();
-    }
+    let agent = agent();
     let person = &sample["people"][0];
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let answer = agent
@@ -225,19 +249,10 @@ fn findings_of(n: usize) -> anyhow::Result<Vec<(String, Duration)>> {
         "--scope",
         "import_scans",
     ])?;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    drop(listener);
-    let mut server = Command::new(holdpoint)
-        .args(["serve", "--listen", &address.to_string(), "--data"])
-        .arg(folder.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut server = Server::start(folder.path())?;
     let review = text(&sample["review"]);
-    let measured = orders_of_findings(&format!("http://{address}"), &review, &manager, &token, n);
-    server.kill()?;
-    server.wait()?;
+    let measured = orders_of_findings(&server.base, &review, &manager, &token, n);
+    server.stop()?;
     measured
 }
 
@@ -248,16 +263,7 @@ fn orders_of_findings(
     token: &str,
     n: usize,
 ) -> anyhow::Result<Vec<(String, Duration)>> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let until = Instant::now() + Duration::from_secs(30);
-    while agent.get(format!("{base}/readyz")).call().is_err() {
-        anyhow::ensure!(Instant::now() < until, "the server did not come up");
-        std::thread::yield_now();
-    }
+    let agent = agent();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let authorization = format!("Bearer {}", token.trim());
     let mut found = agent
