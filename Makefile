@@ -10,7 +10,7 @@ DATA ?= ./data
 SECONDS_EACH ?= 60
 FORMATS ?=
 CASES ?= 20000
-BROWSER := --package holdpoint-app --lib --target wasm32-unknown-unknown --no-default-features --features hydrate
+BROWSER := --package holdpoint-app --package holdpoint-browser --target wasm32-unknown-unknown --no-default-features --features holdpoint-app/hydrate
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile

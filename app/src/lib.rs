@@ -36,10 +36,3 @@ pub mod visit;
 
 #[cfg(feature = "ssr")]
 pub use document::{App, Site, shell};
-
-/// What the browser calls once the module has loaded: from here on islands come alive one by one.
-#[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
-    leptos::mount::hydrate_islands();
-}

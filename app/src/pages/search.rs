@@ -3,8 +3,8 @@
 use holdpoint_service::Hit;
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, StaticSegment,
-    any_nested_route::IntoAnyNestedRoute as _,
+    StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::{Outlet, ParentRoute, Route},
 };
 
@@ -20,7 +20,7 @@ use crate::{
 
 /// The routes that lead from a word to a thing, and from a report to its proof.
 #[component(transparent)]
-pub fn SearchRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn SearchRoutes() -> AnyNestedRoute {
     view! {
         <ParentRoute path=StaticSegment("") view=Outlet>
             <Route path=StaticSegment("search") view=SearchPage />

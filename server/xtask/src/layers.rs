@@ -67,6 +67,11 @@ const LAYERS: &[Layer] = &[
         never_holds: &[],
     },
     Layer {
+        name: "holdpoint-browser",
+        may_know: &["holdpoint-app"],
+        never_holds: &[],
+    },
+    Layer {
         name: "holdpoint",
         may_know: &[
             "holdpoint-app",
@@ -116,12 +121,9 @@ pub(crate) fn check() -> Result<()> {
     }
     let browser = tree(&[
         "--package",
-        "holdpoint-app",
+        "holdpoint-browser",
         "--target",
         "wasm32-unknown-unknown",
-        "--no-default-features",
-        "--features",
-        "hydrate",
     ])?;
     problems.extend(held_problems(
         "the browser half",

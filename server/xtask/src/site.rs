@@ -142,13 +142,9 @@ fn compile(options: &Options) -> Result<PathBuf> {
         "--quiet",
         "--locked",
         "--package",
-        "holdpoint-app",
-        "--lib",
+        "holdpoint-browser",
         "--target",
         WASM,
-        "--no-default-features",
-        "--features",
-        "hydrate",
         "--profile",
         &options.profile,
     ]))
@@ -156,7 +152,7 @@ fn compile(options: &Options) -> Result<PathBuf> {
     Ok(process::target_dir()
         .join(WASM)
         .join(options.profile_dir())
-        .join("holdpoint_app.wasm"))
+        .join("holdpoint_browser.wasm"))
 }
 
 fn write_site(

@@ -152,13 +152,9 @@ fn browser_half_compiles() -> Result<()> {
         "check",
         "--locked",
         "--package",
-        "holdpoint-app",
-        "--lib",
+        "holdpoint-browser",
         "--target",
         "wasm32-unknown-unknown",
-        "--no-default-features",
-        "--features",
-        "hydrate",
     ]))
 }
 

@@ -6,7 +6,8 @@ pub mod sign_in;
 
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
 };
 
@@ -17,7 +18,7 @@ use crate::{
 
 /// The routes of everything about accounts.
 #[component(transparent)]
-pub fn AccountRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn AccountRoutes() -> AnyNestedRoute {
     view! {
         <Route path=StaticSegment("sign-in") view=sign_in::SignInPage />
         <Route path=(StaticSegment("set-up"), ParamSegment("token")) view=sign_in::SetUpPage />

@@ -8,13 +8,14 @@ mod rows;
 
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
 };
 
 /// The routes of the checklist.
 #[component(transparent)]
-pub fn ChecklistRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn ChecklistRoutes() -> AnyNestedRoute {
     view! {
         <Route
             path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("checklist"))

@@ -15,8 +15,8 @@ use holdpoint_domain::{
 use holdpoint_service::standing::ReviewStanding;
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment,
-    any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::{Outlet, ParentRoute, Route},
 };
 
@@ -31,7 +31,7 @@ use crate::parts::{
 
 /// The routes of findings.
 #[component(transparent)]
-pub fn FindingRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn FindingRoutes() -> AnyNestedRoute {
     view! {
         <ParentRoute path=StaticSegment("") view=Outlet>
             <Route

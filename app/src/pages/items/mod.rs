@@ -10,7 +10,8 @@ pub mod new_evidence;
 
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
 };
 
@@ -21,7 +22,7 @@ use holdpoint_domain::{ItemId, Millis, text::Date};
 
 /// The routes of items.
 #[component(transparent)]
-pub fn ItemRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn ItemRoutes() -> AnyNestedRoute {
     view! {
         <Route path=(StaticSegment("items"), ParamSegment("id")) view=item::ItemPage />
         <Route path=(StaticSegment("items"), ParamSegment("id"), StaticSegment("edit")) view=edit::EditItemPage />

@@ -7,8 +7,8 @@ mod rules;
 use holdpoint_service::mapping::MappedItem;
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment,
-    any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::{Outlet, ParentRoute, Route},
 };
 
@@ -16,7 +16,7 @@ use crate::paths;
 
 /// The routes of mapping.
 #[component(transparent)]
-pub fn MappingRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn MappingRoutes() -> AnyNestedRoute {
     view! {
         <ParentRoute path=StaticSegment("") view=Outlet>
             <Route

@@ -8,7 +8,8 @@ mod shown;
 
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
 };
 
@@ -17,7 +18,7 @@ pub use shown::shown;
 
 /// The routes of patches.
 #[component(transparent)]
-pub fn PatchRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn PatchRoutes() -> AnyNestedRoute {
     view! {
         <Route
             path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("patches"))

@@ -8,12 +8,14 @@ pub(super) use list::hold_point;
 
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, StaticSegment, any_nested_route::IntoAnyNestedRoute as _, components::Route,
+    StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
+    components::Route,
 };
 
 /// The routes of the portfolio.
 #[component(transparent)]
-pub fn PortfolioRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn PortfolioRoutes() -> AnyNestedRoute {
     view! {
         <Route path=StaticSegment("") view=list::PortfolioPage />
         <Route path=StaticSegment("sample") view=sample::SamplePage />

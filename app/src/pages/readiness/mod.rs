@@ -7,13 +7,14 @@ pub mod verdict;
 
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
 };
 
 /// The routes of readiness.
 #[component(transparent)]
-pub fn ReadinessRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn ReadinessRoutes() -> AnyNestedRoute {
     view! { <Route path=(StaticSegment("reviews"), ParamSegment("id")) view=page::ReadinessPage /> }
         .into_inner()
         .into_any_nested_route()

@@ -3,7 +3,8 @@
 use holdpoint_domain::ReviewId;
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
 };
 
@@ -22,7 +23,7 @@ use crate::{
 
 /// The route of the report.
 #[component(transparent)]
-pub fn ReportRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn ReportRoutes() -> AnyNestedRoute {
     view! {
         <Route
             path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("report"))

@@ -7,7 +7,8 @@ mod settings;
 
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
 };
 
@@ -16,7 +17,7 @@ use holdpoint_domain::ReviewId;
 
 /// The routes of reviews.
 #[component(transparent)]
-pub fn ReviewRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn ReviewRoutes() -> AnyNestedRoute {
     view! {
         <Route
             path=(StaticSegment("services"), ParamSegment("slug"), StaticSegment("new-review"))

@@ -9,8 +9,8 @@ use holdpoint_domain::Severity;
 use holdpoint_service::{ScanChange, scans::Counts};
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment,
-    any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::{Outlet, ParentRoute, Route},
 };
 
@@ -22,7 +22,7 @@ use crate::{
 
 /// The routes of scans.
 #[component(transparent)]
-pub fn ScanRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn ScanRoutes() -> AnyNestedRoute {
     view! {
         <ParentRoute path=StaticSegment("") view=Outlet>
             <Route path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("scans")) view=list::ScansPage />

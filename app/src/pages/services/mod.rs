@@ -6,13 +6,14 @@ mod service;
 
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
 };
 
 /// The routes of services.
 #[component(transparent)]
-pub fn ServiceRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn ServiceRoutes() -> AnyNestedRoute {
     view! {
         <Route path=StaticSegment("services") view=list::ServicesPage />
         <Route path=(StaticSegment("services"), StaticSegment("new")) view=edit::NewServicePage />

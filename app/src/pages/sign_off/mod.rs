@@ -5,13 +5,14 @@ pub mod signers;
 
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
 };
 
 /// The routes of the release decision.
 #[component(transparent)]
-pub fn SignOffRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn SignOffRoutes() -> AnyNestedRoute {
     view! {
         <Route path=(StaticSegment("reviews"), ParamSegment("id"), StaticSegment("sign-off")) view=page::SignOffPage />
     }

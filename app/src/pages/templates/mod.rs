@@ -8,13 +8,14 @@ mod template;
 
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, ParamSegment, StaticSegment, any_nested_route::IntoAnyNestedRoute as _,
+    ParamSegment, StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
 };
 
 /// The routes of checklists.
 #[component(transparent)]
-pub fn TemplateRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn TemplateRoutes() -> AnyNestedRoute {
     view! {
         <Route path=StaticSegment("templates") view=list::TemplatesPage />
         <Route path=(StaticSegment("templates"), StaticSegment("import")) view=import::ImportPage />

@@ -7,7 +7,9 @@ use holdpoint_service::{
 };
 use leptos::prelude::*;
 use leptos_router::{
-    MatchNestedRoutes, StaticSegment, any_nested_route::IntoAnyNestedRoute as _, components::Route,
+    StaticSegment,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
+    components::Route,
 };
 
 use super::{
@@ -30,7 +32,7 @@ const PER_PAGE: usize = 100;
 
 /// The routes of one's own work.
 #[component(transparent)]
-pub fn WorkRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn WorkRoutes() -> AnyNestedRoute {
     view! { <Route path=StaticSegment("inbox") view=WorkPage /> }
         .into_inner()
         .into_any_nested_route()

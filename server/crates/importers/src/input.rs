@@ -251,28 +251,20 @@ impl<'a> Input<'a> {
     /// The whole text in memory.
     pub fn whole(&self) -> Result<Decoded<'static>, ImportError> {
         let bytes = crate::read_bytes(self.unpacked()?, self.limits.whole_bytes)?;
-        let decoded = decode(&bytes);
-        let damaged_line = decoded.damaged_line;
-        let text = match decoded.text {
-            std::borrow::Cow::Borrowed(text) if text.len() == bytes.len() => {
-                // The bytes are the text: they are not copied.
-                return Ok(match String::from_utf8(bytes) {
-                    Ok(text) => Decoded {
-                        text: text.into(),
-                        damaged_line,
-                    },
-                    Err(error) => Decoded {
-                        text: String::from_utf8_lossy(error.as_bytes())
-                            .into_owned()
-                            .into(),
-                        damaged_line: Some(1),
-                    },
+        let bytes = match (self.encoding, String::from_utf8(bytes)) {
+            // Mostly the bytes are the text, and are not copied.
+            (Encoding::Utf8 { mark: 0 }, Ok(text)) => {
+                return Ok(Decoded {
+                    text: text.into(),
+                    damaged_line: None,
                 });
             }
-            text => text.into_owned(),
+            (_, Ok(text)) => text.into_bytes(),
+            (_, Err(error)) => error.into_bytes(),
         };
+        let Decoded { text, damaged_line } = decode(&bytes);
         Ok(Decoded {
-            text: text.into(),
+            text: text.into_owned().into(),
             damaged_line,
         })
     }

@@ -234,7 +234,7 @@ fn base_addresses_are_put_together_and_those_without_an_address_are_left_out() {
     let run = json!({
         "tool": {"driver": {"name": "t"}},
         "originalUriBaseIds": {
-            "ROOT": {"uri": "file:///work/repo/"},
+            "ROOT": {"uri": "file:///srv/checkout/"},
             "SRC": {"uri": "src/", "uriBaseId": "ROOT"},
             "UNKNOWN": {"description": {"text": "wherever it was"}},
             "LOOP": {"uri": "x/", "uriBaseId": "LOOP"}

@@ -307,18 +307,15 @@ impl Compared {
         why: &str,
         new: &[FindingId],
     ) -> Observation {
-        let (seen_at, known_at) = match of {
-            ObservedOf::New { at } => (Some(at), None),
-            ObservedOf::Known { at, known } => (Some(at), Some(known)),
-            ObservedOf::Gone { known } => (None, Some(known)),
-        };
-        let finding = match (seen_at, known_at) {
-            (Some(at), None) => {
+        let known_id = |known: usize| self.series.stored[known].id();
+        let (finding, seen_at, known_at) = match of {
+            ObservedOf::New { at } => {
                 let place = self.changes.new.binary_search(&at);
-                new[place.expect("a new finding is in the list of new ones")].clone()
+                let place = place.expect("a new finding is in the list of new ones");
+                (new[place].clone(), Some(at), None)
             }
-            (_, Some(known)) => self.series.stored[known].id(),
-            (None, None) => unreachable!("an observation is of something"),
+            ObservedOf::Known { at, known } => (known_id(known), Some(at), Some(known)),
+            ObservedOf::Gone { known } => (known_id(known), None, Some(known)),
         };
         let known = known_at.map(|at| (&self.series.known[at], &self.series.stored[at]));
         let seen = seen_at.map(|at| (&self.read.findings[at], &self.read.said[at]));
