@@ -15,6 +15,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[path = "../crates/service/benches/generated/mod.rs"]
+mod generated;
+
+use generated::sarif;
+
 /// A browser that follows no redirect and takes every answer.
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
@@ -38,6 +43,7 @@ impl Server {
         let mut process = Command::new(env!("CARGO_BIN_EXE_holdpoint"))
             .args(["serve", "--listen", &address.to_string(), "--data"])
             .arg(data)
+            .env("HOLDPOINT_LOG", "error")
             .stdout(Stdio::null())
             .spawn()?;
         let base = format!("http://{address}");
@@ -55,6 +61,33 @@ impl Server {
         self.process.kill()?;
         self.process.wait().map(drop)
     }
+}
+
+fn text(value: &serde_json::Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The cookie of a session of one of the sample's people.
+fn sign_in(base: &str, person: &serde_json::Value) -> anyhow::Result<String> {
+    let answer = agent()
+        .post(format!("{base}/act/sign-in"))
+        .header("Sec-Fetch-Site", "same-origin")
+        .send_form([
+            ("email", text(&person["email"])),
+            ("password", text(&person["password"])),
+        ])?;
+    let cookies = answer.headers().get_all("set-cookie");
+    let cookie = cookies
+        .iter()
+        .filter_map(|value| value.to_str().ok()?.split(';').next().map(str::to_owned))
+        .collect::<Vec<_>>()
+        .join("; ");
+    anyhow::ensure!(
+        !cookie.is_empty(),
+        "signing in gave no session (status {})",
+        answer.status()
+    );
+    Ok(cookie)
 }
 
 fn seconds(duration: Duration) -> String {
@@ -82,38 +115,14 @@ fn pages() -> anyhow::Result<()> {
 }
 
 fn load(base: &str, sample: &serde_json::Value) -> anyhow::Result<()> {
-    let agent = agent();
-    let person = &sample["people"][0];
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let answer = agent
-        .post(format!("{base}/act/sign-in"))
-        .header("Sec-Fetch-Site", "same-origin")
-        .send_form([
-            ("email", text(&person["email"])),
-            ("password", text(&person["password"])),
-        ])?;
-    let cookie = answer
-        .headers()
-        .get_all("set-cookie")
-        .iter()
-        .filter_map(|value| value.to_str().ok()?.split(';').next().map(str::to_owned))
-        .collect::<Vec<_>>()
-        .join("; ");
-    anyhow::ensure!(
-        !cookie.is_empty(),
-        "signing in gave no session (status {})",
-        answer.status()
-    );
+    let cookie = sign_in(base, &sample["people"][0])?;
     let page = format!("{base}/reviews/{}/checklist", text(&sample["review"]));
     let begun = Instant::now();
     let threads: Vec<_> = (0..50)
         .map(|_| {
             let (page, cookie) = (page.clone(), cookie.clone());
             std::thread::spawn(move || {
-                let agent: ureq::Agent = ureq::Agent::config_builder()
-                    .max_redirects(0)
-                    .build()
-                    .into();
+                let agent = agent();
                 (0..40)
                     .map(|_| {
                         let begun = Instant::now();
@@ -150,49 +159,6 @@ fn load(base: &str, sample: &serde_json::Value) -> anyhow::Result<()> {
         took.len() as f64 / all.as_secs_f64()
     );
     Ok(())
-}
-
-const LEVELS: [&str; 3] = ["error", "warning", "note"];
-
-/// A report as real scanners write them: 200 rules, about 700 bytes for each result.
-fn sarif(n: usize) -> Vec<u8> {
-    let rules: Vec<_> = (0..200)
-        .map(|rule| {
-            serde_json::json!({
-                "id": format!("lang.security.rule-{rule:03}"),
-                "name": format!("Rule{rule}"),
-                "shortDescription": { "text": format!("Rule {rule} finds a pattern that is risky in production") },
-                "fullDescription": { "text": "A longer text that says why the pattern is risky, and what to do instead. ".repeat(3) },
-                "helpUri": format!("https://rules.example.org/{rule}"),
-                "defaultConfiguration": { "level": LEVELS[rule % 3] },
-                "properties": { "security-severity": format!("{}.5", rule % 10), "tags": ["external/cwe/cwe-079"] },
-            })
-        })
-        .collect();
-    let results: Vec<_> = (0..n)
-        .map(|at| {
-            let rule = at % 200;
-            let line = 10 + at % 900;
-            serde_json::json!({
-                "ruleId": format!("lang.security.rule-{rule:03}"),
-                "ruleIndex": rule,
-                "level": "warning",
-                "message": { "text": format!("The call at place {at} takes input that was not checked before, and hands it on to a function that trusts it. Check the input first, or use a function that does.") },
-                "locations": [{ "physicalLocation": {
-                    "artifactLocation": { "uri": format!("src/module_{:03}/file_{:04}.py", at % 97, at % 1931), "uriBaseId": "%SRCROOT%" },
-                    "region": { "startLine": line, "startColumn": 5, "endLine": line + 1, "endColumn": 42,
-                        "snippet": { "text": format!("    result_{at} = handler_{at}(request.args[\"value_{at}\"], trusted=True)") } },
-                } }],
-                "properties": { "confidence": "MEDIUM", "likelihood": "HIGH", "note": "x".repeat(120) },
-            })
-        })
-        .collect();
-    serde_json::to_vec(&serde_json::json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{ "tool": { "driver": { "name": "bench", "version": "1.0", "rules": rules } }, "results": results }],
-    }))
-    .unwrap()
 }
 
 /// How long a page of the findings takes at 1,000 and at 100,000, in every order, through the real server.
@@ -239,7 +205,6 @@ fn findings_of(n: usize) -> anyhow::Result<Vec<(String, Duration)>> {
         .or(people.last())
         .cloned()
         .unwrap_or_default();
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let email = text(&manager["email"]);
     let token = run(&[
         "token",
@@ -264,7 +229,6 @@ fn orders_of_findings(
     n: usize,
 ) -> anyhow::Result<Vec<(String, Duration)>> {
     let agent = agent();
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let authorization = format!("Bearer {}", token.trim());
     let mut found = agent
         .get(format!("{base}/api/v1/reviews/{review}"))
@@ -277,26 +241,13 @@ fn orders_of_findings(
             "{base}/api/v1/services/{service}/scans?series=bench"
         ))
         .header("Authorization", &authorization)
-        .send(&sarif(n)[..])?;
+        .send(&sarif(n, 0, 0, 0)[..])?;
     anyhow::ensure!(
         imported.status() == 201,
         "importing {n} findings into {service:?} gave status {}",
         imported.status()
     );
-    let answer = agent
-        .post(format!("{base}/act/sign-in"))
-        .header("Sec-Fetch-Site", "same-origin")
-        .send_form([
-            ("email", text(&person["email"])),
-            ("password", text(&person["password"])),
-        ])?;
-    let cookie = answer
-        .headers()
-        .get_all("set-cookie")
-        .iter()
-        .filter_map(|value| value.to_str().ok()?.split(';').next().map(str::to_owned))
-        .collect::<Vec<_>>()
-        .join("; ");
+    let cookie = sign_in(base, person)?;
     let page = |address: &str| -> anyhow::Result<(Duration, String)> {
         let begun = Instant::now();
         let mut answer = agent
@@ -312,7 +263,7 @@ fn orders_of_findings(
         let first = format!("/reviews/{review}/findings?sort={word}");
         page(&first)?;
         let mut took = Vec::new();
-        for _ in 0..4 {
+        for _ in 0..12 {
             let mut address = first.clone();
             for _ in 0..11 {
                 let (time, body) = page(&address)?;

@@ -1,8 +1,8 @@
 //! `make bench`, first part: what an import costs against a floor measured in the same run, and how much memory it takes.
 //! Prints a table; nothing here passes or fails.
 //!
-//! The floor is what any importer has to do: a typed parse of the same SARIF file, and prepared inserts into one plain table in
-//! one transaction.
+//! The floor is what any importer has to do: a typed parse of everything in the same SARIF file, and prepared inserts of it into
+//! one plain table in one transaction.
 
 #![allow(
     clippy::allow_attributes,
@@ -31,51 +31,11 @@ use holdpoint_service::{
 use holdpoint_storage::{Database, DatabaseUrl, FileStore, testing::TestDatabase};
 use serde::Deserialize;
 
-const LEVELS: [&str; 3] = ["error", "warning", "note"];
+mod generated;
 
-/// A report as real scanners write them: 200 rules, about 880 bytes for each result. `shift` moves every line, `skip` leaves
-/// out the first results, `fresh` adds new ones.
-fn sarif(n: usize, shift: usize, skip: usize, fresh: usize) -> Vec<u8> {
-    let rules: Vec<_> = (0..200)
-        .map(|rule| {
-            serde_json::json!({
-                "id": format!("lang.security.rule-{rule:03}"),
-                "name": format!("Rule{rule}"),
-                "shortDescription": { "text": format!("Rule {rule} finds a pattern that is risky in production") },
-                "fullDescription": { "text": "A longer text that says why the pattern is risky, and what to do instead. ".repeat(3) },
-                "helpUri": format!("https://rules.example.org/{rule}"),
-                "defaultConfiguration": { "level": LEVELS[rule % 3] },
-                "properties": { "security-severity": format!("{}.5", rule % 10), "tags": ["external/cwe/cwe-079"] },
-            })
-        })
-        .collect();
-    let results: Vec<_> = (skip..n)
-        .chain(1_000_000..1_000_000 + fresh)
-        .map(|at| {
-            let rule = at % 200;
-            let line = 10 + at % 900 + shift;
-            serde_json::json!({
-                "ruleId": format!("lang.security.rule-{rule:03}"),
-                "ruleIndex": rule,
-                "level": "warning",
-                "message": { "text": format!("The call at place {at} takes input that was not checked before, and hands it on to a function that trusts it. Check the input first, or use a function that does.") },
-                "locations": [{ "physicalLocation": {
-                    "artifactLocation": { "uri": format!("src/module_{:03}/file_{:04}.py", at % 97, at % 1931), "uriBaseId": "%SRCROOT%" },
-                    "region": { "startLine": line, "startColumn": 5, "endLine": line + 1, "endColumn": 42,
-                        "snippet": { "text": format!("    result_{at} = handler_{at}(request.args[\"value_{at}\"], trusted=True)") } },
-                } }],
-                "properties": { "confidence": "MEDIUM", "likelihood": "HIGH", "note": "x".repeat(120) },
-            })
-        })
-        .collect();
-    serde_json::to_vec(&serde_json::json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{ "tool": { "driver": { "name": "bench", "version": "1.0", "rules": rules } }, "results": results }],
-    }))
-    .unwrap()
-}
+use generated::sarif;
 
+/// The parts of a result, each by its type.
 #[derive(Deserialize)]
 struct FloorLog {
     runs: Vec<FloorRun>,
@@ -90,9 +50,18 @@ struct FloorRun {
 #[serde(rename_all = "camelCase")]
 struct FloorResult {
     rule_id: String,
+    rule_index: i64,
     level: String,
     message: FloorText,
     locations: Vec<FloorLocation>,
+    properties: FloorProperties,
+}
+
+#[derive(Deserialize)]
+struct FloorProperties {
+    confidence: String,
+    likelihood: String,
+    note: String,
 }
 
 #[derive(Deserialize)]
@@ -114,15 +83,19 @@ struct FloorPlace {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct FloorFile {
     uri: String,
+    uri_base_id: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FloorRegion {
     start_line: i64,
+    start_column: i64,
     end_line: i64,
+    end_column: i64,
     snippet: FloorText,
 }
 
@@ -133,8 +106,9 @@ fn floor(folder: &Path, bytes: &[u8]) -> Duration {
     connection
         .execute_batch(
             "pragma journal_mode = wal; pragma synchronous = normal;
-             create table finding (id integer primary key, rule text, level text, message text, path text, start_line integer,
-             end_line integer, snippet text) strict;",
+             create table finding (id text primary key, rule text, rule_index integer, level text, message text, path text,
+             base text, start_line integer, start_column integer, end_line integer, end_column integer, snippet text,
+             confidence text, likelihood text, note text) strict;",
         )
         .unwrap();
     let begun = Instant::now();
@@ -142,21 +116,29 @@ fn floor(folder: &Path, bytes: &[u8]) -> Duration {
     let tx = connection.transaction().unwrap();
     {
         let mut insert = tx
-            .prepare("insert into finding (rule, level, message, path, start_line, end_line, snippet) values (?, ?, ?, ?, ?, ?, ?)")
+            .prepare("insert into finding values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .unwrap();
-        for result in log.runs.iter().flat_map(|run| &run.results) {
+        for (at, result) in (0_u128..).zip(log.runs.iter().flat_map(|run| &run.results)) {
             let place = &result.locations[0].physical_location;
             let region = &place.region;
             insert
-                .execute((
-                    &result.rule_id,
-                    &result.level,
-                    &result.message.text,
-                    &place.artifact_location.uri,
+                .execute(rusqlite::params![
+                    uuid::Uuid::from_u128(at).to_string(),
+                    result.rule_id,
+                    result.rule_index,
+                    result.level,
+                    result.message.text,
+                    place.artifact_location.uri,
+                    place.artifact_location.uri_base_id,
                     region.start_line,
+                    region.start_column,
                     region.end_line,
-                    &region.snippet.text,
-                ))
+                    region.end_column,
+                    region.snippet.text,
+                    result.properties.confidence,
+                    result.properties.likelihood,
+                    result.properties.note,
+                ])
                 .unwrap();
         }
     }
