@@ -231,7 +231,8 @@ pub fn document(fault: Fault, site: Site, visit: Visit) -> String {
     let owner = Owner::new();
     owner.with(|| {
         let theme = visit.preferences.theme.as_str();
-        let title = format!("{} · Holdpoint", fault.title);
+        let title = html_escape::encode_text(&fault.title);
+        let title = format!("{title} · Holdpoint");
         let heading = fault.title.clone();
         let body = fault.body(&visit);
         let document = view! {
@@ -240,7 +241,7 @@ pub fn document(fault: Fault, site: Site, visit: Visit) -> String {
                     <meta charset="utf-8" />
                     <meta name="viewport" content="width=device-width, initial-scale=1" />
                     <meta name="color-scheme" content="light dark" />
-                    <title>{title}</title>
+                    <title inner_html=title></title>
                     <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                     <link rel="stylesheet" href=site.style.to_string() />
                 </head>

@@ -6,7 +6,7 @@ use super::PageError;
 
 /// Waits for a page's content; what went wrong becomes an error page with its status.
 ///
-/// ```ignore
+/// ```text
 /// page(async move {
 ///     let (visit, person) = Visit::signed_in()?;
 ///     let item = services().item(&person, &id).await?;

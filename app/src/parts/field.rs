@@ -170,8 +170,10 @@ pub fn TextArea(
         prefix_owned.as_str()
     };
     let ties = Ties::new(&form, prefix, name, hint);
-    // A browser drops one newline right after the tag; give it one to drop, so that a text's own first line stays.
-    let value = format!("\n{}", form.value(name, &value));
+    // A browser drops one newline right after the tag; give it one to drop, so that a text's own first line stays. What is
+    // between these two tags the view does not escape, and a text may say `</textarea>`.
+    let value = form.value(name, &value);
+    let value = format!("\n{}", html_escape::encode_text(&value));
     view! {
         <div class="field" data-tone=ties.tone()>
             <label for=ties.id.clone()>{self::label(label, required || with_choice)}</label>
@@ -185,9 +187,8 @@ pub fn TextArea(
                 autofocus=ties.error.is_some()
                 aria-invalid=ties.invalid()
                 aria-describedby=ties.described_by()
-            >
-                {value}
-            </textarea>
+                inner_html=value
+            ></textarea>
             {ties.notes()}
         </div>
     }

@@ -33,7 +33,7 @@ pub fn sarif(n: usize, shift: usize, skip: usize, fresh: usize) -> Vec<u8> {
                     "region": { "startLine": line, "startColumn": 5, "endLine": line + 1, "endColumn": 42,
                         "snippet": { "text": format!("    result_{at} = handler_{at}(request.args[\"value_{at}\"], trusted=True)") } },
                 } }],
-                "properties": { "confidence": "MEDIUM", "likelihood": "HIGH", "note": "x".repeat(120) },
+                "properties": { "confidence": "MEDIUM", "likelihood": "HIGH", "note": "x".repeat(267) },
             })
         })
         .collect();
