@@ -150,7 +150,7 @@ pub fn identify(findings: &[Finding]) -> Vec<Identity> {
     for finding in findings {
         identities.add(finding);
     }
-    identities.finish()
+    identities.finish().collect()
 }
 
 /// Identities of findings that come one by one: keeps a few digests for each, not the finding.
@@ -227,7 +227,8 @@ impl Identities {
         });
     }
 
-    pub fn finish(self) -> Vec<Identity> {
+    /// One for each finding, in their order.
+    pub fn finish(self) -> impl Iterator<Item = Identity> {
         let mut parts = self.parts;
         for part in &mut parts {
             let is_shared = |used: &FingerprintUse| used.is_shared;
@@ -258,7 +259,7 @@ impl Identities {
             ordinal,
             basis: part.basis,
         };
-        parts.into_iter().zip(ordinals).map(identity).collect()
+        parts.into_iter().zip(ordinals).map(identity)
     }
 }
 

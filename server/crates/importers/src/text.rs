@@ -67,10 +67,10 @@ fn count_newlines(bytes: &[u8]) -> usize {
 /// Several lines of text for showing: without terminal escapes, control characters and characters that turn the
 /// direction of writing; line ends and tabs stay.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text
-        .chars()
-        .any(|c| is_unwanted(c) && c != '\n' && c != '\t')
-    {
+    // Most texts are plain ASCII, and bytes are gone through faster than characters.
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+    let is_clean = |c: char| !is_unwanted(c) || c == '\n' || c == '\t';
+    if text.as_bytes().iter().all(is_plain) || text.chars().all(is_clean) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

@@ -9,6 +9,7 @@
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a program that prints measurements and may stop at the first surprise"
@@ -203,20 +204,38 @@ impl Bench {
     async fn import(&self, file: &StoredFile) -> (Duration, ImportOutcome) {
         let begun = Instant::now();
         let file = file.clone();
+        let watch = ImportWatch::default();
+        let stages = tokio::spawn(stages(watch.clone()));
         let request = ScanRequest {
             file,
             file_name: "bench.sarif".into(),
             label: None,
             commit: None,
             format: None,
-            watch: ImportWatch::default(),
+            watch,
         };
         let outcome = self
             .services
             .import_scan(&self.actor, &self.service, request, false)
             .await
             .unwrap();
-        (begun.elapsed(), outcome)
+        let took = begun.elapsed();
+        stages.abort();
+        (took, outcome)
+    }
+}
+
+/// Says on standard error when each stage of an import begins: where the time goes.
+async fn stages(watch: ImportWatch) {
+    let begun = Instant::now();
+    let mut last = watch.progress().stage;
+    loop {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let stage = watch.progress().stage;
+        if stage != last {
+            eprintln!("  {} from {}", stage.label(), seconds(begun.elapsed()));
+            last = stage;
+        }
     }
 }
 

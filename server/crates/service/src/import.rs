@@ -5,7 +5,7 @@
 //! also when two imports of it run at once: the series is locked, and file and commit are unique in it. Memory grows by
 //! some hundred bytes for each finding, not with the file.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::Range};
 
 use holdpoint_domain::{
     Digest, FindingId, Millis, ScanId, SeriesId, ServiceId,
@@ -15,13 +15,14 @@ use holdpoint_domain::{
 };
 use holdpoint_importers::{
     Completeness, InputLimits, Shared,
-    compare::{Change, Comparison, Identified, Known, compare},
+    compare::{Change, Comparison, Known, compare},
     identity::{Identity, IdentityBasis, Key},
 };
 use holdpoint_storage::{
     ChangeNumbers, NewActivity, Scan, ScanChange, SeverityCounts, StorageError, Tx,
     imports::{
-        FindingRow, KnownFinding, LockedSeries, Observation, ROWS_PER_STATEMENT, StoredIdentity,
+        Backend, FindingRow, FindingsWrite, KnownFinding, LockedSeries, NewFindingsOf, Observation,
+        ROWS_PER_STATEMENT, StoredIdentity,
     },
 };
 use sha2::{Digest as _, Sha256};
@@ -29,7 +30,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     Actor, Conflict, ServiceError, Services,
     mapping::Mapper,
-    reading::{ReadScan, Reading, Rows, Said, Spool, read_scan},
+    reading::{ReadScan, Reading, Said, Spool, read_scan},
     scans::{Counts, ImportOutcome, MAX_LISTED, ScanRequest},
     watch::{ImportStage, ImportWatch},
 };
@@ -75,6 +76,8 @@ fn finding_id(id: u128) -> FindingId {
 #[derive(Default)]
 struct Changes {
     new: Vec<usize>,
+    /// Places in `new`, in the order of their numbers: see [`numbered`].
+    numbered: Vec<usize>,
     /// New ones that say why they were not merged with a known one.
     ambiguous: Vec<usize>,
     /// Of the scan and of the series.
@@ -231,7 +234,31 @@ fn changes_of(read: &ReadScan, series: &Series, comparison: &Comparison<'_>) -> 
     changes.unseen = (0..series.known.len())
         .filter(|at| !is_seen[*at] && !series.stored[*at].is_unseen)
         .collect();
+    changes.numbered = numbered(read, &changes.new);
+    // Rows are written in the order in which they are stored.
+    for list in [
+        &mut changes.refreshed,
+        &mut changes.reidentified,
+        &mut changes.moved,
+        &mut changes.reopened,
+    ] {
+        list.sort_unstable_by_key(|(_, known)| *known);
+    }
     changes
+}
+
+/// New findings in the order of their numbers: the severe ones first, then by place. So they get the same numbers in
+/// whatever order a scanner writes its results; and what lists show together is stored together.
+fn numbered(read: &ReadScan, new: &[usize]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..new.len()).collect();
+    places.sort_unstable_by_key(|place| {
+        let at = new[*place];
+        let finding = &read.findings[at];
+        let Identity { key, ordinal, .. } = finding.identity;
+        let path = finding.path.as_deref();
+        (read.said[at].severity, path, finding.line, key, ordinal)
+    });
+    places
 }
 
 fn stored_identity(identity: &Identity) -> StoredIdentity {
@@ -305,14 +332,14 @@ impl Compared {
         of: ObservedOf,
         outcome: &'static str,
         why: &str,
-        new: &[FindingId],
+        new: &[u128],
     ) -> Observation {
         let known_id = |known: usize| self.series.stored[known].id();
         let (finding, seen_at, known_at) = match of {
             ObservedOf::New { at } => {
                 let place = self.changes.new.binary_search(&at);
                 let place = place.expect("a new finding is in the list of new ones");
-                (new[place].clone(), Some(at), None)
+                (finding_id(new[place]), Some(at), None)
             }
             ObservedOf::Known { at, known } => (known_id(known), Some(at), Some(known)),
             ObservedOf::Gone { known } => (known_id(known), None, Some(known)),
@@ -682,29 +709,48 @@ async fn listed(tx: &mut Tx, compared: &mut Compared) -> Result<Vec<ScanChange>,
     Ok(listed)
 }
 
-/// What is written of findings.
-#[derive(Clone, Copy)]
+/// What is written of findings, and where.
+#[derive(Clone)]
 enum How {
-    Refresh,
-    Insert { first_number: i64 },
+    Refresh(ScanId),
+    Insert {
+        of: NewFindingsOf,
+        first_number: i64,
+    },
 }
 
-/// The rows of findings: what they are recognised by, and what is said of them.
-fn finding_rows<'a>(
-    fetched: &'a Rows,
-    findings: &[(usize, FindingId)],
-    read: &[Identified],
-    said: &[Said],
-) -> Result<Vec<FindingRow<'a>>, ServiceError> {
-    let rows = fetched.said()?.into_iter().zip(findings);
-    Ok(rows
-        .map(|(says, (at, id))| FindingRow {
-            id: id.clone(),
-            identity: stored_identity(&read[*at].identity),
-            scanner_digest: said[*at].digest.to_string(),
+/// A finding to be written.
+struct Written {
+    id: u128,
+    identity: Identity,
+    said: Said,
+}
+
+/// The statement that writes findings, made of what a spool says of them. Blocks.
+fn statement(
+    spool: &mut Spool,
+    backend: Backend,
+    how: &How,
+    findings: &[Written],
+) -> Result<FindingsWrite, ServiceError> {
+    let fetched = spool.fetch(findings.iter().map(|finding| &finding.said))?;
+    let rows: Vec<_> = fetched
+        .said()?
+        .into_iter()
+        .zip(findings)
+        .map(|(says, finding)| FindingRow {
+            id: finding_id(finding.id),
+            identity: stored_identity(&finding.identity),
+            scanner_digest: finding.said.digest.to_string(),
             says,
         })
-        .collect())
+        .collect();
+    Ok(match how {
+        How::Refresh(scan) => FindingsWrite::refresh(backend, scan, &rows),
+        How::Insert { of, first_number } => {
+            FindingsWrite::insert(backend, of, *first_number, &rows)
+        }
+    })
 }
 
 /// An import that is being stored.
@@ -757,7 +803,7 @@ impl Import<'_> {
         self.append_activity(&mut tx, &id, &outcome).await?;
         mapped.record(&mut tx, self.actor, &scan, self.now).await?;
         watch.check()?;
-        tx.commit().await?;
+        self.services.database().commit_large(tx).await?;
         outcome.mapping = mapped.reviews;
         outcome.scan = Some(id);
         Ok(outcome)
@@ -808,7 +854,7 @@ impl Import<'_> {
         tx: &mut Tx,
         scan: &ScanId,
         mut compared: Compared,
-    ) -> Result<(Compared, Vec<FindingId>), ServiceError> {
+    ) -> Result<(Compared, Vec<u128>), ServiceError> {
         let Compared {
             read,
             series,
@@ -831,86 +877,87 @@ impl Import<'_> {
             tx.refresh_identity(&series.stored[*known].id(), &identity)
                 .await?;
         }
-        let new_ids: Vec<FindingId> = changes
-            .new
-            .iter()
-            .map(|_| self.services.new_id(FindingId::parse, self.now))
-            .collect();
-        let refreshed: Vec<(usize, FindingId)> = changes
-            .refreshed
-            .iter()
-            .map(|(at, known)| (*at, series.stored[*known].id()))
-            .collect();
-        self.write_rows(tx, scan, read, &refreshed, How::Refresh)
+        let refreshed = |place: usize| {
+            let (at, known) = changes.refreshed[place];
+            (at, series.stored[known].id)
+        };
+        let n = changes.refreshed.len();
+        self.write_rows(tx, read, n, &refreshed, How::Refresh(scan.clone()))
             .await?;
-        if !new_ids.is_empty() {
-            let n = i64::try_from(new_ids.len()).unwrap_or(i64::MAX);
-            let first_number = tx.take_finding_numbers(self.service, n).await?;
-            let new: Vec<_> = changes
-                .new
-                .iter()
-                .copied()
-                .zip(new_ids.iter().cloned())
-                .collect();
-            self.write_rows(tx, scan, read, &new, How::Insert { first_number })
+        let n = changes.new.len();
+        let mut new_ids = vec![0; n];
+        if n > 0 {
+            let numbers = i64::try_from(n).unwrap_or(i64::MAX);
+            let first_number = tx.take_finding_numbers(self.service, numbers).await?;
+            let ids = self.services.ids().uuids(self.now, n);
+            for (place, id) in changes.numbered.iter().zip(&ids) {
+                new_ids[*place] = *id;
+            }
+            let new = |place: usize| (changes.new[changes.numbered[place]], ids[place]);
+            let of = NewFindingsOf {
+                service: self.service.clone(),
+                series: self.locked.id.clone(),
+                scan: scan.clone(),
+                at: self.now,
+            };
+            self.write_rows(tx, read, n, &new, How::Insert { of, first_number })
                 .await?;
         }
         Ok((compared, new_ids))
     }
 
-    /// Writes what the scanner says of findings, some hundred at a time: while these are stored, the next are fetched.
+    /// Writes what the scanner says of `n` findings, some hundred at a time: while these are stored, the next are made
+    /// ready. `finding` tells where in the scan each is, and its id.
     async fn write_rows(
         &self,
         tx: &mut Tx,
-        scan: &ScanId,
         read: &mut ReadScan,
-        findings: &[(usize, FindingId)],
-        how: How,
+        n: usize,
+        finding: &(dyn Fn(usize) -> (usize, u128) + Sync),
+        mut how: How,
     ) -> Result<(), ServiceError> {
-        let fetch = |mut spool: Spool, chunk: &[(usize, FindingId)]| {
-            let said: Vec<Said> = chunk.iter().map(|(at, _)| read.said[*at]).collect();
-            off_the_async_threads(move || {
-                let rows = spool.fetch(said.iter())?;
-                Ok((spool, rows))
-            })
+        let backend = tx.backend();
+        let make = |mut spool: Spool, chunk: Range<usize>, how: How| {
+            let written: Vec<Written> = chunk
+                .map(|place| {
+                    let (at, id) = finding(place);
+                    Written {
+                        id,
+                        identity: read.findings[at].identity,
+                        said: read.said[at],
+                    }
+                })
+                .collect();
+            tokio::spawn(off_the_async_threads(move || {
+                let made = statement(&mut spool, backend, &how, &written)?;
+                Ok((spool, made))
+            }))
         };
-        let mut chunks = findings.chunks(ROWS_PER_STATEMENT).peekable();
-        let Some(first) = chunks.peek() else {
+        let mut chunks = (0..n)
+            .step_by(ROWS_PER_STATEMENT)
+            .map(|start| start..n.min(start + ROWS_PER_STATEMENT));
+        let Some(mut chunk) = chunks.next() else {
             return Ok(());
         };
-        let mut number = match how {
-            How::Refresh => 0,
-            How::Insert { first_number } => first_number,
-        };
-        let spool = std::mem::replace(
-            &mut read.spool,
-            Spool::new(&self.services.files().incoming()),
-        );
-        let mut fetching = tokio::spawn(fetch(spool, first));
-        while let Some(chunk) = chunks.next() {
-            let (spool, fetched) = fetching.await.map_err(ServiceError::unavailable)??;
-            // After the last one nothing is left to fetch.
-            fetching = tokio::spawn(fetch(spool, chunks.peek().copied().unwrap_or_default()));
-            let rows = finding_rows(&fetched, chunk, &read.findings, &read.said)?;
-            match how {
-                How::Refresh => tx.refresh_findings(scan, &rows).await?,
-                How::Insert { .. } => {
-                    tx.insert_scanner_findings(
-                        self.service,
-                        &self.locked.id,
-                        scan,
-                        self.now,
-                        number,
-                        &rows,
-                    )
-                    .await?;
-                }
+        let empty = Spool::new(&self.services.files().incoming());
+        let spool = std::mem::replace(&mut read.spool, empty);
+        let mut making = make(spool, chunk.clone(), how.clone());
+        loop {
+            let (spool, made) = making.await.map_err(ServiceError::unavailable)??;
+            let n_made = chunk.len();
+            let Some(next) = chunks.next() else {
+                read.spool = spool;
+                tx.write_findings(made).await?;
+                return self.stored(n_made);
+            };
+            if let How::Insert { first_number, .. } = &mut how {
+                *first_number += i64::try_from(n_made).unwrap_or_default();
             }
-            number += i64::try_from(rows.len()).unwrap_or_default();
-            self.stored(rows.len())?;
+            chunk = next;
+            making = make(spool, chunk.clone(), how.clone());
+            tx.write_findings(made).await?;
+            self.stored(n_made)?;
         }
-        (read.spool, _) = fetching.await.map_err(ServiceError::unavailable)??;
-        Ok(())
     }
 
     fn stored(&self, n: usize) -> Result<(), ServiceError> {

@@ -101,21 +101,15 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
     let (summary, collected) = read;
     let summary = summary.map_err(|error| refused(&error))?;
     let Collected {
-        findings,
+        mut findings,
         said,
         identities,
         counts,
         spool,
     } = collected?;
-    let findings = identities
-        .finish()
-        .into_iter()
-        .zip(findings)
-        .map(|(identity, mut finding)| {
-            finding.identity = identity;
-            finding
-        })
-        .collect();
+    for (finding, identity) in findings.iter_mut().zip(identities.finish()) {
+        finding.identity = identity;
+    }
     Ok(ReadScan {
         summary,
         findings,

@@ -61,7 +61,7 @@ impl Services {
             ),
         })
         .await?;
-        tx.commit().await?;
+        self.database().commit_large(tx).await?;
         Ok(Undone {
             scan,
             put_back,

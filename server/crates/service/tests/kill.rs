@@ -145,7 +145,7 @@ impl Ground {
         let results: Vec<_> = (0..FINDINGS)
             .map(|n| {
                 let line = u32::try_from(n).expect("few") + 1;
-                result(&format!("R{n}{mark}"), "error", line)
+                result(&format!("R{n}-{mark}"), "error", line)
             })
             .collect();
         let log = json!({
@@ -156,6 +156,14 @@ impl Ground {
         std::fs::write(&path, log.to_string()).expect("writes");
         path.to_str().expect("text").to_owned()
     }
+}
+
+/// What SQLite says of its file and every index in it.
+fn checked(path: &Path) -> String {
+    let database = rusqlite::Connection::open(path).expect("opens");
+    database
+        .query_row("pragma integrity_check", [], |row| row.get(0))
+        .expect("checks")
 }
 
 /// With a database in its environment this is the process that imports; by itself it tries one.
@@ -264,6 +272,9 @@ async fn an_import_that_is_killed_at_any_moment_leaves_all_of_it_or_nothing() {
     }
     assert_eq!(n_killed + n_done, KILLS);
     assert!(n_killed > KILLS / 4, "only {n_killed} were killed in time");
+    if let DatabaseUrl::Sqlite(path) = &ground.url {
+        assert_eq!(checked(path), "ok", "the file itself is damaged");
+    }
     // Nothing that was begun is in the way of the next one.
     let (mut child, words) = ground.start(&ground.write("last.sarif", "last"));
     next_word(&words, &["imported"], LONG).expect("imports");

@@ -177,7 +177,7 @@ async fn the_first_rule_that_fits_decides_and_the_preview_says_so_before() {
         assert_eq!(counts(&imported), expected);
         assert_eq!(
             team.keys().await,
-            [["2.4.1"], ["2.1.3"], ["2.4.1"]],
+            [["2.1.3"], ["2.4.1"], ["2.4.1"]],
             "{}",
             team.on()
         );

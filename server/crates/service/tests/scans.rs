@@ -102,6 +102,37 @@ async fn three_commits_of_real_scans_change_exactly_these_findings() {
 }
 
 #[tokio::test]
+async fn numbers_follow_severity_and_place_in_whatever_order_results_come() {
+    for team in Team::each().await {
+        let mut results = [
+            result("late", "error", 30),
+            result("mild", "note", 1),
+            result("twin", "warning", 9),
+            result("early", "error", 7),
+            result("other", "warning", 9),
+        ];
+        team.import(&sarif(&results)).await;
+        results.reverse();
+        let reversed = sarif(&results).to_string();
+        let request = team.request(reversed.as_bytes(), Some("reversed"), None);
+        team.world
+            .services
+            .import_scan(&team.owner, &team.service.id, request.await, false)
+            .await
+            .expect("imports");
+        let rules: Vec<_> = team
+            .findings()
+            .await
+            .into_iter()
+            .filter_map(|line| line.rule)
+            .collect();
+        assert_eq!(rules[..2], ["early", "late"], "{rules:?}");
+        assert_eq!(rules[4], "mild", "{rules:?}");
+        assert_eq!(rules[..5], rules[5..]);
+    }
+}
+
+#[tokio::test]
 async fn a_preview_stores_nothing_and_lists_what_would_change() {
     for team in Team::each().await {
         team.import(&sarif(&[result("A", "error", 3), result("B", "note", 5)]))

@@ -17,7 +17,9 @@ fn sarif(n: usize, level: &str) -> Value {
         .map(|at| {
             json!({
                 "ruleId": format!("rule-{at}"), "level": level, "message": { "text": "It is violated" },
-                "locations": [{ "physicalLocation": { "artifactLocation": { "uri": "src/a.go" } } }]
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": "src/a.go" }, "region": { "startLine": at + 1 }
+                } }]
             })
         })
         .collect();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sqlx::{
-    PgPool, SqlitePool,
+    ConnectOptions as _, Connection as _, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -74,6 +74,8 @@ pub enum Database {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        /// How a connection is opened beside the pools.
+        options: SqliteConnectOptions,
     },
     Postgres(PgPool),
 }
@@ -110,9 +112,13 @@ impl Database {
             .max_connections(8)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options.read_only(true))
+            .connect_with(options.clone().read_only(true))
             .await?;
-        Ok(Self::Sqlite { writer, readers })
+        Ok(Self::Sqlite {
+            writer,
+            readers,
+            options,
+        })
     }
 
     async fn open_postgres(url: &str) -> Result<Self, StorageError> {
@@ -146,6 +152,39 @@ impl Database {
         })
     }
 
+    /// Commits a unit of work that wrote much. SQLite then keeps it in its write-ahead log, and folds that into the file
+    /// beside everything else, so that nobody waits for it.
+    pub async fn commit_large(&self, mut tx: Tx) -> Result<(), StorageError> {
+        if let Tx::Sqlite(tx) = &mut tx {
+            sqlx::query("pragma wal_autocheckpoint = 0")
+                .execute(&mut **tx)
+                .await?;
+        }
+        let committed = tx.commit().await;
+        self.fold_log();
+        committed
+    }
+
+    /// If it fails, a later commit folds that too.
+    fn fold_log(&self) {
+        let Self::Sqlite {
+            writer, options, ..
+        } = self.clone()
+        else {
+            return;
+        };
+        tokio::spawn(async move {
+            sqlx::query("pragma wal_autocheckpoint = 1000")
+                .execute(&writer)
+                .await?;
+            let mut connection = options.connect().await?;
+            sqlx::query("pragma wal_checkpoint(passive)")
+                .execute(&mut connection)
+                .await?;
+            connection.close().await
+        });
+    }
+
     /// Whether the database answers now.
     pub async fn ping(&self) -> Result<(), StorageError> {
         match self {
@@ -162,7 +201,9 @@ impl Database {
     /// Closes every connection; SQLite then folds its write-ahead log into the file.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite {
+                writer, readers, ..
+            } => {
                 readers.close().await;
                 writer.close().await;
             }

@@ -150,57 +150,55 @@ macro_rules! changeable {
 }
 
 macro_rules! insert_findings {
-    ($database:ty, $conn:expr, $service:expr, $series:expr, $scan:expr, $at:expr, $first_number:expr, $rows:expr) => {{
+    ($database:ty, $of:expr, $first_number:expr, $rows:expr) => {{
         let mut number = $first_number;
         // Ids are well-formed and times are numbers, so that they can stand in the text; parameters cost time.
-        let tail = format!("'open', '', {at}, {at}, '{scan}', '{scan}', 1, 1", at = $at, scan = $scan.as_str());
-        let head = format!("'{}', '{}'", $service.as_str(), $series.as_str());
-        for chunk in $rows.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<$database>::new(
-                "insert into finding (id, number, identity, identity_context, identity_basis, \
-                 ordinal, title, description, message, remediation, severity, severity_rank, category, rule, rule_name, \
-                 help_url, path, start_line, end_line, snippet, cve, cwe, aliases, component, component_version, \
-                 fixed_version, fingerprint, pointer, details, scanner_digest, service_id, series_id, status, \
-                 status_reason, first_seen_at, last_seen_at, first_scan_id, pointer_scan_id, version, imported_version) ",
-            );
-            query.push_values(chunk, |mut row, finding: &FindingRow<'_>| {
-                let says = &finding.says;
-                row.push_bind(finding.id.as_str())
-                    .push_bind(number)
-                    .push_bind(&finding.identity.identity)
-                    .push_bind(&finding.identity.context)
-                    .push_bind(finding.identity.basis)
-                    .push_bind(i64::from(finding.identity.ordinal))
-                    .push_bind(&*says.title)
-                    .push_bind(&*says.description)
-                    .push_bind(&*says.message)
-                    .push_bind(&*says.remediation)
-                    .push_bind(says.severity.as_str())
-                    .push_bind(severity_rank(says.severity))
-                    .push_bind(&*says.category)
-                    .push_bind(says.rule.as_deref())
-                    .push_bind(says.rule_name.as_deref())
-                    .push_bind(says.help_url.as_deref())
-                    .push_bind(says.path.as_deref())
-                    .push_bind(says.start_line)
-                    .push_bind(says.end_line)
-                    .push_bind(says.snippet.as_deref())
-                    .push_bind(&*says.cve)
-                    .push_bind(&*says.cwe)
-                    .push_bind(&*says.aliases)
-                    .push_bind(says.component.as_deref())
-                    .push_bind(says.component_version.as_deref())
-                    .push_bind(says.fixed_version.as_deref())
-                    .push_bind(says.fingerprint.as_deref())
-                    .push_bind(&*says.pointer)
-                    .push_bind(says.details.as_deref())
-                    .push_bind(&finding.scanner_digest)
-                    .push(&head)
-                    .push(&tail);
-                number += 1;
-            });
-            query.build().execute(&mut *$conn).await?;
-        }
+        let tail = format!("'open', '', {at}, {at}, '{scan}', '{scan}', 1, 1", at = $of.at, scan = $of.scan.as_str());
+        let head = format!("'{}', '{}'", $of.service.as_str(), $of.series.as_str());
+        let mut query = QueryBuilder::<$database>::new(
+            "insert into finding (id, number, identity, identity_context, identity_basis, \
+             ordinal, title, description, message, remediation, severity, severity_rank, category, rule, rule_name, \
+             help_url, path, start_line, end_line, snippet, cve, cwe, aliases, component, component_version, \
+             fixed_version, fingerprint, pointer, details, scanner_digest, service_id, series_id, status, \
+             status_reason, first_seen_at, last_seen_at, first_scan_id, pointer_scan_id, version, imported_version) ",
+        );
+        query.push_values($rows, |mut row, finding: &FindingRow<'_>| {
+            let says = &finding.says;
+            row.push_bind(finding.id.as_str())
+                .push_bind(number)
+                .push_bind(&finding.identity.identity)
+                .push_bind(&finding.identity.context)
+                .push_bind(finding.identity.basis)
+                .push_bind(i64::from(finding.identity.ordinal))
+                .push_bind(&*says.title)
+                .push_bind(&*says.description)
+                .push_bind(&*says.message)
+                .push_bind(&*says.remediation)
+                .push_bind(says.severity.as_str())
+                .push_bind(severity_rank(says.severity))
+                .push_bind(&*says.category)
+                .push_bind(says.rule.as_deref())
+                .push_bind(says.rule_name.as_deref())
+                .push_bind(says.help_url.as_deref())
+                .push_bind(says.path.as_deref())
+                .push_bind(says.start_line)
+                .push_bind(says.end_line)
+                .push_bind(says.snippet.as_deref())
+                .push_bind(&*says.cve)
+                .push_bind(&*says.cwe)
+                .push_bind(&*says.aliases)
+                .push_bind(says.component.as_deref())
+                .push_bind(says.component_version.as_deref())
+                .push_bind(says.fixed_version.as_deref())
+                .push_bind(says.fingerprint.as_deref())
+                .push_bind(&*says.pointer)
+                .push_bind(says.details.as_deref())
+                .push_bind(&finding.scanner_digest)
+                .push(&head)
+                .push(&tail);
+            number += 1;
+        });
+        query
     }};
 }
 
@@ -229,64 +227,62 @@ macro_rules! insert_observations {
     }};
 }
 
-/// `$number` and `$text` are the dialect's casts: PostgreSQL takes parameters in a list of values for texts.
+/// `$number` is the dialect's cast: PostgreSQL takes parameters in a list of values for texts.
 macro_rules! refresh_findings {
-    ($database:ty, $conn:expr, $scan:expr, $values_open:literal, $values_close:literal, $number:literal, $rows:expr) => {{
-        for chunk in $rows.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<$database>::new(
-                "update finding set identity = said.identity, identity_context = said.identity_context, \
-                 identity_basis = said.identity_basis, ordinal = said.ordinal, title = said.title, \
-                 description = said.description, message = said.message, remediation = said.remediation, \
-                 severity = said.severity, severity_rank = said.severity_rank, category = said.category, \
-                 rule = said.rule, rule_name = said.rule_name, help_url = said.help_url, path = said.path, \
-                 start_line = said.start_line, end_line = said.end_line, snippet = said.snippet, cve = said.cve, \
-                 cwe = said.cwe, aliases = said.aliases, component = said.component, \
-                 component_version = said.component_version, fixed_version = said.fixed_version, \
-                 fingerprint = said.fingerprint, pointer = said.pointer, details = said.details, \
-                 scanner_digest = said.scanner_digest, version = finding.version + 1, \
-                 imported_version = finding.version + 1, pointer_scan_id = ",
-            );
-            query.push_bind($scan.as_str());
-            query.push(concat!(" from ", $values_open));
-            query.push_values(chunk, |mut row, finding: &FindingRow<'_>| {
-                let says = &finding.says;
-                row.push_bind(finding.id.as_str())
-                    .push_bind(&finding.identity.identity)
-                    .push_bind(&finding.identity.context)
-                    .push_bind(finding.identity.basis)
-                    .push_bind(i64::from(finding.identity.ordinal))
-                    .push_unseparated($number)
-                    .push_bind(&*says.title)
-                    .push_bind(&*says.description)
-                    .push_bind(&*says.message)
-                    .push_bind(&*says.remediation)
-                    .push_bind(says.severity.as_str())
-                    .push_bind(severity_rank(says.severity))
-                    .push_unseparated($number)
-                    .push_bind(&*says.category)
-                    .push_bind(says.rule.as_deref())
-                    .push_bind(says.rule_name.as_deref())
-                    .push_bind(says.help_url.as_deref())
-                    .push_bind(says.path.as_deref())
-                    .push_bind(says.start_line)
-                    .push_unseparated($number)
-                    .push_bind(says.end_line)
-                    .push_unseparated($number)
-                    .push_bind(says.snippet.as_deref())
-                    .push_bind(&*says.cve)
-                    .push_bind(&*says.cwe)
-                    .push_bind(&*says.aliases)
-                    .push_bind(says.component.as_deref())
-                    .push_bind(says.component_version.as_deref())
-                    .push_bind(says.fixed_version.as_deref())
-                    .push_bind(says.fingerprint.as_deref())
-                    .push_bind(&*says.pointer)
-                    .push_bind(says.details.as_deref())
-                    .push_bind(&finding.scanner_digest);
-            });
-            query.push($values_close);
-            query.build().execute(&mut *$conn).await?;
-        }
+    ($database:ty, $scan:expr, $values_open:literal, $values_close:literal, $number:literal, $rows:expr) => {{
+        let mut query = QueryBuilder::<$database>::new(
+            "update finding set identity = said.identity, identity_context = said.identity_context, \
+             identity_basis = said.identity_basis, ordinal = said.ordinal, title = said.title, \
+             description = said.description, message = said.message, remediation = said.remediation, \
+             severity = said.severity, severity_rank = said.severity_rank, category = said.category, \
+             rule = said.rule, rule_name = said.rule_name, help_url = said.help_url, path = said.path, \
+             start_line = said.start_line, end_line = said.end_line, snippet = said.snippet, cve = said.cve, \
+             cwe = said.cwe, aliases = said.aliases, component = said.component, \
+             component_version = said.component_version, fixed_version = said.fixed_version, \
+             fingerprint = said.fingerprint, pointer = said.pointer, details = said.details, \
+             scanner_digest = said.scanner_digest, version = finding.version + 1, \
+             imported_version = finding.version + 1, pointer_scan_id = ",
+        );
+        query.push_bind($scan.as_str());
+        query.push(concat!(" from ", $values_open));
+        query.push_values($rows, |mut row, finding: &FindingRow<'_>| {
+            let says = &finding.says;
+            row.push_bind(finding.id.as_str())
+                .push_bind(&finding.identity.identity)
+                .push_bind(&finding.identity.context)
+                .push_bind(finding.identity.basis)
+                .push_bind(i64::from(finding.identity.ordinal))
+                .push_unseparated($number)
+                .push_bind(&*says.title)
+                .push_bind(&*says.description)
+                .push_bind(&*says.message)
+                .push_bind(&*says.remediation)
+                .push_bind(says.severity.as_str())
+                .push_bind(severity_rank(says.severity))
+                .push_unseparated($number)
+                .push_bind(&*says.category)
+                .push_bind(says.rule.as_deref())
+                .push_bind(says.rule_name.as_deref())
+                .push_bind(says.help_url.as_deref())
+                .push_bind(says.path.as_deref())
+                .push_bind(says.start_line)
+                .push_unseparated($number)
+                .push_bind(says.end_line)
+                .push_unseparated($number)
+                .push_bind(says.snippet.as_deref())
+                .push_bind(&*says.cve)
+                .push_bind(&*says.cwe)
+                .push_bind(&*says.aliases)
+                .push_bind(says.component.as_deref())
+                .push_bind(says.component_version.as_deref())
+                .push_bind(says.fixed_version.as_deref())
+                .push_bind(says.fingerprint.as_deref())
+                .push_bind(&*says.pointer)
+                .push_bind(says.details.as_deref())
+                .push_bind(&finding.scanner_digest);
+        });
+        query.push($values_close);
+        query
     }};
 }
 
@@ -298,6 +294,80 @@ pub(crate) fn severity_rank(severity: Severity) -> i64 {
         Severity::Medium => 2,
         Severity::Low => 3,
         Severity::Info => 4,
+    }
+}
+
+/// Where new findings come from.
+#[derive(Clone, Debug)]
+pub struct NewFindingsOf {
+    pub service: ServiceId,
+    pub series: SeriesId,
+    pub scan: ScanId,
+    pub at: Millis,
+}
+
+/// The two databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// A statement with its values, at most [`ROWS_PER_STATEMENT`] findings in it. Putting it together takes time, so it is made
+/// beside the unit of work, while another is written.
+pub enum FindingsWrite {
+    Sqlite(QueryBuilder<Sqlite>),
+    Postgres(QueryBuilder<Postgres>),
+}
+
+impl FindingsWrite {
+    /// Findings that the series did not have, numbered from `first_number` in their order.
+    pub fn insert(
+        backend: Backend,
+        of: &NewFindingsOf,
+        first_number: i64,
+        findings: &[FindingRow<'_>],
+    ) -> Self {
+        match backend {
+            Backend::Sqlite => Self::Sqlite(insert_findings!(Sqlite, of, first_number, findings)),
+            Backend::Postgres => {
+                Self::Postgres(insert_findings!(Postgres, of, first_number, findings))
+            }
+        }
+    }
+
+    /// Brings findings that a scan has again, and of which it says something new, up to what it says: place, wording,
+    /// severity, identity. What people decided stays.
+    pub fn refresh(backend: Backend, scan: &ScanId, findings: &[FindingRow<'_>]) -> Self {
+        match backend {
+            Backend::Sqlite => Self::Sqlite(refresh_findings!(
+                Sqlite,
+                scan,
+                "(select column1 as id, column2 as identity, column3 as identity_context, column4 as identity_basis, \
+                 column5 as ordinal, column6 as title, column7 as description, column8 as message, \
+                 column9 as remediation, column10 as severity, column11 as severity_rank, column12 as category, \
+                 column13 as rule, column14 as rule_name, column15 as help_url, column16 as path, \
+                 column17 as start_line, column18 as end_line, column19 as snippet, column20 as cve, column21 as cwe, \
+                 column22 as aliases, column23 as component, column24 as component_version, \
+                 column25 as fixed_version, column26 as fingerprint, column27 as pointer, column28 as details, \
+                 column29 as scanner_digest from (",
+                // With the plus the planner looks each finding up, rather than going through all of them each time.
+                ")) as said where finding.id = +said.id",
+                "",
+                findings
+            )),
+            Backend::Postgres => Self::Postgres(refresh_findings!(
+                Postgres,
+                scan,
+                "(",
+                ") as said (id, identity, identity_context, identity_basis, ordinal, title, description, message, \
+                 remediation, severity, severity_rank, category, rule, rule_name, help_url, path, start_line, end_line, \
+                 snippet, cve, cwe, aliases, component, component_version, fixed_version, fingerprint, pointer, \
+                 details, scanner_digest) where finding.id = said.id",
+                "::bigint",
+                findings
+            )),
+        }
     }
 }
 
@@ -447,43 +517,29 @@ impl Tx {
             .ok_or_else(|| StorageError::Damaged("a service vanished".to_owned()))
     }
 
-    /// Stores findings that the series did not have, numbered from `first_number` in their order.
-    pub async fn insert_scanner_findings(
-        &mut self,
-        service: &ServiceId,
-        series: &SeriesId,
-        scan: &ScanId,
-        at: Millis,
-        first_number: i64,
-        findings: &[FindingRow<'_>],
-    ) -> Result<(), StorageError> {
-        match self {
-            Self::Sqlite(tx) => {
-                insert_findings!(
-                    Sqlite,
-                    &mut **tx,
-                    service,
-                    series,
-                    scan,
-                    at,
-                    first_number,
-                    findings
-                );
+    /// Writes findings as a [`FindingsWrite`] says.
+    pub async fn write_findings(&mut self, write: FindingsWrite) -> Result<(), StorageError> {
+        match (self, write) {
+            (Self::Sqlite(tx), FindingsWrite::Sqlite(mut query)) => {
+                query.build().execute(&mut **tx).await?;
             }
-            Self::Postgres(tx) => {
-                insert_findings!(
-                    Postgres,
-                    &mut **tx,
-                    service,
-                    series,
-                    scan,
-                    at,
-                    first_number,
-                    findings
-                );
+            (Self::Postgres(tx), FindingsWrite::Postgres(mut query)) => {
+                query.build().execute(&mut **tx).await?;
+            }
+            _ => {
+                let message = "a write for one database was given to the other";
+                return Err(StorageError::Damaged(message.to_owned()));
             }
         }
         Ok(())
+    }
+
+    /// Which database this is, for what is made before it is written.
+    pub fn backend(&self) -> Backend {
+        match self {
+            Self::Sqlite(_) => Backend::Sqlite,
+            Self::Postgres(_) => Backend::Postgres,
+        }
     }
 
     /// Notes what a scan changed about findings.
@@ -542,47 +598,6 @@ impl Tx {
             series.as_str(),
             UNDOABLE_SCANS,
         );
-        Ok(())
-    }
-
-    /// Brings findings that a scan has again, and of which it says something new, up to what it says: place, wording,
-    /// severity, identity. What people decided stays.
-    pub async fn refresh_findings(
-        &mut self,
-        scan: &ScanId,
-        findings: &[FindingRow<'_>],
-    ) -> Result<(), StorageError> {
-        match self {
-            Self::Sqlite(tx) => refresh_findings!(
-                Sqlite,
-                &mut **tx,
-                scan,
-                "(select column1 as id, column2 as identity, column3 as identity_context, column4 as identity_basis, \
-                 column5 as ordinal, column6 as title, column7 as description, column8 as message, \
-                 column9 as remediation, column10 as severity, column11 as severity_rank, column12 as category, \
-                 column13 as rule, column14 as rule_name, column15 as help_url, column16 as path, \
-                 column17 as start_line, column18 as end_line, column19 as snippet, column20 as cve, column21 as cwe, \
-                 column22 as aliases, column23 as component, column24 as component_version, \
-                 column25 as fixed_version, column26 as fingerprint, column27 as pointer, column28 as details, \
-                 column29 as scanner_digest from (",
-                // With the plus the planner looks each finding up, rather than going through all of them each time.
-                ")) as said where finding.id = +said.id",
-                "",
-                findings
-            ),
-            Self::Postgres(tx) => refresh_findings!(
-                Postgres,
-                &mut **tx,
-                scan,
-                "(",
-                ") as said (id, identity, identity_context, identity_basis, ordinal, title, description, message, \
-                 remediation, severity, severity_rank, category, rule, rule_name, help_url, path, start_line, end_line, \
-                 snippet, cve, cwe, aliases, component, component_version, fixed_version, fingerprint, pointer, \
-                 details, scanner_digest) where finding.id = said.id",
-                "::bigint",
-                findings
-            ),
-        }
         Ok(())
     }
 

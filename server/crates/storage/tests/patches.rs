@@ -7,7 +7,7 @@ use holdpoint_domain::{
 use holdpoint_storage::{
     ChangeNumbers, NewFinding, NewPatch, NewPerson, Patch, Review, Scan, Service, SeverityCounts,
     StorageError, StoredFile, Template, TemplateVersion, Tx,
-    imports::{FindingRow, ScannerFinding, StoredIdentity},
+    imports::{FindingRow, FindingsWrite, NewFindingsOf, ScannerFinding, StoredIdentity},
     testing::TestDatabase,
 };
 
@@ -195,7 +195,13 @@ async fn add_scan(tx: &mut Tx, name: &str, findings: &[&str], first: i64) -> Ser
             },
         })
         .collect();
-    tx.insert_scanner_findings(&service_id(), &series, &id, 3, first, &findings)
+    let of = NewFindingsOf {
+        service: service_id(),
+        series: series.clone(),
+        scan: id,
+        at: 3,
+    };
+    tx.write_findings(FindingsWrite::insert(tx.backend(), &of, first, &findings))
         .await
         .expect("stores findings");
     series

@@ -4,7 +4,7 @@ const LEVELS: [&str; 3] = ["error", "warning", "note"];
 
 /// A report as real scanners write them: 200 rules, 877 bytes for each result on average, 100,000 of them. `shift` moves every
 /// line, `skip` leaves out the first results, `fresh` adds new ones.
-pub fn sarif(n: usize, shift: usize, skip: usize, fresh: usize) -> Vec<u8> {
+pub(crate) fn sarif(n: usize, shift: usize, skip: usize, fresh: usize) -> Vec<u8> {
     let rules: Vec<_> = (0..200)
         .map(|rule| {
             serde_json::json!({
