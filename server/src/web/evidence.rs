@@ -4,7 +4,7 @@ use axum::{
     Router,
     body::Body,
     extract::{
-        DefaultBodyLimit, Multipart, Path, State,
+        DefaultBodyLimit, Multipart, State,
         multipart::{Field, MultipartError},
     },
     response::{IntoResponse as _, Redirect, Response},
@@ -20,7 +20,7 @@ use holdpoint_storage::Receiving;
 use http::{HeaderValue, StatusCode, header};
 use tokio_util::io::ReaderStream;
 
-use super::{AppState, WebError, answer::FormAnswer, signed_in::SignedIn};
+use super::{AppState, WebError, answer::FormAnswer, id::Id, signed_in::SignedIn};
 
 /// One text of the form may be this long; more than any rule takes, so that the rule says what is wrong.
 const MAX_TEXT_BYTES: usize = MAX_OUTPUT_BYTES + 1024;
@@ -54,11 +54,10 @@ struct Arrived {
 async fn add(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(item): Id<ItemId>,
     answer: FormAnswer,
     form: Multipart,
 ) -> Result<Redirect, WebError> {
-    let item = ItemId::parse(&id).ok_or(WebError::NotFound("This item"))?;
     let service = services.item(&person, &item).await?.head.service.id;
     // Whoever may not add evidence does not get a byte onto the disk.
     let may = services
@@ -247,9 +246,8 @@ fn broken(error: &MultipartError, limit: i64) -> WebError {
 async fn file(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<EvidenceId>,
 ) -> Result<Response, WebError> {
-    let id = EvidenceId::parse(&id).ok_or(WebError::NotFound("This evidence"))?;
     let evidence = services.evidence_file(&person, &id).await?;
     let sha256 = evidence
         .file_sha256

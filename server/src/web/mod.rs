@@ -11,6 +11,7 @@ mod csrf;
 mod error;
 mod evidence;
 mod health;
+mod id;
 mod log;
 mod pages;
 mod patches;

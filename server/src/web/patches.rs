@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Multipart, Path, State, multipart::MultipartError},
+    extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartError},
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
@@ -14,7 +14,7 @@ use holdpoint_service::{
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::{AppState, WebError, answer::FormAnswer, signed_in::SignedIn};
+use super::{AppState, WebError, answer::FormAnswer, id::Id, signed_in::SignedIn};
 
 /// The form's name, under which its page asks for what was typed.
 const FORM: &str = "patches/submit";
@@ -41,11 +41,10 @@ pub(super) fn routes(limits: Limits) -> Router<AppState> {
 async fn submit(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(review): Id<ReviewId>,
     answer: FormAnswer,
     form: Multipart,
 ) -> Result<Redirect, WebError> {
-    let review = ReviewId::parse(&id).ok_or(WebError::NotFound("This review"))?;
     // Whoever may not submit does not make the server hold a patch.
     let service = services.review(&person, &review).await?.service.id;
     let may = services
@@ -138,9 +137,8 @@ async fn receive(
 async fn file(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<PatchId>,
 ) -> Result<Response, WebError> {
-    let id = PatchId::parse(&id).ok_or(WebError::NotFound("This patch"))?;
     let (patch, bytes) = services.patch_file(&person, &id).await?;
     let name = format!("P-{}.patch", patch.number);
     Ok((download("text/x-diff", &name), bytes).into_response())
@@ -150,9 +148,8 @@ async fn file(
 async fn series(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = ReviewId::parse(&id).ok_or(WebError::NotFound("This review"))?;
     let series = services.series_mbox(&person, &id).await?;
     Ok((download("application/mbox", &series.name), series.bytes).into_response())
 }

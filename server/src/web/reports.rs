@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::Body,
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -11,7 +11,7 @@ use holdpoint_domain::ReviewId;
 use holdpoint_service::{ExportForm, FindingExport, ServiceError, Services, report::ReportFile};
 use tokio_util::io::ReaderStream;
 
-use super::{AppState, WebError, patches::download, signed_in::SignedIn};
+use super::{AppState, WebError, id::Id, patches::download, signed_in::SignedIn};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -25,10 +25,6 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/reviews/{id}/bundle.zip", get(bundle))
 }
 
-fn review(id: &str) -> Result<ReviewId, WebError> {
-    ReviewId::parse(id).ok_or(WebError::NotFound("This review"))
-}
-
 fn file(media: &'static str, file: ReportFile) -> Response {
     (download(media, &file.file_name), file.bytes).into_response()
 }
@@ -36,18 +32,18 @@ fn file(media: &'static str, file: ReportFile) -> Response {
 async fn markdown(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let report = services.report_markdown(&person, &review(&id)?).await?;
+    let report = services.report_markdown(&person, &id).await?;
     Ok(file("text/markdown; charset=utf-8", report))
 }
 
 async fn signature(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let report = services.report_markdown(&person, &review(&id)?).await?;
+    let report = services.report_markdown(&person, &id).await?;
     let signature = report.signature.ok_or(WebError::NotFound(
         "A signature of this report, which is a draft until the release decision is signed,",
     ))?;
@@ -58,36 +54,35 @@ async fn signature(
 async fn json(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let report = services.report_json(&person, &review(&id)?).await?;
+    let report = services.report_json(&person, &id).await?;
     Ok(file("application/json", report))
 }
 
 async fn sarif(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let report = services.report_sarif(&person, &review(&id)?).await?;
+    let report = services.report_sarif(&person, &id).await?;
     Ok(file("application/sarif+json", report))
 }
 
 async fn csv(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let report = services.report_csv(&person, &review(&id)?).await?;
+    let report = services.report_csv(&person, &id).await?;
     Ok(file("text/csv; charset=utf-8", report))
 }
 
 async fn bundle(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = review(&id)?;
     // On the disk and not in memory: evidence may be large. The file has no name, so it is gone when it is closed.
     let out = tokio::task::spawn_blocking(tempfile::tempfile)
         .await
@@ -105,7 +100,7 @@ async fn bundle(
 async fn list_as_csv(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, WebError> {
     list(&services, &person, &id, query, ExportForm::Csv).await
@@ -114,7 +109,7 @@ async fn list_as_csv(
 async fn list_as_sarif(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, WebError> {
     list(&services, &person, &id, query, ExportForm::Sarif).await
@@ -124,21 +119,16 @@ async fn list_as_sarif(
 async fn list(
     services: &Services,
     person: &SignedIn,
-    id: &str,
+    review: &ReviewId,
     query: Option<String>,
     form: ExportForm,
 ) -> Result<Response, WebError> {
-    let review = review(id)?;
-    let policy = services
-        .review_glance(person, &review)
-        .await?
-        .policy
-        .clone();
+    let policy = services.review_glance(person, review).await?.policy.clone();
     let query = query.unwrap_or_default();
     let (filter, sort) =
         holdpoint_app::pages::findings::filter_of(&query, &person.id, &policy, services.now());
     let export = services
-        .export_findings(person, &review, filter, sort, form)
+        .export_findings(person, review, filter, sort, form)
         .await?;
     Ok(written(export))
 }

@@ -4,7 +4,7 @@ use axum::{
     Router,
     body::Body,
     extract::{
-        DefaultBodyLimit, Multipart, Path, State,
+        DefaultBodyLimit, Multipart, State,
         multipart::{Field, MultipartError},
     },
     response::{IntoResponse as _, Redirect, Response},
@@ -26,7 +26,9 @@ use http::{HeaderValue, StatusCode, header};
 use tokio_util::io::ReaderStream;
 use tower_sessions::Session;
 
-use super::{AppState, WebError, answer::FormAnswer, evidence::disposition, signed_in::SignedIn};
+use super::{
+    AppState, WebError, answer::FormAnswer, evidence::disposition, id::Id, signed_in::SignedIn,
+};
 
 /// Texts of the form are short names.
 const MAX_TEXT_BYTES: usize = 4 * 1024;
@@ -64,12 +66,11 @@ struct Arrived {
 async fn upload(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(review): Id<ReviewId>,
     session: Session,
     answer: FormAnswer,
     form: Multipart,
 ) -> Result<Redirect, WebError> {
-    let review = ReviewId::parse(&id).ok_or(WebError::NotFound("This review"))?;
     let service = services.review(&person, &review).await?.service.id;
     // Whoever may not import does not get a byte onto the disk.
     let may = services
@@ -291,9 +292,8 @@ fn broken(error: &MultipartError, limit: i64) -> WebError {
 async fn file(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ScanId>,
 ) -> Result<Response, WebError> {
-    let id = ScanId::parse(&id).ok_or(WebError::NotFound("This scan"))?;
     let scan = services.scan_file(&person, &id).await?;
     let file = tokio::fs::File::open(services.files().path(&scan.file_sha256))
         .await

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{
-        DefaultBodyLimit, Multipart, Path, State,
+        DefaultBodyLimit, Multipart, State,
         multipart::{Field, MultipartError},
     },
     response::{IntoResponse as _, Redirect, Response},
@@ -18,7 +18,7 @@ use holdpoint_service::{Actor, Limits, ServiceError, Services};
 use http::{HeaderValue, StatusCode, header};
 use tower_sessions::Session;
 
-use super::{AppState, WebError, answer::FormAnswer, signed_in::SignedIn};
+use super::{AppState, WebError, answer::FormAnswer, id::Id, signed_in::SignedIn};
 
 /// The other fields of the form and what stands between them.
 const AROUND_BYTES: usize = 64 * 1024;
@@ -203,9 +203,8 @@ fn broken(error: &MultipartError, limits: Limits) -> WebError {
 async fn source(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<TemplateVersionId>,
 ) -> Result<Response, WebError> {
-    let id = TemplateVersionId::parse(&id).ok_or(WebError::NotFound("This checklist"))?;
     let (version, bytes) = services.template_source(&person, &id).await?;
     Ok(markdown(&version.file_name, bytes))
 }
@@ -214,9 +213,8 @@ async fn source(
 async fn ticked(
     State(services): State<Services>,
     person: SignedIn,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = ReviewId::parse(&id).ok_or(WebError::NotFound("This review"))?;
     let (file_name, bytes) = services.ticked_document(&person, &id).await?;
     Ok(markdown(&file_name, bytes))
 }

@@ -1,9 +1,6 @@
 //! What happened.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use holdpoint_domain::ReviewId;
 use holdpoint_service::{ActivityOf, Services};
 use serde::{Deserialize, Serialize};
@@ -11,7 +8,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, Query},
+    asked::{self, Id, Query},
     given::{Given, Part, moment},
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -49,10 +46,9 @@ pub(super) struct List {
 pub(super) async fn of_review(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     Query(asked): Query<List>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let limit = asked::limit(asked.limit.as_deref())?;
     let before = asked::cursor(asked.cursor.as_deref(), |text| text.parse().ok())?;
     let page = services

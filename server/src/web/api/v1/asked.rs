@@ -14,6 +14,7 @@ use http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use crate::web::WebError;
+pub(super) use crate::web::id::{Id, id};
 
 /// The largest part of a list.
 pub(super) const MOST_AT_ONCE: usize = 200;
@@ -263,15 +264,6 @@ pub(super) fn cursor<T>(
 ) -> Result<Option<T>, WebError> {
     text.map(|text| parse(text).ok_or_else(wrong_cursor))
         .transpose()
-}
-
-/// The id in an address; what cannot be one was not found.
-pub(super) fn id<T>(
-    parse: fn(&str) -> Option<T>,
-    text: &str,
-    what: &'static str,
-) -> Result<T, WebError> {
-    parse(text).ok_or(WebError::NotFound(what))
 }
 
 /// A parameter that is `true` or `false`.

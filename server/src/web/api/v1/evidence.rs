@@ -1,7 +1,7 @@
 //! Evidence of an item.
 
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Request, State},
     response::Response,
 };
 use holdpoint_domain::{EvidenceId, ItemId, person::Action};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    asked::{self, Json, Key},
+    asked::{self, Id, Json, Key},
     given::{self, Given, Part, moment, once, parse_moment},
     upload::{self, Received},
 };
@@ -182,9 +182,8 @@ fn fields_of_form(form: &[(String, String)], has_file: bool) -> Result<EvidenceF
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ItemId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ItemId::parse, &id, "This item")?;
     let entries = services
         .evidence_of(&caller, &id)
         .await?
@@ -207,11 +206,10 @@ pub(super) async fn list(
 pub(super) async fn add(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(item): Id<ItemId>,
     key: Key,
     request: Request,
 ) -> Result<Response, WebError> {
-    let item = asked::id(ItemId::parse, &id, "This item")?;
     // Asked before anything is received: whoever may not attach it need not send it.
     let page = services.item(&caller, &item).await?;
     let access = services.access(&caller, &page.head.service.id).await?;
@@ -270,11 +268,10 @@ pub(super) async fn add(
 pub(super) async fn withdraw(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<EvidenceId>,
     key: Key,
     asked: Json<Withdrawal>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(EvidenceId::parse, &id, "This evidence")?;
     once(&services, &caller, &key, &asked.digest, async {
         let item = services
             .withdraw_evidence(&caller, &id, &asked.value.reason)
@@ -295,9 +292,8 @@ pub(super) async fn withdraw(
 pub(super) async fn file(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<EvidenceId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(EvidenceId::parse, &id, "This evidence")?;
     let evidence = services.evidence_file(&caller, &id).await?;
     let sha256 = evidence
         .file_sha256

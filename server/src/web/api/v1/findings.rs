@@ -1,9 +1,6 @@
 //! Findings: reading them, writing them by hand, triage, mapping to items.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use holdpoint_domain::{FindingId, FindingStatus, ItemId, ReviewId, SeriesId, Severity};
 use holdpoint_service::{
     Conflict, ExportForm, FindingCursor, FindingFilter, FindingLine, FindingSort, ServiceError,
@@ -14,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, IfMatch, Json, Key, Query},
+    asked::{self, Id, IfMatch, Json, Key, Query},
     given::{Given, Part, moment, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller, reports};
@@ -257,10 +254,9 @@ pub(super) struct List {
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     Query(asked): Query<List>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let limit = asked::limit(asked.limit.as_deref())?;
     let severities: Vec<_> = Severity::ALL
         .iter()
@@ -359,9 +355,8 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<FindingId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(FindingId::parse, &id, "This finding")?;
     let view = services.finding(&caller, &id).await?;
     Ok(Given::ok(&finding(&view))?
         .version(view.finding.version)
@@ -493,11 +488,10 @@ impl Decision {
 pub(super) async fn change(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<FindingId>,
     IfMatch(version): IfMatch,
     asked: Json<Change>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(FindingId::parse, &id, "This finding")?;
     let change = asked.value;
     let (link, unlink) = (
         items_of("link", &change.link)?,

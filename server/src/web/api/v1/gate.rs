@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse as _, Response},
 };
 use holdpoint_app::paths;
@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    asked,
+    asked::Id,
     given::{Given, moment},
 };
 use crate::web::{AppState, WebError, api_caller::ApiCaller};
@@ -88,9 +88,8 @@ fn reason(reason: &Reason, review: &str, address: &str) -> GateReason {
 pub(super) async fn gate(
     State(state): State<AppState>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let standing = state.services.review_standing(&caller, &id).await?;
     let (review, verdict, address) = (&standing.review, &standing.verdict, state.address());
     let reasons = |of: &[Reason]| {
@@ -128,9 +127,8 @@ pub(super) async fn gate(
 pub(super) async fn badge(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let standing = services.review_standing(&caller, &id).await?;
     let svg = svg(standing.verdict.outcome);
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response())

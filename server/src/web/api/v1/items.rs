@@ -1,9 +1,6 @@
 //! A review's items.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use holdpoint_domain::{
     Gating, ItemId, ItemState, PersonId, ReviewId,
     item::Step,
@@ -16,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, IfMatch, Json, Query},
+    asked::{self, Id, IfMatch, Json, Query},
     given::{Given, Part, moment},
     people::{self, Person},
     sign_off::{SignForm, SignOff, sign_form, sign_off},
@@ -207,10 +204,9 @@ const GATINGS: [&str; 2] = ["blocker", "advisory"];
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     Query(asked): Query<List>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let limit = asked::limit(asked.limit.as_deref())?;
     let after = asked::cursor(asked.cursor.as_deref(), ItemId::parse)?;
     let person = |field, text: Option<&str>| -> Result<Option<PersonId>, WebError> {
@@ -262,9 +258,8 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ItemId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ItemId::parse, &id, "This item")?;
     let page = services.item(&caller, &id).await?;
     let (review, standing) = services.item_standing(&caller, &id).await?;
     let access = services.access(&caller, &page.head.service.id).await?;
@@ -283,11 +278,10 @@ pub(super) async fn show(
 pub(super) async fn change(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ItemId>,
     IfMatch(version): IfMatch,
     asked: Json<Change>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ItemId::parse, &id, "This item")?;
     let page = services.item(&caller, &id).await?;
     let change = asked.value;
     let words = change.title.is_some() || change.requirement.is_some();

@@ -1,10 +1,7 @@
 //! Mapping findings to items: rules, suggestions, applying the rules, and scans as evidence.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
-use holdpoint_domain::{Digest, ItemId, MappingRuleId, ReviewId, ScanId};
+use axum::{extract::State, response::Response};
+use holdpoint_domain::{Digest, MappingRuleId, ReviewId, ScanId};
 use holdpoint_service::{
     ServiceError, Services,
     mapping::{MappedItem, MappingPlan, ReviewMapping, RuleFields, RuleRequest, RuleView},
@@ -13,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    asked::{self, IfMatch, Json, Key},
+    asked::{self, Id, IfMatch, Json, Key},
     given::{Given, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -127,9 +124,8 @@ pub(super) fn mapped(of: ReviewMapping) -> Mapped {
 pub(super) async fn show(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let mapping = services.mapping(&caller, &id).await?;
     let body = Mapping {
         rules: mapping.rules.iter().map(rule).collect(),
@@ -208,11 +204,10 @@ fn at_key(error: ServiceError) -> WebError {
 pub(super) async fn add(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     key: Key,
     asked: Json<RuleBody>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let request = asked.value.request()?;
     once(&services, &caller, &key, &asked.digest, async {
         let made = services
@@ -259,12 +254,11 @@ pub(super) struct RuleChange {
 pub(super) async fn change(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<MappingRuleId>,
     IfMatch(version): IfMatch,
     asked: Json<RuleChange>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(MappingRuleId::parse, &id, "This rule")?;
-    let review = asked::id(ReviewId::parse, &asked.value.review, "This review")?;
+    let review = asked::id(&asked.value.review)?;
     let request = asked.value.rule.request()?;
     services
         .change_mapping_rule(&caller, &review, &id, version, request)
@@ -296,11 +290,10 @@ pub(super) struct Done {
 pub(super) async fn remove(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<MappingRuleId>,
     key: Key,
     asked: Json<Removal>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(MappingRuleId::parse, &id, "This rule")?;
     once(&services, &caller, &key, &asked.digest, async {
         services
             .remove_mapping_rule(&caller, &id, asked.value.version)
@@ -325,11 +318,10 @@ pub(super) struct Move {
 pub(super) async fn reorder(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<MappingRuleId>,
     key: Key,
     asked: Json<Move>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(MappingRuleId::parse, &id, "This rule")?;
     let is_up = match asked.value.to.as_str() {
         "up" => true,
         "down" => false,
@@ -364,11 +356,10 @@ pub(super) struct Dismissal {
 pub(super) async fn dismiss(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     key: Key,
     asked: Json<Dismissal>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     once(&services, &caller, &key, &asked.digest, async {
         services
             .dismiss_mapping(&caller, &id, &asked.value.tool, &asked.value.category)
@@ -445,9 +436,8 @@ fn plan(plan: MappingPlan) -> Plan {
 pub(super) async fn planned(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     Ok(Given::ok(&plan(services.mapping_plan(&caller, &id).await?))?.answer())
 }
 
@@ -467,11 +457,10 @@ pub(super) struct Application {
 pub(super) async fn apply(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     key: Key,
     asked: Json<Application>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let digest = Digest::parse(&asked.value.digest).ok_or_else(|| WebError::Rejected {
         field: "digest",
         message: "This is no digest of a plan. Ask for the plan first.".to_owned(),
@@ -505,12 +494,11 @@ pub(super) struct AsEvidence {
 pub(super) async fn use_scan(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ScanId>,
     key: Key,
     asked: Json<EvidenceOf>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ScanId::parse, &id, "This scan")?;
-    let item = asked::id(ItemId::parse, &asked.value.item, "This item")?;
+    let item = asked::id(&asked.value.item)?;
     once(&services, &caller, &key, &asked.digest, async {
         let made = services.use_scan_as_evidence(&caller, &id, &item).await?;
         let body = AsEvidence {

@@ -1,7 +1,7 @@
 //! Patches of a review.
 
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Request, State},
     response::Response,
 };
 use holdpoint_domain::{PatchId, ReviewId};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, Key, Query},
+    asked::{self, Id, Key, Query},
     given::{self, Given, Part, moment, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -203,10 +203,9 @@ pub(super) struct List {
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     Query(asked): Query<List>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let limit = asked::limit(asked.limit.as_deref())?;
     let after =
         asked::cursor(asked.cursor.as_deref(), |text| text.parse::<i64>().ok())?.unwrap_or(0);
@@ -248,9 +247,8 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<PatchId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(PatchId::parse, &id, "This patch")?;
     let view = services.patch(&caller, &id).await?;
     Ok(Given::ok(&whole(&view))?
         .version(view.patch.version)
@@ -266,12 +264,11 @@ pub(super) async fn show(
 pub(super) async fn submit(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(review): Id<ReviewId>,
     Query(asked): Query<Asked>,
     key: Key,
     request: Request,
 ) -> Result<Response, WebError> {
-    let review = asked::id(ReviewId::parse, &id, "This review")?;
     services.review(&caller, &review).await?;
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let most = usize::try_from(services.limits().patch_bytes).unwrap_or(usize::MAX);
@@ -359,9 +356,8 @@ pub(super) async fn submit(
 pub(super) async fn file(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<PatchId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(PatchId::parse, &id, "This patch")?;
     let (patch, bytes) = services.patch_file(&caller, &id).await?;
     Ok(given::bytes(
         "text/x-patch",
@@ -378,9 +374,8 @@ pub(super) async fn file(
 pub(super) async fn series(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let series = services.series_mbox(&caller, &id).await?;
     Ok(given::bytes("application/mbox", &series.name, series.bytes))
 }

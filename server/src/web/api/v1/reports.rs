@@ -1,13 +1,10 @@
 //! The report and the other exports. The token needs the scope `export`.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use holdpoint_domain::ReviewId;
 use holdpoint_service::{ServiceError, Services, report::ReportFile};
 
-use super::{asked, given};
+use super::{asked::Id, given};
 use crate::web::{WebError, api_caller::ApiCaller};
 
 fn file(media_type: &'static str, file: ReportFile) -> Response {
@@ -22,9 +19,8 @@ fn file(media_type: &'static str, file: ReportFile) -> Response {
 pub(super) async fn markdown(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let report = services.report_markdown(&caller, &id).await?;
     Ok(file("text/markdown; charset=utf-8", report))
 }
@@ -37,9 +33,8 @@ pub(super) async fn markdown(
 pub(super) async fn signature(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let report = services.report_markdown(&caller, &id).await?;
     let signature = report.signature.ok_or(WebError::NotFound(
         "A signature of this report, which is a draft until the release decision is signed,",
@@ -57,9 +52,8 @@ pub(super) async fn signature(
 pub(super) async fn json(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     Ok(file(
         "application/json",
         services.report_json(&caller, &id).await?,
@@ -74,9 +68,8 @@ pub(super) async fn json(
 pub(super) async fn sarif(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     Ok(file(
         "application/sarif+json",
         services.report_sarif(&caller, &id).await?,
@@ -91,9 +84,8 @@ pub(super) async fn sarif(
 pub(super) async fn csv(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     Ok(file(
         "text/csv; charset=utf-8",
         services.report_csv(&caller, &id).await?,
@@ -108,9 +100,8 @@ pub(super) async fn csv(
 pub(super) async fn bundle(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     // On the disk and not in memory: evidence may be large. The file has no name, so it is gone when it is closed.
     let out = tokio::task::spawn_blocking(tempfile::tempfile)
         .await

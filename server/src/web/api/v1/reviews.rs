@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, IfMatch, Json, Key, Query},
+    asked::{self, Id, IfMatch, Json, Key, Query},
     given::{Given, Part, moment, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -187,9 +187,8 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let head = services.review(&caller, &id).await?;
     let standing = services.review_standing(&caller, &id).await?;
     let access = services.access(&caller, &head.service.id).await?;
@@ -290,11 +289,10 @@ pub(super) async fn create(
 pub(super) async fn change(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     IfMatch(version): IfMatch,
     asked: Json<Change>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let head = services.review(&caller, &id).await?;
     let (stored, change) = (head.review, asked.value);
     let kept_commit = |stored: Option<&str>| stored.map(Commit::parse).transpose().ok().flatten();

@@ -15,7 +15,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, Key, Query},
+    asked::{self, Id, Key, Query},
     given::{self, Given, Part, moment, once},
     mapping::{Mapped, mapped},
     upload,
@@ -384,9 +384,8 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ScanId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ScanId::parse, &id, "This scan")?;
     let found = services.scan(&caller, &id).await?;
     Ok(Given::ok(&scan(&found))?.answer())
 }
@@ -411,12 +410,11 @@ pub(super) struct UndoneScan {
 pub(super) async fn undo(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ScanId>,
     method: Method,
     uri: Uri,
     key: Key,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ScanId::parse, &id, "This scan")?;
     let digest = asked::digest_of(&method, &uri, &Digest::of(b""));
     once(&services, &caller, &key, &digest, async {
         let undone = services.undo_scan(&caller, &id).await?;
@@ -438,9 +436,8 @@ pub(super) async fn undo(
 pub(super) async fn file(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ScanId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ScanId::parse, &id, "This scan")?;
     let scan = services.scan_file(&caller, &id).await?;
     given::stored_file(&services, &scan.file_sha256, &scan.file_name).await
 }

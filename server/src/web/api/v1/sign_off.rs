@@ -1,9 +1,6 @@
 //! Signing an item's decision and the release decision.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use holdpoint_domain::{Digest, ItemId, ReviewId};
 use holdpoint_service::{
     ServiceError, Services,
@@ -14,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    asked::{self, Json, Key},
+    asked::{Id, Json, Key},
     given::{Given, moment, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -164,11 +161,10 @@ fn digest(parts: &[&str]) -> Result<Digest, WebError> {
 pub(super) async fn decide_item(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(item): Id<ItemId>,
     key: Key,
     asked: Json<Decision>,
 ) -> Result<Response, WebError> {
-    let item = asked::id(ItemId::parse, &id, "This item")?;
     let Decision {
         decision,
         statement,
@@ -180,7 +176,7 @@ pub(super) async fn decide_item(
     let request = DecisionRequest::parse(&decision, &statement, &risk, &waived_until, &basis)?;
     let digest = digest(&[
         "item",
-        &id,
+        item.as_str(),
         &decision,
         &statement,
         &risk,
@@ -203,18 +199,17 @@ pub(super) async fn decide_item(
 pub(super) async fn decide_release(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(review): Id<ReviewId>,
     key: Key,
     asked: Json<Release>,
 ) -> Result<Response, WebError> {
-    let review = asked::id(ReviewId::parse, &id, "This review")?;
     let Release {
         decision,
         statement,
         basis,
         password,
     } = asked.value;
-    let digest = digest(&["review", &id, &decision, &statement, &basis])?;
+    let digest = digest(&["review", review.as_str(), &decision, &statement, &basis])?;
     let decision = ReleaseDecision::parse(&decision).ok_or_else(|| WebError::Rejected {
         field: "decision",
         message: "Choose go or no_go.".to_owned(),

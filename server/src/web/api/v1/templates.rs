@@ -1,7 +1,7 @@
 //! Checklist templates and their versions.
 
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Request, State},
     response::Response,
 };
 use holdpoint_domain::{TemplateId, text::Name};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, Key, Query},
+    asked::{self, Id, Key, Query},
     given::{Given, Part, moment, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -145,9 +145,8 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<TemplateId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(TemplateId::parse, &id, "This checklist")?;
     let history = services.template(&caller, &id).await?;
     let template = Template {
         id: history.template.id.to_string(),
@@ -186,7 +185,7 @@ pub(super) async fn import(
     let document = asked::bytes(request, &(), most).await?;
     let import = TemplateImport {
         template: match &asked.template {
-            Some(id) => Some(asked::id(TemplateId::parse, id, "This checklist")?),
+            Some(id) => Some(asked::id(id)?),
             None => None,
         },
         name: asked

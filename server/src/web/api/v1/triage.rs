@@ -1,12 +1,7 @@
 //! Decisions about many findings, and taking one back.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
-use holdpoint_domain::{
-    Digest, FindingId, FindingStatus, ItemId, ReviewId, Severity, TriageBatchId,
-};
+use axum::{extract::State, response::Response};
+use holdpoint_domain::{Digest, FindingStatus, ReviewId, Severity, TriageBatchId};
 use holdpoint_service::{
     FindingFilter, Services,
     findings::Triage,
@@ -17,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    asked::{self, Json, Key},
+    asked::{self, Id, Json, Key},
     findings::{Decision, in_triage},
     given::{Given, Part, moment, once},
 };
@@ -125,7 +120,7 @@ fn chosen(
             let these = findings
                 .iter()
                 .map(|seen| {
-                    let id = asked::id(FindingId::parse, &seen.id, "This finding")?;
+                    let id = asked::id(&seen.id)?;
                     Ok((id, seen.version))
                 })
                 .collect::<Result<_, WebError>>()?;
@@ -139,9 +134,7 @@ fn chosen(
                     severities: words("severity", &matching.severity, Severity::parse)?,
                     statuses: words("status", &matching.status, FindingStatus::parse)?,
                     tools: matching.tool,
-                    item: item
-                        .map(|id| asked::id(ItemId::parse, &id, "This item"))
-                        .transpose()?,
+                    item: item.map(|id| asked::id(&id)).transpose()?,
                     unmapped: is_unmapped,
                     text: matching.q.filter(|text| !text.trim().is_empty()),
                     ..FindingFilter::default()
@@ -164,11 +157,10 @@ fn chosen(
 pub(super) async fn decide(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
     key: Key,
     asked: Json<Many>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let Many {
         findings,
         matching,
@@ -180,7 +172,7 @@ pub(super) async fn decide(
         (Some(decision), None) => {
             Bulk::Triage(Triage::parse(&decision.fields()).map_err(in_triage)?)
         }
-        (None, Some(item)) => Bulk::Map(asked::id(ItemId::parse, &item, "This item")?),
+        (None, Some(item)) => Bulk::Map(asked::id(&item)?),
         _ => {
             return Err(WebError::Rejected {
                 field: "triage",
@@ -218,9 +210,8 @@ pub(super) struct Batch {
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
-    let id = asked::id(ReviewId::parse, &id, "This review")?;
     let entries = services
         .triage_batches(&caller, &id, 200)
         .await?
@@ -248,12 +239,11 @@ pub(super) async fn list(
 pub(super) async fn undo(
     State(services): State<Services>,
     caller: ApiCaller,
-    Path(id): Path<String>,
+    Id(id): Id<TriageBatchId>,
     method: Method,
     uri: Uri,
     key: Key,
 ) -> Result<Response, WebError> {
-    let id = asked::id(TriageBatchId::parse, &id, "This decision")?;
     let digest = asked::digest_of(&method, &uri, &Digest::of(b""));
     once(&services, &caller, &key, &digest, async {
         Given::ok(&many_done(services.undo_triage(&caller, &id).await?))
