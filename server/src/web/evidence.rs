@@ -2,12 +2,11 @@
 
 use axum::{
     Router,
-    body::Body,
     extract::{
         DefaultBodyLimit, Multipart, State,
         multipart::{Field, MultipartError},
     },
-    response::{IntoResponse as _, Redirect, Response},
+    response::{Redirect, Response},
     routing::{get, post},
 };
 use holdpoint_app::{actions::Notice, paths};
@@ -17,10 +16,15 @@ use holdpoint_service::{
     evidence::{EvidenceBody, EvidenceFields, EvidenceRequest, MAX_OUTPUT_BYTES, safe_media_type},
 };
 use holdpoint_storage::Receiving;
-use http::{HeaderValue, StatusCode, header};
-use tokio_util::io::ReaderStream;
+use http::StatusCode;
 
-use super::{AppState, WebError, answer::FormAnswer, id::Id, signed_in::SignedIn};
+use super::{
+    AppState, WebError,
+    answer::FormAnswer,
+    download::{Download, OCTETS},
+    id::Id,
+    signed_in::SignedIn,
+};
 
 /// One text of the form may be this long; more than any rule takes, so that the rule says what is wrong.
 const MAX_TEXT_BYTES: usize = MAX_OUTPUT_BYTES + 1024;
@@ -252,87 +256,12 @@ async fn file(
     let sha256 = evidence
         .file_sha256
         .ok_or(WebError::NotFound("A file of this evidence"))?;
-    let name = evidence.file_name.unwrap_or_else(|| "file".to_owned());
-    let file = tokio::fs::File::open(services.files().path(&sha256))
-        .await
-        .map_err(|error| WebError::Unavailable(Box::new(error)))?;
-    // Browsers show a PDF by a plug-in, which a sandbox forbids: an empty page would be all.
-    let shown = safe_media_type(&name).filter(|media| *media != "application/pdf");
-    let disposition = disposition(shown.is_some(), &name);
-    let media = safe_media_type(&name).unwrap_or("application/octet-stream");
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(media)),
-        (
-            header::CONTENT_LENGTH,
-            HeaderValue::from(evidence.size_bytes),
-        ),
-        (header::CONTENT_DISPOSITION, disposition),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("sandbox; default-src 'none'"),
-        ),
-        (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-store"),
-        ),
-    ];
-    Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
-}
-
-/// RFC 6266: an ASCII name for old readers, the real one percent-encoded.
-pub(super) fn disposition(shown: bool, name: &str) -> HeaderValue {
-    use std::fmt::Write as _;
-
-    let how = if shown { "inline" } else { "attachment" };
-    let plain: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let mut encoded = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").expect("a String takes all that is written to it");
-        }
-    }
-    HeaderValue::from_str(&format!(
-        "{how}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
-    ))
-    .expect("only graphic ASCII is left")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_file_name_breaks_out_of_its_header() {
-        for (name, expected) in [
-            (
-                "race-report.txt",
-                "inline; filename=\"race-report.txt\"; filename*=UTF-8''race-report.txt",
-            ),
-            (
-                "a\"; x=\"b\r\nSet-Cookie: y.txt",
-                "inline; filename=\"a_; x=_b__Set-Cookie: y.txt\"; filename*=UTF-8''a%22%3B%20x%3D%22b%0D%0ASet-Cookie%3A%20y.txt",
-            ),
-            (
-                "übersicht.txt",
-                "inline; filename=\"_bersicht.txt\"; filename*=UTF-8''%C3%BCbersicht.txt",
-            ),
-        ] {
-            assert_eq!(disposition(true, name), expected);
-        }
-    }
+    let name = evidence.file_name.as_deref().unwrap_or("file");
+    let download = match safe_media_type(name) {
+        // Browsers show a PDF by a plug-in, which a sandbox forbids: an empty page would be all.
+        Some(media @ "application/pdf") => Download::new(media, name),
+        Some(media) => Download::shown(media, name),
+        None => Download::new(OCTETS, name),
+    };
+    download.of_stored(&services, &sha256).await
 }

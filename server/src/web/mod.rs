@@ -8,6 +8,7 @@ mod api;
 pub(crate) mod api_caller;
 mod assets;
 mod csrf;
+mod download;
 mod error;
 mod evidence;
 mod health;

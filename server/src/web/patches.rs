@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartError},
-    response::{IntoResponse as _, Redirect, Response},
+    response::{Redirect, Response},
     routing::{get, post},
 };
 use holdpoint_app::{actions::Notice, paths};
@@ -12,9 +12,11 @@ use holdpoint_service::{
     Limits, ServiceError, Services,
     patches::{PatchFields, PatchRequest},
 };
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::StatusCode;
 
-use super::{AppState, WebError, answer::FormAnswer, id::Id, signed_in::SignedIn};
+use super::{
+    AppState, WebError, answer::FormAnswer, download::Download, id::Id, signed_in::SignedIn,
+};
 
 /// The form's name, under which its page asks for what was typed.
 const FORM: &str = "patches/submit";
@@ -141,7 +143,7 @@ async fn file(
 ) -> Result<Response, WebError> {
     let (patch, bytes) = services.patch_file(&person, &id).await?;
     let name = format!("P-{}.patch", patch.number);
-    Ok((download("text/x-diff", &name), bytes).into_response())
+    Ok(Download::new("text/x-diff", &name).of(bytes))
 }
 
 /// A review's approved patches as one series that `git am` applies.
@@ -151,37 +153,5 @@ async fn series(
     Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
     let series = services.series_mbox(&person, &id).await?;
-    Ok((download("application/mbox", &series.name), series.bytes).into_response())
-}
-
-/// Never shown, always saved: a patch can hold anything.
-pub(super) fn download(media: &'static str, name: &str) -> [(HeaderName, HeaderValue); 5] {
-    let name: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
-        .expect("only letters, digits and a few signs are left");
-    [
-        (header::CONTENT_TYPE, HeaderValue::from_static(media)),
-        (header::CONTENT_DISPOSITION, disposition),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("sandbox; default-src 'none'"),
-        ),
-        (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-store"),
-        ),
-    ]
+    Ok(Download::new("application/mbox", &series.name).of(series.bytes))
 }

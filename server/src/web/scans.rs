@@ -2,12 +2,11 @@
 
 use axum::{
     Router,
-    body::Body,
     extract::{
         DefaultBodyLimit, Multipart, State,
         multipart::{Field, MultipartError},
     },
-    response::{IntoResponse as _, Redirect, Response},
+    response::{Redirect, Response},
     routing::{get, post},
 };
 use holdpoint_app::{
@@ -22,12 +21,15 @@ use holdpoint_domain::{
 };
 use holdpoint_service::{Actor, Limits, ServiceError, Services};
 use holdpoint_storage::Receiving;
-use http::{HeaderValue, StatusCode, header};
-use tokio_util::io::ReaderStream;
+use http::StatusCode;
 use tower_sessions::Session;
 
 use super::{
-    AppState, WebError, answer::FormAnswer, evidence::disposition, id::Id, signed_in::SignedIn,
+    AppState, WebError,
+    answer::FormAnswer,
+    download::{Download, OCTETS},
+    id::Id,
+    signed_in::SignedIn,
 };
 
 /// Texts of the form are short names.
@@ -295,31 +297,7 @@ async fn file(
     Id(id): Id<ScanId>,
 ) -> Result<Response, WebError> {
     let scan = services.scan_file(&person, &id).await?;
-    let file = tokio::fs::File::open(services.files().path(&scan.file_sha256))
+    Download::new(OCTETS, &scan.file_name)
+        .of_stored(&services, &scan.file_sha256)
         .await
-        .map_err(|error| WebError::Unavailable(Box::new(error)))?;
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/octet-stream"),
-        ),
-        (header::CONTENT_LENGTH, HeaderValue::from(scan.file_bytes)),
-        (
-            header::CONTENT_DISPOSITION,
-            disposition(false, &scan.file_name),
-        ),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("sandbox; default-src 'none'"),
-        ),
-        (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-store"),
-        ),
-    ];
-    Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
 }

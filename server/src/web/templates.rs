@@ -6,7 +6,7 @@ use axum::{
         DefaultBodyLimit, Multipart, State,
         multipart::{Field, MultipartError},
     },
-    response::{IntoResponse as _, Redirect, Response},
+    response::{Redirect, Response},
     routing::{get, post},
 };
 use holdpoint_app::{
@@ -15,10 +15,12 @@ use holdpoint_app::{
 };
 use holdpoint_domain::{ReviewId, TemplateId, TemplateVersionId};
 use holdpoint_service::{Actor, Limits, ServiceError, Services};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use tower_sessions::Session;
 
-use super::{AppState, WebError, answer::FormAnswer, id::Id, signed_in::SignedIn};
+use super::{
+    AppState, WebError, answer::FormAnswer, download::Download, id::Id, signed_in::SignedIn,
+};
 
 /// The other fields of the form and what stands between them.
 const AROUND_BYTES: usize = 64 * 1024;
@@ -221,36 +223,5 @@ async fn ticked(
 
 /// A document to save, never to show: a browser would run what some Markdown holds.
 fn markdown(file_name: &str, bytes: Vec<u8>) -> Response {
-    let mut response = bytes.into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/markdown; charset=utf-8"),
-    );
-    headers.insert(header::CONTENT_DISPOSITION, attachment(file_name));
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
-    response
-}
-
-/// `attachment` with the file's name: plain for old browsers, in full for the others (RFC 6266).
-fn attachment(file_name: &str) -> HeaderValue {
-    let plain: String = file_name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let full = paths::with_query("", &[("n", file_name)]);
-    let full = full.strip_prefix("?n=").unwrap_or_default();
-    HeaderValue::from_str(&format!(
-        "attachment; filename=\"{plain}\"; filename*=UTF-8''{full}"
-    ))
-    .unwrap_or(HeaderValue::from_static("attachment"))
+    Download::new("text/markdown; charset=utf-8", file_name).of(bytes)
 }

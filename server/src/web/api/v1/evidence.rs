@@ -14,10 +14,14 @@ use utoipa::ToSchema;
 
 use super::{
     asked::{self, Id, Json, Key},
-    given::{self, Given, Part, moment, once, parse_moment},
+    given::{Given, Part, moment, once, parse_moment},
     upload::{self, Received},
 };
-use crate::web::{WebError, api_caller::ApiCaller};
+use crate::web::{
+    WebError,
+    api_caller::ApiCaller,
+    download::{Download, OCTETS},
+};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Evidence {
@@ -299,5 +303,7 @@ pub(super) async fn file(
         .file_sha256
         .ok_or(WebError::NotFound("A file of this evidence"))?;
     let name = evidence.file_name.as_deref().unwrap_or("file");
-    given::stored_file(&services, &sha256, name).await
+    Download::new(OCTETS, name)
+        .of_stored(&services, &sha256)
+        .await
 }

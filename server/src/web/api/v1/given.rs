@@ -1,10 +1,9 @@
-//! What goes out: JSON with its version, parts of lists, files, moments; and the answers of repeated requests.
+//! What goes out: JSON with its version, parts of lists, moments; and the answers of repeated requests.
 
 use std::future::Future;
 
 use axum::{
     Json,
-    body::Body,
     response::{IntoResponse as _, Response},
 };
 use holdpoint_domain::{Digest, Millis};
@@ -13,7 +12,6 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tokio_util::io::ReaderStream;
 use utoipa::ToSchema;
 
 use super::asked::Key;
@@ -149,93 +147,9 @@ pub(super) async fn once(
     }
 }
 
-/// Bytes under a file name, to be saved rather than shown.
-pub(super) fn bytes(media_type: &'static str, name: &str, bytes: Vec<u8>) -> Response {
-    attachment(media_type, name, Body::from(bytes))
-}
-
-/// A stored file whose digest was just checked, as a stream.
-pub(super) async fn stored_file(
-    services: &Services,
-    sha256: &Digest,
-    name: &str,
-) -> Result<Response, WebError> {
-    let file = tokio::fs::File::open(services.files().path(sha256))
-        .await
-        .map_err(ServiceError::unavailable)?;
-    stream(file, "application/octet-stream", name, Some(sha256)).await
-}
-
-/// An open file as a stream.
-pub(super) async fn stream(
-    file: tokio::fs::File,
-    media_type: &'static str,
-    name: &str,
-    sha256: Option<&Digest>,
-) -> Result<Response, WebError> {
-    let size = file
-        .metadata()
-        .await
-        .map_err(ServiceError::unavailable)?
-        .len();
-    let body = Body::from_stream(ReaderStream::with_capacity(file, 64 * 1024));
-    let mut response = attachment(media_type, name, body);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, size.into());
-    if let Some(sha256) = sha256 {
-        let tag = HeaderValue::try_from(format!("\"{sha256}\""))
-            .expect("a digest in quotes is a header's value");
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    Ok(response)
-}
-
-fn attachment(media_type: &'static str, name: &str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CONTENT_DISPOSITION, disposition(name));
-    // Nothing of a file runs in the application's origin, whatever a browser makes of it.
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; sandbox"),
-    );
-    response
-}
-
-/// The name for old clients without anything that they could stumble over, and the whole name (RFC 6266).
-fn disposition(name: &str) -> HeaderValue {
-    let plain: String = name
-        .chars()
-        .map(|c| {
-            let fits = c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
-            if fits { c } else { '_' }
-        })
-        .collect();
-    let mut value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''");
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b".-_".contains(&byte) {
-            value.push(char::from(byte));
-        } else {
-            value.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    HeaderValue::try_from(value).expect("letters, digits, and percent signs fit a header")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_name_cannot_leave_its_header() {
-        let value = disposition("a\"; evil=\"\r\nX: ü.md");
-        assert_eq!(
-            value.to_str().unwrap(),
-            "attachment; filename=\"a__ evil____X_ _.md\"; filename*=UTF-8''a%22%3B%20evil%3D%22%0D%0AX%3A%20%C3%BC.md"
-        );
-    }
 
     #[test]
     fn a_moment_is_read_as_it_was_written() {

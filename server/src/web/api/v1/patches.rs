@@ -15,9 +15,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     asked::{self, Id, Key, Query},
-    given::{self, Given, Part, moment, once},
+    given::{Given, Part, moment, once},
 };
-use crate::web::{WebError, api_caller::ApiCaller};
+use crate::web::{WebError, api_caller::ApiCaller, download::Download};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Patch {
@@ -359,11 +359,8 @@ pub(super) async fn file(
     Id(id): Id<PatchId>,
 ) -> Result<Response, WebError> {
     let (patch, bytes) = services.patch_file(&caller, &id).await?;
-    Ok(given::bytes(
-        "text/x-patch",
-        &format!("P-{}.patch", patch.number),
-        bytes,
-    ))
+    let name = format!("P-{}.patch", patch.number);
+    Ok(Download::new("text/x-patch", &name).of(bytes))
 }
 
 /// A review's approved patches as one series that `git am` applies.
@@ -377,5 +374,5 @@ pub(super) async fn series(
     Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
     let series = services.series_mbox(&caller, &id).await?;
-    Ok(given::bytes("application/mbox", &series.name, series.bytes))
+    Ok(Download::new("application/mbox", &series.name).of(series.bytes))
 }

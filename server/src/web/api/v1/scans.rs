@@ -16,11 +16,15 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     asked::{self, Id, Key, Query},
-    given::{self, Given, Part, moment, once},
+    given::{Given, Part, moment, once},
     mapping::{Mapped, mapped},
     upload,
 };
-use crate::web::{WebError, api_caller::ApiCaller};
+use crate::web::{
+    WebError,
+    api_caller::ApiCaller,
+    download::{Download, OCTETS},
+};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Tool {
@@ -439,5 +443,7 @@ pub(super) async fn file(
     Id(id): Id<ScanId>,
 ) -> Result<Response, WebError> {
     let scan = services.scan_file(&caller, &id).await?;
-    given::stored_file(&services, &scan.file_sha256, &scan.file_name).await
+    Download::new(OCTETS, &scan.file_name)
+        .of_stored(&services, &scan.file_sha256)
+        .await
 }
