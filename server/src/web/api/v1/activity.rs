@@ -3,13 +3,13 @@
 use axum::{extract::State, response::Response};
 use holdpoint_domain::ReviewId;
 use holdpoint_service::{ActivityOf, Services};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
-    asked::{self, Id, Query},
-    given::{Given, Part, moment},
+    asked::{Id, Query, WhichPart},
+    given::{Part, moment},
 };
 use crate::web::{WebError, api_caller::ApiCaller};
 
@@ -31,26 +31,15 @@ pub(super) struct Activity {
     after: Option<Value>,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct List {
-    /// From 1 to 200; 50 if not given.
-    limit: Option<String>,
-    /// `next_cursor` of the part before.
-    cursor: Option<String>,
-}
-
 /// What happened in a review, newest first. The token needs the scope `export`.
-#[utoipa::path(get, path = "/reviews/{id}/activity", tag = "Activity", params(List), responses((status = 200, body = Part<Activity>)))]
+#[utoipa::path(get, path = "/reviews/{id}/activity", tag = "Activity", params(WhichPart), responses((status = 200, body = Part<Activity>)))]
 pub(super) async fn of_review(
     State(services): State<Services>,
     caller: ApiCaller,
     Id(id): Id<ReviewId>,
-    Query(asked): Query<List>,
+    Query(asked): Query<WhichPart>,
 ) -> Result<Response, WebError> {
-    let limit = asked::limit(asked.limit.as_deref())?;
-    let before = asked::cursor(asked.cursor.as_deref(), |text| text.parse().ok())?;
+    let (limit, before) = asked.place(|text| text.parse().ok())?;
     let page = services
         .activity_of(&caller, &ActivityOf::Review(id), before, limit)
         .await?;
@@ -73,5 +62,5 @@ pub(super) async fn of_review(
             .collect(),
         next_cursor: page.next.map(|sequence| sequence.to_string()),
     };
-    Ok(Given::ok(&part)?.answer())
+    part.answer()
 }

@@ -1,5 +1,7 @@
 //! What comes in: JSON bodies, parameters, versions, keys of repeated requests; each refused where it is wrong.
 
+use std::{convert::Infallible, fmt::Display};
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
@@ -12,6 +14,7 @@ use holdpoint_domain::{
 use holdpoint_service::ServiceError;
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use utoipa::IntoParams;
 
 use crate::web::WebError;
 pub(super) use crate::web::id::{Id, id};
@@ -37,12 +40,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 "Send JSON, with the header `Content-Type: application/json`.".to_owned(),
             ));
         }
-        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let target = Target::of(request.method(), request.uri());
         let body = bytes(request, state, super::MAX_JSON_BYTES).await?;
         let value = parse(&body)?;
         Ok(Self {
             value,
-            digest: digest(&method, &uri, &body),
+            digest: target.with_body(&body),
         })
     }
 }
@@ -92,14 +95,31 @@ pub(super) async fn bytes<S: Send + Sync>(
     Ok(body)
 }
 
-pub(super) fn digest(method: &Method, uri: &Uri, body: &[u8]) -> Digest {
-    digest_of(method, uri, &Digest::of(body))
+/// Where a request goes. With the digest of its body that tells a repeated request from another one.
+#[derive(Debug)]
+pub(super) struct Target(String);
+
+impl Target {
+    fn of(method: &Method, uri: &Uri) -> Self {
+        let address = uri.path_and_query().map_or("", |address| address.as_str());
+        Self(format!("{method}\n{address}"))
+    }
+
+    pub(super) fn with(&self, body: &Digest) -> Digest {
+        Digest::of(format!("{}\n{body}", self.0).as_bytes())
+    }
+
+    pub(super) fn with_body(&self, body: &[u8]) -> Digest {
+        self.with(&Digest::of(body))
+    }
 }
 
-/// As [`digest`], of a body whose own digest is known.
-pub(super) fn digest_of(method: &Method, uri: &Uri, body: &Digest) -> Digest {
-    let address = uri.path_and_query().map_or("", |address| address.as_str());
-    Digest::of(format!("{method}\n{address}\n{body}").as_bytes())
+impl<S: Send + Sync> FromRequestParts<S> for Target {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.method, &parts.uri))
+    }
 }
 
 /// Reads JSON. What cannot be read as JSON at all is malformed; what does not fit is refused at its field.
@@ -234,7 +254,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
-/// The parameters that every list takes.
+/// The part of a list that is asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WhichPart {
+    /// From 1 to 200; 50 if not given.
+    limit: Option<String>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+impl WhichPart {
+    /// How many entries, and the one behind which they begin.
+    pub(super) fn place<T>(
+        &self,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<(usize, Option<T>), WebError> {
+        let limit = limit(self.limit.as_deref())?;
+        Ok((limit, cursor(self.cursor.as_deref(), parse)?))
+    }
+}
+
+/// How many entries of a list are asked for.
 pub(super) fn limit(text: Option<&str>) -> Result<usize, WebError> {
     let Some(text) = text else {
         return Ok(USUALLY_AT_ONCE);
@@ -297,16 +339,31 @@ pub(super) fn words<T>(
         .collect()
 }
 
+/// What may be left out, read at its field.
+pub(super) fn optional<T, E: Display>(
+    field: &'static str,
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, WebError> {
+    let read = text.map(parse).transpose();
+    Ok(read.map_err(ServiceError::at(field))?)
+}
+
+/// As [`optional`], where an empty text is none.
+pub(super) fn filled<T, E: Display>(
+    field: &'static str,
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, WebError> {
+    optional(field, text.filter(|text| !text.is_empty()), parse)
+}
+
 pub(super) fn commit(text: Option<&str>) -> Result<Option<Commit>, WebError> {
-    let commit = text.filter(|text| !text.is_empty()).map(Commit::parse);
-    Ok(commit.transpose().map_err(ServiceError::at("commit"))?)
+    filled("commit", text, Commit::parse)
 }
 
 pub(super) fn date(field: &'static str, text: Option<&str>) -> Result<Option<Date>, WebError> {
-    Ok(text
-        .map(Date::parse)
-        .transpose()
-        .map_err(ServiceError::at(field))?)
+    optional(field, text, Date::parse)
 }
 
 /// Tells a field that is `null` (`Some(None)`) from one that is not there (`None`, by `#[serde(default)]`).

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    asked::{self, Id, Json, Key},
+    asked::{self, Id, Json, Key, Target},
     given::{Given, Part, moment, once, parse_moment},
     upload::{self, Received},
 };
@@ -194,11 +194,7 @@ pub(super) async fn list(
         .iter()
         .map(evidence)
         .collect();
-    Ok(Given::ok(&Part {
-        entries,
-        next_cursor: None,
-    })?
-    .answer())
+    Part::whole(entries).answer()
 }
 
 /// Attaches evidence to an item: JSON for a link, a note or a command's output, a form for a file.
@@ -212,6 +208,7 @@ pub(super) async fn add(
     caller: ApiCaller,
     Id(item): Id<ItemId>,
     key: Key,
+    target: Target,
     request: Request,
 ) -> Result<Response, WebError> {
     // Asked before anything is received: whoever may not attach it need not send it.
@@ -221,7 +218,6 @@ pub(super) async fn add(
         let message = "Only a contributor, reviewer or manager of this service can do this, with a token that was granted `contribute`.";
         return Err(WebError::Forbidden(message.to_owned()));
     }
-    let (method, uri) = (request.method().clone(), request.uri().clone());
     let (mut fields, file, digest) = if upload::is_form(&request) {
         let most = services.limits().evidence_bytes;
         let Received {
@@ -253,15 +249,26 @@ pub(super) async fn add(
         return Err(ServiceError::rejected("kind", message).into());
     }
     let request = EvidenceRequest::parse(&fields, file)?;
-    let digest = asked::digest_of(&method, &uri, &digest);
+    let digest = target.with(&digest);
     once(&services, &caller, &key, &digest, async {
         let id = services.add_evidence(&caller, &item, request).await?;
-        let all = services.evidence_of(&caller, &item).await?;
-        let made = all.iter().find(|view| view.evidence.id == id);
-        let made = made.ok_or(WebError::NotFound("This evidence"))?;
-        Given::created(format!("/items/{item}/evidence"), &evidence(made))
+        let made = one(&services, &caller, &item, &id).await?;
+        Given::created(format!("/items/{item}/evidence"), &made)
     })
     .await
+}
+
+async fn one(
+    services: &Services,
+    caller: &ApiCaller,
+    item: &ItemId,
+    id: &EvidenceId,
+) -> Result<Evidence, WebError> {
+    let all = services.evidence_of(caller, item).await?;
+    let found = all.iter().find(|view| view.evidence.id == *id);
+    found
+        .map(evidence)
+        .ok_or(WebError::NotFound("This evidence"))
 }
 
 /// Withdraws a piece of evidence, with a reason. It stays on record.
@@ -280,10 +287,7 @@ pub(super) async fn withdraw(
         let item = services
             .withdraw_evidence(&caller, &id, &asked.value.reason)
             .await?;
-        let all = services.evidence_of(&caller, &item).await?;
-        let withdrawn = all.iter().find(|view| view.evidence.id == id);
-        let withdrawn = withdrawn.ok_or(WebError::NotFound("This evidence"))?;
-        Given::ok(&evidence(withdrawn))
+        Given::ok(&one(&services, &caller, &item, &id).await?)
     })
     .await
 }

@@ -347,7 +347,7 @@ pub(super) async fn list(
         entries: page.lines.iter().map(line).collect(),
         next_cursor: page.next.map(|next| next.encoded()),
     };
-    Ok(Given::ok(&part)?.answer())
+    part.answer()
 }
 
 /// A finding with its links.
@@ -357,10 +357,17 @@ pub(super) async fn show(
     caller: ApiCaller,
     Id(id): Id<FindingId>,
 ) -> Result<Response, WebError> {
-    let view = services.finding(&caller, &id).await?;
-    Ok(Given::ok(&finding(&view))?
-        .version(view.finding.version)
-        .answer())
+    answer(&services, &caller, &id).await
+}
+
+async fn answer(
+    services: &Services,
+    caller: &ApiCaller,
+    id: &FindingId,
+) -> Result<Response, WebError> {
+    let view = services.finding(caller, id).await?;
+    let given = Given::ok(&finding(&view))?;
+    Ok(given.version(view.finding.version).answer())
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -526,10 +533,7 @@ pub(super) async fn change(
             });
         }
     }
-    let view = services.finding(&caller, &id).await?;
-    Ok(Given::ok(&finding(&view))?
-        .version(view.finding.version)
-        .answer())
+    answer(&services, &caller, &id).await
 }
 
 /// The service names the fields of a form; here they are inside `triage`.

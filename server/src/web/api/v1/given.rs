@@ -14,7 +14,7 @@ use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::ToSchema;
 
-use super::asked::Key;
+use super::asked::{self, Key};
 use crate::web::{WebError, api_caller::ApiCaller};
 
 /// A part of a list.
@@ -23,6 +23,40 @@ pub(super) struct Part<T> {
     pub(super) entries: Vec<T>,
     /// To be sent as `cursor` for the next part; null at the end.
     pub(super) next_cursor: Option<String>,
+}
+
+impl<T: Serialize> Part<T> {
+    /// All entries of a list that is never long.
+    pub(super) fn whole(entries: Vec<T>) -> Self {
+        Self {
+            entries,
+            next_cursor: None,
+        }
+    }
+
+    /// So many of all entries, after the one with this id.
+    pub(super) fn of<Entry, Id: PartialEq + ToString>(
+        mut all: Vec<Entry>,
+        (limit, after): (usize, Option<Id>),
+        id: impl Fn(&Entry) -> &Id,
+        show: impl FnMut(Entry) -> T,
+    ) -> Result<Self, WebError> {
+        if let Some(after) = after {
+            let at = all.iter().position(|entry| *id(entry) == after);
+            all.drain(..=at.ok_or_else(asked::wrong_cursor)?);
+        }
+        let more = all.len() > limit;
+        all.truncate(limit);
+        let last = all.last().filter(|_| more);
+        Ok(Self {
+            next_cursor: last.map(|last| id(last).to_string()),
+            entries: all.into_iter().map(show).collect(),
+        })
+    }
+
+    pub(super) fn answer(&self) -> Result<Response, WebError> {
+        Ok(Given::ok(self)?.answer())
+    }
 }
 
 /// A moment as RFC 3339 writes it, in UTC with milliseconds.

@@ -246,11 +246,11 @@ pub(super) async fn list(
         }));
     }
     let next_cursor = page.next.map(|id| id.to_string());
-    Ok(Given::ok(&Part {
+    Part {
         entries,
         next_cursor,
-    })?
-    .answer())
+    }
+    .answer()
 }
 
 /// An item, with its signatures and the digest to sign.
@@ -297,12 +297,7 @@ pub(super) async fn change(
             let steps: Vec<_> = Step::ALL.iter().map(|step| step.as_str()).collect();
             let step = one_of("step", Some(step), Step::parse, &steps)?.expect("a step was sent");
             check_version(&page, version, step.as_str())?;
-            let note = change
-                .note
-                .as_deref()
-                .map(Reason::parse)
-                .transpose()
-                .map_err(ServiceError::at("note"))?;
+            let note = asked::optional("note", change.note.as_deref(), Reason::parse)?;
             services.step(&caller, &id, step, note.as_ref()).await?;
         }
         (false, false, None) => {
@@ -356,11 +351,11 @@ async fn reword(
     let text = ItemText {
         version,
         title: Name::parse(title).map_err(ServiceError::at("title"))?,
-        body: Some(body)
-            .filter(|body| !body.trim().is_empty())
-            .map(Prose::parse)
-            .transpose()
-            .map_err(ServiceError::at("requirement"))?,
+        body: asked::optional(
+            "requirement",
+            Some(body).filter(|body| !body.trim().is_empty()),
+            Prose::parse,
+        )?,
     };
     services.edit_item(caller, &page.item.id, text).await?;
     Ok(())

@@ -283,6 +283,21 @@ pub(super) struct Done {
     done: bool,
 }
 
+/// Does once what leaves nothing to be said.
+async fn done(
+    services: &Services,
+    caller: &ApiCaller,
+    key: &Key,
+    digest: &Digest,
+    work: impl Future<Output = Result<(), ServiceError>>,
+) -> Result<Response, WebError> {
+    once(services, caller, key, digest, async {
+        work.await?;
+        Given::ok(&Done { done: true })
+    })
+    .await
+}
+
 /// Takes a rule out. Its links stay until the rules are applied again.
 #[utoipa::path(
     post, path = "/mapping-rules/{id}/remove", tag = "Mapping", request_body = Removal, responses((status = 200, body = Done))
@@ -294,13 +309,8 @@ pub(super) async fn remove(
     key: Key,
     asked: Json<Removal>,
 ) -> Result<Response, WebError> {
-    once(&services, &caller, &key, &asked.digest, async {
-        services
-            .remove_mapping_rule(&caller, &id, asked.value.version)
-            .await?;
-        Given::ok(&Done { done: true })
-    })
-    .await
+    let work = services.remove_mapping_rule(&caller, &id, asked.value.version);
+    done(&services, &caller, &key, &asked.digest, work).await
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -332,11 +342,8 @@ pub(super) async fn reorder(
             });
         }
     };
-    once(&services, &caller, &key, &asked.digest, async {
-        services.move_mapping_rule(&caller, &id, is_up).await?;
-        Given::ok(&Done { done: true })
-    })
-    .await
+    let work = services.move_mapping_rule(&caller, &id, is_up);
+    done(&services, &caller, &key, &asked.digest, work).await
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -360,13 +367,9 @@ pub(super) async fn dismiss(
     key: Key,
     asked: Json<Dismissal>,
 ) -> Result<Response, WebError> {
-    once(&services, &caller, &key, &asked.digest, async {
-        services
-            .dismiss_mapping(&caller, &id, &asked.value.tool, &asked.value.category)
-            .await?;
-        Given::ok(&Done { done: true })
-    })
-    .await
+    let Dismissal { tool, category } = &asked.value;
+    let work = services.dismiss_mapping(&caller, &id, tool, category);
+    done(&services, &caller, &key, &asked.digest, work).await
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, Id, Key, Query},
+    asked::{self, Id, Key, Query, Target, WhichPart},
     given::{Given, Part, moment, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller, download::Download};
@@ -188,27 +188,16 @@ pub(super) struct Asked {
     items: Option<String>,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct List {
-    /// From 1 to 200; 50 if not given.
-    limit: Option<String>,
-    /// `next_cursor` of the part before.
-    cursor: Option<String>,
-}
-
 /// A review's patches, by number.
-#[utoipa::path(get, path = "/reviews/{id}/patches", tag = "Patches", params(List), responses((status = 200, body = Part<Patch>)))]
+#[utoipa::path(get, path = "/reviews/{id}/patches", tag = "Patches", params(WhichPart), responses((status = 200, body = Part<Patch>)))]
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
     Id(id): Id<ReviewId>,
-    Query(asked): Query<List>,
+    Query(asked): Query<WhichPart>,
 ) -> Result<Response, WebError> {
-    let limit = asked::limit(asked.limit.as_deref())?;
-    let after =
-        asked::cursor(asked.cursor.as_deref(), |text| text.parse::<i64>().ok())?.unwrap_or(0);
+    let (limit, after) = asked.place(|text| text.parse::<i64>().ok())?;
+    let after = after.unwrap_or(0);
     let all = services.patches_of(&caller, &id).await?;
     let mut lines = all
         .lines
@@ -235,11 +224,11 @@ pub(super) async fn list(
         .peek()
         .and_then(|_| entries.last())
         .map(|last| last.number.to_string());
-    Ok(Given::ok(&Part {
+    Part {
         entries,
         next_cursor,
-    })?
-    .answer())
+    }
+    .answer()
 }
 
 /// A patch, with what it touches and whether it applies.
@@ -267,10 +256,10 @@ pub(super) async fn submit(
     Id(review): Id<ReviewId>,
     Query(asked): Query<Asked>,
     key: Key,
+    target: Target,
     request: Request,
 ) -> Result<Response, WebError> {
     services.review(&caller, &review).await?;
-    let (method, uri) = (request.method().clone(), request.uri().clone());
     let most = usize::try_from(services.limits().patch_bytes).unwrap_or(usize::MAX);
     let list = |text: Option<String>| -> Vec<String> {
         let ids = text
@@ -307,7 +296,7 @@ pub(super) async fn submit(
         },
     )
     .await?;
-    let digest = asked::digest(&method, &uri, &body);
+    let digest = target.with_body(&body);
     let request = if is_json {
         if asked.title.is_some() || asked.findings.is_some() || asked.items.is_some() {
             let message = "With JSON these stand in the body, not in the address.".to_owned();

@@ -10,10 +10,10 @@ use holdpoint_domain::{
 };
 use holdpoint_service::{NewReview, ReviewChange, ServiceError, Services};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
-    asked::{self, Id, IfMatch, Json, Key, Query},
+    asked::{self, Id, IfMatch, Json, Key, Query, WhichPart},
     given::{Given, Part, moment, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -147,26 +147,15 @@ pub(super) struct Change {
     policy: Option<Policy>,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct List {
-    /// From 1 to 200; 50 if not given.
-    limit: Option<String>,
-    /// `next_cursor` of the part before.
-    cursor: Option<String>,
-}
-
 /// A service's reviews, newest first.
-#[utoipa::path(get, path = "/services/{slug}/reviews", tag = "Reviews", params(List), responses((status = 200, body = Part<Review>)))]
+#[utoipa::path(get, path = "/services/{slug}/reviews", tag = "Reviews", params(WhichPart), responses((status = 200, body = Part<Review>)))]
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
     Path(slug): Path<String>,
-    Query(asked): Query<List>,
+    Query(asked): Query<WhichPart>,
 ) -> Result<Response, WebError> {
-    let limit = asked::limit(asked.limit.as_deref())?;
-    let before = asked::cursor(asked.cursor.as_deref(), ReviewId::parse)?;
+    let (limit, before) = asked.place(ReviewId::parse)?;
     let service = services.service_by_slug(&caller, &slug).await?.service;
     let page = services
         .reviews_of(&caller, &service.id, before.as_ref(), limit)
@@ -179,7 +168,7 @@ pub(super) async fn list(
             .collect(),
         next_cursor: page.next.map(|id| id.to_string()),
     };
-    Ok(Given::ok(&part)?.answer())
+    part.answer()
 }
 
 /// A review, with what is signed for its release and the digest to sign.

@@ -2,10 +2,9 @@
 
 use axum::{
     extract::{Path, Request, State},
-    http::{Method, Uri},
     response::Response,
 };
-use holdpoint_domain::{Digest, ScanId, person::Action, text::Name};
+use holdpoint_domain::{ScanId, person::Action, text::Name};
 use holdpoint_service::{
     ImportWatch, ServiceError, Services,
     scans::{Counts, ImportOutcome, ScanRequest},
@@ -15,7 +14,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, Id, Key, Query},
+    asked::{self, Id, Key, Query, Target, WhichPart},
     given::{Given, Part, moment, once},
     mapping::{Mapped, mapped},
     upload,
@@ -275,6 +274,7 @@ pub(super) async fn import(
     Path(slug): Path<String>,
     Query(asked): Query<Asked>,
     key: Key,
+    target: Target,
     request: Request,
 ) -> Result<Response, WebError> {
     // Asked before anything is received: whoever may not import it need not send it.
@@ -287,15 +287,9 @@ pub(super) async fn import(
         let message = "Only a contributor, reviewer or manager of this service can import scans, with a token that was granted `import_scans`.";
         return Err(WebError::Forbidden(message.to_owned()));
     }
-    let label = asked
-        .series
-        .as_deref()
-        .map(Name::parse)
-        .transpose()
-        .map_err(ServiceError::at("series"))?;
+    let label = asked::optional("series", asked.series.as_deref(), Name::parse)?;
     let commit = asked::commit(asked.commit.as_deref())?;
     let preview = asked::flag("preview", asked.preview.as_deref())?;
-    let (method, uri) = (request.method().clone(), request.uri().clone());
     let most = services.limits().scan_bytes;
     let received = if upload::is_form(&request) {
         let received = upload::form(&services, request, most).await?;
@@ -331,7 +325,7 @@ pub(super) async fn import(
         format: asked.format,
         watch: ImportWatch::default(),
     };
-    let digest = asked::digest_of(&method, &uri, &received.digest);
+    let digest = target.with(&received.digest);
     once(&services, &caller, &key, &digest, async {
         let outcome = services
             .import_scan(&caller, &service.id, request, preview)
@@ -346,26 +340,15 @@ pub(super) async fn import(
     .await
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct List {
-    /// From 1 to 200; 50 if not given.
-    limit: Option<String>,
-    /// `next_cursor` of the part before.
-    cursor: Option<String>,
-}
-
 /// A service's scans, newest first.
-#[utoipa::path(get, path = "/services/{slug}/scans", tag = "Scans", params(List), responses((status = 200, body = Part<Scan>)))]
+#[utoipa::path(get, path = "/services/{slug}/scans", tag = "Scans", params(WhichPart), responses((status = 200, body = Part<Scan>)))]
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
     Path(slug): Path<String>,
-    Query(asked): Query<List>,
+    Query(asked): Query<WhichPart>,
 ) -> Result<Response, WebError> {
-    let limit = asked::limit(asked.limit.as_deref())?;
-    let before = asked::cursor(asked.cursor.as_deref(), ScanId::parse)?;
+    let (limit, before) = asked.place(ScanId::parse)?;
     let service = services.service_by_slug(&caller, &slug).await?.service;
     let read = i64::try_from(limit).unwrap_or(i64::MAX);
     let scans = services
@@ -376,11 +359,11 @@ pub(super) async fn list(
         .then(|| scans.last().map(|last| last.id.to_string()))
         .flatten();
     let entries = scans.iter().map(scan).collect();
-    Ok(Given::ok(&Part {
+    Part {
         entries,
         next_cursor,
-    })?
-    .answer())
+    }
+    .answer()
 }
 
 /// A scan and what it changed.
@@ -415,12 +398,10 @@ pub(super) async fn undo(
     State(services): State<Services>,
     caller: ApiCaller,
     Id(id): Id<ScanId>,
-    method: Method,
-    uri: Uri,
     key: Key,
+    target: Target,
 ) -> Result<Response, WebError> {
-    let digest = asked::digest_of(&method, &uri, &Digest::of(b""));
-    once(&services, &caller, &key, &digest, async {
+    once(&services, &caller, &key, &target.with_body(b""), async {
         let undone = services.undo_scan(&caller, &id).await?;
         let now = services.scan(&caller, &id).await?;
         Given::ok(&UndoneScan {

@@ -10,10 +10,10 @@ use holdpoint_domain::{
 };
 use holdpoint_service::{NewService, ReadableService, ServiceError, Services};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
-    asked::{self, Json, Key, Query},
+    asked::{self, Json, Key, Query, WhichPart},
     given::{Given, Part, moment, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -60,44 +60,16 @@ pub(super) struct New {
     description: Option<String>,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct List {
-    /// From 1 to 200; 50 if not given.
-    limit: Option<String>,
-    /// `next_cursor` of the part before.
-    cursor: Option<String>,
-}
-
 /// The services that the caller may read, by name.
-#[utoipa::path(get, path = "/services", tag = "Services", params(List), responses((status = 200, body = Part<Service>)))]
+#[utoipa::path(get, path = "/services", tag = "Services", params(WhichPart), responses((status = 200, body = Part<Service>)))]
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
-    Query(asked): Query<List>,
+    Query(asked): Query<WhichPart>,
 ) -> Result<Response, WebError> {
-    let limit = asked::limit(asked.limit.as_deref())?;
-    let after = asked::cursor(asked.cursor.as_deref(), ServiceId::parse)?;
-    let mut all = services.services_for(&caller).await?;
-    if let Some(after) = &after {
-        let at = all
-            .iter()
-            .position(|readable| readable.service.id == *after);
-        all.drain(..=at.ok_or_else(asked::wrong_cursor)?);
-    }
-    let more = all.len() > limit;
-    all.truncate(limit);
-    let next_cursor = all
-        .last()
-        .filter(|_| more)
-        .map(|last| last.service.id.to_string());
-    let entries: Vec<Service> = all.into_iter().map(Service::from).collect();
-    Ok(Given::ok(&Part {
-        entries,
-        next_cursor,
-    })?
-    .answer())
+    let place = asked.place(ServiceId::parse)?;
+    let all = services.services_for(&caller).await?;
+    Part::of(all, place, |readable| &readable.service.id, Service::from)?.answer()
 }
 
 /// One service.
@@ -127,23 +99,13 @@ pub(super) async fn create(
     } = asked.value;
     let new = NewService {
         name: Name::parse(&name).map_err(ServiceError::at("name"))?,
-        slug: slug
-            .as_deref()
-            .map(Slug::parse)
-            .transpose()
-            .map_err(ServiceError::at("slug"))?,
-        repository_url: repository_url
-            .as_deref()
-            .filter(|text| !text.is_empty())
-            .map(WebAddress::parse)
-            .transpose()
-            .map_err(ServiceError::at("repository_url"))?,
-        description: description
-            .as_deref()
-            .filter(|text| !text.is_empty())
-            .map(Prose::parse)
-            .transpose()
-            .map_err(ServiceError::at("description"))?,
+        slug: asked::optional("slug", slug.as_deref(), Slug::parse)?,
+        repository_url: asked::filled(
+            "repository_url",
+            repository_url.as_deref(),
+            WebAddress::parse,
+        )?,
+        description: asked::filled("description", description.as_deref(), Prose::parse)?,
     };
     once(&services, &caller, &key, &asked.digest, async {
         let made = services.create_service(&caller, new).await?;

@@ -6,13 +6,13 @@ use axum::{
 };
 use holdpoint_domain::{TemplateId, text::Name};
 use holdpoint_service::{
-    ServiceError, Services, TemplateImport, TemplateVersion, checklist::Reading,
+    ListedTemplate, ServiceError, Services, TemplateImport, TemplateVersion, checklist::Reading,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, Id, Key, Query},
+    asked::{self, Id, Key, Query, Target, WhichPart},
     given::{Given, Part, moment, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -76,16 +76,6 @@ pub(super) struct Import {
     tier: Option<String>,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct List {
-    /// From 1 to 200; 50 if not given.
-    limit: Option<String>,
-    /// `next_cursor` of the part before.
-    cursor: Option<String>,
-}
-
 fn version(version: &TemplateVersion, by: Option<String>) -> Version {
     Version {
         id: version.id.to_string(),
@@ -101,43 +91,20 @@ fn version(version: &TemplateVersion, by: Option<String>) -> Version {
 }
 
 /// All templates by name, each with its newest version.
-#[utoipa::path(get, path = "/templates", tag = "Templates", params(List), responses((status = 200, body = Part<Template>)))]
+#[utoipa::path(get, path = "/templates", tag = "Templates", params(WhichPart), responses((status = 200, body = Part<Template>)))]
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
-    Query(asked): Query<List>,
+    Query(asked): Query<WhichPart>,
 ) -> Result<Response, WebError> {
-    let limit = asked::limit(asked.limit.as_deref())?;
-    let after = asked::cursor(asked.cursor.as_deref(), TemplateId::parse)?;
-    let templates = services.templates(&caller).await?;
-    let first = match &after {
-        None => 0,
-        Some(after) => templates
-            .iter()
-            .position(|listed| listed.template.id == *after)
-            .map(|at| at + 1)
-            .ok_or_else(asked::wrong_cursor)?,
+    let place = asked.place(TemplateId::parse)?;
+    let all = services.templates(&caller).await?;
+    let show = |listed: ListedTemplate| Template {
+        id: listed.template.id.to_string(),
+        name: listed.template.name,
+        versions: vec![version(&listed.newest, None)],
     };
-    let shown = &templates[first..];
-    let more = shown.len() > limit;
-    let shown = &shown[..limit.min(shown.len())];
-    let next_cursor = shown
-        .last()
-        .filter(|_| more)
-        .map(|last| last.template.id.to_string());
-    let entries = shown
-        .iter()
-        .map(|listed| Template {
-            id: listed.template.id.to_string(),
-            name: listed.template.name.clone(),
-            versions: vec![version(&listed.newest, None)],
-        })
-        .collect();
-    Ok(Given::ok(&Part {
-        entries,
-        next_cursor,
-    })?
-    .answer())
+    Part::of(all, place, |listed| &listed.template.id, show)?.answer()
 }
 
 /// A template with all its versions.
@@ -171,6 +138,7 @@ pub(super) async fn import(
     caller: ApiCaller,
     key: Key,
     Query(asked): Query<Import>,
+    target: Target,
     request: Request,
 ) -> Result<Response, WebError> {
     if !["text/markdown", "text/x-markdown", "text/plain"]
@@ -180,7 +148,6 @@ pub(super) async fn import(
             "Send the document itself, with the header `Content-Type: text/markdown`.".to_owned(),
         ));
     }
-    let (method, uri) = (request.method().clone(), request.uri().clone());
     let most = usize::try_from(services.limits().checklist_bytes).unwrap_or(usize::MAX);
     let document = asked::bytes(request, &(), most).await?;
     let import = TemplateImport {
@@ -188,12 +155,7 @@ pub(super) async fn import(
             Some(id) => Some(asked::id(id)?),
             None => None,
         },
-        name: asked
-            .name
-            .as_deref()
-            .map(Name::parse)
-            .transpose()
-            .map_err(ServiceError::at("name"))?,
+        name: asked::optional("name", asked.name.as_deref(), Name::parse)?,
         file_name: asked.file_name.unwrap_or_default(),
         reading: asked
             .reading
@@ -212,7 +174,7 @@ pub(super) async fn import(
             .transpose()?,
         tier: asked.tier,
     };
-    let digest = asked::digest(&method, &uri, &document);
+    let digest = target.with_body(&document);
     once(&services, &caller, &key, &digest, async {
         let imported = services
             .import_template(&caller, import, document.to_vec())

@@ -1,18 +1,17 @@
 //! Decisions about many findings, and taking one back.
 
 use axum::{extract::State, response::Response};
-use holdpoint_domain::{Digest, FindingStatus, ReviewId, Severity, TriageBatchId};
+use holdpoint_domain::{FindingStatus, ReviewId, Severity, TriageBatchId};
 use holdpoint_service::{
     FindingFilter, Services,
     findings::Triage,
     triage::{Bulk, BulkTriage, Chosen},
 };
-use http::{Method, Uri};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    asked::{self, Id, Json, Key},
+    asked::{self, Id, Json, Key, Target},
     findings::{Decision, in_triage},
     given::{Given, Part, moment, once},
 };
@@ -227,11 +226,7 @@ pub(super) async fn list(
             undone_by: batch.undone_by_name,
         })
         .collect();
-    Ok(Given::ok(&Part {
-        entries,
-        next_cursor: None,
-    })?
-    .answer())
+    Part::whole(entries).answer()
 }
 
 /// Puts every finding of a decision back to what it was before, but for those that were decided about since.
@@ -240,12 +235,10 @@ pub(super) async fn undo(
     State(services): State<Services>,
     caller: ApiCaller,
     Id(id): Id<TriageBatchId>,
-    method: Method,
-    uri: Uri,
     key: Key,
+    target: Target,
 ) -> Result<Response, WebError> {
-    let digest = asked::digest_of(&method, &uri, &Digest::of(b""));
-    once(&services, &caller, &key, &digest, async {
+    once(&services, &caller, &key, &target.with_body(b""), async {
         Given::ok(&many_done(services.undo_triage(&caller, &id).await?))
     })
     .await
