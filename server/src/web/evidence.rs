@@ -2,10 +2,7 @@
 
 use axum::{
     Router,
-    extract::{
-        DefaultBodyLimit, Multipart, State,
-        multipart::{Field, MultipartError},
-    },
+    extract::{Multipart, State},
     response::{Redirect, Response},
     routing::{get, post},
 };
@@ -16,7 +13,6 @@ use holdpoint_service::{
     evidence::{EvidenceBody, EvidenceFields, EvidenceRequest, MAX_OUTPUT_BYTES, safe_media_type},
 };
 use holdpoint_storage::Receiving;
-use http::StatusCode;
 
 use super::{
     AppState, WebError,
@@ -24,6 +20,7 @@ use super::{
     download::{Download, OCTETS},
     id::Id,
     signed_in::SignedIn,
+    upload::{self, UploadForm},
 };
 
 /// One text of the form may be this long; more than any rule takes, so that the rule says what is wrong.
@@ -32,17 +29,9 @@ const MAX_TEXT_BYTES: usize = MAX_OUTPUT_BYTES + 1024;
 const AROUND_BYTES: usize = 8 * 1024 * 1024;
 
 pub(super) fn routes(limits: Limits) -> Router<AppState> {
-    // A file over the limit is read to its end and thrown away, since a browser shows no answer before it has sent all;
-    // beyond twice the limit it is cut off.
-    let most = usize::try_from(limits.evidence_bytes)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(2)
-        .saturating_add(AROUND_BYTES);
+    let most = upload::most(limits.evidence_bytes, 2, AROUND_BYTES);
     Router::new()
-        .route(
-            "/items/{id}/evidence/upload",
-            post(add).layer(DefaultBodyLimit::max(most)),
-        )
+        .route("/items/{id}/evidence/upload", post(add).layer(most))
         .route("/evidence/{id}/file", get(file))
 }
 
@@ -105,61 +94,32 @@ async fn add(
 /// Reads the form piece by piece; the file goes to the disk as it comes.
 async fn receive(
     services: &Services,
-    mut form: Multipart,
+    form: Multipart,
     may_store: bool,
 ) -> Result<Arrived, WebError> {
     let limit = services.limits().evidence_bytes;
+    let too_large = format!("Evidence may have at most {limit} bytes. Nothing of it was stored.");
+    let mut form = UploadForm::new(form, too_large);
     let mut arrived = Arrived::default();
-    while let Some(mut field) = form
-        .next_field()
-        .await
-        .map_err(|error| broken(&error, limit))?
-    {
-        let Some(name) = field.name().map(str::to_owned) else {
-            continue;
-        };
+    while let Some(field) = form.next().await? {
+        let name = field.name().to_owned();
         if name != "file" {
-            let text = read_text(&mut field, limit).await?;
+            // As browsers send it: with CRLF line ends.
+            let text = field.text(MAX_TEXT_BYTES).await?.replace("\r\n", "\n");
             if let Some(place) = place_of(&mut arrived.fields, &name) {
                 *place = text;
             }
             continue;
         }
         let file_name = field.file_name().unwrap_or_default().to_owned();
-        let mut receiving = None;
-        while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error, limit))? {
-            if !may_store || arrived.is_too_large {
-                continue;
-            }
-            let receiving = match &mut receiving {
-                Some(receiving) => receiving,
-                none => none.insert(
-                    services
-                        .files()
-                        .receive()
-                        .await
-                        .map_err(ServiceError::from)?,
-                ),
-            };
-            let size = receiving.size_bytes() + i64::try_from(chunk.len()).unwrap_or(i64::MAX);
-            if size > limit {
-                arrived.is_too_large = true;
-            } else {
-                receiving.write(&chunk).await.map_err(ServiceError::from)?;
-            }
-        }
+        let mut arriving = field.file(services, limit, may_store).await?;
+        arrived.is_too_large |= arriving.is_too_large;
         // A browser sends a part without name and bytes where no file was chosen. A chosen file without bytes is received
         // all the same, so that the rule says that it is empty.
-        if receiving.is_none() && !file_name.is_empty() && may_store {
-            receiving = Some(
-                services
-                    .files()
-                    .receive()
-                    .await
-                    .map_err(ServiceError::from)?,
-            );
+        if arriving.file.is_none() && !file_name.is_empty() && may_store {
+            arriving.file = Some(upload::begin(services).await?);
         }
-        arrived.file = receiving.map(|receiving| (receiving, file_name));
+        arrived.file = arriving.file.map(|receiving| (receiving, file_name));
     }
     Ok(arrived)
 }
@@ -221,28 +181,6 @@ fn place_of<'a>(fields: &'a mut EvidenceFields, name: &str) -> Option<&'a mut St
         "replaces" => &mut fields.replaces,
         _ => return None,
     })
-}
-
-/// A text of the form, as browsers send it: UTF-8, with CRLF line ends.
-async fn read_text(field: &mut Field<'_>, limit: i64) -> Result<String, WebError> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error, limit))? {
-        let room = MAX_TEXT_BYTES.saturating_sub(bytes.len());
-        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-    }
-    Ok(String::from_utf8_lossy(&bytes).replace("\r\n", "\n"))
-}
-
-fn broken(error: &MultipartError, limit: i64) -> WebError {
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        WebError::TooLarge(format!(
-            "Evidence may have at most {limit} bytes. Nothing of it was stored."
-        ))
-    } else {
-        WebError::BadRequest(
-            "The form broke off before its end, and nothing was stored. Send it again.",
-        )
-    }
 }
 
 /// Serves a file's bytes after comparing them with their digest. Nothing of it ever runs in this origin: what browsers

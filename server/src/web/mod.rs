@@ -24,6 +24,7 @@ pub(crate) mod shutdown;
 mod signed_in;
 mod state;
 mod templates;
+mod upload;
 mod visit;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartError},
+    extract::{Multipart, State},
     response::{Redirect, Response},
     routing::{get, post},
 };
@@ -12,10 +12,14 @@ use holdpoint_service::{
     Limits, ServiceError, Services,
     patches::{PatchFields, PatchRequest},
 };
-use http::StatusCode;
 
 use super::{
-    AppState, WebError, answer::FormAnswer, download::Download, id::Id, signed_in::SignedIn,
+    AppState, WebError,
+    answer::FormAnswer,
+    download::Download,
+    id::Id,
+    signed_in::SignedIn,
+    upload::{self, UploadForm},
 };
 
 /// The form's name, under which its page asks for what was typed.
@@ -24,17 +28,10 @@ const FORM: &str = "patches/submit";
 const AROUND_BYTES: usize = 1024 * 1024;
 
 pub(super) fn routes(limits: Limits) -> Router<AppState> {
-    // What is over the limit is read and thrown away, since a browser shows no answer before it has sent all; beyond
-    // twice the limit, and as much again for what is pasted, it is cut off.
-    let most = usize::try_from(limits.patch_bytes)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(3)
-        .saturating_add(AROUND_BYTES);
+    // As much again for what is pasted.
+    let most = upload::most(limits.patch_bytes, 3, AROUND_BYTES);
     Router::new()
-        .route(
-            "/reviews/{id}/patches/upload",
-            post(submit).layer(DefaultBodyLimit::max(most)),
-        )
+        .route("/reviews/{id}/patches/upload", post(submit).layer(most))
         .route("/reviews/{id}/patches.mbox", get(series))
         .route("/patches/{id}/file", get(file))
 }
@@ -87,36 +84,23 @@ async fn submit(
 /// Reads the form piece by piece, up to the limit and one byte, so that the rule says what is too large.
 async fn receive(
     limit: i64,
-    mut form: Multipart,
+    form: Multipart,
     may: bool,
 ) -> Result<(PatchFields, Option<Vec<u8>>), WebError> {
+    let too_large = format!("A patch may have at most {limit} bytes. Nothing of it was stored.");
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut form = UploadForm::new(form, too_large);
     let mut fields = PatchFields::default();
     let mut file = None;
-    let broken = |error: &MultipartError| {
-        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            WebError::TooLarge(format!(
-                "A patch may have at most {limit} bytes. Nothing of it was stored."
-            ))
-        } else {
-            WebError::BadRequest(
-                "The form broke off before its end, and nothing was stored. Send it again.",
-            )
-        }
-    };
-    while let Some(mut field) = form.next_field().await.map_err(|error| broken(&error))? {
-        let name = field.name().unwrap_or_default().to_owned();
+    while let Some(field) = form.next().await? {
+        let name = field.name().to_owned();
         let most = match name.as_str() {
             _ if !may => 0,
             // A pasted patch has a carriage return more in each line than what is taken of it.
             "file" | "patch" => limit.saturating_mul(2),
             _ => 64 * 1024,
         };
-        let mut bytes = Vec::new();
-        while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
-            let room = most.saturating_add(1).saturating_sub(bytes.len());
-            bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        }
+        let bytes = field.bytes(most.saturating_add(1)).await?;
         if name == "file" {
             file = Some(bytes).filter(|bytes| !bytes.is_empty());
             continue;

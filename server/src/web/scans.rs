@@ -2,10 +2,7 @@
 
 use axum::{
     Router,
-    extract::{
-        DefaultBodyLimit, Multipart, State,
-        multipart::{Field, MultipartError},
-    },
+    extract::{Multipart, State},
     response::{Redirect, Response},
     routing::{get, post},
 };
@@ -21,7 +18,6 @@ use holdpoint_domain::{
 };
 use holdpoint_service::{Actor, Limits, ServiceError, Services};
 use holdpoint_storage::Receiving;
-use http::StatusCode;
 use tower_sessions::Session;
 
 use super::{
@@ -30,6 +26,7 @@ use super::{
     download::{Download, OCTETS},
     id::Id,
     signed_in::SignedIn,
+    upload::{self, UploadField, UploadForm},
 };
 
 /// Texts of the form are short names.
@@ -40,17 +37,9 @@ const MOST_FILES: usize = 20;
 const AROUND_BYTES: usize = 1024 * 1024;
 
 pub(super) fn routes(limits: Limits) -> Router<AppState> {
-    // What is over the limit is read to its end and thrown away, since a browser shows no answer before it has sent all;
-    // beyond twice the limit it is cut off.
-    let most = usize::try_from(limits.scan_bytes)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(2)
-        .saturating_add(AROUND_BYTES);
+    let most = upload::most(limits.scan_bytes, 2, AROUND_BYTES);
     Router::new()
-        .route(
-            "/reviews/{id}/scans/upload",
-            post(upload).layer(DefaultBodyLimit::max(most)),
-        )
+        .route("/reviews/{id}/scans/upload", post(take_in).layer(most))
         .route("/scans/{id}/file", get(file))
 }
 
@@ -65,7 +54,7 @@ struct Arrived {
 }
 
 /// Takes in scanner files and leads to what importing them would change. Nothing is imported.
-async fn upload(
+async fn take_in(
     State(services): State<Services>,
     person: SignedIn,
     Id(review): Id<ReviewId>,
@@ -111,40 +100,32 @@ async fn upload(
 /// Reads the form piece by piece; files go to the disk as they come.
 async fn receive(
     services: &Services,
-    mut form: Multipart,
+    form: Multipart,
     may_store: bool,
 ) -> Result<Arrived, WebError> {
     let limit = services.limits().scan_bytes;
+    let too_large = format!("Scans may have at most {limit} bytes each. Nothing was stored.");
+    let mut form = UploadForm::new(form, too_large);
     let mut arrived = Arrived::default();
-    while let Some(mut field) = form
-        .next_field()
-        .await
-        .map_err(|error| broken(&error, limit))?
-    {
-        let name = field.name().unwrap_or_default().to_owned();
-        let text = match name.as_str() {
+    while let Some(field) = form.next().await? {
+        let text = match field.name() {
             "label" => &mut arrived.label,
             "commit" => &mut arrived.commit,
             "format" => &mut arrived.format,
             "files" => {
-                receive_file(services, &mut field, &mut arrived, may_store).await?;
+                receive_file(services, field, &mut arrived, may_store).await?;
                 continue;
             }
             _ => continue,
         };
-        let mut bytes = Vec::new();
-        while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error, limit))? {
-            let room = MAX_TEXT_BYTES.saturating_sub(bytes.len());
-            bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        }
-        String::from_utf8_lossy(&bytes).trim().clone_into(text);
+        field.text(MAX_TEXT_BYTES).await?.trim().clone_into(text);
     }
     Ok(arrived)
 }
 
 async fn receive_file(
     services: &Services,
-    field: &mut Field<'_>,
+    field: UploadField<'_>,
     arrived: &mut Arrived,
     may_store: bool,
 ) -> Result<(), WebError> {
@@ -161,30 +142,11 @@ async fn receive_file(
         .take(200)
         .collect();
     let is_one_more = arrived.files.len() + arrived.refused.len() < MOST_FILES;
-    let mut receiving = None;
-    let mut is_too_large = false;
-    while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error, limit))? {
-        if chunk.is_empty() || !may_store || is_too_large || !is_one_more {
-            continue;
-        }
-        let receiving = match &mut receiving {
-            Some(receiving) => receiving,
-            none => none.insert(
-                services
-                    .files()
-                    .receive()
-                    .await
-                    .map_err(ServiceError::from)?,
-            ),
-        };
-        if receiving.size_bytes() + i64::try_from(chunk.len()).unwrap_or(i64::MAX) > limit {
-            is_too_large = true;
-        } else {
-            receiving.write(&chunk).await.map_err(ServiceError::from)?;
-        }
-    }
+    let arriving = field
+        .file(services, limit, may_store && is_one_more)
+        .await?;
     // A browser sends a part without name and bytes where no file was chosen.
-    if name.is_empty() && receiving.is_none() {
+    if name.is_empty() && arriving.file.is_none() {
         return Ok(());
     }
     let name = if name.is_empty() {
@@ -192,8 +154,8 @@ async fn receive_file(
     } else {
         name
     };
-    match receiving {
-        _ if is_too_large => {
+    match arriving.file {
+        _ if arriving.is_too_large => {
             let why = format!(
                 "The file is larger than {limit} bytes, the limit for scans. Split the scan."
             );
@@ -276,18 +238,6 @@ async fn keep(
         .keep(session)
         .await
         .map_err(ServiceError::unavailable)
-}
-
-fn broken(error: &MultipartError, limit: i64) -> WebError {
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        WebError::TooLarge(format!(
-            "Scans may have at most {limit} bytes each. Nothing was stored."
-        ))
-    } else {
-        WebError::BadRequest(
-            "The form broke off before its end, and nothing was stored. Send it again.",
-        )
-    }
 }
 
 /// Serves a scanner's own file after comparing it with its digest: always a download, whatever it is called.

@@ -2,10 +2,7 @@
 
 use axum::{
     Router,
-    extract::{
-        DefaultBodyLimit, Multipart, State,
-        multipart::{Field, MultipartError},
-    },
+    extract::{Multipart, State},
     response::{Redirect, Response},
     routing::{get, post},
 };
@@ -15,33 +12,26 @@ use holdpoint_app::{
 };
 use holdpoint_domain::{ReviewId, TemplateId, TemplateVersionId};
 use holdpoint_service::{Actor, Limits, ServiceError, Services};
-use http::StatusCode;
 use tower_sessions::Session;
 
 use super::{
-    AppState, WebError, answer::FormAnswer, download::Download, id::Id, signed_in::SignedIn,
+    AppState, WebError,
+    answer::FormAnswer,
+    download::Download,
+    id::Id,
+    signed_in::SignedIn,
+    upload::{self, UploadForm},
 };
 
 /// The other fields of the form and what stands between them.
 const AROUND_BYTES: usize = 64 * 1024;
 
 pub(super) fn routes(limits: Limits) -> Router<AppState> {
-    // A document over the limit is read to its end and thrown away, since a browser shows no answer before it has sent
-    // all; beyond four times the limit it is cut off.
-    let most = most_bytes(limits)
-        .saturating_mul(4)
-        .saturating_add(AROUND_BYTES);
+    let most = upload::most(limits.checklist_bytes, 4, AROUND_BYTES);
     Router::new()
-        .route(
-            paths::TEMPLATE_UPLOAD,
-            post(upload).layer(DefaultBodyLimit::max(most)),
-        )
+        .route(paths::TEMPLATE_UPLOAD, post(take_in).layer(most))
         .route("/templates/versions/{id}/source", get(source))
         .route("/reviews/{id}/checklist.md", get(ticked))
-}
-
-fn most_bytes(limits: Limits) -> usize {
-    usize::try_from(limits.checklist_bytes).unwrap_or(usize::MAX)
 }
 
 /// What the form brought.
@@ -67,7 +57,7 @@ impl Arrived {
 }
 
 /// Takes a document and leads to its preview, or back with the reason why it is refused.
-async fn upload(
+async fn take_in(
     State(services): State<Services>,
     person: SignedIn,
     session: Session,
@@ -136,22 +126,22 @@ async fn preview(
     Ok(Notice::silent(paths::template_preview(&sha256)))
 }
 
-async fn receive(mut form: Multipart, limits: Limits) -> Result<Arrived, WebError> {
+async fn receive(form: Multipart, limits: Limits) -> Result<Arrived, WebError> {
+    let limit = limits.checklist_bytes;
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let too_large = format!(
+        "The document is larger than {limit} bytes, which is the most that is taken. Nothing was stored."
+    );
+    let mut form = UploadForm::new(form, too_large);
     let mut arrived = Arrived::default();
-    while let Some(mut field) = form
-        .next_field()
-        .await
-        .map_err(|error| broken(&error, limits))?
-    {
+    while let Some(field) = form.next().await? {
         match field.name() {
-            Some("template") => {
-                let (bytes, _) = read(&mut field, 100, limits).await?;
-                arrived.template = String::from_utf8_lossy(&bytes).into_owned();
-            }
-            Some("document") => {
+            "template" => arrived.template = field.text(100).await?,
+            "document" => {
                 arrived.file_name = field.file_name().map(str::to_owned);
-                let (bytes, is_whole) = read(&mut field, most_bytes(limits), limits).await?;
-                arrived.is_too_large = !is_whole;
+                let mut bytes = field.bytes(most.saturating_add(1)).await?;
+                arrived.is_too_large = bytes.len() > most;
+                bytes.truncate(most);
                 arrived.document = if arrived.file_name.is_some() {
                     bytes
                 } else {
@@ -165,40 +155,6 @@ async fn receive(mut form: Multipart, limits: Limits) -> Result<Arrived, WebErro
         }
     }
     Ok(arrived)
-}
-
-/// A field's bytes, as many as fit, and whether these are all.
-async fn read(
-    field: &mut Field<'_>,
-    most: usize,
-    limits: Limits,
-) -> Result<(Vec<u8>, bool), WebError> {
-    let mut bytes = Vec::new();
-    let mut is_whole = true;
-    while let Some(chunk) = field
-        .chunk()
-        .await
-        .map_err(|error| broken(&error, limits))?
-    {
-        is_whole &= bytes.len() + chunk.len() <= most;
-        if is_whole {
-            bytes.extend_from_slice(&chunk);
-        }
-    }
-    Ok((bytes, is_whole))
-}
-
-fn broken(error: &MultipartError, limits: Limits) -> WebError {
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return WebError::TooLarge(format!(
-            "The document is larger than {} bytes, which is the most that is taken. Nothing was stored.",
-            limits.checklist_bytes
-        ));
-    }
-    tracing::debug!(%error, "an upload broke off");
-    WebError::Malformed(
-        "The upload broke off or is no form. Nothing was stored; send it again.".to_owned(),
-    )
 }
 
 /// A version's document, byte for byte as it was imported.
