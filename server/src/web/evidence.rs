@@ -106,7 +106,7 @@ async fn receive(
         if name != "file" {
             // As browsers send it: with CRLF line ends.
             let text = field.text(MAX_TEXT_BYTES).await?.replace("\r\n", "\n");
-            if let Some(place) = place_of(&mut arrived.fields, &name) {
+            if let Some(place) = arrived.fields.place(&name) {
                 *place = text;
             }
             continue;
@@ -161,26 +161,6 @@ async fn keep(
     }
     services.add_evidence(person, item, request).await?;
     Ok(())
-}
-
-fn place_of<'a>(fields: &'a mut EvidenceFields, name: &str) -> Option<&'a mut String> {
-    Some(match name {
-        "kind" => &mut fields.kind,
-        "title" => &mut fields.title,
-        "address" => &mut fields.address,
-        "text" => &mut fields.text,
-        "command" => &mut fields.command,
-        "exit_code" => &mut fields.exit_code,
-        "output" => &mut fields.output,
-        "host" => &mut fields.host,
-        "commit" => &mut fields.commit,
-        "path" => &mut fields.path,
-        "start_line" => &mut fields.start_line,
-        "end_line" => &mut fields.end_line,
-        "observed_at" => &mut fields.observed_at,
-        "replaces" => &mut fields.replaces,
-        _ => return None,
-    })
 }
 
 /// Serves a file's bytes after comparing them with their digest. Nothing of it ever runs in this origin: what browsers

@@ -68,6 +68,29 @@ pub struct EvidenceFields {
     pub replaces: String,
 }
 
+impl EvidenceFields {
+    /// The field of a form with this name.
+    pub fn place(&mut self, name: &str) -> Option<&mut String> {
+        Some(match name {
+            "kind" => &mut self.kind,
+            "title" => &mut self.title,
+            "address" => &mut self.address,
+            "text" => &mut self.text,
+            "command" => &mut self.command,
+            "exit_code" => &mut self.exit_code,
+            "output" => &mut self.output,
+            "host" => &mut self.host,
+            "commit" => &mut self.commit,
+            "path" => &mut self.path,
+            "start_line" => &mut self.start_line,
+            "end_line" => &mut self.end_line,
+            "observed_at" => &mut self.observed_at,
+            "replaces" => &mut self.replaces,
+            _ => return None,
+        })
+    }
+}
+
 /// A command's output may be this long, in bytes.
 pub const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
 

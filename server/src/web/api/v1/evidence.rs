@@ -152,27 +152,11 @@ fn fields_of(new: New) -> EvidenceFields {
 fn fields_of_form(form: &[(String, String)], has_file: bool) -> Result<EvidenceFields, WebError> {
     let mut fields = EvidenceFields::default();
     for (name, value) in form {
-        let field = match name.as_str() {
-            "kind" => &mut fields.kind,
-            "title" => &mut fields.title,
-            "address" => &mut fields.address,
-            "text" => &mut fields.text,
-            "command" => &mut fields.command,
-            "exit_code" => &mut fields.exit_code,
-            "output" => &mut fields.output,
-            "host" => &mut fields.host,
-            "commit" => &mut fields.commit,
-            "path" => &mut fields.path,
-            "start_line" => &mut fields.start_line,
-            "end_line" => &mut fields.end_line,
-            "observed_at" => &mut fields.observed_at,
-            "replaces" => &mut fields.replaces,
-            _ => {
-                let field: String = name.chars().take(100).collect();
-                let message = format!("There is an unknown field `{field}`.");
-                return Err(WebError::Field { field, message });
-            }
-        };
+        let field = fields.place(name).ok_or_else(|| {
+            let field: String = name.chars().take(100).collect();
+            let message = format!("There is an unknown field `{field}`.");
+            WebError::Field { field, message }
+        })?;
         field.clone_from(value);
     }
     if fields.kind.is_empty() && has_file {
