@@ -25,15 +25,10 @@ pub async fn sign_in(
 ) -> Result<(), ActionError> {
     let cx = ActionContext::open()?;
     let visit = Visit::current();
-    let outcome = async {
-        let person = cx
-            .services
-            .sign_in(&email, &password, &visit.client)
-            .await?;
-        begin_session(&cx.session, &person, cx.now).await?;
-        Ok::<_, ServiceError>(Notice::silent(local(&next)))
-    }
-    .await;
+    let person = cx.services.sign_in(&email, &password, &visit.client);
+    let outcome = begin_session(&cx, person)
+        .await
+        .map(|_| Notice::silent(local(&next)));
     let back = paths::sign_in_to(&next);
     cx.answer(outcome, back, &[("email", &email)]).await
 }
@@ -65,14 +60,10 @@ pub async fn set_up(
     #[server(default)] password: Secret,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::open()?;
-    let outcome = async {
-        let person = cx.services.set_up(&token, &name, &email, &password).await?;
-        begin_session(&cx.session, &person, cx.now).await?;
-        Ok::<_, ServiceError>(
-            Notice::new("Holdpoint is set up, and you are its administrator.").at(paths::HOME),
-        )
-    }
-    .await;
+    let person = cx.services.set_up(&token, &name, &email, &password);
+    let outcome = begin_session(&cx, person).await.map(|_| {
+        Notice::new("Holdpoint is set up, and you are its administrator.").at(paths::HOME)
+    });
     cx.answer(
         outcome,
         paths::set_up(&token),
@@ -89,18 +80,10 @@ pub async fn accept_invitation(
     #[server(default)] password: Secret,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::open()?;
-    let outcome = async {
-        let person = cx
-            .services
-            .accept_invitation(&token, &name, &password)
-            .await?;
-        begin_session(&cx.session, &person, cx.now).await?;
-        Ok::<_, ServiceError>(
-            Notice::new(format!("Welcome, {}. Your account is ready.", person.name))
-                .at(paths::HOME),
-        )
-    }
-    .await;
+    let person = cx.services.accept_invitation(&token, &name, &password);
+    let outcome = begin_session(&cx, person).await.map(|person| {
+        Notice::new(format!("Welcome, {}. Your account is ready.", person.name)).at(paths::HOME)
+    });
     cx.answer(outcome, paths::invitation(&token), &[("name", &name)])
         .await
 }
@@ -371,18 +354,12 @@ pub async fn use_reset_link(
 ) -> Result<(), ActionError> {
     let cx = ActionContext::open()?;
     let visit = Visit::current();
-    let outcome = async {
-        let person = cx
-            .services
-            .reset_password(&token, &new_password, &visit.client)
-            .await?;
-        begin_session(&cx.session, &person, cx.now).await?;
-        Ok::<_, ServiceError>(
-            Notice::new("Your new password is set, and your other sessions are ended.")
-                .at(paths::HOME),
-        )
-    }
-    .await;
+    let person = cx
+        .services
+        .reset_password(&token, &new_password, &visit.client);
+    let outcome = begin_session(&cx, person).await.map(|_| {
+        Notice::new("Your new password is set, and your other sessions are ended.").at(paths::HOME)
+    });
     cx.answer(outcome, paths::password_reset(&token), &[]).await
 }
 
@@ -418,7 +395,12 @@ pub async fn set_service_role(
 /// Makes the session the person's. It gets a new id, so that an id from before the sign-in is worth nothing, and forgets
 /// what was in it.
 #[cfg(feature = "ssr")]
-async fn begin_session(session: &Session, person: &Person, now: i64) -> Result<(), ServiceError> {
+async fn begin_session<P>(
+    cx: &ActionContext<P>,
+    person: impl Future<Output = Result<Person, ServiceError>>,
+) -> Result<Person, ServiceError> {
+    let person = person.await?;
+    let session = &cx.session;
     let agent: String = use_context::<Parts>()
         .and_then(|parts| {
             Some(
@@ -439,13 +421,14 @@ async fn begin_session(session: &Session, person: &Person, now: i64) -> Result<(
         session
             .insert(session_keys::PERSON, person.id.as_str())
             .await?;
-        session.insert(session_keys::CREATED_AT, now).await?;
+        session.insert(session_keys::CREATED_AT, cx.now).await?;
         session.insert(session_keys::USER_AGENT, agent).await?;
         session
             .insert(session_keys::ADDRESS, Visit::current().client)
             .await
     };
-    begin.await.map_err(ServiceError::unavailable)
+    begin.await.map_err(ServiceError::unavailable)?;
+    Ok(person)
 }
 
 /// The stored id of the session that the request came with.

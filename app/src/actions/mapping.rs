@@ -56,13 +56,7 @@ pub async fn add_mapping_rule(
         )
     }
     .await;
-    let severities = fields.severities.join(",");
-    cx.answer(
-        outcome,
-        paths::mapping(&review),
-        &typed(&fields, &severities),
-    )
-    .await
+    answer(cx, outcome, paths::mapping(&review), &fields).await
 }
 
 /// Changes a rule, over the version that the person saw.
@@ -96,25 +90,28 @@ pub async fn change_mapping_rule(
         Ok::<_, ServiceError>(Notice::new("The rule is changed.").at(paths::mapping(&review)))
     }
     .await;
-    let severities = fields.severities.join(",");
-    cx.answer(
-        outcome,
-        paths::edit_mapping_rule(&review, &id),
-        &typed(&fields, &severities),
-    )
-    .await
+    let back = paths::edit_mapping_rule(&review, &id);
+    answer(cx, outcome, back, &fields).await
 }
 
+/// Answers with what was typed into a rule's form.
 #[cfg(feature = "ssr")]
-fn typed<'a>(fields: &'a RuleFields, severities: &'a str) -> [(&'static str, &'a str); 6] {
-    [
-        ("item", &fields.item),
+async fn answer(
+    cx: ActionContext,
+    outcome: Result<impl Into<Notice>, ServiceError>,
+    back: String,
+    fields: &RuleFields,
+) -> Result<(), ActionError> {
+    let severities = fields.severities.join(",");
+    let typed = [
+        ("item", fields.item.as_str()),
         ("tool", &fields.tool),
         ("category", &fields.category),
         ("rule", &fields.rule),
         ("path", &fields.path),
-        ("severities", severities),
-    ]
+        ("severities", &severities),
+    ];
+    cx.answer(outcome, back, &typed).await
 }
 
 /// Takes a rule out.

@@ -1,14 +1,44 @@
 //! The bar and the way on top of every page of a review.
 
-use holdpoint_domain::{FindingStatus, ReviewId, text::Date};
-use holdpoint_service::{Actor, FindingFilter, standing::ReviewStanding};
+use holdpoint_domain::{FindingStatus, ReviewId, ServiceId, text::Date};
+use holdpoint_service::{Access, Actor, FindingFilter, standing::ReviewStanding};
 
-use super::PageError;
+use super::{PageError, findings::review_of_address};
 use crate::{
     parts::{Crumb, ReviewBar, Tab},
     paths,
-    visit::services,
+    visit::{Visit, services},
 };
+
+/// A review that somebody opened a page of: who it is, where the review stands, and what they may do there.
+pub struct OpenReview {
+    pub visit: Visit,
+    pub person: Actor,
+    pub id: ReviewId,
+    pub service: ServiceId,
+    pub standing: ReviewStanding,
+    pub access: Access,
+}
+
+impl OpenReview {
+    pub async fn of_address() -> Result<Self, PageError> {
+        let (visit, person) = Visit::signed_in()?;
+        let id = review_of_address()?;
+        let services = services();
+        let standing = services.review_standing(&person, &id).await?;
+        let service = ServiceId::parse(&standing.review.service_id)
+            .ok_or(PageError::NotFound("This review"))?;
+        let access = services.access(&person, &service).await?;
+        Ok(Self {
+            visit,
+            person,
+            id,
+            service,
+            standing,
+            access,
+        })
+    }
+}
 
 /// How people call a review: its service and release.
 pub fn review_name(standing: &ReviewStanding) -> String {

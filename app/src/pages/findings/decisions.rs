@@ -4,15 +4,14 @@ use holdpoint_domain::{Millis, person::Action};
 use holdpoint_service::TriageBatch;
 use leptos::prelude::*;
 
-use super::review_of_address;
 use crate::{
     pages::{
-        PageError, page,
-        review_bar::{review_bar, review_crumbs, review_name},
+        page,
+        review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
     parts::{ButtonLink, Column, Empty, Frame, PageHead, Tab, Table, When, Who, controls::Weight},
     paths::{self, action},
-    visit::{Visit, services},
+    visit::services,
 };
 
 /// How many decisions stand on the page.
@@ -68,19 +67,14 @@ fn undo_form(batch: &TriageBatch, review: &str, back: &str) -> AnyView {
 #[component]
 pub(super) fn DecisionsPage() -> impl IntoView {
     page(async move {
-        let (visit, person) = Visit::signed_in()?;
-        let id = review_of_address()?;
         let services = services();
-        let standing = services.review_standing(&person, &id).await?;
-        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
-            .ok_or(PageError::NotFound("This review"))?;
-        let may = services
-            .access(&person, &service)
-            .await?
-            .may(Action::Contribute);
-        let batches = services.triage_batches(&person, &id, MOST).await?;
-        let bar = review_bar(&person, &standing, Tab::Findings).await?;
-        let review = id.as_str().to_owned();
+        let open = OpenReview::of_address().await?;
+        let may = open.access.may(Action::Contribute);
+        let batches = services
+            .triage_batches(&open.person, &open.id, MOST)
+            .await?;
+        let bar = review_bar(&open.person, &open.standing, Tab::Findings).await?;
+        let review = open.id.as_str().to_owned();
         let list = paths::findings(&review);
         let body = if batches.is_empty() {
             view! {
@@ -97,7 +91,7 @@ pub(super) fn DecisionsPage() -> impl IntoView {
         } else {
             let rows = batches
                 .into_iter()
-                .map(|batch| row(&batch, &review, may, visit.now))
+                .map(|batch| row(&batch, &review, may, open.visit.now))
                 .collect_view();
             let columns = vec![
                 Column::new("Decision"),
@@ -116,7 +110,7 @@ pub(super) fn DecisionsPage() -> impl IntoView {
             .into_any()
         };
         Ok(view! {
-            <Frame title=format!("Decisions about findings: {}", review_name(&standing)) crumbs=review_crumbs(&standing) review=bar>
+            <Frame title=format!("Decisions about findings: {}", review_name(&open.standing)) crumbs=review_crumbs(&open.standing) review=bar>
                 <PageHead
                     title="Decisions about several findings"
                     actions=view! { <ButtonLink words="Findings" href=paths::findings(&review) /> }.into_any()

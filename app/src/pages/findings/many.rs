@@ -3,34 +3,29 @@
 use holdpoint_domain::{FindingId, FindingStatus, person::Action};
 use leptos::prelude::*;
 
-use super::{Standing, StatusOf, item_options, review_of_address};
+use super::{Standing, StatusOf, item_options};
 use crate::{
     actions::findings::MOST_AT_ONCE,
     pages::{
-        PageError, page,
-        review_bar::{review_bar, review_crumbs, review_name},
+        page,
+        review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
     parts::{
         Button, ButtonLink, Choice, Choices, Column, Empty, Frame, Inline, PageHead, SelectField,
         St, Tab, Table, TextArea, TextField, controls::Weight, when::date_value,
     },
     paths::{self, action},
-    visit::{Visit, services},
+    visit::services,
 };
 
 #[component]
 pub(super) fn TriageManyPage() -> impl IntoView {
     page(async move {
-        let (visit, person) = Visit::signed_in()?;
-        let id = review_of_address()?;
         let services = services();
-        let standing = services.review_standing(&person, &id).await?;
-        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
-            .ok_or(PageError::NotFound("This review"))?;
-        let access = services.access(&person, &service).await?;
-        let bar = review_bar(&person, &standing, Tab::Findings).await?;
-        let form = visit.form("findings/triage-many");
-        let review = id.as_str().to_owned();
+        let open = OpenReview::of_address().await?;
+        let bar = review_bar(&open.person, &open.standing, Tab::Findings).await?;
+        let form = open.visit.form("findings/triage-many");
+        let review = open.id.as_str().to_owned();
         let back = form.typed("back").unwrap_or_default().to_owned();
         let list = format!("{}?{back}", paths::findings(&review));
         let list = if paths::is_local(&list) {
@@ -38,7 +33,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
         } else {
             paths::findings(&review)
         };
-        let now = visit.now;
+        let now = open.visit.now;
         let is_all = form.typed("which") == Some("all");
         let n_all = form.typed("n").unwrap_or_default().to_owned();
         let mut findings = Vec::new();
@@ -55,11 +50,11 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                 continue;
             };
             // Each is asked for by itself, so that one that is gone does not hide the others.
-            if let Ok(view) = services.finding(&person, &finding).await {
+            if let Ok(view) = services.finding(&open.person, &finding).await {
                 findings.push((version.to_owned(), view.finding));
             }
         }
-        let title = format!("Decide about findings: {}", review_name(&standing));
+        let title = format!("Decide about findings: {}", review_name(&open.standing));
         let n = findings.len();
         let rows = findings
             .into_iter()
@@ -97,7 +92,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                 .into_any()
             })
             .collect_view();
-        let may = access.may(Action::Contribute);
+        let may = open.access.may(Action::Contribute);
         let body = if (n == 0 && !is_all) || !may {
             let text = if may {
                 "Tick findings in the list, then choose what to do with them."
@@ -124,7 +119,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
             } else {
                 format!("Apply to {n} ticked")
             };
-            let options = item_options(&standing, "Choose an item");
+            let options = item_options(&open.standing, "Choose an item");
             let choices = vec![
                 Choice::new("map", "Map to item").more(view! {
                     <SelectField form=form.clone() name="item" label="Item" options required=false />
@@ -194,7 +189,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
             .into_any()
         };
         Ok(view! {
-            <Frame title crumbs=review_crumbs(&standing) review=bar>
+            <Frame title crumbs=review_crumbs(&open.standing) review=bar>
                 <PageHead title="Decide about findings" />
                 {body}
             </Frame>

@@ -4,12 +4,12 @@ use holdpoint_domain::{Severity, person::Action};
 use holdpoint_service::{Finding, findings::CATEGORIES};
 use leptos::prelude::*;
 
-use super::{finding_of_address, item_options, review_of_address};
+use super::{finding_of_address, item_options};
 use crate::{
     flash::FormState,
     pages::{
         PageError, page, query,
-        review_bar::{review_bar, review_crumbs, review_name},
+        review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
     parts::{
         Button, ButtonLink, Crumb, Frame, PageHead, SelectField, Tab, TextArea, TextField,
@@ -22,25 +22,19 @@ use crate::{
 #[component]
 pub(super) fn NewFindingPage() -> impl IntoView {
     page(async move {
-        let (visit, person) = Visit::signed_in()?;
-        let id = review_of_address()?;
         let item = query("item");
-        let services = services();
-        let standing = services.review_standing(&person, &id).await?;
-        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
-            .ok_or(PageError::NotFound("This review"))?;
-        let access = services.access(&person, &service).await?;
-        if !access.may(Action::Contribute) {
+        let open = OpenReview::of_address().await?;
+        if !open.access.may(Action::Contribute) {
             return Err(PageError::Forbidden(
                 "Only a contributor, reviewer or manager of this service can write findings."
                     .to_owned(),
             ));
         }
-        let bar = review_bar(&person, &standing, Tab::Findings).await?;
-        let form = visit.form("findings/write");
-        let review = id.as_str().to_owned();
-        let title = format!("Write a finding: {}", review_name(&standing));
-        let options = item_options(&standing, "No item yet");
+        let bar = review_bar(&open.person, &open.standing, Tab::Findings).await?;
+        let form = open.visit.form("findings/write");
+        let review = open.id.as_str().to_owned();
+        let title = format!("Write a finding: {}", review_name(&open.standing));
+        let options = item_options(&open.standing, "No item yet");
         let hidden =
             view! { <input type="hidden" name="review" value=review.clone() /> }.into_any();
         let item = view! {
@@ -57,7 +51,7 @@ pub(super) fn NewFindingPage() -> impl IntoView {
         .into_any();
         let cancel = paths::findings(&review);
         Ok(view! {
-            <Frame title crumbs=review_crumbs(&standing) review=bar>
+            <Frame title crumbs=review_crumbs(&open.standing) review=bar>
                 <PageHead title="Write a finding" />
                 <FindingForm to=action("findings/write") hidden form finding=None item cancel words="Write the finding" />
             </Frame>

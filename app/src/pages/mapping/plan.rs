@@ -6,35 +6,27 @@ use leptos::prelude::*;
 use super::item_link;
 use crate::{
     pages::{
-        PageError,
-        findings::{review_of_address, thousands},
+        findings::thousands,
         page,
-        review_bar::{review_bar, review_crumbs, review_name},
+        review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
     parts::{
         Button, ButtonLink, Column, Crumb, Empty, Frame, PageHead, Tab, Table, controls::Weight,
     },
     paths::{self, action},
-    visit::{Visit, services},
+    visit::services,
 };
 
 #[component]
 pub(super) fn PlanPage() -> impl IntoView {
     page(async move {
-        let (_, person) = Visit::signed_in()?;
-        let id = review_of_address()?;
         let services = services();
-        let standing = services.review_standing(&person, &id).await?;
-        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
-            .ok_or(PageError::NotFound("This review"))?;
-        let may = services
-            .access(&person, &service)
-            .await?
-            .may(Action::Contribute);
-        let plan = services.mapping_plan(&person, &id).await?;
-        let bar = review_bar(&person, &standing, Tab::Findings).await?;
-        let review = id.as_str().to_owned();
-        let mut crumbs = review_crumbs(&standing);
+        let open = OpenReview::of_address().await?;
+        let may = open.access.may(Action::Contribute);
+        let plan = services.mapping_plan(&open.person, &open.id).await?;
+        let bar = review_bar(&open.person, &open.standing, Tab::Findings).await?;
+        let review = open.id.as_str().to_owned();
+        let mut crumbs = review_crumbs(&open.standing);
         crumbs.push(Crumb::to("Mapping", paths::mapping(&review)));
         let figure = |n: i64, sign: &str| {
             if n == 0 {
@@ -155,7 +147,7 @@ pub(super) fn PlanPage() -> impl IntoView {
             .into_any()
         };
         Ok(view! {
-            <Frame title=format!("Apply mapping rules: {}", review_name(&standing)) crumbs review=bar>
+            <Frame title=format!("Apply mapping rules: {}", review_name(&open.standing)) crumbs review=bar>
                 <PageHead
                     title="Apply the rules"
                     meta=view! { <span>"Nothing is changed yet"</span> }.into_any()

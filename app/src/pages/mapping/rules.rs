@@ -11,24 +11,21 @@ use super::{item_link, rule::RuleForm};
 use crate::{
     flash::FormState,
     pages::{
-        PageError,
-        findings::{review_of_address, thousands},
+        findings::thousands,
         page, query,
-        review_bar::{review_bar, review_crumbs, review_name},
+        review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
     parts::{
         Button, ButtonLink, Column, Confirm, Empty, Frame, Ico, Icon, PageHead, Tab, Table,
         controls::Weight,
     },
     paths::{self, action},
-    visit::{Visit, services},
+    visit::services,
 };
 
 #[component]
 pub(super) fn MappingPage() -> impl IntoView {
     page(async move {
-        let (visit, person) = Visit::signed_in()?;
-        let id = review_of_address()?;
         // A suggestion that is to be edited before it is taken.
         let start = RuleFields {
             item: query("item"),
@@ -37,16 +34,11 @@ pub(super) fn MappingPage() -> impl IntoView {
             ..RuleFields::default()
         };
         let services = services();
-        let standing = services.review_standing(&person, &id).await?;
-        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
-            .ok_or(PageError::NotFound("This review"))?;
-        let may = services
-            .access(&person, &service)
-            .await?
-            .may(Action::Contribute);
-        let mapping = services.mapping(&person, &id).await?;
-        let bar = review_bar(&person, &standing, Tab::Findings).await?;
-        let review = id.as_str().to_owned();
+        let open = OpenReview::of_address().await?;
+        let may = open.access.may(Action::Contribute);
+        let mapping = services.mapping(&open.person, &open.id).await?;
+        let bar = review_bar(&open.person, &open.standing, Tab::Findings).await?;
+        let review = open.id.as_str().to_owned();
         let n = mapping.rules.len();
         let meta = view! {
             <span>"The first rule that fits a finding decides"</span>
@@ -68,7 +60,7 @@ pub(super) fn MappingPage() -> impl IntoView {
             view! {
                 <AddRule
                     review=review.clone()
-                    form=visit.form("mapping/add")
+                    form=open.visit.form("mapping/add")
                     items=mapping.items.clone()
                     start
                 />
@@ -78,7 +70,7 @@ pub(super) fn MappingPage() -> impl IntoView {
             view! { <Suggestions review=review.clone() suggestions=mapping.suggestions.clone() may /> }
         });
         Ok(view! {
-            <Frame title=format!("Mapping: {}", review_name(&standing)) crumbs=review_crumbs(&standing) review=bar>
+            <Frame title=format!("Mapping: {}", review_name(&open.standing)) crumbs=review_crumbs(&open.standing) review=bar>
                 <PageHead title="Mapping to items" meta actions />
                 <div class="stack">
                     {suggestions}

@@ -7,10 +7,9 @@ use leptos::prelude::*;
 use crate::{
     flash::FormState,
     pages::{
-        PageError,
-        findings::{review_of_address, thousands},
+        findings::thousands,
         page, query,
-        review_bar::{review_bar, review_crumbs, review_name},
+        review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
     parts::{
         Button, Column, Empty, FieldNote, Frame, Ico, Icon, PageHead, SelectField, Sha, Tab, Table,
@@ -19,7 +18,7 @@ use crate::{
         table::pages,
     },
     paths,
-    visit::{Visit, services},
+    visit::services,
 };
 
 /// How many scans stand on a page.
@@ -28,34 +27,29 @@ const PAGE: i64 = 50;
 #[component]
 pub(super) fn ScansPage() -> impl IntoView {
     page(async move {
-        let (visit, person) = Visit::signed_in()?;
-        let id = review_of_address()?;
         let before = ScanId::parse(&query("before"));
         let services = services();
-        let standing = services.review_standing(&person, &id).await?;
-        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
-            .ok_or(PageError::NotFound("This review"))?;
-        let access = services.access(&person, &service).await?;
+        let open = OpenReview::of_address().await?;
         let scans = services
-            .scans_of(&person, &service, before.as_ref(), PAGE)
+            .scans_of(&open.person, &open.service, before.as_ref(), PAGE)
             .await?;
-        let bar = review_bar(&person, &standing, Tab::Scans).await?;
-        let review = id.as_str().to_owned();
-        let title = format!("Scans: {}", review_name(&standing));
-        let commit = standing.review.commit_id.clone().unwrap_or_default();
+        let bar = review_bar(&open.person, &open.standing, Tab::Scans).await?;
+        let review = open.id.as_str().to_owned();
+        let title = format!("Scans: {}", review_name(&open.standing));
+        let commit = open.standing.review.commit_id.clone().unwrap_or_default();
         let for_commit = (!commit.is_empty()).then(|| {
             view! {
                 <span><Ico icon=Icon::Commit />"for commit " <Sha digest=commit.clone() kind="Commit" shown=7 /></span>
             }
         });
         let meta = view! {
-            <span>{format!("Of {}", standing.review.service_name)}</span>
+            <span>{format!("Of {}", open.standing.review.service_name)}</span>
             {for_commit}
         }
         .into_any();
-        let form = visit.form("scans/upload");
+        let form = open.visit.form("scans/upload");
         let limit = services.limits().scan_bytes;
-        let upload = if access.may(Action::ImportScans) {
+        let upload = if open.access.may(Action::ImportScans) {
             view! { <Upload review=review.clone() form commit limit /> }.into_any()
         } else {
             view! {
@@ -67,11 +61,11 @@ pub(super) fn ScansPage() -> impl IntoView {
             .into_any()
         };
         Ok(view! {
-            <Frame title crumbs=review_crumbs(&standing) review=bar>
+            <Frame title crumbs=review_crumbs(&open.standing) review=bar>
                 <PageHead title="Scans" meta />
                 <div class="stack">
                     {upload}
-                    <Earlier review scans is_first=before.is_none() now=visit.now />
+                    <Earlier review scans is_first=before.is_none() now=open.visit.now />
                 </div>
             </Frame>
         }

@@ -12,9 +12,9 @@ use super::{IncompleteNote, by_severity, change_table, figures, format_title, n_
 use crate::{
     pages::{
         PageError,
-        findings::{review_of_address, thousands},
+        findings::thousands,
         page, parameter,
-        review_bar::{review_bar, review_crumbs, review_name},
+        review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
     parts::{
         Button, Column, Frame, Ico, Icon, PageHead, Sha, Tab, Table, controls::Weight,
@@ -22,7 +22,7 @@ use crate::{
     },
     paths::{self, action},
     pending::{PendingFile, PendingScans},
-    visit::{Visit, services},
+    visit::services,
 };
 
 /// A file of the upload with what importing it would do.
@@ -50,31 +50,33 @@ fn n_changes(outcome: &ImportOutcome) -> i64 {
 #[component]
 pub(super) fn PreviewPage() -> impl IntoView {
     page(async move {
-        let (visit, person) = Visit::signed_in()?;
-        let id = review_of_address()?;
         let preview = parameter("preview");
         let session = use_context::<Parts>()
             .and_then(|parts| parts.extensions.get::<Session>().cloned())
             .ok_or_else(|| PageError::Unavailable("the session layer is missing".into()))?;
         let services = services();
-        let standing = services.review_standing(&person, &id).await?;
-        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
-            .ok_or(PageError::NotFound("This review"))?;
-        let pending = PendingScans::find(&session, &person.id, id.as_str(), &preview, visit.now)
-            .await
-            .map_err(|error| PageError::Unavailable(Box::new(error)))?
-            .ok_or(PageError::NotFound("This preview"))?;
-        let may_import = services
-            .access(&person, &service)
-            .await?
-            .may(Action::ImportScans);
+        let open = OpenReview::of_address().await?;
+        let pending = PendingScans::find(
+            &session,
+            &open.person.id,
+            open.id.as_str(),
+            &preview,
+            open.visit.now,
+        )
+        .await
+        .map_err(|error| PageError::Unavailable(Box::new(error)))?
+        .ok_or(PageError::NotFound("This preview"))?;
+        let may_import = open.access.may(Action::ImportScans);
         let mut all = Vec::new();
         let mut series = BTreeSet::new();
         for file in &pending.files {
             let request = pending
                 .request(file)
                 .ok_or(PageError::NotFound("This preview"))?;
-            let outcome = match services.import_scan(&person, &service, request, true).await {
+            let outcome = match services
+                .import_scan(&open.person, &open.service, request, true)
+                .await
+            {
                 Ok(outcome) => Ok(outcome),
                 Err(ServiceError::Rejected { message, .. }) => Err(message),
                 Err(error) => return Err(error.into()),
@@ -89,8 +91,8 @@ pub(super) fn PreviewPage() -> impl IntoView {
                 waits,
             });
         }
-        let bar = review_bar(&person, &standing, Tab::Scans).await?;
-        let review = id.as_str().to_owned();
+        let bar = review_bar(&open.person, &open.standing, Tab::Scans).await?;
+        let review = open.id.as_str().to_owned();
         let n_ready = all
             .iter()
             .filter(|one| !one.waits && one.outcome.as_ref().is_ok_and(|outcome| !outcome.repeated))
@@ -109,10 +111,10 @@ pub(super) fn PreviewPage() -> impl IntoView {
             .filter(|outcome| !outcome.repeated && !outcome.complete)
             .count();
         let is_waiting = all.iter().any(|one| one.waits);
-        let title = format!("Preview of scans: {}", review_name(&standing));
+        let title = format!("Preview of scans: {}", review_name(&open.standing));
         let meta = view! {
             <span>"Preview, nothing is saved yet"</span>
-            <span>{format!("Uploaded {}", near(pending.at, visit.now))}</span>
+            <span>{format!("Uploaded {}", near(pending.at, open.visit.now))}</span>
         }
         .into_any();
         let rows = all.iter().map(file_row).collect_view();
@@ -150,7 +152,7 @@ pub(super) fn PreviewPage() -> impl IntoView {
             None => view! { <Button words weight=Weight::Primary /> }.into_any(),
         };
         Ok(view! {
-            <Frame title crumbs=review_crumbs(&standing) review=bar>
+            <Frame title crumbs=review_crumbs(&open.standing) review=bar>
                 <PageHead title="Import scans" meta />
                 <form class="stack" method="post" action=action("scans/import")>
                     <input type="hidden" name="review" value=review.clone() />
