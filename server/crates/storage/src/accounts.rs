@@ -4,7 +4,7 @@ use holdpoint_domain::{
     Digest, InstanceRole, Millis, PersonId, ServiceId, ServiceRole, TokenId, person::Action,
 };
 
-use crate::{Person, StorageError, Tx, execute, fetch_all, fetch_optional};
+use crate::{Person, StorageError, Tx, execute, fetch_all, fetch_optional, tx::one};
 
 /// What is needed to invite somebody. The link's secret is never stored, only its digest.
 #[derive(Clone, Copy, Debug)]
@@ -698,13 +698,5 @@ impl Tx {
             answered_before,
             claimed_before,
         ))
-    }
-}
-
-fn one(touched: u64) -> Result<(), StorageError> {
-    if touched == 0 {
-        Err(StorageError::Conflict)
-    } else {
-        Ok(())
     }
 }

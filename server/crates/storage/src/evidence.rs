@@ -2,7 +2,7 @@
 
 use holdpoint_domain::{Digest, EvidenceId, ItemId, Millis, PersonId, ScanId};
 
-use crate::{StorageError, StoredFile, Tx, execute, fetch_all, fetch_optional};
+use crate::{StorageError, StoredFile, Tx, execute, fetch_all, fetch_optional, tx::one};
 
 /// One piece of evidence, as it was submitted and what has become of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -296,11 +296,7 @@ impl Tx {
             by.as_str(),
             reason,
         );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
+        one(touched)
     }
 
     /// Lets a newer version take a piece's place; [`StorageError::Conflict`] when it does not count any more.
@@ -315,10 +311,6 @@ impl Tx {
             old.as_str(),
             new.as_str(),
         );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
+        one(touched)
     }
 }

@@ -34,6 +34,14 @@ pub struct FindingCursor {
 }
 
 impl FindingCursor {
+    /// The same place in a list by number alone.
+    fn by_number(&self) -> Self {
+        Self {
+            keys: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// As it stands in an address.
     pub fn encoded(&self) -> String {
         serde_json::to_string(self).expect("texts and numbers serialise")
@@ -421,31 +429,48 @@ impl PlacedRow {
 /// A way through the list.
 #[derive(Clone, Copy)]
 struct Walk<'a> {
-    order: &'a Order,
+    service: &'a ServiceId,
+    review: &'a ReviewId,
+    filter: &'a FindingFilter,
+    keys: &'static [Sorted],
     descending: bool,
 }
 
-impl Walk<'_> {
-    fn columns(self, is_sqlite: bool) -> Vec<&'static str> {
-        let of = |key: &Sorted| if is_sqlite { key.sqlite } else { key.postgres };
-        self.order.keys.iter().map(of).collect()
+impl<'a> Walk<'a> {
+    fn by_number(self) -> Self {
+        Self { keys: &[], ..self }
     }
 
-    fn begin<'a>(
+    fn columns(self, is_sqlite: bool) -> Vec<&'static str> {
+        let of = |key: &Sorted| if is_sqlite { key.sqlite } else { key.postgres };
+        self.keys.iter().map(of).collect()
+    }
+
+    /// The first rows of the list, or of a part of it, from a place on.
+    async fn rows(
         self,
-        tx: &Tx,
-        service: &'a ServiceId,
-        review: &'a ReviewId,
-        filter: &FindingFilter,
-        part: Option<&'a Part>,
-    ) -> Sql<'a> {
+        tx: &mut Tx,
+        part: Option<&Part>,
+        from: Option<&FindingCursor>,
+        most: usize,
+    ) -> Result<Vec<PlacedRow>, StorageError> {
+        let mut sql = self.begin(tx, part);
+        self.go_on_from(&mut sql, from);
+        self.end(&mut sql, most);
+        sql.fetch(tx).await
+    }
+
+    fn begin<'p>(self, tx: &Tx, part: Option<&'p Part>) -> Sql<'p>
+    where
+        'a: 'p,
+    {
         let mut sql = Sql {
             part,
-            ..Sql::new(tx, service, review)
+            ..Sql::new(tx, self.service, self.review)
         };
         let columns = self.columns(sql.is_sqlite);
         let key = |is_text: bool, none: &'static str| {
-            let mut keys = self.order.keys.iter().zip(&columns);
+            let mut keys = self.keys.iter().zip(&columns);
             keys.find(|(key, _)| key.is_text == is_text)
                 .map_or(none, |(_, column)| *column)
         };
@@ -468,7 +493,7 @@ impl Walk<'_> {
              left join finding as original on original.id = finding.duplicate_of"
         )
         .expect("a String takes all");
-        sql.conditions(filter, true);
+        sql.conditions(self.filter, true);
         sql
     }
 
@@ -516,21 +541,19 @@ impl Tx {
         // One more than the page has tells whether another follows.
         let most = limit.saturating_add(1);
         let walk = Walk {
-            order: &order,
+            service,
+            review,
+            filter,
+            keys: order.keys,
             // Walked backwards, the list is the other way round.
             descending: order.descending != backwards,
         };
         let mut rows = if matches!(sort, FindingSort::Tool | FindingSort::ToolDown) {
-            self.rows_by_tool(service, review, filter, walk, most, from)
-                .await?
+            self.rows_by_tool(walk, most, from).await?
         } else if matches!(sort, FindingSort::LastSeen | FindingSort::LastSeenUp) {
-            self.rows_by_last_seen(service, review, filter, walk, most, from)
-                .await?
+            self.rows_by_last_seen(walk, most, from).await?
         } else {
-            let mut sql = walk.begin(self, service, review, filter, None);
-            walk.go_on_from(&mut sql, from);
-            walk.end(&mut sql, most);
-            sql.fetch(self).await?
+            walk.rows(self, None, from, most).await?
         };
         let has_more = rows.len() > limit;
         rows.truncate(limit);
@@ -561,9 +584,6 @@ impl Tx {
     /// are walked one after the other until the page is full.
     async fn rows_by_tool(
         &mut self,
-        service: &ServiceId,
-        review: &ReviewId,
-        filter: &FindingFilter,
         walk: Walk<'_>,
         most: usize,
         from: Option<&FindingCursor>,
@@ -574,10 +594,12 @@ impl Tx {
             tool: String,
         }
         let sql = "select id, tool from series where service_id = $1 order by lower(tool), tool, label, id";
-        let all = fetch_all!(self, Row, sql, service.as_str());
+        let all = fetch_all!(self, Row, sql, walk.service.as_str());
         let mut groups: Vec<String> = all
             .into_iter()
-            .filter(|series| filter.tools.is_empty() || filter.tools.contains(&series.tool))
+            .filter(|series| {
+                walk.filter.tools.is_empty() || walk.filter.tools.contains(&series.tool)
+            })
             .map(|series| series.id)
             .collect();
         // Findings written by hand have no series.
@@ -599,24 +621,17 @@ impl Tx {
             } else {
                 Part::Series(group.clone())
             };
-            let mut sql = walk.begin(self, service, review, filter, Some(&part));
-            let by_number = Order {
-                keys: &[],
-                descending: walk.order.descending,
-            };
-            let within = Walk {
-                order: &by_number,
-                descending: walk.descending,
-            };
             let place = from
                 .filter(|_| begins == Some(at))
-                .map(|from| FindingCursor {
-                    keys: Vec::new(),
-                    ..from.clone()
-                });
-            within.go_on_from(&mut sql, place.as_ref());
-            within.end(&mut sql, most - rows.len());
-            rows.extend(sql.fetch::<PlacedRow>(self).await?);
+                .map(FindingCursor::by_number);
+            let of_part =
+                walk.by_number()
+                    .rows(self, Some(&part), place.as_ref(), most - rows.len());
+            // Walked by number, the rows do not say themselves which group they are of.
+            rows.extend(of_part.await?.into_iter().map(|row| PlacedRow {
+                key_text: Some(group.clone()),
+                ..row
+            }));
         }
         Ok(rows)
     }
@@ -625,9 +640,6 @@ impl Tx {
     /// order of numbers; the rest says itself when. Each of these parts is in order already: their first rows are merged.
     async fn rows_by_last_seen(
         &mut self,
-        service: &ServiceId,
-        review: &ReviewId,
-        filter: &FindingFilter,
         walk: Walk<'_>,
         most: usize,
         from: Option<&FindingCursor>,
@@ -641,51 +653,32 @@ impl Tx {
             [Key::Number(seen)] => Some((*seen, from)),
             _ => None,
         });
-        let own = Order {
+        let itself = Walk {
             keys: LAST_SEEN_ITSELF,
-            descending: walk.order.descending,
-        };
-        let by_number = Order {
-            keys: &[],
-            descending: walk.order.descending,
+            ..walk
         };
         let mut rows = Vec::new();
         for part in [Part::ByHand, Part::Unseen] {
-            let within = Walk {
-                order: &own,
-                ..walk
-            };
-            let mut sql = within.begin(self, service, review, filter, Some(&part));
-            within.go_on_from(&mut sql, from);
-            within.end(&mut sql, most);
-            rows.extend(sql.fetch::<PlacedRow>(self).await?);
+            rows.extend(itself.rows(self, Some(&part), from, most).await?);
         }
         let sql = "select id, last_scan_at from series where service_id = $1";
-        for series in fetch_all!(self, Row, sql, service.as_str()) {
+        for series in fetch_all!(self, Row, sql, walk.service.as_str()) {
             // Without a moment there is no newest scan that could have had anything.
             let Some(seen) = series.last_scan_at else {
                 continue;
             };
-            let within = Walk {
-                order: &by_number,
-                ..walk
-            };
             let begins = match place {
                 None => None,
-                Some((at, _)) if at == seen => place.map(|(_, from)| FindingCursor {
-                    keys: Vec::new(),
-                    ..from.clone()
-                }),
+                Some((at, _)) if at == seen => place.map(|(_, from)| from.by_number()),
                 Some((at, _)) if (seen < at) == walk.descending => None,
                 // All of it comes before this page.
                 Some(_) => continue,
             };
             let part = Part::Seen(series.id);
-            let mut sql = within.begin(self, service, review, filter, Some(&part));
-            within.go_on_from(&mut sql, begins.as_ref());
-            within.end(&mut sql, most);
-            let seen_rows: Vec<PlacedRow> = sql.fetch(self).await?;
-            rows.extend(seen_rows.into_iter().map(|row| PlacedRow {
+            let of_part = walk
+                .by_number()
+                .rows(self, Some(&part), begins.as_ref(), most);
+            rows.extend(of_part.await?.into_iter().map(|row| PlacedRow {
                 key_number: Some(seen),
                 ..row
             }));

@@ -6,7 +6,7 @@ use holdpoint_domain::{
 
 use crate::{
     StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, imports::severity_rank,
-    scans::SeverityCounts,
+    scans::SeverityCounts, tx::one,
 };
 
 /// One problem, from a scanner or written by hand.
@@ -642,11 +642,7 @@ impl Tx {
             finding.end_line,
             &finding.snippet,
         );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
+        one(touched)
     }
 
     /// Links a finding to an item by hand; says whether that is new. A link that a rule made becomes one made by hand.

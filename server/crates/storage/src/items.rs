@@ -12,6 +12,7 @@ use crate::{
     columns::{contains_pattern, parsed, parsed_if},
     execute, fetch_all, fetch_optional,
     reviews::json,
+    tx::one,
 };
 
 /// A requirement of a review.
@@ -534,10 +535,7 @@ impl Tx {
             item.waived_until,
             item.updated_at,
         );
-        if touched == 0 {
-            return Err(StorageError::Conflict);
-        }
-        Ok(())
+        one(touched)
     }
 
     /// Makes these people the item's reviewers, instead of those it had. Goes with [`Tx::update_item`], whose version

@@ -8,7 +8,7 @@ use holdpoint_domain::{
 };
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 
-use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional};
+use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, tx::one};
 
 /// How many rules one service and template can have.
 const MOST_RULES: i64 = 500;
@@ -321,11 +321,7 @@ impl Tx {
             &rule.path,
             severities(rule),
         );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
+        one(touched)
     }
 
     /// Takes a rule out; the links that it made stay until the rules are applied again.
@@ -343,11 +339,7 @@ impl Tx {
             version,
             at,
         );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
+        one(touched)
     }
 
     /// Puts rules into this order. There are never more than a few hundred.

@@ -11,6 +11,7 @@ use crate::{
     StorageError, Tx,
     columns::{parsed, parsed_if},
     execute, fetch_all, fetch_optional,
+    tx::one,
 };
 
 /// A patch as it was submitted, and what has become of it. Its text is in the file store.
@@ -448,11 +449,7 @@ impl Tx {
             &patch.applied_commit,
             patch.applied_at,
         );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
+        one(touched)
     }
 
     /// Verifies the patches that were applied before this scan and whose linked findings of the series are all fixed: at

@@ -2,7 +2,7 @@
 
 use holdpoint_domain::{InstanceRole, Millis, PersonId, ServiceId, ServiceRole};
 
-use crate::{StorageError, Tx, execute, fetch_all, fetch_optional};
+use crate::{StorageError, Tx, execute, fetch_all, fetch_optional, tx::one};
 
 /// A person with an account. Deliberately without the password's hash: see [`Tx::password_hash`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,11 +85,7 @@ impl Tx {
             new.password_hash,
             new.created_at,
         );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
+        one(touched)
     }
 
     pub async fn person(&mut self, id: &PersonId) -> Result<Option<Person>, StorageError> {

@@ -12,6 +12,7 @@ use crate::{
     StorageError, Tx,
     columns::{parsed, parsed_if},
     execute, fetch_all, fetch_optional,
+    tx::one,
 };
 
 /// One run of a checklist for one release of a service.
@@ -356,10 +357,7 @@ impl Tx {
             json(&review.policy)?,
             review.template_version.as_str(),
         );
-        if touched == 0 {
-            return Err(StorageError::Conflict);
-        }
-        Ok(())
+        one(touched)
     }
 
     /// Keeps others from changing the review until this unit of work ends.
@@ -573,10 +571,7 @@ impl Tx {
             deliverable.done_by.as_ref().map(PersonId::as_str),
             deliverable.done_at,
         );
-        if touched == 0 {
-            return Err(StorageError::Conflict);
-        }
-        Ok(())
+        one(touched)
     }
 
     /// How many items of each state each of these reviews has as of a moment, and how many deliverables are open; in

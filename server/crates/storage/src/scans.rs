@@ -1,6 +1,6 @@
 //! Scans, the series they are compared in, and what each changed.
 
-use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional};
+use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, tx::one};
 use holdpoint_domain::{
     Digest, FindingId, Millis, PersonId, ScanId, SeriesId, ServiceId, Severity,
 };
@@ -327,11 +327,7 @@ impl Tx {
             scan.imported_at,
             scan.imported_by.as_str(),
         );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
+        one(touched)
     }
 
     /// What scans changed about a finding, newest first.

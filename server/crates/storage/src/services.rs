@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_domain::{Millis, PersonId, ServiceId, ServiceRole};
 
-use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, reviews::json};
+use crate::{
+    StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, reviews::json, tx::one,
+};
 
 /// A system under review.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,10 +73,7 @@ impl Tx {
             service.created_at,
             service.version,
         );
-        if touched == 0 {
-            return Err(StorageError::Conflict);
-        }
-        Ok(())
+        one(touched)
     }
 
     pub async fn service(&mut self, id: &ServiceId) -> Result<Option<Service>, StorageError> {
@@ -126,10 +125,7 @@ impl Tx {
             service.repository_url.as_deref(),
             &service.description,
         );
-        if touched == 0 {
-            return Err(StorageError::Conflict);
-        }
-        Ok(())
+        one(touched)
     }
 
     /// Keeps others from changing the service or its people until this unit of work ends.

@@ -7,7 +7,7 @@ use holdpoint_domain::{
 
 use crate::{
     StorageError, Tx, evidence::is_contradicted, execute, fetch_all, fetch_optional,
-    findings::holds_until,
+    findings::holds_until, tx::one,
 };
 
 /// Everything of one review that counts for its verdict.
@@ -716,11 +716,7 @@ impl Tx {
             waived_until,
             at,
         );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
+        one(touched)
     }
 }
 

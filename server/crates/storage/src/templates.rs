@@ -2,7 +2,7 @@
 
 use holdpoint_domain::{Digest, Millis, PersonId, TemplateId, TemplateVersionId};
 
-use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional};
+use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, tx::one};
 
 /// A named checklist document; what it says is in its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,10 +106,7 @@ impl Tx {
             template.created_at,
             template.created_by.as_str(),
         );
-        if touched == 0 {
-            return Err(StorageError::Conflict);
-        }
-        Ok(())
+        one(touched)
     }
 
     pub async fn template(&mut self, id: &TemplateId) -> Result<Option<Template>, StorageError> {
@@ -190,10 +187,7 @@ impl Tx {
             version.created_at,
             version.created_by.as_str(),
         );
-        if touched == 0 {
-            return Err(StorageError::Conflict);
-        }
-        Ok(())
+        one(touched)
     }
 
     pub async fn template_version(

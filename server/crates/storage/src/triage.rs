@@ -7,7 +7,7 @@ use holdpoint_domain::{
 };
 
 use crate::{
-    StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, findings::says,
+    StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, findings::says, tx::one,
 };
 
 /// How many findings one statement changes.
@@ -517,11 +517,7 @@ impl Tx {
             at,
             by.as_str(),
         );
-        if touched == 0 {
-            Err(StorageError::Conflict)
-        } else {
-            Ok(())
-        }
+        one(touched)
     }
 
     /// The findings that people called duplicates of this one.

@@ -28,6 +28,15 @@ impl Tx {
     }
 }
 
+/// A change names the version that it was made over: when that is not the stored one, no row is touched.
+pub(crate) fn one(touched: u64) -> Result<(), StorageError> {
+    if touched == 0 {
+        Err(StorageError::Conflict)
+    } else {
+        Ok(())
+    }
+}
+
 /// Runs one expression on whichever typed connection the unit of work holds.
 macro_rules! on_conn {
     ($tx:expr, $conn:ident => $body:expr) => {
