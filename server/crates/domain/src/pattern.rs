@@ -39,11 +39,29 @@ enum Token {
     Rest,
 }
 
-/// The name of a tool or rule: `*` stands for any characters, `?` for one; case does not matter. Empty fits everything.
+/// What a text has to look like, with signs that stand for others. Empty fits everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NamePattern {
+pub struct Pattern<const IS_PATH: bool> {
     text: String,
     tokens: Vec<Token>,
+}
+
+/// The name of a tool or rule: `*` stands for any characters, `?` for one; case does not matter. Empty fits everything.
+pub type NamePattern = Pattern<false>;
+
+/// A path in the repository, as in a `.gitignore`: `*` and `?` stay within a folder, `**` goes through folders, `vendor/`
+/// is all that is below, and what has no `/` is looked for in every folder. Empty fits everything.
+pub type PathPattern = Pattern<true>;
+
+impl<const IS_PATH: bool> Pattern<IS_PATH> {
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it fits everything, even what has no name or path.
+    pub fn is_any(&self) -> bool {
+        self.tokens.is_empty()
+    }
 }
 
 impl NamePattern {
@@ -64,26 +82,9 @@ impl NamePattern {
         })
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether it fits everything, even what has no name.
-    pub fn is_any(&self) -> bool {
-        self.tokens.is_empty()
-    }
-
     pub fn matches(&self, name: Option<&str>) -> bool {
         self.is_any() || name.is_some_and(|name| fits(&self.tokens, &name.to_lowercase(), false))
     }
-}
-
-/// A path in the repository, as in a `.gitignore`: `*` and `?` stay within a folder, `**` goes through folders, `vendor/`
-/// is all that is below, and what has no `/` is looked for in every folder. Empty fits everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PathPattern {
-    text: String,
-    tokens: Vec<Token>,
 }
 
 impl PathPattern {
@@ -125,15 +126,6 @@ impl PathPattern {
             text: text.to_owned(),
             tokens,
         })
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether it fits everything, even what has no path.
-    pub fn is_any(&self) -> bool {
-        self.tokens.is_empty()
     }
 
     pub fn matches(&self, path: Option<&str>) -> bool {
