@@ -35,7 +35,7 @@ use super::reading::{
 };
 use super::tree::Pattern;
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Category, Confidence, Finding, ImportError, ScannerStatus};
 
 /// Where a format keeps what. Each thing has several names, of which the first that has a text counts; a name that begins
 /// with `^` is one of the element around, `^^` of the one around that.
@@ -113,46 +113,45 @@ const EMPTY: Table = Table {
     category: Category::Dependency,
 };
 
-const fn format(
-    name: &'static str,
-    title: &'static str,
-    tool: &'static str,
-    detect: fn(&Sniff<'_>) -> Confidence,
-    read: fn(&mut Reading<'_>, &str) -> Result<(), ImportError>,
-) -> Format {
-    Format {
-        name,
-        title,
-        tool,
-        detect,
-        read,
+/// A format that is read by one table.
+macro_rules! by_table {
+    ($name:literal, $title:literal, $tool:literal, $detect:expr, $table:expr $(,)?) => {
+        Format {
+            name: $name,
+            title: $title,
+            tool: $tool,
+            detect: $detect,
+            read: |reading, text| read(reading, text, &$table),
+        }
+    };
+}
+
+fn open_unless(is_suppressed: bool) -> ScannerStatus {
+    if is_suppressed {
+        ScannerStatus::Suppressed
+    } else {
+        ScannerStatus::Open
     }
 }
 
-pub const ANCHORE_ENGINE: Format = format(
+pub const ANCHORE_ENGINE: Format = by_table!(
     "anchore_engine",
     "Anchore Engine JSON",
     "anchore-engine",
     |sniff| certain_if(object_with(sniff, &["imageDigest", "vulnerabilities"])),
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["vulnerabilities", "*"]],
-                id: &["vuln"],
-                link: &["url"],
-                component: &["package_name", "package"],
-                version: &["package_version"],
-                fixed: &["fix"],
-                path: &["package_path"],
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["vulnerabilities", "*"]],
+        id: &["vuln"],
+        link: &["url"],
+        component: &["package_name", "package"],
+        version: &["package_version"],
+        fixed: &["fix"],
+        path: &["package_path"],
+        ..EMPTY
     },
 );
 
-pub const AQUA: Format = format(
+pub const AQUA: Format = by_table!(
     "aqua",
     "Aqua JSON",
     "aqua",
@@ -166,97 +165,79 @@ pub const AQUA: Format = format(
             || object_with(sniff, &["image", "resources"]);
         certain_if(is_api || is_list)
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[
-                    &["cves", "*"],
-                    &["result", "*"],
-                    &["resources", "*"],
-                    &["*", "results", "resources", "*"],
-                ],
-                inner: &["vulnerabilities"],
-                is_flat_too: true,
-                id: &["name"],
-                severity: &[
-                    "aqua_severity",
-                    "severity",
-                    "nvd_severity_v3",
-                    "nvd_severity",
-                ],
-                score: &["aqua_score", "score", "nvd_score_v3"],
-                remediation: &["solution"],
-                total: "count",
-                failures: &["errorMsg"],
-                link: &["nvd_url", "url"],
-                cwe: &["cwe_info"],
-                component: &["resource/name", "^resource/name", "file"],
-                version: &["resource/version", "^resource/version"],
-                fixed: &["fix_version"],
-                path: &["resource/path", "^resource/path", "file"],
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[
+            &["cves", "*"],
+            &["result", "*"],
+            &["resources", "*"],
+            &["*", "results", "resources", "*"],
+        ],
+        inner: &["vulnerabilities"],
+        is_flat_too: true,
+        id: &["name"],
+        severity: &[
+            "aqua_severity",
+            "severity",
+            "nvd_severity_v3",
+            "nvd_severity",
+        ],
+        score: &["aqua_score", "score", "nvd_score_v3"],
+        remediation: &["solution"],
+        total: "count",
+        failures: &["errorMsg"],
+        link: &["nvd_url", "url"],
+        cwe: &["cwe_info"],
+        component: &["resource/name", "^resource/name", "file"],
+        version: &["resource/version", "^resource/version"],
+        fixed: &["fix_version"],
+        path: &["resource/path", "^resource/path", "file"],
+        ..EMPTY
     },
 );
 
-pub const AUDITJS: Format = format(
+pub const AUDITJS: Format = by_table!(
     "auditjs",
     "AuditJS JSON",
     "auditjs",
     |sniff| certain_if(list_with(sniff, &["coordinates", "vulnerabilities"])),
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["*"]],
-                inner: &["vulnerabilities"],
-                id: &["cve", "id"],
-                ids: &["title"],
-                words: &["title"],
-                severity: &[],
-                otherwise: Severity::Info,
-                score: &["cvssScore"],
-                link: &["reference"],
-                purl: &["^coordinates"],
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["*"]],
+        inner: &["vulnerabilities"],
+        id: &["cve", "id"],
+        ids: &["title"],
+        words: &["title"],
+        severity: &[],
+        otherwise: Severity::Info,
+        score: &["cvssScore"],
+        link: &["reference"],
+        purl: &["^coordinates"],
+        ..EMPTY
     },
 );
 
-pub const NANCY: Format = format(
+pub const NANCY: Format = by_table!(
     "nancy",
     "Nancy JSON",
     "nancy",
     |sniff| certain_if(object_with(sniff, &["audited"]) && sniff.text.contains("\"num_audited\"")),
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["vulnerable", "*"]],
-                inner: &["Vulnerabilities"],
-                id: &["Cve", "Id"],
-                ids: &["Title"],
-                words: &["Title"],
-                severity: &[],
-                otherwise: Severity::Info,
-                score: &["CvssScore"],
-                description: &["Description"],
-                link: &["Reference"],
-                purl: &["^Coordinates"],
-                failures: &["invalid"],
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["vulnerable", "*"]],
+        inner: &["Vulnerabilities"],
+        id: &["Cve", "Id"],
+        ids: &["Title"],
+        words: &["Title"],
+        severity: &[],
+        otherwise: Severity::Info,
+        score: &["CvssScore"],
+        description: &["Description"],
+        link: &["Reference"],
+        purl: &["^Coordinates"],
+        failures: &["invalid"],
+        ..EMPTY
     },
 );
 
-pub const CLAIR: Format = format(
+pub const CLAIR: Format = by_table!(
     "clair",
     "Clair or clair-klar JSON",
     "clair",
@@ -264,26 +245,20 @@ pub const CLAIR: Format = format(
         let is_klar = object_with(sniff, &["LayerCount", "Vulnerabilities"]);
         certain_if(object_with(sniff, &["image", "unapproved"]) || is_klar)
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["vulnerabilities", "*"], &["Vulnerabilities", "*", "*"]],
-                id: &["vulnerability", "Name"],
-                severity: &["severity", "Severity"],
-                description: &["description", "Description"],
-                link: &["link", "Link"],
-                component: &["featurename", "FeatureName"],
-                version: &["featureversion", "FeatureVersion"],
-                fixed: &["fixedby", "FixedBy"],
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["vulnerabilities", "*"], &["Vulnerabilities", "*", "*"]],
+        id: &["vulnerability", "Name"],
+        severity: &["severity", "Severity"],
+        description: &["description", "Description"],
+        link: &["link", "Link"],
+        component: &["featurename", "FeatureName"],
+        version: &["featureversion", "FeatureVersion"],
+        fixed: &["fixedby", "FixedBy"],
+        ..EMPTY
     },
 );
 
-pub const COMPOSER_AUDIT: Format = format(
+pub const COMPOSER_AUDIT: Format = by_table!(
     "composer_audit",
     "composer audit JSON",
     "composer audit",
@@ -291,25 +266,19 @@ pub const COMPOSER_AUDIT: Format = format(
         let says = sniff.has_key("abandoned") || sniff.head.contains("\"advisoryId\"");
         certain_if(object_with(sniff, &["advisories"]) && says)
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["advisories", "*", "*"]],
-                id: &["cve", "advisoryId"],
-                ids: &["sources", "link", "advisoryId"],
-                failures: &["unreachable-repositories"],
-                words: &["title"],
-                link: &["link"],
-                component: &["packageName"],
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["advisories", "*", "*"]],
+        id: &["cve", "advisoryId"],
+        ids: &["sources", "link", "advisoryId"],
+        failures: &["unreachable-repositories"],
+        words: &["title"],
+        link: &["link"],
+        component: &["packageName"],
+        ..EMPTY
     },
 );
 
-pub const DEPENDENCY_TRACK: Format = format(
+pub const DEPENDENCY_TRACK: Format = by_table!(
     "dependency_track",
     "Dependency-Track findings JSON",
     "Dependency-Track",
@@ -318,39 +287,33 @@ pub const DEPENDENCY_TRACK: Format = format(
             object_with(sniff, &["meta", "project"]) && sniff.text.contains("Dependency-Track"),
         )
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["findings", "*"]],
-                id: &["vulnerability/vulnId"],
-                ids: &["vulnerability/aliases"],
-                words: &["vulnerability/title"],
-                severity: &["vulnerability/severity"],
-                score: &["vulnerability/cvssV3BaseScore"],
-                description: &["vulnerability/description"],
-                remediation: &["vulnerability/recommendation"],
-                cwe: &["vulnerability/cweId", "vulnerability/cwes"],
-                component: &["component/name"],
-                version: &["component/version"],
-                status: |finding, _| {
-                    Some(match &*finding.text("analysis/state") {
-                        "FALSE_POSITIVE" => ScannerStatus::Suppressed,
-                        "NOT_AFFECTED" => ScannerStatus::NotAffected,
-                        "RESOLVED" => ScannerStatus::Fixed,
-                        _ if finding.flag("analysis/isSuppressed") => ScannerStatus::Suppressed,
-                        "IN_TRIAGE" => ScannerStatus::Review,
-                        _ => ScannerStatus::Open,
-                    })
-                },
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["findings", "*"]],
+        id: &["vulnerability/vulnId"],
+        ids: &["vulnerability/aliases"],
+        words: &["vulnerability/title"],
+        severity: &["vulnerability/severity"],
+        score: &["vulnerability/cvssV3BaseScore"],
+        description: &["vulnerability/description"],
+        remediation: &["vulnerability/recommendation"],
+        cwe: &["vulnerability/cweId", "vulnerability/cwes"],
+        component: &["component/name"],
+        version: &["component/version"],
+        status: |finding, _| {
+            Some(match &*finding.text("analysis/state") {
+                "FALSE_POSITIVE" => ScannerStatus::Suppressed,
+                "NOT_AFFECTED" => ScannerStatus::NotAffected,
+                "RESOLVED" => ScannerStatus::Fixed,
+                _ if finding.flag("analysis/isSuppressed") => ScannerStatus::Suppressed,
+                "IN_TRIAGE" => ScannerStatus::Review,
+                _ => ScannerStatus::Open,
+            })
+        },
+        ..EMPTY
     },
 );
 
-pub const HARBOR_VULNERABILITY: Format = format(
+pub const HARBOR_VULNERABILITY: Format = by_table!(
     "harbor_vulnerability",
     "Harbor vulnerability JSON",
     "harbor",
@@ -360,53 +323,41 @@ pub const HARBOR_VULNERABILITY: Format = format(
             .contains("application/vnd.scanner.adapter.vuln.report.harbor");
         certain_if(is_named || object_with(sniff, &["generated_at", "scanner", "vulnerabilities"]))
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["*", "vulnerabilities", "*"], &["vulnerabilities", "*"]],
-                id: &["id"],
-                score: &["preferred_cvss/score_v3"],
-                link: &["links/0"],
-                cwe: &["cwe_ids"],
-                component: &["package"],
-                version: &["version"],
-                fixed: &["fix_version"],
-                category: Category::Container,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["*", "vulnerabilities", "*"], &["vulnerabilities", "*"]],
+        id: &["id"],
+        score: &["preferred_cvss/score_v3"],
+        link: &["links/0"],
+        cwe: &["cwe_ids"],
+        component: &["package"],
+        version: &["version"],
+        fixed: &["fix_version"],
+        category: Category::Container,
+        ..EMPTY
     },
 );
 
-pub const JFROG_XRAY_UNIFIED: Format = format(
+pub const JFROG_XRAY_UNIFIED: Format = by_table!(
     "jfrog_xray_unified",
     "JFrog Xray unified JSON",
     "xray",
     |sniff| certain_if(object_with(sniff, &["total_rows", "rows"])),
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["rows", "*"]],
-                id: &["issue_id"],
-                ids: &["cves"],
-                words: &["summary"],
-                score: &["cvss3_max_score"],
-                link: &["references/0"],
-                total: "total_rows",
-                component: &["vulnerable_component"],
-                fixed: &["fixed_versions"],
-                path: &["path"],
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["rows", "*"]],
+        id: &["issue_id"],
+        ids: &["cves"],
+        words: &["summary"],
+        score: &["cvss3_max_score"],
+        link: &["references/0"],
+        total: "total_rows",
+        component: &["vulnerable_component"],
+        fixed: &["fixed_versions"],
+        path: &["path"],
+        ..EMPTY
     },
 );
 
-pub const RETIREJS: Format = format(
+pub const RETIREJS: Format = by_table!(
     "retirejs",
     "Retire.js JSON",
     "retire.js",
@@ -418,36 +369,30 @@ pub const RETIREJS: Format = format(
                     || sniff.head.contains("\"results\"") && sniff.head.contains("\"component\"")),
         )
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["data", "*"]],
-                failures: &["errors"],
-                inner: &["results", "vulnerabilities"],
-                id: &[
-                    "identifiers/CVE/0",
-                    "identifiers/summary",
-                    "identifiers/issue",
-                    "identifiers/bug",
-                ],
-                ids: &["identifiers/CVE", "identifiers/githubID"],
-                words: &["identifiers/summary"],
-                description: &["identifiers/summary"],
-                link: &["info/0"],
-                cwe: &["cwe"],
-                component: &["^component"],
-                version: &["^version"],
-                fixed: &["below"],
-                path: &["^^file"],
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["data", "*"]],
+        failures: &["errors"],
+        inner: &["results", "vulnerabilities"],
+        id: &[
+            "identifiers/CVE/0",
+            "identifiers/summary",
+            "identifiers/issue",
+            "identifiers/bug",
+        ],
+        ids: &["identifiers/CVE", "identifiers/githubID"],
+        words: &["identifiers/summary"],
+        description: &["identifiers/summary"],
+        link: &["info/0"],
+        cwe: &["cwe"],
+        component: &["^component"],
+        version: &["^version"],
+        fixed: &["below"],
+        path: &["^^file"],
+        ..EMPTY
     },
 );
 
-pub const BEARER_CLI: Format = format(
+pub const BEARER_CLI: Format = by_table!(
     "bearer_cli",
     "Bearer CLI JSON",
     "bearer",
@@ -458,34 +403,28 @@ pub const BEARER_CLI: Format = format(
                 && sniff.head.contains("\"full_filename\""),
         )
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[
-                    &["critical", "*"],
-                    &["high", "*"],
-                    &["medium", "*"],
-                    &["low", "*"],
-                    &["warning", "*"],
-                ],
-                id: &["id"],
-                words: &["title"],
-                severity: &["@list"],
-                link: &["documentation_url"],
-                cwe: &["cwe_ids"],
-                path: &["full_filename", "filename"],
-                lines: [&["line_number"], &["source/end"]],
-                snippet: &["snippet", "code_extract"],
-                category: Category::Code,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[
+            &["critical", "*"],
+            &["high", "*"],
+            &["medium", "*"],
+            &["low", "*"],
+            &["warning", "*"],
+        ],
+        id: &["id"],
+        words: &["title"],
+        severity: &["@list"],
+        link: &["documentation_url"],
+        cwe: &["cwe_ids"],
+        path: &["full_filename", "filename"],
+        lines: [&["line_number"], &["source/end"]],
+        snippet: &["snippet", "code_extract"],
+        category: Category::Code,
+        ..EMPTY
     },
 );
 
-pub const BRAKEMAN: Format = format(
+pub const BRAKEMAN: Format = by_table!(
     "brakeman",
     "Brakeman JSON",
     "brakeman",
@@ -495,38 +434,26 @@ pub const BRAKEMAN: Format = format(
                 && sniff.head.contains("\"brakeman_version\""),
         )
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["warnings", "*"], &["ignored_warnings", "*"]],
-                failures: &["errors"],
-                id: &["check_name", "warning_type"],
-                words: &["message"],
-                severity: &[],
-                description: &["message"],
-                link: &["link"],
-                cwe: &["cwe_id"],
-                path: &["file"],
-                lines: [&["line"], &[]],
-                scope: &["location/method", "location/template"],
-                snippet: &["code"],
-                status: |_, pointer| {
-                    Some(if pointer.starts_with("/ignored") {
-                        ScannerStatus::Suppressed
-                    } else {
-                        ScannerStatus::Open
-                    })
-                },
-                category: Category::Code,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["warnings", "*"], &["ignored_warnings", "*"]],
+        failures: &["errors"],
+        id: &["check_name", "warning_type"],
+        words: &["message"],
+        severity: &[],
+        description: &["message"],
+        link: &["link"],
+        cwe: &["cwe_id"],
+        path: &["file"],
+        lines: [&["line"], &[]],
+        scope: &["location/method", "location/template"],
+        snippet: &["code"],
+        status: |_, pointer| Some(open_unless(pointer.starts_with("/ignored"))),
+        category: Category::Code,
+        ..EMPTY
     },
 );
 
-pub const HORUSEC: Format = format(
+pub const HORUSEC: Format = by_table!(
     "horusec",
     "Horusec JSON",
     "horusec",
@@ -536,35 +463,29 @@ pub const HORUSEC: Format = format(
                 || object_with(sniff, &["version", "repositoryID"]),
         )
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["analysisVulnerabilities", "*"]],
-                failures: &["errors"],
-                id: &["vulnerabilities/rule_id"],
-                words: &["vulnerabilities/details"],
-                severity: &["vulnerabilities/severity"],
-                description: &["vulnerabilities/details"],
-                path: &["vulnerabilities/file"],
-                lines: [&["vulnerabilities/line"], &[]],
-                snippet: &["vulnerabilities/code"],
-                status: |finding, _| {
-                    Some(match &*finding.text("vulnerabilities/type") {
-                        "False Positive" | "Risk Accepted" => ScannerStatus::Suppressed,
-                        "Corrected" => ScannerStatus::Fixed,
-                        _ => ScannerStatus::Open,
-                    })
-                },
-                category: Category::Code,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["analysisVulnerabilities", "*"]],
+        failures: &["errors"],
+        id: &["vulnerabilities/rule_id"],
+        words: &["vulnerabilities/details"],
+        severity: &["vulnerabilities/severity"],
+        description: &["vulnerabilities/details"],
+        path: &["vulnerabilities/file"],
+        lines: [&["vulnerabilities/line"], &[]],
+        snippet: &["vulnerabilities/code"],
+        status: |finding, _| {
+            Some(match &*finding.text("vulnerabilities/type") {
+                "False Positive" | "Risk Accepted" => ScannerStatus::Suppressed,
+                "Corrected" => ScannerStatus::Fixed,
+                _ => ScannerStatus::Open,
+            })
+        },
+        category: Category::Code,
+        ..EMPTY
     },
 );
 
-pub const TERRASCAN: Format = format(
+pub const TERRASCAN: Format = by_table!(
     "terrascan",
     "Terrascan JSON",
     "terrascan",
@@ -573,39 +494,27 @@ pub const TERRASCAN: Format = format(
             object_with(sniff, &["results"]) && sniff.text.contains("\"policies_validated\""),
         )
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[
-                    &["results", "violations", "*"],
-                    &["results", "skipped_violations", "*"],
-                ],
-                id: &["rule_id"],
-                words: &["description", "rule_name"],
-                name: &["rule_name"],
-                path: &["file"],
-                lines: [&["line"], &[]],
-                scope: &["resource_name"],
-                resource: &["resource_type", "resource_name"],
-                failures: &["results/scan_errors"],
-                tags: &["category"],
-                status: |_, pointer| {
-                    Some(if pointer.contains("/skipped") {
-                        ScannerStatus::Suppressed
-                    } else {
-                        ScannerStatus::Open
-                    })
-                },
-                category: Category::Configuration,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[
+            &["results", "violations", "*"],
+            &["results", "skipped_violations", "*"],
+        ],
+        id: &["rule_id"],
+        words: &["description", "rule_name"],
+        name: &["rule_name"],
+        path: &["file"],
+        lines: [&["line"], &[]],
+        scope: &["resource_name"],
+        resource: &["resource_type", "resource_name"],
+        failures: &["results/scan_errors"],
+        tags: &["category"],
+        status: |_, pointer| Some(open_unless(pointer.contains("/skipped"))),
+        category: Category::Configuration,
+        ..EMPTY
     },
 );
 
-pub const TFSEC: Format = format(
+pub const TFSEC: Format = by_table!(
     "tfsec",
     "tfsec JSON",
     "tfsec",
@@ -617,58 +526,46 @@ pub const TFSEC: Format = format(
             sniff.head.contains("\"rule_provider\"") || sniff.head.contains("\"legacy_rule_id\"");
         certain_if(object_with(sniff, &["results"]) && says)
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["results", "*"]],
-                id: &["long_id", "rule_id"],
-                words: &["rule_description", "description"],
-                description: &["impact"],
-                remediation: &["resolution"],
-                link: &["links/0", "link"],
-                path: &["location/filename"],
-                lines: [&["location/start_line"], &["location/end_line"]],
-                scope: &["resource", "description"],
-                status: |result, _| {
-                    (result.text("status") != "passed" && result.text("status") != "1")
-                        .then_some(ScannerStatus::Open)
-                },
-                category: Category::Configuration,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["results", "*"]],
+        id: &["long_id", "rule_id"],
+        words: &["rule_description", "description"],
+        description: &["impact"],
+        remediation: &["resolution"],
+        link: &["links/0", "link"],
+        path: &["location/filename"],
+        lines: [&["location/start_line"], &["location/end_line"]],
+        scope: &["resource", "description"],
+        status: |result, _| {
+            (result.text("status") != "passed" && result.text("status") != "1")
+                .then_some(ScannerStatus::Open)
+        },
+        category: Category::Configuration,
+        ..EMPTY
     },
 );
 
-pub const CFN_LINT: Format = format(
+pub const CFN_LINT: Format = by_table!(
     "cfn_lint",
     "cfn-lint JSON",
     "cfn-lint",
     |sniff| certain_or_empty(sniff, list_with(sniff, &["Level", "Rule"])),
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["*"]],
-                id: &["Rule/Id"],
-                words: &["Message", "Rule/ShortDescription", "Rule/Id"],
-                name: &["Rule/ShortDescription"],
-                severity: &["Level"],
-                description: &["Rule/Description"],
-                link: &["Rule/Source"],
-                path: &["Filename"],
-                lines: [&["Location/Start/LineNumber"], &["Location/End/LineNumber"]],
-                category: Category::Configuration,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["*"]],
+        id: &["Rule/Id"],
+        words: &["Message", "Rule/ShortDescription", "Rule/Id"],
+        name: &["Rule/ShortDescription"],
+        severity: &["Level"],
+        description: &["Rule/Description"],
+        link: &["Rule/Source"],
+        path: &["Filename"],
+        lines: [&["Location/Start/LineNumber"], &["Location/End/LineNumber"]],
+        category: Category::Configuration,
+        ..EMPTY
     },
 );
 
-pub const KUBEHUNTER: Format = format(
+pub const KUBEHUNTER: Format = by_table!(
     "kubehunter",
     "kube-hunter JSON",
     "kube-hunter",
@@ -678,50 +575,38 @@ pub const KUBEHUNTER: Format = format(
             &["nodes", "services", "vulnerabilities"],
         ))
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["vulnerabilities", "*"]],
-                id: &["vid"],
-                words: &["vulnerability"],
-                link: &["avd_reference"],
-                scope: &["location"],
-                category: Category::Configuration,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["vulnerabilities", "*"]],
+        id: &["vid"],
+        words: &["vulnerability"],
+        link: &["avd_reference"],
+        scope: &["location"],
+        category: Category::Configuration,
+        ..EMPTY
     },
 );
 
-pub const TRUFFLEHOG3: Format = format(
+pub const TRUFFLEHOG3: Format = by_table!(
     "trufflehog3",
     "TruffleHog3 JSON",
     "trufflehog3",
     |sniff| certain_if(list_with(sniff, &["rule", "path", "secret"])),
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["*"]],
-                id: &["rule/id"],
-                words: &["rule/message"],
-                severity: &["rule/severity"],
-                otherwise: Severity::High,
-                description: &[],
-                path: &["path"],
-                lines: [&["line"], &[]],
-                secret: &["secret"],
-                category: Category::Secret,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["*"]],
+        id: &["rule/id"],
+        words: &["rule/message"],
+        severity: &["rule/severity"],
+        otherwise: Severity::High,
+        description: &[],
+        path: &["path"],
+        lines: [&["line"], &[]],
+        secret: &["secret"],
+        category: Category::Secret,
+        ..EMPTY
     },
 );
 
-pub const GGSHIELD: Format = format(
+pub const GGSHIELD: Format = by_table!(
     "ggshield",
     "GitGuardian ggshield JSON",
     "ggshield",
@@ -732,60 +617,46 @@ pub const GGSHIELD: Format = format(
                     && sniff.text.contains("\"entities_with_incidents\""),
         )
     },
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["scans", "*"], &["entities_with_incidents", "*"]],
-                inner: &["entities_with_incidents", "incidents"],
-                id: &["type"],
-                words: &["type"],
-                severity: &[],
-                otherwise: Severity::High,
-                description: &["policy"],
-                path: &["^filename"],
-                lines: [&["occurrences/0/line_start"], &["occurrences/0/line_end"]],
-                secret: &["ignore_sha"],
-                category: Category::Secret,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["scans", "*"], &["entities_with_incidents", "*"]],
+        inner: &["entities_with_incidents", "incidents"],
+        id: &["type"],
+        words: &["type"],
+        severity: &[],
+        otherwise: Severity::High,
+        description: &["policy"],
+        path: &["^filename"],
+        lines: [&["occurrences/0/line_start"], &["occurrences/0/line_end"]],
+        secret: &["ignore_sha"],
+        category: Category::Secret,
+        ..EMPTY
     },
 );
 
-pub const STACKHAWK: Format = format(
+pub const STACKHAWK: Format = by_table!(
     "stackhawk",
     "StackHawk JSON",
     "stackhawk",
     |sniff| certain_if(object_with(sniff, &["scanCompleted"])),
-    |reading, text| {
-        read(
-            reading,
-            text,
-            &Table {
-                patterns: &[&["scanCompleted", "findings", "*"]],
-                id: &["pluginId"],
-                words: &["pluginName"],
-                description: &["category"],
-                link: &["findingURL"],
-                scope: &["host"],
-                once: &["pluginId", "pluginName", "host"],
-                status: |finding, _| {
-                    let paths = finding.each("paths");
-                    let is_triaged = |path: &Loose<'_>| {
-                        matches!(&*path.text("status"), "RISK_ACCEPTED" | "FALSE_POSITIVE")
-                    };
-                    Some(if !paths.is_empty() && paths.iter().all(is_triaged) {
-                        ScannerStatus::Suppressed
-                    } else {
-                        ScannerStatus::Open
-                    })
-                },
-                category: Category::Web,
-                ..EMPTY
-            },
-        )
+    Table {
+        patterns: &[&["scanCompleted", "findings", "*"]],
+        id: &["pluginId"],
+        words: &["pluginName"],
+        description: &["category"],
+        link: &["findingURL"],
+        scope: &["host"],
+        once: &["pluginId", "pluginName", "host"],
+        status: |finding, _| {
+            let paths = finding.each("paths");
+            let is_triaged = |path: &Loose<'_>| {
+                matches!(&*path.text("status"), "RISK_ACCEPTED" | "FALSE_POSITIVE")
+            };
+            Some(open_unless(
+                !paths.is_empty() && paths.iter().all(is_triaged),
+            ))
+        },
+        category: Category::Web,
+        ..EMPTY
     },
 );
 
