@@ -3,11 +3,11 @@
 mod common;
 
 use common::{MINUTE, is_conflict, rejected, team::Team};
-use holdpoint_domain::{Digest, ItemState, ScanId, text::Commit};
+use holdpoint_domain::{Digest, ItemState, ScanId};
 use holdpoint_service::{
-    Actor, FindingFilter, FindingLine, FindingSort,
+    Actor,
     mapping::{MappingPlan, RuleFields, RuleRequest},
-    scans::{ImportOutcome, ScanRequest},
+    scans::ImportOutcome,
 };
 use serde_json::{Value, json};
 
@@ -49,20 +49,7 @@ impl Team {
     async fn scan(&self, file: &Value, commit: &str, preview: bool) -> ImportOutcome {
         self.world.clock.advance(MINUTE);
         let bytes = file.to_string();
-        let request = ScanRequest {
-            file: self
-                .world
-                .services
-                .files()
-                .keep(bytes.as_bytes())
-                .await
-                .expect("kept"),
-            file_name: "report.sarif".to_owned(),
-            label: None,
-            commit: Some(Commit::parse(commit).expect("a commit")),
-            format: None,
-            watch: holdpoint_service::ImportWatch::default(),
-        };
+        let request = self.request(bytes.as_bytes(), None, Some(commit)).await;
         self.world
             .services
             .import_scan(&self.owner, &self.service.id, request, preview)
@@ -82,25 +69,9 @@ impl Team {
             .expect("adds the rule")
     }
 
-    async fn lines(&self) -> Vec<FindingLine> {
-        self.world
-            .services
-            .findings_of_review(
-                &self.viewer,
-                &self.review.id,
-                &FindingFilter::default(),
-                FindingSort::Number,
-                500,
-                None,
-            )
-            .await
-            .expect("lists")
-            .lines
-    }
-
     /// The keys of each finding's items, by number.
     async fn keys(&self) -> Vec<Vec<String>> {
-        self.lines()
+        self.findings()
             .await
             .into_iter()
             .map(|line| line.items.into_iter().map(|(_, key)| key).collect())
@@ -172,7 +143,7 @@ async fn the_first_rule_that_fits_decides_and_the_preview_says_so_before() {
         let expected = [("2.1.3", 1), ("2.4.1", 2), ("none", 0)]
             .map(|(key, n): (&str, i64)| (key.to_owned(), n));
         assert_eq!(counts(&preview), expected, "{}", team.on());
-        assert!(team.lines().await.is_empty());
+        assert!(team.findings().await.is_empty());
         let imported = team.scan(&file, TARGET, false).await;
         assert_eq!(counts(&imported), expected);
         assert_eq!(
@@ -198,7 +169,7 @@ async fn what_people_linked_and_unlinked_stays_whatever_rules_say() {
         };
         team.rule(rule("2.4.1", "gitleaks")).await;
         team.scan(&file(2), TARGET, false).await;
-        let lines = team.lines().await;
+        let lines = team.findings().await;
         let (by_rule, other) = (team.id("2.4.1").await, team.id("2.5.1").await);
         services
             .map_finding(&team.owner, &lines[0].id, &by_rule, false)
@@ -312,7 +283,7 @@ async fn rules_carry_over_to_the_next_review_of_the_same_checklist() {
             .expect("begins")
             .review;
         let view = services
-            .finding(&team.viewer, &team.lines().await[0].id)
+            .finding(&team.viewer, &team.findings().await[0].id)
             .await
             .expect("finding");
         let reviews: Vec<_> = view
@@ -628,9 +599,9 @@ async fn the_same_vulnerability_from_two_tools_is_one_issue_with_two_sources() {
             }]
         }]});
         import_dependency(&team, &pip_audit).await;
-        assert_eq!(team.lines().await[0].n_sources, 1);
+        assert_eq!(team.findings().await[0].n_sources, 1);
         import_dependency(&team, &osv).await;
-        let lines = team.lines().await;
+        let lines = team.findings().await;
         let sources: Vec<_> = lines.iter().map(|line| line.n_sources).collect();
         assert_eq!(sources, [2, 2], "{}", team.on());
         let view = team
