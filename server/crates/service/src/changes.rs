@@ -149,6 +149,17 @@ impl Done<'_> {
         self
     }
 
+    /// Appends the entry as the last of what was done.
+    pub(crate) async fn commit(
+        self,
+        mut tx: Tx,
+        actor: &Actor,
+        now: holdpoint_domain::Millis,
+    ) -> Result<(), ServiceError> {
+        self.append(&mut tx, actor, now).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Appends the entry, under the actor and the moment.
     pub(crate) async fn append(
         self,

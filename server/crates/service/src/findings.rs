@@ -3,18 +3,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use holdpoint_domain::{
-    FindingId, ItemId, Millis, ReviewId, ServiceId, Severity,
+    FindingId, ItemId, ReviewId, ServiceId, Severity,
     person::Action,
     text::{Name, Prose},
 };
 use holdpoint_storage::{
     Finding, FindingCursor, FindingFacets, FindingFilter, FindingKind, FindingLines, FindingLink,
-    FindingSort, NewActivity, NewFinding, NumberedFinding, ObservationView, SameIssue,
-    StorageError, TriageBatch, Tx,
+    FindingSort, NewFinding, NumberedFinding, ObservationView, SameIssue, StorageError,
+    TriageBatch, Tx,
 };
 
 pub use crate::triage::{Triage, TriageFields};
-use crate::{Actor, Conflict, ServiceError, Services, mapping::in_words};
+use crate::{Actor, Conflict, ServiceError, Services, changes::Done, mapping::in_words};
 
 /// The categories that a finding written by hand can have.
 pub const CATEGORIES: &[(&str, &str)] = &[
@@ -313,21 +313,16 @@ impl Services {
             tx.link_finding(&id, item, &actor.id, now).await?;
         }
         let after = serde_json::json!({ "number": number, "severity": request.severity, "title": request.title, "items": items });
-        let what = Done {
-            action: "finding.written",
-            summary: format!("wrote finding F-{number} {}", request.title.as_str()),
-            before: None,
-            after: Some(after.to_string()),
-        };
-        record(
-            &mut tx,
-            actor,
-            now,
+        let summary = format!("wrote finding F-{number} {}", request.title.as_str());
+        done(
+            &id,
             &service,
             Some(review.as_str()),
-            &id,
-            what,
+            "finding.written",
+            summary,
         )
+        .with(None, Some(after.to_string()))
+        .append(&mut tx, actor, now)
         .await?;
         tx.commit().await?;
         Ok(id)
@@ -389,16 +384,12 @@ impl Services {
         finding.snippet = request.snippet;
         tx.update_finding_text(&finding).await?;
         let after = serde_json::json!({ "title": finding.title, "severity": finding.severity, "problem": finding.description, "remediation": finding.remediation });
-        let what = Done {
-            action: "finding.edited",
-            summary: format!("edited finding F-{}", finding.number),
-            before: Some(before.to_string()),
-            after: Some(after.to_string()),
-        };
+        let summary = format!("edited finding F-{}", finding.number);
         let review = finding.review.as_ref().map(ReviewId::as_str);
-        record(&mut tx, actor, now, &finding.service, review, id, what).await?;
-        tx.commit().await?;
-        Ok(())
+        done(id, &finding.service, review, "finding.edited", summary)
+            .with(Some(before.to_string()), Some(after.to_string()))
+            .commit(tx, actor, now)
+            .await
     }
 
     /// Links a finding to an item, or takes the link away.
@@ -433,30 +424,18 @@ impl Services {
         if !changed {
             return Ok(());
         }
-        let verb = if linked { "mapped" } else { "unmapped" };
-        let to = if linked { "to" } else { "from" };
-        let what = Done {
-            action: if linked {
-                "finding.mapped"
-            } else {
-                "finding.unmapped"
-            },
-            summary: format!("{verb} F-{} {to} {}", finding.number, place.key),
-            before: None,
-            after: Some(serde_json::json!({ "item": item }).to_string()),
+        let (action, verb) = if linked {
+            ("finding.mapped", "mapped")
+        } else {
+            ("finding.unmapped", "unmapped")
         };
-        record(
-            &mut tx,
-            actor,
-            now,
-            &place.service,
-            Some(&place.review),
-            id,
-            what,
-        )
-        .await?;
-        tx.commit().await?;
-        Ok(())
+        let to = if linked { "to" } else { "from" };
+        let summary = format!("{verb} F-{} {to} {}", finding.number, place.key);
+        let after = serde_json::json!({ "item": item });
+        done(id, &place.service, Some(&place.review), action, summary)
+            .with(None, Some(after.to_string()))
+            .commit(tx, actor, now)
+            .await
     }
 
     pub(crate) async fn readable_finding(
@@ -487,36 +466,24 @@ pub(crate) fn stale(version: i64, fields: Vec<(String, String, String)>) -> Serv
     }))
 }
 
-pub(crate) struct Done {
-    pub(crate) action: &'static str,
-    pub(crate) summary: String,
-    pub(crate) before: Option<String>,
-    pub(crate) after: Option<String>,
-}
-
-pub(crate) async fn record(
-    tx: &mut Tx,
-    actor: &Actor,
-    at: Millis,
-    service: &ServiceId,
-    review: Option<&str>,
-    finding: &FindingId,
-    done: Done,
-) -> Result<(), ServiceError> {
-    tx.append_activity(NewActivity {
-        at,
-        actor: actor.id.as_str(),
-        action: done.action,
+/// An entry about a finding.
+pub(crate) fn done<'a>(
+    finding: &'a FindingId,
+    service: &'a ServiceId,
+    review: Option<&'a str>,
+    action: &'a str,
+    summary: String,
+) -> Done<'a> {
+    Done {
+        action,
         subject_kind: "finding",
         subject: finding.as_str(),
         service: Some(service.as_str()),
         review,
-        summary: done.summary,
-        before: done.before,
-        after: done.after,
-    })
-    .await?;
-    Ok(())
+        summary,
+        before: None,
+        after: None,
+    }
 }
 
 /// Each facet counts under the choices that were made in all the others.

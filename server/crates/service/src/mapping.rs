@@ -990,18 +990,15 @@ impl Services {
         tx.insert_mapping_rule(&rule).await?;
         let summary = format!("added a mapping rule: {} to {}", in_words(&rule), item.key);
         let changes = rule_changes(None, &rule);
-        record(
-            &mut tx,
-            actor,
+        done(
             &rule,
             Some(&review.id),
             "mapping.rule_added",
             summary,
             &changes,
-            now,
         )
+        .commit(tx, actor, now)
         .await?;
-        tx.commit().await?;
         Ok(rule.id)
     }
 
@@ -1048,19 +1045,15 @@ impl Services {
             in_words(&wanted),
             wanted.item_key
         );
-        record(
-            &mut tx,
-            actor,
+        done(
             &wanted,
             Some(&review.id),
             "mapping.rule_changed",
             summary,
             &changes,
-            now,
         )
-        .await?;
-        tx.commit().await?;
-        Ok(())
+        .commit(tx, actor, now)
+        .await
     }
 
     /// Takes a rule out. Its links stay until the rules are applied again.
@@ -1085,19 +1078,9 @@ impl Services {
             rule.item_key
         );
         let changes = Changes::default().field("rule", Some(&in_words(&rule)), None);
-        record(
-            &mut tx,
-            actor,
-            &rule,
-            None,
-            "mapping.rule_removed",
-            summary,
-            &changes,
-            now,
-        )
-        .await?;
-        tx.commit().await?;
-        Ok(())
+        done(&rule, None, "mapping.rule_removed", summary, &changes)
+            .commit(tx, actor, now)
+            .await
     }
 
     /// Puts a rule before the one above it, or after the one below it: the first rule that fits decides.
@@ -1136,19 +1119,9 @@ impl Services {
             Some(&(place + 1).to_string()),
             Some(&(other + 1).to_string()),
         );
-        record(
-            &mut tx,
-            actor,
-            &rule,
-            None,
-            "mapping.rule_moved",
-            summary,
-            &changes,
-            now,
-        )
-        .await?;
-        tx.commit().await?;
-        Ok(())
+        done(&rule, None, "mapping.rule_moved", summary, &changes)
+            .commit(tx, actor, now)
+            .await
     }
 
     /// Does not want a suggestion, which is not made again for this service and checklist.
@@ -1500,16 +1473,13 @@ fn rule_changes(before: Option<&MappingRule>, after: &MappingRule) -> Changes {
         .field("severities", before.map(|_| was.as_str()), Some(&is))
 }
 
-async fn record(
-    tx: &mut Tx,
-    actor: &Actor,
-    rule: &MappingRule,
-    review: Option<&ReviewId>,
-    action: &str,
+fn done<'a>(
+    rule: &'a MappingRule,
+    review: Option<&'a ReviewId>,
+    action: &'a str,
     summary: String,
     changes: &Changes,
-    now: Millis,
-) -> Result<(), ServiceError> {
+) -> Done<'a> {
     Done {
         action,
         subject_kind: "mapping_rule",
@@ -1520,6 +1490,4 @@ async fn record(
         before: changes.before(),
         after: changes.after(),
     }
-    .append(tx, actor, now)
-    .await
 }

@@ -15,7 +15,8 @@ use holdpoint_storage::{
 
 use crate::{
     Actor, ServiceError, Services,
-    findings::{Done, optional, record, stale},
+    changes::Done,
+    findings::{done, optional, stale},
 };
 
 /// How many findings one decision can be about.
@@ -426,16 +427,12 @@ impl Services {
             (state.reason.as_str(), state.asked_until)
         };
         let after = serde_json::json!({ "status": state.status, "reason": reason, "until": until });
-        let what = Done {
-            action: "finding.triaged",
-            summary: format!("{} F-{}", triage.verb(), finding.number),
-            before: Some(before.to_string()),
-            after: Some(after.to_string()),
-        };
+        let summary = format!("{} F-{}", triage.verb(), finding.number);
         let review = finding.review.as_ref().map(ReviewId::as_str);
-        record(&mut tx, actor, now, &finding.service, review, id, what).await?;
-        tx.commit().await?;
-        Ok(())
+        done(id, &finding.service, review, "finding.triaged", summary)
+            .with(Some(before.to_string()), Some(after.to_string()))
+            .commit(tx, actor, now)
+            .await
     }
 
     /// Decides about many findings of a review, or maps them to an item, by the same rules as about one. Those that the
@@ -736,7 +733,7 @@ async fn append(
     summary: String,
     after: serde_json::Value,
 ) -> Result<(), ServiceError> {
-    crate::changes::Done {
+    Done {
         action,
         subject_kind: "triage_batch",
         subject: batch.as_str(),
