@@ -27,7 +27,7 @@ const NAMED_BY_A_PERSON: &[&str] = &[
 /// Where Holdpoint does not merge what DefectDojo merges, or counts by another rule, one file a line: its numbers from critical
 /// to info, and why. Twins: the tool says it more than once, and equal findings are told apart by their order rather than
 /// merged. The manifest's own number holds for every other file.
-const OTHER_NUMBERS: &str = r#"
+const OTHER_NUMBERS: &str = "
 auditjs/auditjs_many_vul.json | 0 5 7 1 2 | send is installed in two versions, and each has to be updated; as with
     pnpm audit, that is two findings
 burp/issue4399.xml | 0 24 3 343 71 | one per issue: each is at a place of its own. By type, as the manifest counts,
@@ -58,7 +58,7 @@ tfsec/many_findings_current.json | 14 3 1 1 0 | twins
 trufflehog/v3_git.json | 4 0 0 0 0 | twins
 trufflehog/v3_github.json | 4 0 0 0 0 | twins
 trufflehog3/many_vulns_current.json | 0 1 2 1 0 | twins
-"#;
+";
 
 /// The numbers decided for a file, from critical to info.
 fn decided_numbers(file: &str) -> Option<Vec<u64>> {

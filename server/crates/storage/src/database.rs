@@ -75,7 +75,7 @@ pub enum Database {
         writer: SqlitePool,
         readers: SqlitePool,
         /// How a connection is opened beside the pools.
-        options: SqliteConnectOptions,
+        options: Box<SqliteConnectOptions>,
     },
     Postgres(PgPool),
 }
@@ -117,7 +117,7 @@ impl Database {
         Ok(Self::Sqlite {
             writer,
             readers,
-            options,
+            options: Box::new(options),
         })
     }
 
