@@ -7,6 +7,7 @@ use axum::{
     response::Response,
     routing::{MethodRouter, get},
 };
+use futures::StreamExt as _;
 use holdpoint_domain::ReviewId;
 use holdpoint_service::{
     Actor, ExportForm, FindingExport, ServiceError, Services, report::ReportFile,
@@ -140,5 +141,6 @@ pub(super) fn written(export: FindingExport) -> Response {
         }
         Some((piece, export))
     });
-    head.of(Body::from_stream(pieces))
+    // Compression asks again after the end, which the bare stream answers with a panic.
+    head.of(Body::from_stream(pieces.fuse()))
 }
