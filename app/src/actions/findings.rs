@@ -320,7 +320,7 @@ pub async fn triage_findings(
     }
     .await;
     let left = left.join(" ");
-    let typed = [
+    let mut typed = vec![
         ("chosen", left.as_str()),
         ("which", &which),
         ("n", &n),
@@ -331,6 +331,8 @@ pub async fn triage_findings(
         ("item", &item),
         ("back", &back),
     ];
+    // The list asks for no date; the page that follows proposes one.
+    typed.retain(|(name, value)| *name != "until" || !value.is_empty());
     cx.answer(outcome, paths::triage_many(&review), &typed)
         .await
 }
@@ -373,11 +375,13 @@ fn told(action: &str, n: i64) -> String {
     format!("{n} {noun} {verb}")
 }
 
-/// Takes a decision about many findings back. `back` is the query of the list, where the form stood beside it.
+/// Takes a decision about many findings back. With `from` as `list` the form stood beside the list, of which `back` is the
+/// query.
 #[server(prefix = "/act", endpoint = "findings/undo-many")]
 pub async fn undo_triage(
     #[server(default)] review: String,
     #[server(default)] batch: String,
+    #[server(default)] from: String,
     #[server(default)] back: String,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
@@ -398,19 +402,19 @@ pub async fn undo_triage(
                 .iter()
                 .map(|refused| format!("F-{}: {}", refused.number, refused.why))
                 .collect();
-            said.push_str(&format!(
-                " {} changed since stay as they are. {}",
-                findings(done.n_refused),
-                told.join(" ")
-            ));
+            let stay = match done.n_refused {
+                1 => "1 finding changed since stays as it is.".to_owned(),
+                n => format!("{n} findings changed since stay as they are."),
+            };
+            said.push_str(&format!(" {stay} {}", told.join(" ")));
         }
         Ok::<_, ServiceError>(said)
     }
     .await;
-    let page = if back.is_empty() {
-        paths::decisions(&review)
-    } else {
+    let page = if from == "list" {
         list_address(&review, &back)
+    } else {
+        paths::decisions(&review)
     };
     cx.answer(outcome, page, &[]).await
 }

@@ -34,7 +34,7 @@ pub(super) fn LastDecision(
             <crate::parts::Ico icon=crate::parts::Icon::Reopened />
             <div class="row grow">
                 <span>"You " {batch.summary.clone()} ", " <When at=batch.decided_at now /> "."</span>
-                {undo_form(&batch, &review, &back)}
+                {undo_form(&batch, &review, Some(&back))}
                 <a href=all>"All such decisions"</a>
             </div>
         </div>
@@ -51,13 +51,20 @@ pub(super) fn is_offered(
     batch.undone_at.is_none() && batch.decided_by == *me && now - batch.decided_at < OFFERED
 }
 
-fn undo_form(batch: &TriageBatch, review: &str, back: &str) -> AnyView {
+/// `back` is the query of the list, where the form stands beside it.
+fn undo_form(batch: &TriageBatch, review: &str, back: Option<&str>) -> AnyView {
     let words = format!(": {}", batch.summary);
     view! {
         <form method="post" action=action("findings/undo-many")>
             <input type="hidden" name="batch" value=batch.id.as_str().to_owned() />
             <input type="hidden" name="review" value=review.to_owned() />
-            <input type="hidden" name="back" value=back.to_owned() />
+            {back
+                .map(|back| {
+                    view! {
+                        <input type="hidden" name="from" value="list" />
+                        <input type="hidden" name="back" value=back.to_owned() />
+                    }
+                })}
             <button class="btn btn-sm" type="submit">"Undo" <span class="vh">{words}</span></button>
         </form>
     }
@@ -128,7 +135,7 @@ fn row(batch: &TriageBatch, review: &str, may: bool, now: Millis) -> AnyView {
             view! { <span class="muted">"Undone by " {name.clone()} ", " <When at now /></span> }
                 .into_any()
         }
-        _ if may => undo_form(batch, review, ""),
+        _ if may => undo_form(batch, review, None),
         _ => ().into_any(),
     };
     let mut words = batch.summary.clone();

@@ -117,7 +117,8 @@ pub(super) fn TriageManyPage() -> impl IntoView {
             let apply = if is_all {
                 format!("Apply to all {n_all}")
             } else {
-                format!("Apply to {n} ticked")
+                // Boxes can still be cleared, so it names no number.
+                "Apply to what is ticked".to_owned()
             };
             let options = item_options(&open.standing, "Choose an item");
             let choices = vec![
@@ -175,8 +176,8 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                                 label="Reason"
                                 rows=3
                                 max_length=4000
-                                required=false
-                                hint="The same for all of them. Mapping needs none."
+                                with_choice=true
+                                hint="The same for all of them. Mapping and duplicates need none."
                             />
                             <div class="btn-row">
                                 <Button words=apply weight=Weight::Primary />

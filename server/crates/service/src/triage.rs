@@ -123,15 +123,16 @@ impl Triage {
         }
     }
 
-    const fn verb(&self) -> &'static str {
+    /// "called F-12 a false positive".
+    fn of_one(&self, number: i64) -> String {
         match self {
-            Self::Reopen { .. } => "reopened",
-            Self::FalsePositive { .. } => "called a false positive",
-            Self::Duplicate { .. } => "called a duplicate",
-            Self::AskAcceptance { .. } => "asked to accept the risk of",
-            Self::ApproveAcceptance => "accepted the risk of",
-            Self::DeclineAcceptance { .. } => "declined to accept the risk of",
-            Self::Fixed { .. } => "called fixed",
+            Self::Reopen { .. } => format!("reopened F-{number}"),
+            Self::FalsePositive { .. } => format!("called F-{number} a false positive"),
+            Self::Duplicate { of, .. } => format!("called F-{number} a duplicate of F-{of}"),
+            Self::AskAcceptance { .. } => format!("asked to accept the risk of F-{number}"),
+            Self::ApproveAcceptance => format!("accepted the risk of F-{number}"),
+            Self::DeclineAcceptance { .. } => format!("declined to accept the risk of F-{number}"),
+            Self::Fixed { .. } => format!("called F-{number} fixed"),
         }
     }
 }
@@ -368,8 +369,12 @@ impl Triage {
         let findings = counted(n);
         match self {
             Self::Reopen { .. } => format!("reopened {findings}"),
-            Self::FalsePositive { .. } => format!("called {findings} false positive"),
-            Self::Duplicate { of, .. } => format!("called {findings} duplicate of F-{of}"),
+            Self::FalsePositive { .. } if n == 1 => format!("called {findings} a false positive"),
+            Self::FalsePositive { .. } => format!("called {findings} false positives"),
+            Self::Duplicate { of, .. } if n == 1 => {
+                format!("called {findings} a duplicate of F-{of}")
+            }
+            Self::Duplicate { of, .. } => format!("called {findings} duplicates of F-{of}"),
             Self::AskAcceptance { .. } => format!("asked to accept the risk of {findings}"),
             Self::ApproveAcceptance => format!("accepted the risk of {findings}"),
             Self::DeclineAcceptance { .. } => {
@@ -427,7 +432,7 @@ impl Services {
             (state.reason.as_str(), state.asked_until)
         };
         let after = serde_json::json!({ "status": state.status, "reason": reason, "until": until });
-        let summary = format!("{} F-{}", triage.verb(), finding.number);
+        let summary = triage.of_one(finding.number);
         let review = finding.review.as_ref().map(ReviewId::as_str);
         done(id, &finding.service, review, "finding.triaged", summary)
             .with(Some(before.to_string()), Some(after.to_string()))
