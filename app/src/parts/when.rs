@@ -94,7 +94,8 @@ pub fn ahead(at: Millis, now: Millis) -> String {
         ..60_000 => return "now".to_owned(),
         60_000..3_600_000 => (left / 60_000, "minute"),
         3_600_000..DAY => (left / 3_600_000, "hour"),
-        _ => (left / DAY, "day"),
+        // The nearest: of three days that just began, three are left.
+        _ => ((left + DAY / 2) / DAY, "day"),
     };
     format!("in {n} {unit}{}", if n == 1 { "" } else { "s" })
 }
@@ -184,6 +185,8 @@ mod tests {
         assert_eq!(ahead(0, 0), "now");
         assert_eq!(ahead(120_000, 0), "in 2 minutes");
         assert_eq!(ahead(2 * DAY, 0), "in 2 days");
+        assert_eq!(ahead(3 * DAY, 1_000), "in 3 days");
+        assert_eq!(ahead(DAY + 1_000, 0), "in 1 day");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdpoint_domain::{FindingStatus, Millis, ReviewId, person::Action};
+use holdpoint_domain::{FindingStatus, Millis, ReviewId, ScanId, person::Action};
 use holdpoint_service::{
     Actor, CommentOn, Finding, FindingLink,
     findings::{FindingView, category_label},
@@ -47,6 +47,10 @@ pub(super) fn FindingPage() -> impl IntoView {
             .comments(&person, &CommentOn::Finding(id.clone()))
             .await?;
         let patches = services.patches_of_finding(&person, &id).await?;
+        let first_commit = match view.finding.first_scan.as_deref().and_then(ScanId::parse) {
+            Some(scan) => services.scan(&person, &scan).await?.commit,
+            None => None,
+        };
         let standing = review_of(&person, &view, &asked).await?;
         let bar = match &standing {
             Some(standing) => Some(review_bar(&person, standing, Tab::Findings).await?),
@@ -140,7 +144,7 @@ pub(super) fn FindingPage() -> impl IntoView {
                         <Rule finding=finding.clone() />
                         <Proposed finding=finding.clone() />
                         <LinkedPatches review=review.clone() patches finding=finding.id.as_str().to_owned() may_contribute now />
-                        <History view=view.clone() review=review.clone() now />
+                        <History view=view.clone() first_commit review=review.clone() now />
                         <Discussion
                             on=CommentedOn::Finding {
                                 finding: finding.id.as_str().to_owned(),
@@ -692,7 +696,7 @@ fn Mapping(
                 view! { <span class="tiny muted wrap-any">"by the rule " <a class="muted" href=address>{words}</a></span> }
             });
             view! {
-                <li class="row-between">
+                <li class="row-between one-line">
                     <span>
                         <a href=paths::item(&item.item_id)><Inline text=format!("{} {}", item.key, item.title) /></a>
                         " "

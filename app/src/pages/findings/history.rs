@@ -28,7 +28,13 @@ pub(crate) fn change_look(change: &str) -> Look {
 
 /// Each scan that changed the finding, and why it was matched; then what a person decided.
 #[component]
-pub(super) fn History(view: FindingView, review: String, now: Millis) -> impl IntoView {
+pub(super) fn History(
+    view: FindingView,
+    /// The commit of the scan that saw it first.
+    first_commit: Option<String>,
+    review: String,
+    now: Millis,
+) -> impl IntoView {
     let finding = &view.finding;
     let n = view.history.len();
     let was_new = view.history.iter().any(|seen| seen.outcome == "new");
@@ -39,6 +45,11 @@ pub(super) fn History(view: FindingView, review: String, now: Millis) -> impl In
         .collect_view();
     let first = finding.first_scan.clone().filter(|_| !was_new).map(|scan| {
         let address = paths::with_query(&paths::scan(&scan), &[("review", &review)]);
+        // Where it was then, as long as no scan has seen it elsewhere since.
+        let there = view.history.iter().all(|seen| seen.outcome != "moved");
+        let path = finding.path.as_deref().filter(|_| there);
+        let line = finding.start_line.filter(|_| there);
+        let (here, whole) = (place(path.map(name_of), line, None), place(path, line, None));
         let look = Look {
             word: "First seen",
             ..change_look("new")
@@ -47,9 +58,9 @@ pub(super) fn History(view: FindingView, review: String, now: Millis) -> impl In
             <tr role="row">
                 <th role="rowheader" scope="row" class="fit"><a href=address>"Scan"</a></th>
                 <td role="cell" data-l=""><When at=finding.first_seen_at now /></td>
-                <td role="cell" data-l=""></td>
+                <td role="cell" data-l="" class="mono">{short(first_commit.as_deref())}</td>
                 <td role="cell" data-l="">{finding.tool.clone()}</td>
-                <td role="cell" data-l=""></td>
+                <td role="cell" data-l="" class="mono muted wrap-any"><span title=whole>{here}</span></td>
                 <td role="cell" class="full"><crate::parts::St of=look /></td>
             </tr>
         }
@@ -94,20 +105,21 @@ pub(super) fn History(view: FindingView, review: String, now: Millis) -> impl In
     view! { {seen} {decided} }.into_any()
 }
 
+fn short(commit: Option<&str>) -> String {
+    commit.unwrap_or_default().chars().take(7).collect()
+}
+
+/// The file's own name is enough here; the whole path stands on top of the page.
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 fn row(seen: &ObservationView, review: &str, now: Millis) -> AnyView {
     let address = paths::with_query(&paths::scan(&seen.scan_id), &[("review", review)]);
-    let commit: String = seen
-        .commit_id
-        .as_deref()
-        .unwrap_or_default()
-        .chars()
-        .take(7)
-        .collect();
+    let commit = short(seen.commit_id.as_deref());
     let path = seen.path.as_deref().or(seen.was_path.as_deref());
     let line = seen.start_line.or(seen.was_start_line);
-    // The file's own name is enough here; the whole path stands on top of the page.
-    let name = path.map(|path| path.rsplit('/').next().unwrap_or(path));
-    let here = place(name, line, None);
+    let here = place(path.map(name_of), line, None);
     let series = if seen.label == seen.tool {
         seen.tool.clone()
     } else {
