@@ -66,11 +66,15 @@ pub(super) fn PlanPage() -> impl IntoView {
             })
             .collect_view();
         let n_evidence = plan.evidence.len();
-        let rest = format!(
-            "{} stay as people mapped them. No rule fits {}.",
-            findings(plan.n_by_hand),
-            findings(plan.n_unmapped)
-        );
+        let by_hand = match plan.n_by_hand {
+            0 => String::new(),
+            1 => "1 finding stays as a person mapped it. ".to_owned(),
+            n => format!("{} stay as people mapped them. ", findings(n)),
+        };
+        let rest = match plan.n_unmapped {
+            0 => format!("{by_hand}Every other finding has a rule that fits."),
+            n => format!("{by_hand}No rule fits {}.", findings(n)),
+        };
         let body = if plan.is_empty() {
             view! {
                 <section class="panel" aria-label="What would change">

@@ -75,6 +75,8 @@ pub(super) fn RuleForm(
                 hint="As gitleaks or trivy*; case does not matter."
             />
             <SelectField form=form.clone() name="category" label="Category" options=categories value=start.category required=false prefix />
+        </div>
+        <div class="fields-2">
             <TextField
                 form=form.clone()
                 name="rule"

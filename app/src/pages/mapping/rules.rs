@@ -234,7 +234,7 @@ fn suggested(review: &str, suggestion: SuggestedRule, may: bool) -> AnyView {
                     <input type="hidden" name="tool" value=tool.clone() />
                     <input type="hidden" name="category" value=category.clone() />
                     <input type="hidden" name="item" value=item.key.clone() />
-                    <button class="btn btn-sm btn-primary" type="submit">"Accept" <span class="vh">{words}</span></button>
+                    <button class="btn btn-sm" type="submit">"Accept" <span class="vh">{words}</span></button>
                 </form>
                 <a class="btn btn-sm" href=format!("{edit}#h-add")>"Edit" <span class="vh">{format!(" the suggestion for {tool}")}</span></a>
                 <form method="post" action=action("mapping/dismiss")>
