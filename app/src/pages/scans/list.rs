@@ -234,6 +234,10 @@ fn row(scan: Scan, review: &str, now: holdpoint_domain::Millis) -> AnyView {
         .incomplete_because
         .is_some()
         .then(|| view! { " " <FlagMark flag=Flag::Incomplete /> });
+    let undone = scan
+        .undone_at
+        .is_some()
+        .then(|| view! { " " <span class="pill pill-sm">"Undone"</span> });
     let commit: String = scan
         .commit
         .as_deref()
@@ -243,7 +247,7 @@ fn row(scan: Scan, review: &str, now: holdpoint_domain::Millis) -> AnyView {
         .collect();
     view! {
         <tr role="row">
-            <th role="rowheader" scope="row" class="full"><a class="ttl" href=address>{name_of(&scan)}</a>{incomplete}</th>
+            <th role="rowheader" scope="row" class="full"><a class="ttl" href=address>{name_of(&scan)}</a>{incomplete}{undone}</th>
             <td role="cell" data-l=""><When at=scan.imported_at now /></td>
             <td role="cell" data-l=""><Who name=scan.imported_by_name /></td>
             <td role="cell" data-l="" class="mono">{commit}</td>

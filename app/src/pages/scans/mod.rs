@@ -132,7 +132,7 @@ fn figures(changes: holdpoint_service::ChangeNumbers, new: &str, is_complete: bo
 }
 
 /// The changes one by one.
-fn change_table(caption: &'static str, listed: Vec<ScanChange>, review: &str) -> AnyView {
+fn change_table(caption: String, listed: Vec<ScanChange>, review: &str) -> AnyView {
     let rows = listed
         .into_iter()
         .map(|change| {

@@ -370,7 +370,9 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
         } else {
             format!("See {n_listed} of {} changes", thousands(n_changes))
         };
-        let table = change_table("Changes of this import", outcome.listed.clone(), review);
+        // Several files have a table each.
+        let caption = format!("Changes by {}", one.file.name);
+        let table = change_table(caption, outcome.listed.clone(), review);
         let is_short = n_listed <= 20;
         view! {
             <details class="disc disc-top" open=is_short>
@@ -382,6 +384,10 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
             </details>
         }
     });
+    let new = match by_severity(&outcome.new) {
+        none if none.is_empty() => "not seen before".to_owned(),
+        severities => severities,
+    };
     let head = if one
         .outcome
         .as_ref()
@@ -400,7 +406,7 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
                 </div>
                 {incomplete}
                 {nothing_found(outcome)}
-                <div class="deltas">{figures(changes, &by_severity(&outcome.new), outcome.complete)}</div>
+                <div class="deltas">{figures(changes, &new, outcome.complete)}</div>
                 {mapped_to(outcome, review)}
                 {listed}
                 {problems}
@@ -459,9 +465,14 @@ fn mapped_to(outcome: &ImportOutcome, review: &str) -> Option<AnyView> {
             .into_any(),
         );
     }
+    let head = if of.items.is_empty() && of.n_unmapped == 0 {
+        "What the scan is evidence of"
+    } else {
+        "Where the new findings will belong"
+    };
     (!parts.is_empty()).then(|| {
         view! {
-            <div class="panel-head"><h3>"Where the new findings will belong"</h3></div>
+            <div class="panel-head"><h3>{head}</h3></div>
             <ul class="rows">{parts}</ul>
         }
         .into_any()

@@ -68,7 +68,7 @@ pub(super) fn RunningPage() -> impl IntoView {
             }
             .into_any()
         };
-        let again = (!imports.is_over).then(|| view! { <Meta http_equiv="refresh" content="1" /> });
+        let again = (!imports.is_over).then(|| view! { <Meta http_equiv="refresh" content="3" /> });
         let note = if imports.is_over {
             "Undo is on each scan's page, while nobody has acted on its findings."
         } else {
@@ -79,7 +79,7 @@ pub(super) fn RunningPage() -> impl IntoView {
             <PageHead title=title.to_owned() over=back actions />
             <section class="panel" aria-labelledby="h-run">
                 <div class="panel-head"><h2 id="h-run">"Files"</h2></div>
-                <ul class="rows" role="status">{rows}</ul>
+                <div role="status"><ul class="rows">{rows}</ul></div>
                 <p class="panel-foot">{note}</p>
             </section>
         }

@@ -136,7 +136,7 @@ pub(super) fn ScanPage() -> impl IntoView {
         let list = if changes.is_empty() {
             view! { <p class="panel-body small muted">"It changed no finding."</p> }.into_any()
         } else {
-            change_table("What this scan changed", changes, &review)
+            change_table("What this scan changed".to_owned(), changes, &review)
         };
         let odd: Vec<Odd> = serde_json::from_str(&scan.problems).unwrap_or_default();
         let odd = (!odd.is_empty()).then(|| {
@@ -214,11 +214,14 @@ fn undo_panel(scan: &Scan, stays: Option<String>, may_import: bool, review: &str
         Some(why) => view! { <p class="small muted">{why}</p> }.into_any(),
         None => {
             let what = format!(
-                "{} found by this scan first are removed, and every other finding is as it was before it. The file \
+                "{} removed, and every other finding is as it was before it. The file \
                  stays with the scan\u{2019}s record.",
                 match scan.changes.new {
-                    1 => "The finding".to_owned(),
-                    n => format!("The {} findings", thousands(n)),
+                    1 => "The finding that this scan found first is".to_owned(),
+                    n => format!(
+                        "The {} findings that this scan found first are",
+                        thousands(n)
+                    ),
                 }
             );
             let (id, review) = (scan.id.as_str().to_owned(), review.to_owned());
