@@ -72,6 +72,8 @@ export class Holdpoint {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : 2;
         done({ code, stdout, stderr });
       });
+      // A command that reads nothing may have ended before this is written.
+      child.stdin?.on("error", () => undefined);
       child.stdin?.end(input);
     });
   }

@@ -4,9 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Page } from "@playwright/test";
 import { type Holdpoint, type Person, expect, test } from "./fixtures";
-import { Api, type Sample, looked, notice, opener, pick, signIn, tab } from "./steps";
-
-const COMMIT = "82dd1d2";
+import { Api, COMMIT, type Sample, looked, notice, opener, pick, signIn, tab } from "./steps";
 
 /** What a program answers to its input: its exit code and everything that it said. */
 function program(name: string, words: string[], input: Buffer): Promise<{ code: number; said: string }> {

@@ -10,9 +10,37 @@ const TOP = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 export const CHECKLIST = resolve(TOP, "server/crates/checklist/testdata/phase22_production_readiness_audit.md");
 export const CHECKLIST_TITLE = "Phase 22: Production Readiness Review (PRR)";
 
+/** The sample's target commit. */
+export const COMMIT = "82dd1d2";
+
 /** A scan of the sample's repository at one of its two commits. */
 export function scanFile(tool: "semgrep" | "hadolint" | "zizmor", commit: "8b57779" | "82dd1d2"): string {
   return resolve(TOP, `server/crates/service/sample/scans/${tool}-${commit}.sarif`);
+}
+
+/** Sends a scanner's file, from a path or made in the journey, and comes to its preview. */
+export async function upload(page: Page, file: Parameters<Locator["setInputFiles"]>[0], commit = COMMIT): Promise<void> {
+  await tab(page, "Scans");
+  await page.getByLabel(/choose files/).setInputFiles(file);
+  await opener(page, "Series, commit and format").click();
+  await page.getByLabel("Commit that was scanned").fill(commit);
+  // What a large file would change takes its time.
+  await page.getByRole("button", { name: "Upload and preview" }).click({ timeout: 60_000 });
+  await expect(page.getByText("Preview, nothing is saved yet")).toBeVisible();
+}
+
+/** The figures of a preview or scan: "60 New", "0 Unchanged". */
+export async function figures(page: Page, expected: Record<string, number>): Promise<void> {
+  for (const [name, n] of Object.entries(expected)) {
+    const figure = page.getByRole("main").getByText(new RegExp(`^${n}${name}`));
+    await expect(figure, `${n} ${name}`).toBeVisible();
+  }
+}
+
+/** Imports what the preview shows. */
+export async function importScan(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /^Import (\d|the clean scan)/ }).click();
+  await expect(notice(page)).toContainText(/^Imported /);
 }
 
 /** Goes to the sign-in page and signs in; ends on the page that was asked for. */
