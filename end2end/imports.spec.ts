@@ -1,0 +1,164 @@
+import { type Page } from "@playwright/test";
+import { axe, expect, test } from "./fixtures";
+import { many, sarif } from "./sarif";
+import { Api, COMMIT, figures, importScan, looked, notice, opener, pick, signIn, tab, upload } from "./steps";
+
+const RACES = many(3, { rule: "race", message: "A map is shared without a lock", folder: "executor", score: 8 });
+const ERRORS = many(2, { rule: "error", message: "An error is dropped", folder: "feed", score: 5 });
+
+test("what a preview shows is what an import does, and undo takes all of it back", async ({
+  holdpoint,
+  page,
+  anotherBrowser,
+}) => {
+  test.setTimeout(150_000);
+  const ana = await holdpoint.person("Ana Example", { admin: true });
+  const ben = await holdpoint.person("Ben Example");
+  const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: COMMIT });
+  await signIn(page, ana, "/services/market-maker/people");
+  await page.getByLabel("Email").fill(ben.email);
+  await page.getByLabel("Role here").selectOption("Contributor");
+  await page.getByRole("button", { name: "Make invitation" }).click();
+  await expect(notice(page)).toContainText("Ben Example");
+  await page.goto(`/reviews/${review}`);
+
+  // Several files at once: one is left out by its tick, one cannot be read.
+  await tab(page, "Scans");
+  const broken = { ...sarif("Broken", []), buffer: Buffer.from('{"version": "2.1.0", "runs": [{') };
+  await page.getByLabel(/choose files/).setInputFiles([
+    sarif("Example Scan", [...RACES, ...ERRORS]),
+    sarif("gitleaks", many(1, { rule: "key", message: "An API key", folder: "config", score: 9.5 })),
+    broken,
+  ]);
+  await page.getByRole("button", { name: "Upload and preview" }).click();
+  const files = page.getByRole("table", { name: "Files of this import" }).getByRole("row");
+  await expect(files.filter({ hasText: "broken-1.0.0.sarif" })).toContainText("Refused, left out");
+  await expect(files.filter({ hasText: "broken-1.0.0.sarif" })).toContainText(/line 1/);
+  await expect(files.filter({ hasText: "gitleaks-1.0.0.sarif" })).toContainText("SARIF 2.1.0");
+  await expect(page.getByRole("button", { name: "Import 6 results" })).toBeVisible();
+  const change = page.getByRole("region", { name: "What Example Scan would change" });
+  await expect(change).toContainText("3 high, 2 medium");
+  await expect(change.getByRole("table").getByRole("row")).toHaveCount(6);
+  await looked(page);
+  await tab(page, "Findings");
+  await expect(page.getByRole("heading", { name: "No finding yet" })).toBeVisible();
+  await page.goBack();
+  await page.getByRole("checkbox", { name: "Import gitleaks-1.0.0.sarif" }).uncheck();
+  await page.getByRole("button", { name: /^Import \d results/ }).click();
+  await expect(notice(page)).toContainText(
+    "Imported example-scan-1.0.0.sarif: 5 new, 0 unchanged, 0 moved, 0 reopened, 0 fixed.",
+  );
+  await expect(files.filter({ hasText: "gitleaks" })).toHaveCount(1);
+  await expect(files.filter({ hasText: "example-scan" })).toHaveCount(0);
+  await looked(page);
+  await page.getByRole("button", { name: "Discard" }).click();
+  await expect(notice(page)).toHaveText("The preview is thrown away. Nothing was imported.");
+
+  // The next scan fixes two and finds one; its undo puts all three back.
+  const another = { ...ERRORS[0]!, path: "feed/other.go", message: "Another error" };
+  await upload(page, sarif("Example Scan", [...RACES, another], "1.1.0"));
+  await figures(page, { New: 1, Unchanged: 3, Fixed: 2 });
+  await importScan(page);
+  await figures(page, { New: 1, Unchanged: 3, Fixed: 2 });
+  await looked(page);
+  await tab(page, "Findings");
+  await expect(page.getByText("4 open of 6")).toBeVisible();
+  await tab(page, "Scans");
+  await page.getByRole("link", { name: "Example Scan #1" }).click();
+  const undo = page.getByRole("region", { name: "Undo" });
+  await expect(undo).toContainText("Scan 2 of Example Scan was compared with this one since. Undo that one first.");
+  await expect(undo.getByRole("button")).toHaveCount(0);
+  await tab(page, "Scans");
+  await page.getByRole("link", { name: "Example Scan #2" }).click();
+  await opener(undo, "Undo this import").click();
+  await expect(undo).toContainText("The finding that this scan found first is removed, and every other");
+  await looked(page);
+  await undo.getByRole("button", { name: "Undo the import" }).click();
+  await expect(notice(page)).toHaveText(
+    "The import of Example Scan is undone: 1 finding removed, 2 findings put back.",
+  );
+  await expect(undo).toContainText("This import was undone already.");
+  await looked(page);
+  await tab(page, "Findings");
+  await expect(page.getByText("5 open of 5")).toBeVisible();
+
+  // Once a person has decided about a finding, the import stays, and the page says who did what.
+  await tab(page, "Scans");
+  await expect(page.getByRole("row").filter({ hasText: "Example Scan #2" })).toContainText("Undone");
+  await looked(page);
+  await page.getByRole("link", { name: "Example Scan #1" }).click();
+  await opener(undo, "Undo this import").click();
+  const other = await anotherBrowser();
+  await signIn(other, ben, `/reviews/${review}/findings`);
+  await other.getByRole("link", { name: "An error is dropped 1" }).click();
+  const triage = other.getByRole("form", { name: "Triage" });
+  await pick(triage, "False positive");
+  await triage.getByLabel("Reason").fill("It is logged by the caller.");
+  await triage.getByRole("button", { name: "Decide" }).click();
+  await expect(notice(other)).toContainText("The finding is a false positive.");
+  await undo.getByRole("button", { name: "Undo the import" }).click();
+  const why = /People have acted on findings of this import since: Ben Example .* \(F-\d\)\. Undo would lose that\./;
+  await expect(page.getByRole("alert")).toContainText(why);
+  await expect(undo).toContainText(why);
+  await expect(undo.getByRole("button")).toHaveCount(0);
+  await looked(page);
+  await tab(page, "Findings");
+  await expect(page.getByText("4 open of 5")).toBeVisible();
+});
+
+/** Begins an import that is still far from its end when a page shows it. How many results that takes, machines differ. */
+async function beginLong(page: Page): Promise<{ tool: string; n: string; preview: string }> {
+  const title = page.getByRole("heading", { level: 1 });
+  for (let n = 40_000; n <= 80_000; n *= 2) {
+    const tool = `Example Scan of ${n}`;
+    await tab(page, "Scans");
+    const results = many(n, { rule: "race", message: "A map is shared", folder: "executor", score: 8 });
+    await upload(page, sarif(tool, results));
+    const preview = page.url();
+    const words = n.toLocaleString("en-GB");
+    await page.getByRole("button", { name: `Import ${words} results` }).click({ timeout: 60_000 });
+    await expect(title).not.toHaveText("Import scans");
+    // Each stage counts from nothing; storing is the last.
+    const far = await page.getByRole("progressbar").evaluateAll((bars) =>
+      bars.map((bar) => bar.getAttribute("aria-label") === "Storing" && Number(bar.getAttribute("value")) > 50),
+    );
+    if (far.length > 0 && !far.includes(true)) {
+      return { tool, n: words, preview };
+    }
+    await expect(title).not.toHaveText("Importing", { timeout: 60_000 });
+  }
+  throw new Error("no import takes long enough to be seen running");
+}
+
+test("an import that takes long shows how far it is, and can be stopped", async ({ holdpoint, page }) => {
+  test.setTimeout(240_000);
+  const ana = await holdpoint.person("Ana Example", { admin: true });
+  const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: COMMIT });
+  await signIn(page, ana, `/reviews/${review}`);
+  const { tool, n, preview } = await beginLong(page);
+  await page.getByRole("button", { name: "Cancel the import" }).click();
+  const files = page.getByRole("region", { name: "Files" });
+  await expect(files).toContainText("Not imported", { timeout: 60_000 });
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Import");
+  await looked(page);
+  await page.getByRole("link", { name: "To the scans" }).click();
+  await expect(page.getByRole("link", { name: `${tool} #1` })).toHaveCount(0);
+
+  // Nothing of it was stored, and the preview is still there to begin again.
+  await page.goto(preview);
+  await page.getByRole("button", { name: `Import ${n} results` }).click({ timeout: 60_000 });
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Importing");
+  // The page asks for itself again and again; while it is looked at, it must not.
+  await page.evaluate(() => stop());
+  await expect(files.getByRole("progressbar")).toBeVisible();
+  await expect(files).toContainText(/ findings/);
+  // Without scripts a page can only be live by asking for itself, which axe cannot tell from one that leads away.
+  await axe(page, { exclude: ["meta[http-equiv=refresh]"] });
+  await page.reload();
+  await expect(files).toContainText("Imported", { timeout: 120_000 });
+  await expect(files).toContainText(`${n} new, 0 unchanged, 0 moved, 0 reopened, 0 fixed`);
+  await looked(page);
+  await page.getByRole("link", { name: "The scan", exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(`${tool} #1`);
+  await expect(page.getByText(`200 of ${n} changes are listed.`)).toBeVisible();
+});
