@@ -30,7 +30,7 @@ test("pictures of every page, on the sample review", async ({ holdpoint, page, a
   await page.emulateMedia({ colorScheme: null });
 
   const pages = ["checklist", "findings", "scans", "patches", "sign-off", "activity", "settings", "items/new", "patches/new"];
-  for (const name of [...pages, "findings/new"]) {
+  for (const name of [...pages, "findings/new", "findings/decisions", "mapping", "mapping/apply"]) {
     await picture(page, name.replace("/", "-"), `/reviews/${review}/${name}`);
   }
   await picture(page, "portfolio", "/");
