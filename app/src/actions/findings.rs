@@ -215,6 +215,29 @@ pub async fn map_finding(
     cx.answer(outcome, back, &[("item", &item)]).await
 }
 
+/// Makes a patch of what the finding's scanner proposes; `fix` is its number, from 1.
+#[server(prefix = "/act", endpoint = "findings/propose-fix")]
+pub async fn propose_fix(
+    #[server(default)] finding: String,
+    #[server(default)] review: String,
+    #[server(default)] fix: String,
+) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let outcome = async {
+        let id = parse_finding(&finding)?;
+        let of = ReviewId::parse(&review).ok_or(ServiceError::NotFound("This review"))?;
+        let number = fix.parse().unwrap_or(0);
+        let patch = cx
+            .services
+            .propose_fix(&cx.person, &of, &id, number)
+            .await?;
+        let notice = Notice::new("The fix is proposed as a patch.");
+        Ok::<_, ServiceError>(notice.at(paths::patch(patch.as_str())))
+    }
+    .await;
+    cx.answer(outcome, page_of(&finding, &review), &[]).await
+}
+
 /// Says something about a finding.
 #[server(prefix = "/act", endpoint = "findings/comment")]
 pub async fn comment_on_finding(

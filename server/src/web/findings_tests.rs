@@ -514,6 +514,79 @@ async fn what_a_scanner_wrote_is_text_on_every_page() {
 }
 
 #[tokio::test]
+async fn a_fix_is_shown_as_a_diff_and_proposed_as_a_patch_where_its_lines_are_known() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let mut file = sarif(&["G1"]);
+    let result = &mut file["runs"][0]["results"][0];
+    result["fixes"] = json!([
+        { "description": { "text": "Check the command" }, "artifactChanges": [{
+            "artifactLocation": { "uri": "src/exec.go" },
+            "replacements": [{ "deletedRegion": { "startLine": 1, "startColumn": 1, "endColumn": 4 },
+                "insertedContent": { "text": "checked" } }] }] },
+        { "description": { "text": "Move it" }, "artifactChanges": [{
+            "artifactLocation": { "uri": "src/other.go" },
+            "replacements": [{ "deletedRegion": { "startLine": 7 }, "insertedContent": { "text": "moved()" } }] }] },
+    ]);
+    let (address, page) = scene
+        .upload(&owner, &[("g.sarif", file.to_string().as_bytes())])
+        .await;
+    let preview = address.rsplit('/').next().unwrap();
+    confirm(&owner, scene.review.as_str(), preview, &offered(&page)).await;
+    let finding = scene.findings().await.remove(0).id;
+    let address = paths::finding(finding.as_str());
+    let page = owner.get(&address).await;
+    let text = page.body.clone();
+    assert!(text.contains("checked()"), "the diff is shown");
+    assert!(text.contains("moved()"), "the replacement is shown");
+    let why = "No patch can be made of it: line 7 of src/other.go is to be changed, and the report does not show that \
+        line whole.";
+    assert!(text.contains(why), "{text}");
+    assert!(text.contains("git apply --unidiff-zero"));
+    let form = "form[action='/act/findings/propose-fix']";
+    assert_eq!(count(&page, form), 1);
+    let viewer = scene.browser(&scene.viewer).await;
+    assert_eq!(count(&viewer.get(&address).await, form), 0);
+
+    let sent = [
+        ("finding", finding.as_str()),
+        ("review", scene.review.as_str()),
+        ("fix", "1"),
+    ];
+    let done = owner
+        .submit(&paths::action("findings/propose-fix"), &sent)
+        .await;
+    let patch = owner.get(done.header("location")).await;
+    assert!(
+        patch.body.contains("The fix is proposed as a patch."),
+        "{}",
+        patch.body
+    );
+    assert!(
+        patch.body.contains("Suggested by gocheck in scan 1"),
+        "{}",
+        patch.body
+    );
+    let page = owner.get(&address).await;
+    assert_eq!(count(&page, form), 0);
+    assert!(page.body.contains("makes this change"));
+    let again = owner
+        .submit(&paths::action("findings/propose-fix"), &sent)
+        .await;
+    let refused = owner.get(again.header("location")).await;
+    assert!(
+        refused
+            .body
+            .contains("P-1 makes this very change: you submitted it already.")
+    );
+}
+
+fn count(page: &Answer, selector: &str) -> usize {
+    let selector = scraper::Selector::parse(selector).unwrap();
+    page.html().select(&selector).count()
+}
+
+#[tokio::test]
 async fn an_incomplete_scan_is_called_no_evidence_of_cleanness() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;

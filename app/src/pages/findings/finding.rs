@@ -6,6 +6,8 @@ use holdpoint_domain::{FindingStatus, Millis, ReviewId, ScanId, person::Action};
 use holdpoint_service::{
     Actor, CommentOn, Finding, FindingLink,
     findings::{FindingView, category_label},
+    fixes::{OfferedFix, fixes_of},
+    patch::PatchFile,
     standing::ReviewStanding,
 };
 use leptos::prelude::*;
@@ -20,12 +22,14 @@ use crate::{
         PageError,
         discussion::{CommentedOn, Discussion},
         page,
-        patches::LinkedPatches,
+        patches::{LinkedPatches, shown_files},
         query,
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        Button, ButtonLink, Crumb, Ico, Icon, Inline, Pill, Prose, SelectField, Sha, St, Tab, Who,
+        Button, ButtonLink, Crumb, Ico, Icon, Inline, Pill, Prose, SelectField, Sha, Side, St, Tab,
+        Who,
+        diff::DiffView,
         panel::Disclosure,
         status::Tone,
         when::{date, machine, moment},
@@ -124,6 +128,14 @@ pub(super) fn FindingPage() -> impl IntoView {
             may_contribute,
             form: visit.form("findings/map"),
         };
+        let offer = Offer {
+            fixes: fixes_of(&finding, &review, &patches),
+            finding: finding.id.as_str().to_owned(),
+            review: review.clone(),
+            may_propose: may_contribute
+                && !review.is_empty()
+                && finding.status != FindingStatus::Fixed,
+        };
         let content = view! {
                 <div class="page-head">
                     <div>
@@ -142,7 +154,7 @@ pub(super) fn FindingPage() -> impl IntoView {
                     <div>
                         <Where finding=finding.clone() />
                         <Rule finding=finding.clone() />
-                        <Proposed finding=finding.clone() />
+                        <Proposed finding=finding.clone() offer />
                         <LinkedPatches review=review.clone() patches finding=finding.id.as_str().to_owned() may_contribute now />
                         <History view=view.clone() first_commit review=review.clone() now />
                         <Discussion
@@ -435,7 +447,6 @@ struct Said {
     other_places: Vec<SaidPlace>,
     related: Vec<SaidPlace>,
     code_flows: Vec<SaidFlow>,
-    fixes: Vec<SaidFix>,
 }
 
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -454,26 +465,13 @@ struct SaidFlow {
     steps: Vec<SaidPlace>,
 }
 
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-struct SaidFix {
-    description: Option<String>,
-    changes: Vec<SaidChange>,
-}
-
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-struct SaidChange {
-    path: Option<String>,
-    replacements: Vec<SaidReplacement>,
-}
-
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-struct SaidReplacement {
-    start_line: Option<i64>,
-    end_line: Option<i64>,
-    inserted: Option<String>,
+/// What a scanner proposes, and whether the person can make a patch of it.
+#[derive(Clone, Debug)]
+struct Offer {
+    fixes: Vec<OfferedFix>,
+    finding: String,
+    review: String,
+    may_propose: bool,
 }
 
 /// How many steps, places and proposals are shown of each kind.
@@ -501,7 +499,7 @@ fn places(places: Vec<SaidPlace>) -> AnyView {
 
 /// The way to the problem, related places, and what the scanner proposes.
 #[component]
-fn Proposed(finding: Finding) -> impl IntoView {
+fn Proposed(finding: Finding, offer: Offer) -> impl IntoView {
     let said: Said = finding
         .details
         .as_deref()
@@ -528,41 +526,24 @@ fn Proposed(finding: Finding) -> impl IntoView {
             }
         })
         .collect_view();
-    let fixes = said
+    let is_only = offer.fixes.len() == 1;
+    let fixes = offer
         .fixes
-        .into_iter()
+        .iter()
         .take(10)
         .map(|fix| {
-            let changes = fix
-                .changes
-                .into_iter()
-                .take(MOST)
-                .flat_map(|change| {
-                    let path = change.path.unwrap_or_default();
-                    change.replacements.into_iter().take(MOST).map(move |with| (path.clone(), with))
-                })
-                .map(|(path, with)| {
-                    let lines = match (with.start_line, with.end_line) {
-                        (Some(start), Some(end)) if end > start => format!("lines {start} to {end}"),
-                        (Some(start), _) => format!("line {start}"),
-                        _ => String::new(),
-                    };
-                    let text = with.inserted.filter(|text| !text.is_empty());
-                    view! {
-                        <li>
-                            <span class="grow">
-                                <code class="wrap-any">{path}</code> " " {lines}
-                                {match text {
-                                    Some(text) => view! { <pre class="term">{text}</pre> }.into_any(),
-                                    None => view! { <span class="sub">"is deleted"</span> }.into_any(),
-                                }}
-                            </span>
-                        </li>
-                    }
-                })
-                .collect_view();
-            let summary = fix.description.unwrap_or_else(|| "What the scanner proposes".to_owned());
-            view! { <Disclosure summary><ol class="rows">{changes}</ol></Disclosure> }
+            let description = fix.fix.description.clone();
+            let summary = description.unwrap_or_else(|| "What the scanner proposes".to_owned());
+            let change = match &fix.diff {
+                Ok(diff) => proposed_diff(fix.number, &diff.patch),
+                Err(_) => replacements(fix),
+            };
+            let patch = as_patch(&offer, fix);
+            view! {
+                <Disclosure summary open=is_only>
+                    <div class="stack-2">{change} {patch}</div>
+                </Disclosure>
+            }
         })
         .collect_view();
     Some(
@@ -576,6 +557,102 @@ fn Proposed(finding: Finding) -> impl IntoView {
         }
         .into_any(),
     )
+}
+
+/// The rows of a proposed change that are shown; the patch's own page shows all of them.
+const MOST_ROWS: usize = 60;
+
+fn proposed_diff(number: usize, patch: &PatchFile) -> AnyView {
+    let files = shown_files(patch, Side::Unified, |_, _, _| false)
+        .into_iter()
+        .take(MOST)
+        .map(|file| {
+            let label = format!("Diff of {} in fix {number}", file.path);
+            let left = file.rows.len().saturating_sub(MOST_ROWS);
+            let rows = file.rows.into_iter().take(MOST_ROWS).collect();
+            view! {
+                <div class="codebox">
+                    <div class="codebox-head"><span class="path">{file.path}</span></div>
+                    <DiffView label rows />
+                    {(left > 0)
+                        .then(|| view! { <p class="panel-body small muted">{format!("{left} more rows are not shown.")}</p> })}
+                </div>
+            }
+        })
+        .collect_view();
+    files.into_any()
+}
+
+/// What a fix replaces, where there is no diff of it.
+fn replacements(fix: &OfferedFix) -> AnyView {
+    let rows = fix
+        .fix
+        .changes
+        .iter()
+        .take(MOST)
+        .flat_map(|change| {
+            let path = change.path.clone().unwrap_or_default();
+            let replacements = change.replacements.iter().take(MOST);
+            replacements.map(move |with| (path.clone(), with))
+        })
+        .map(|(path, with)| {
+            let lines = match (with.start_line, with.end_line) {
+                (Some(start), Some(end)) if end > start => format!("lines {start} to {end}"),
+                (Some(start), _) => format!("line {start}"),
+                _ => String::new(),
+            };
+            let text = with.inserted.clone().filter(|text| !text.is_empty());
+            view! {
+                <li>
+                    <span class="grow">
+                        <code class="wrap-any">{path}</code> " " {lines}
+                        {match text {
+                            Some(text) => view! { <pre class="term">{text}</pre> }.into_any(),
+                            None => view! { <span class="sub">"is deleted"</span> }.into_any(),
+                        }}
+                    </span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ol class="rows">{rows}</ol> }.into_any()
+}
+
+/// The patch that makes the change, the button that makes one, or why none can be made.
+fn as_patch(offer: &Offer, fix: &OfferedFix) -> AnyView {
+    let diff = match (&fix.diff, &fix.patch) {
+        (Err(why), _) => {
+            let why = format!("No patch can be made of it: {why}.");
+            return view! { <p class="small muted wrap-any">{why}</p> }.into_any();
+        }
+        (Ok(_), Some((id, number, state))) => {
+            let name = format!("P-{number}");
+            return view! {
+                <p class="small"><a href=paths::patch(id.as_str())>{name}</a> " makes this change. " <St of=*state /></p>
+            }
+            .into_any();
+        }
+        (Ok(diff), None) => diff,
+    };
+    let note = diff.lacks_context.then(|| {
+        view! {
+            <p class="small muted">
+                "The report shows no line after the change: the patch needs " <code>"git apply --unidiff-zero"</code>
+                ", and " <code>"git am"</code> " takes it only at the end of a file."
+            </p>
+        }
+    });
+    let form = offer.may_propose.then(|| {
+        view! {
+            <form method="post" action=action("findings/propose-fix")>
+                <input type="hidden" name="finding" value=offer.finding.clone() />
+                <input type="hidden" name="review" value=offer.review.clone() />
+                <input type="hidden" name="fix" value=fix.number.to_string() />
+                <div class="btn-row"><Button words="Propose as a patch" small=true /></div>
+            </form>
+        }
+    });
+    view! { {note} {form} }.into_any()
 }
 
 /// Findings that are about the same: of other tools, and those that people called duplicates of this one.

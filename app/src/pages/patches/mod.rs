@@ -14,7 +14,7 @@ use leptos_router::{
 };
 
 pub use linked::LinkedPatches;
-pub use shown::shown;
+pub use shown::{shown, shown_files};
 
 /// The routes of patches.
 #[component(transparent)]

@@ -107,6 +107,18 @@ fn files(view: &PatchView, content: &PatchFile, side: Side) -> Vec<ShownFile> {
             _ => None,
         })
         .collect();
+    shown_files(content, side, |at, nth, line| {
+        let mut here = marks.iter().filter(|(f, h, _)| (*f, *h) == (at, nth));
+        here.any(|(_, _, lines)| lines.contains(&line))
+    })
+}
+
+/// The files of a patch as parts show them; a removed line of a file's hunk is marked if asked for.
+pub fn shown_files(
+    content: &PatchFile,
+    side: Side,
+    is_marked: impl Fn(usize, usize, u32) -> bool,
+) -> Vec<ShownFile> {
     content
         .files
         .iter()
@@ -114,11 +126,7 @@ fn files(view: &PatchView, content: &PatchFile, side: Side) -> Vec<ShownFile> {
         .map(|(at, file)| {
             let mut rows = Vec::new();
             for (nth, hunk) in file.hunks.iter().enumerate() {
-                let is_marked = |line: u32| {
-                    let mut here = marks.iter().filter(|(f, h, _)| (*f, *h) == (at, nth));
-                    here.any(|(_, _, lines)| lines.contains(&line))
-                };
-                hunk_rows(&mut rows, hunk, side, is_marked);
+                hunk_rows(&mut rows, hunk, side, |line| is_marked(at, nth, line));
             }
             ShownFile {
                 path: visible(file.path()),

@@ -373,6 +373,16 @@ pub struct FileChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     pub replacements: Vec<Replacement>,
+    /// The lines near them that the report shows whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<SourceLine>,
+}
+
+/// A line of a file with its line end; without one where the file ends so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct SourceLine {
+    pub line: u32,
+    pub text: String,
 }
 
 /// The text between two points gives way to another; columns count from one, and `end_column` is the one after the last.

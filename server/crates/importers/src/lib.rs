@@ -20,7 +20,7 @@ pub mod text;
 pub use error::ImportError;
 pub use finding::{
     Category, CodeFlow, Completeness, Counts, FileChange, Finding, Fix, Place, Problem,
-    Replacement, Report, ScannerStatus, Shared, Summary, Tool,
+    Replacement, Report, ScannerStatus, Shared, SourceLine, Summary, Tool,
 };
 pub use importer::{
     Confidence, IMPORTERS, Importer, Shape, Sink, Sniff, StreamingImporter, importer,

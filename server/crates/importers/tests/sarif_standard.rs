@@ -344,6 +344,110 @@ fn code_flows_related_places_and_fixes_are_kept() {
     assert!(fixes.contains("new") && fixes.contains("a.c"), "{fixes}");
 }
 
+/// The lines kept with a fix of line 3, from what a result says of its place.
+fn lines_near(physical: &Value, deleted: &Value, artifacts: &Value) -> Vec<(u32, String)> {
+    let mut physical = physical.clone();
+    physical["artifactLocation"] = json!({"uri": "a.c"});
+    let run = json!({
+        "tool": {"driver": {"name": "t"}},
+        "artifacts": artifacts,
+        "results": [{
+            "message": {"text": "m"},
+            "locations": [{"physicalLocation": physical}],
+            "fixes": [{"artifactChanges": [{"artifactLocation": {"uri": "a.c"}, "replacements": [
+                {"deletedRegion": deleted, "insertedContent": {"text": "new"}}]}]}]
+        }]
+    });
+    let lines = &report(&run).findings[0].fixes[0].changes[0].lines;
+    lines
+        .iter()
+        .map(|line| (line.line, line.text.clone()))
+        .collect()
+}
+
+#[test]
+fn lines_near_a_fix_are_kept_where_the_report_shows_them_whole() {
+    // 3.30.13: a snippet is the text between a region's points, so that columns may cut lines off.
+    let line_3 = json!({"startLine": 3, "startColumn": 5, "endColumn": 8});
+    let nothing: &[(u32, &str)] = &[];
+    for (physical, expected) in [
+        (
+            json!({"region": {"startLine": 3, "snippet": {"text": "    old(x);"}}}),
+            &[(3, "    old(x);\n")][..],
+        ),
+        (
+            json!({"region": {"startLine": 3, "startColumn": 5, "endColumn": 8, "snippet": {"text": "old"}}}),
+            nothing,
+        ),
+        (
+            json!({"region": {"startLine": 3, "startColumn": 1, "endColumn": 12, "snippet": {"text": "    old(x);"}}}),
+            nothing,
+        ),
+        // From the region's start to the end of the line.
+        (
+            json!({"region": {"startLine": 3, "startColumn": 5, "endColumn": 8, "snippet": {"text": "old(x); // y"}}}),
+            nothing,
+        ),
+        // Semgrep: the lines that the region lies in.
+        (
+            json!({"region": {"startLine": 3, "startColumn": 9, "endColumn": 10, "snippet": {"text": "    old(x);"}}}),
+            &[(3, "    old(x);\n")][..],
+        ),
+        (
+            json!({"region": {"startLine": 3, "startColumn": 1, "endColumn": 4, "snippet": {"text": "old(x);"}}}),
+            &[(3, "old(x);\n")][..],
+        ),
+        (
+            json!({"region": {"startLine": 3, "startColumn": 1, "endLine": 4, "endColumn": 1, "snippet": {"text": "old(x);\r\n"}}}),
+            &[(3, "old(x);\r\n")][..],
+        ),
+        (
+            json!({"region": {"startLine": 2, "startColumn": 4, "endLine": 4, "endColumn": 3, "snippet": {"text": "wo\nthree\nfo"}}}),
+            &[(3, "three\n")][..],
+        ),
+        // The text has not as many lines as its region.
+        (
+            json!({"region": {"startLine": 3, "endLine": 5, "snippet": {"text": "three\nfour"}}}),
+            nothing,
+        ),
+        (
+            json!({"region": line_3, "contextRegion": {"startLine": 2, "endLine": 4, "snippet": {"text": "two\r\nthree\r\nfour"}}}),
+            &[(2, "two\r\n"), (3, "three\r\n"), (4, "four\r\n")][..],
+        ),
+        // Two parts of the report that do not agree.
+        (
+            json!({"region": {"startLine": 3, "snippet": {"text": "other"}}, "contextRegion": {"startLine": 2, "endLine": 3, "snippet": {"text": "two\nthree"}}}),
+            &[(2, "two\n")][..],
+        ),
+    ] {
+        let lines = lines_near(&physical, &line_3, &json!([]));
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|(line, text)| (*line, text.as_str()))
+            .collect();
+        assert_eq!(lines, expected, "{physical}");
+    }
+}
+
+#[test]
+fn lines_near_a_fix_come_from_its_own_region_and_from_the_files_contents_too() {
+    let deleted = json!({"startLine": 3, "endLine": 3, "snippet": {"text": "three"}});
+    let elsewhere = json!({"region": {"startLine": 90}});
+    assert_eq!(
+        lines_near(&elsewhere, &deleted, &json!([])),
+        [(3, "three\n".to_owned())]
+    );
+    let text: String = (1..=9).map(|n| format!("line {n}\n")).collect();
+    let artifacts = json!([{"location": {"uri": "a.c"}, "contents": {"text": text.trim_end()}}]);
+    let region = json!({"startLine": 6, "startColumn": 2, "endColumn": 3});
+    let lines = lines_near(&elsewhere, &region, &artifacts);
+    assert_eq!(lines.first(), Some(&(3, "line 3\n".to_owned())));
+    // Here the file is known to end without a line end.
+    assert_eq!(lines.last(), Some(&(9, "line 9".to_owned())));
+    let odd = json!({"startLine": 4_294_967_295_u32, "endLine": 1, "endColumn": 0, "snippet": {"text": "a\nb"}});
+    assert_eq!(lines_near(&elsewhere, &odd, &artifacts), []);
+}
+
 #[test]
 fn results_in_another_file_make_the_scan_incomplete() {
     // 3.14.2: a run may keep its results in external property files.

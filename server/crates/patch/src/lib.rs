@@ -4,7 +4,8 @@
 //! answered from blob ids ([`applies`]), whether it changes a finding's lines from line numbers ([`touches`]). Neither
 //! says that a patch fixes anything; a later scan does.
 //!
-//! Start reading at [`parse`](fn@parse), then [`FileChange`]; [`series`](fn@series) is the way out again.
+//! Start reading at [`parse`](fn@parse), then [`FileChange`]; [`series`](fn@series) is the way out again, and
+//! [`diff`](fn@diff) makes a diff of what a tool says is to be replaced.
 //!
 //! The parser is our own. Of the crates looked at, `patch` and `unidiff` know no renames, modes or binary changes,
 //! `gitpatch` sees only pure renames and the line that binary files differ, `similar` only writes diffs, and `diffy`
@@ -14,6 +15,7 @@
 //! words.
 
 mod applies;
+mod edits;
 mod error;
 mod mail;
 mod parse;
@@ -25,6 +27,7 @@ mod touch;
 use serde::{Deserialize, Serialize};
 
 pub use applies::{Applies, applies};
+pub use edits::{Edit, FileEdits, MadeDiff, NoDiff, diff};
 pub use error::{PatchError, Refusal};
 pub use parse::parse;
 pub use rows::{Pair, Row, rows, side_by_side};

@@ -183,7 +183,7 @@ fn push_with_line_end(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// The lines before the hunks, as git writes them.
-fn file_header(change: &FileChange) -> String {
+pub(crate) fn file_header(change: &FileChange) -> String {
     let path = change.path();
     let old = change.old_path.as_deref().unwrap_or(path);
     let new = change.new_path.as_deref().unwrap_or(path);

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use holdpoint_patch::{
-    Applies, ChangeKind, PatchFile, SeriesPatch, Touch, applies, parse, series, touches,
+    Applies, ChangeKind, Edit, FileEdits, PatchFile, SeriesPatch, Touch, applies, diff, parse,
+    series, touches,
 };
 use tempfile::TempDir;
 
@@ -403,4 +404,127 @@ fn a_finding_is_touched_where_git_changed_its_line() {
         Touch::File { .. }
     ));
     assert_eq!(touches(&patch, "README.md", Some(1), None), Touch::No);
+}
+
+/// Edits of the lines of a file, of which those are known that are asked for.
+fn edits<'a>(path: &'a str, text: &'a str, known: &[u32], edits: &[Edit<'a>]) -> FileEdits<'a> {
+    let lines = (1..).zip(text.split_inclusive('\n'));
+    FileEdits {
+        path,
+        known: lines.filter(|(line, _)| known.contains(line)).collect(),
+        edits: edits.to_vec(),
+    }
+}
+
+fn at(start: (u32, Option<u32>), end: (u32, Option<u32>), inserted: &str) -> Edit<'_> {
+    Edit {
+        start_line: Some(start.0),
+        start_column: start.1,
+        end_line: Some(end.0),
+        end_column: end.1,
+        inserted,
+    }
+}
+
+#[test]
+fn git_applies_a_diff_that_was_made_of_edits() {
+    let text: String = (1..=60).map(|number| format!("line {number}\n")).collect();
+    let changes = [
+        at((1, Some(1)), (1, Some(1)), "first\n"),
+        at((12, Some(1)), (12, Some(5)), "LINE"),
+        at((30, Some(1)), (32, Some(1)), ""),
+        at((40, Some(7)), (41, Some(1)), " and "),
+        at((60, None), (60, None), "last\nof all"),
+    ];
+    let expected = text
+        .replace("line 1\n", "first\nline 1\n")
+        .replace("line 12\n", "LINE 12\n")
+        .replace("line 30\nline 31\n", "")
+        .replace("line 40\nline 41\n", "line 4 and line 41\n")
+        .replace("line 60\n", "last\nof all\n");
+    let all: Vec<u32> = (1..=60).collect();
+    for (known, options) in [
+        (&[12, 30, 31, 40, 41, 60][..], &["--unidiff-zero"][..]),
+        (&all, &[]),
+        (&all, &["--unidiff-zero"]),
+    ] {
+        let made = diff(&[edits("src/copy.c", &text, known, &changes)]).unwrap();
+        let repository = Repository::base();
+        repository.write("the.patch", made.text.as_bytes());
+        let args = [&["apply"][..], options, &["the.patch"]].concat();
+        let check = [&["apply", "--check"][..], options, &["the.patch"]].concat();
+        repository.git(&check);
+        repository.git(&args);
+        assert_eq!(
+            String::from_utf8(repository.read("src/copy.c")).unwrap(),
+            expected
+        );
+    }
+}
+
+#[test]
+fn git_refuses_a_made_diff_where_the_file_has_another_line() {
+    let repository = Repository::base();
+    let other = "line one\n";
+    let made = diff(&[edits(
+        "src/copy.c",
+        other,
+        &[1],
+        &[at((1, None), (1, None), "x")],
+    )])
+    .unwrap();
+    repository.write("the.patch", made.text.as_bytes());
+    let output = repository.run(&["apply", "--unidiff-zero", "--check", "the.patch"]);
+    assert!(!output.status.success());
+}
+
+#[test]
+fn git_am_takes_a_made_diff_whose_changes_have_a_line_after_them() {
+    let text: String = (1..=60).map(|number| format!("line {number}\n")).collect();
+    for (known, lacks) in [(&[20, 21][..], false), (&[19, 20], true)] {
+        let change = at((20, Some(1)), (20, Some(5)), "LINE");
+        let made = diff(&[edits("src/copy.c", &text, known, &[change])]).unwrap();
+        assert_eq!(made.lacks_context, lacks);
+        let mailbox = series(&[SeriesPatch {
+            subject: "Shout",
+            body: "",
+            author_name: "Ana",
+            author_email: "ana@example.org",
+            unix_seconds: 1_700_000_000,
+            raw: made.text.as_bytes(),
+        }])
+        .unwrap();
+        let repository = Repository::base();
+        repository.write("series.mbox", &mailbox);
+        let output = repository.run(&["am", "-q", "series.mbox"]);
+        assert_eq!(output.status.success(), !lacks, "{output:?}");
+    }
+}
+
+#[test]
+fn git_applies_edits_of_odd_files() {
+    let repository = Repository::base();
+    let (windows, no_end) = ("one\r\ntwo\r\nthree\r\n", "a\nb");
+    let name = "Gr\u{f6}\u{df}e/\u{e4}rger \"quoted\".txt";
+    let made = diff(&[
+        edits(
+            "windows.txt",
+            windows,
+            &[1, 2, 3],
+            &[at((2, Some(1)), (2, None), "TWO")],
+        ),
+        edits(
+            "no end.txt",
+            no_end,
+            &[1, 2],
+            &[at((2, None), (2, None), "B")],
+        ),
+        edits(name, "ä\nö\n", &[1, 2], &[at((2, None), (2, None), "Ö")]),
+    ])
+    .unwrap();
+    repository.write("the.patch", made.text.as_bytes());
+    repository.git(&["apply", "the.patch"]);
+    assert_eq!(repository.read("windows.txt"), b"one\r\nTWO\r\nthree\r\n");
+    assert_eq!(repository.read("no end.txt"), b"a\nB");
+    assert_eq!(repository.read(name), "ä\nÖ\n".as_bytes());
 }

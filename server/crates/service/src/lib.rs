@@ -16,6 +16,7 @@ mod error;
 pub mod evidence;
 mod finding_export;
 pub mod findings;
+pub mod fixes;
 mod idempotency;
 mod ids;
 mod import;

@@ -1002,7 +1002,10 @@ impl Services {
     }
 
     /// A damaged file is said on the page rather than taking the page away: the rest of the record is still good.
-    async fn content_of(&self, patch: &Patch) -> Result<Result<PatchFile, String>, ServiceError> {
+    pub(crate) async fn content_of(
+        &self,
+        patch: &Patch,
+    ) -> Result<Result<PatchFile, String>, ServiceError> {
         let sha256 = &patch.file_sha256;
         let bytes = match self.files().read(sha256).await {
             Ok(Some(bytes)) => bytes,

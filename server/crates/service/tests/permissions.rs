@@ -148,6 +148,7 @@ const TABLE: &[(&str, &str)] = &[
     ("running_imports", ""),
     ("cancel_imports", ""),
     ("submit_patch", "MRC"),
+    ("propose_fix", "MRC"),
     ("link_patch", "MRC"),
     ("mark_patch_applied", "MRC"),
     // Deciding.
@@ -672,6 +673,10 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                 .await
                 .map(drop)
         }
+        "propose_fix" => services
+            .propose_fix(who, review, &on.finding, 1)
+            .await
+            .map(drop),
         "link_patch" => {
             services
                 .link_patch(

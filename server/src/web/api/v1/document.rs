@@ -73,7 +73,7 @@ pub(super) struct Differs {
         triage::list, triage::decide, triage::undo,
         mapping::show, mapping::add, mapping::dismiss, mapping::planned, mapping::apply,
         mapping::change, mapping::reorder, mapping::remove, mapping::use_scan,
-        patches::list, patches::show, patches::submit, patches::file, patches::series,
+        patches::list, patches::show, patches::submit, patches::propose_fix, patches::file, patches::series,
         gate::gate, gate::badge,
         activity::of_review,
         reports::markdown, reports::signature, reports::json, reports::sarif, reports::csv, reports::bundle,
@@ -127,6 +127,7 @@ impl Modify for Everywhere {
 fn describe(name: &str) -> &'static str {
     match name {
         "slug" => "The service's short name.",
+        "n" => "The fix's number in the finding's list, from 1.",
         _ => "An id.",
     }
 }

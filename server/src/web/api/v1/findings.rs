@@ -6,6 +6,7 @@ use holdpoint_service::{
     Conflict, ExportForm, FindingCursor, FindingFilter, FindingLine, FindingSort, ServiceError,
     Services,
     findings::{FindingFields, FindingRequest, FindingView, Triage, TriageFields},
+    fixes::fixes_of,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -129,7 +130,22 @@ pub(super) struct Finding {
     fixed_at: Option<String>,
     written_by: Option<String>,
     items: Vec<LinkedItem>,
+    /// What the scanner proposes to change.
+    fixes: Vec<Fix>,
     version: i64,
+}
+
+/// A change that the scanner proposes. `POST /findings/{id}/fixes/{n}/patch` makes a patch of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FindingFix)]
+pub(super) struct Fix {
+    /// From 1.
+    number: usize,
+    description: Option<String>,
+    /// As a unified diff; null where the report does not show the lines that change.
+    diff: Option<String>,
+    /// Why there is no diff.
+    no_diff_because: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -208,6 +224,15 @@ fn finding(view: &FindingView) -> Finding {
                 key: linked.key.clone(),
                 title: linked.title.clone(),
                 rule: linked.rule_id.clone(),
+            })
+            .collect(),
+        fixes: fixes_of(of, "", &[])
+            .into_iter()
+            .map(|offered| Fix {
+                number: offered.number,
+                description: offered.fix.description,
+                no_diff_because: offered.diff.as_ref().err().cloned(),
+                diff: offered.diff.ok().map(|diff| diff.text),
             })
             .collect(),
         version: of.version,

@@ -117,6 +117,7 @@ fn quick() -> Doors {
         .post("/findings", findings::write)
         .get("/findings/{id}", findings::show)
         .patch("/findings/{id}", findings::change)
+        .post("/findings/{id}/fixes/{n}/patch", patches::propose_fix)
         .get("/reviews/{id}/triage", triage::list)
         .post("/reviews/{id}/triage", triage::decide)
         .post("/triage/{id}/undo", triage::undo)

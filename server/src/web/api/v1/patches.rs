@@ -1,10 +1,10 @@
 //! Patches of a review.
 
 use axum::{
-    extract::{Request, State},
+    extract::{Path, Request, State},
     response::Response,
 };
-use holdpoint_domain::{PatchId, ReviewId};
+use holdpoint_domain::{FindingId, PatchId, ReviewId};
 use holdpoint_patch::{Applies, Touch};
 use holdpoint_service::{
     Services,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, Id, Key, Query, Target, WhichPart},
+    asked::{self, Id, Json, Key, Query, Target, WhichPart},
     given::{Given, Part, moment, once},
 };
 use crate::web::{WebError, api_caller::ApiCaller, download::Download};
@@ -331,6 +331,40 @@ pub(super) async fn submit(
     };
     once(&services, &caller, &key, &digest, async {
         let id = services.submit_patch(&caller, &review, request).await?;
+        let view = services.patch(&caller, &id).await?;
+        Ok(Given::created(format!("/patches/{id}"), &whole(&view))?.version(view.patch.version))
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FixTaken)]
+pub(super) struct Taken {
+    /// The review whose patch it becomes.
+    review: String,
+}
+
+/// Makes a patch of what a finding's scanner proposes, linked to the finding. Refused, with the reason, where the report does
+/// not show the lines that change.
+#[utoipa::path(
+    post, path = "/findings/{id}/fixes/{n}/patch", tag = "Patches", request_body = Taken,
+    responses((status = 201, body = WholePatch))
+)]
+pub(super) async fn propose_fix(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Path((id, n)): Path<(String, String)>,
+    key: Key,
+    asked: Json<Taken>,
+) -> Result<Response, WebError> {
+    let finding: FindingId = asked::id(&id)?;
+    let number = n.parse().map_err(|_| WebError::NotFound("This fix"))?;
+    let review: ReviewId = asked::id(&asked.value.review)?;
+    once(&services, &caller, &key, &asked.digest, async {
+        let id = services
+            .propose_fix(&caller, &review, &finding, number)
+            .await?;
         let view = services.patch(&caller, &id).await?;
         Ok(Given::created(format!("/patches/{id}"), &whole(&view))?.version(view.patch.version))
     })

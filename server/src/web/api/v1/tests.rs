@@ -480,7 +480,7 @@ async fn nothing_of_a_service_is_found_by_whoever_has_no_role_there() {
         let filled = if path.contains("{slug}") {
             path.replace("{slug}", "market-maker")
         } else {
-            path.replace("{id}", &id_of(path))
+            path.replace("{id}", &id_of(path)).replace("{n}", "1")
         };
         // Each body is one that would do something.
         let body = match (method, path) {
@@ -502,6 +502,7 @@ async fn nothing_of_a_service_is_found_by_whoever_has_no_role_there() {
                 Some(json!({ "triage": { "action": "false_positive", "reason": "r" } }))
             }
             (_, "/reviews/{id}/patches") => Some(json!({ "patch": PATCH })),
+            (_, "/findings/{id}/fixes/{n}/patch") => Some(json!({ "review": team.review })),
             (_, "/reviews/{id}/triage") => {
                 Some(json!({ "matching": { "count": 1 }, "link": item }))
             }
@@ -1307,6 +1308,74 @@ async fn a_patch_is_submitted_and_read_again() {
         .post(&team.of_review("/patches"), &json!({ "patch": "hello" }))
         .await;
     assert_eq!(wrong.field(), "patch");
+}
+
+#[tokio::test]
+async fn a_fix_becomes_a_patch_where_the_report_shows_its_lines() {
+    let team = Team::start().await;
+    let client = team.token(&team.owner).await;
+    let mut file: Value = serde_json::from_str(&sarif(42, "x")).unwrap();
+    let result = &mut file["runs"][0]["results"][0];
+    let place = &mut result["locations"][0]["physicalLocation"];
+    place["contextRegion"] =
+        json!({ "startLine": 41, "endLine": 43, "snippet": { "text": "\ta()\n\tb()\n\td()\n" } });
+    let replaced = |line: u32| {
+        json!({ "artifactChanges": [{ "artifactLocation": { "uri": "config/config.go" }, "replacements": [{
+            "deletedRegion": { "startLine": line, "startColumn": 2, "endColumn": 3 },
+            "insertedContent": { "text": "c" }
+        }] }] })
+    };
+    result["fixes"] = json!([replaced(42), replaced(90)]);
+    client
+        .push("/services/market-maker/scans", file.to_string())
+        .await;
+    let list = client.get(&team.of_review("/findings")).await.json();
+    let path = format!("/findings/{}", list["entries"][0]["id"].as_str().unwrap());
+    let fixes = client.get(&path).await.json()["fixes"].clone();
+    let diff = fixes[0]["diff"].as_str().unwrap();
+    assert!(
+        diff.ends_with("@@ -41,3 +41,3 @@\n \ta()\n-\tb()\n+\tc()\n \td()\n"),
+        "{diff}"
+    );
+    assert_eq!(
+        (&fixes[1]["number"], &fixes[1]["diff"]),
+        (&json!(2), &json!(null))
+    );
+    let why = fixes[1]["no_diff_because"].as_str().unwrap();
+    assert!(why.contains("line 90 of config/config.go"), "{why}");
+
+    let take = |n: u32| format!("{path}/fixes/{n}/patch");
+    let body = json!({ "review": team.review });
+    let made = client.post(&take(1), &body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let made = made.json();
+    assert_eq!(
+        (
+            &made["state"],
+            &made["author"],
+            &made["touches"][0]["touches"]
+        ),
+        (&json!("proposed"), &made["submitted_by"], &json!("lines"))
+    );
+    for (n, why) in [
+        (1, "P-1 makes this very change"),
+        (2, "line 90"),
+        (3, "has no fix 3"),
+    ] {
+        let refused = client
+            .post(&take(n), &body)
+            .await
+            .problem(StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            refused["detail"].as_str().unwrap().contains(why),
+            "{refused}"
+        );
+    }
+    let reader = team.token_for(&team.owner, None, &["read"]).await;
+    reader
+        .post(&take(1), &body)
+        .await
+        .problem(StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

@@ -11,13 +11,15 @@
 //! | rules | driver and extensions, by index, guid, id or hierarchical id; taxa and tags for CWE |
 //! | messages | text, or id with arguments; links within the text as their words |
 //! | places | artifacts by index, nested base ids, relative to the repository; regions, snippets, embedded file contents |
-//! | `codeFlows`, `relatedLocations`, `fixes` | kept for showing |
+//! | `codeFlows`, `relatedLocations` | kept for showing |
+//! | `fixes` | kept, with the lines near them that the report shows whole, so that a diff can be made of them |
 //! | `invocations` | failed runs and notifications of level error make the scan incomplete, as do absent results |
 //! | `versionControlProvenance` | repository, commit, branch |
 //!
 //! The file is gone through twice: first for everything but the results, since rules may stand after them, then for the
 //! results, one by one, so that memory does not grow with their number.
 
+mod fixes;
 mod paths;
 mod rules;
 mod schema;
@@ -36,9 +38,8 @@ use crate::cut::{self, CutError, Element, Step};
 use crate::json::{self, Loose, Text};
 use crate::text::{clean, clean_line, title};
 use crate::{
-    Category, CodeFlow, Confidence, FileChange, Finding, Fix, ImportError, Importer, Input,
-    InputLimits, Place, Problem, Replacement, ScannerStatus, Shape, Shared, Sink, Sniff,
-    StreamingImporter, Summary, Tool,
+    Category, CodeFlow, Confidence, Finding, ImportError, Importer, Input, InputLimits, Place,
+    Problem, ScannerStatus, Shape, Shared, Sink, Sniff, StreamingImporter, Summary, Tool,
 };
 
 const NAME: &str = "sarif";
@@ -445,6 +446,8 @@ struct Run<'h> {
     tool_kind: Option<Category>,
     rules: Rules<'h>,
     paths: Paths<'h>,
+    /// The files that the report holds whole, by path.
+    contents: HashMap<String, &'h str>,
     /// Rule ids that no rule describes.
     ids: HashMap<String, Shared>,
 }
@@ -453,13 +456,20 @@ impl<'h> Run<'h> {
     fn of(at: usize, head: &'h RunHead<'h>, first: &RunHead<'_>) -> Self {
         let tool = tool_of(head);
         let tool_kind = kind_of_tool(&tool.name);
+        let paths = Paths::of(head);
+        let contents = head.artifacts.iter().filter_map(|artifact| {
+            let text = artifact.contents.as_ref()?.text.as_deref()?;
+            Some((paths.path(artifact.location.as_ref())?, text))
+        });
+        let contents = contents.collect();
         Self {
             at,
             head,
             tool: (tool.name != tool_of(first).name).then(|| Shared::from(tool.name)),
             tool_kind,
             rules: Rules::of(head),
-            paths: Paths::of(head),
+            paths,
+            contents,
             ids: HashMap::new(),
         }
     }
@@ -751,39 +761,6 @@ impl<'h> Run<'h> {
             }
         }
         flows
-    }
-
-    fn fixes(&self, result: &SarifResult<'_>, rule: Option<&Rule<'h>>) -> Vec<Fix> {
-        let fixes = result.fixes.iter().take(MOST_PLACES).map(|fix| Fix {
-            description: fix
-                .description
-                .as_ref()
-                .and_then(|message| self.worded(message, rule))
-                .map(|text| clean(&text).into_owned()),
-            changes: fix
-                .artifact_changes
-                .iter()
-                .map(|change| FileChange {
-                    path: self.paths.path(change.artifact_location.as_ref()),
-                    replacements: change
-                        .replacements
-                        .iter()
-                        .map(|replacement| Replacement {
-                            start_line: replacement.deleted_region.start_line.0,
-                            start_column: replacement.deleted_region.start_column.0,
-                            end_line: replacement.deleted_region.end_line.0,
-                            end_column: replacement.deleted_region.end_column.0,
-                            inserted: replacement
-                                .inserted_content
-                                .as_ref()
-                                .and_then(|content| content.text.as_deref())
-                                .map(str::to_owned),
-                        })
-                        .collect(),
-                })
-                .collect(),
-        });
-        fixes.collect()
     }
 
     fn category(&self, finding: &Finding) -> Category {
