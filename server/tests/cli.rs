@@ -609,6 +609,29 @@ fn a_pipeline_pushes_its_scans_and_obeys_the_gate() {
     let push = ["scan", "push", SARIF, "--service", "demo"];
     let preview = server.run(&[&push[..], &["--preview"]].concat());
     assert!(preview.text().contains("would import"), "{preview:?}");
+    let lines: Vec<_> = preview.text().lines().collect();
+    assert_eq!(lines[1], "  new", "{preview:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("    without an item: ")),
+        "{preview:?}"
+    );
+    assert!(is_safe_for_a_terminal(&preview), "{preview:?}");
+    let plain = server.run(&[&push[..], &["--preview", "--json"]].concat());
+    let (answer, text) = (&plain.json()[0], preview.text());
+    let listed = answer["listed"].as_array().unwrap();
+    assert_eq!(
+        text.matches("\n    high  ").count(),
+        listed
+            .iter()
+            .filter(|one| one["severity"] == "high")
+            .count()
+    );
+    assert_eq!(
+        answer["mapping"].as_array().unwrap().len(),
+        text.matches("  mapping for ").count()
+    );
     let first = server.run(&push);
     assert_eq!(first.code, Some(0), "{first:?}");
     assert!(first.text().contains(": imported into "), "{first:?}");

@@ -50,7 +50,7 @@ pub(super) struct Push {
     /// The commit that was scanned; by default what the file says.
     #[arg(long, value_name = "SHA")]
     commit: Option<String>,
-    /// Only say what importing would change.
+    /// Only say what importing would change, and where new findings would belong.
     #[arg(long)]
     preview: bool,
     /// The format's name, to correct the detection.
@@ -150,7 +150,9 @@ struct Outcome {
     complete: bool,
     incomplete_because: Option<String>,
     changes: Changes,
+    mapping: Vec<Mapped>,
     problems: Vec<Problem>,
+    listed: Vec<Listed>,
 }
 
 #[derive(Deserialize)]
@@ -160,6 +162,34 @@ struct Changes {
     moved: i64,
     reopened: i64,
     fixed: i64,
+}
+
+/// Where new findings belong in a review.
+#[derive(Deserialize)]
+struct Mapped {
+    release: String,
+    items: Vec<MappedItem>,
+    unmapped: i64,
+    evidence: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct MappedItem {
+    key: String,
+    title: String,
+    findings: i64,
+}
+
+/// One change that an import would make.
+#[derive(Deserialize)]
+struct Listed {
+    change: String,
+    number: Option<i64>,
+    title: String,
+    severity: String,
+    path: Option<String>,
+    line: Option<i64>,
+    was_line: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -220,6 +250,9 @@ impl Push {
             Outcome::deserialize(&answer).context("the server's answer cannot be read")?;
         if !self.json {
             terminal::text(&format!("{}\n", said(path, &outcome)))?;
+            if outcome.preview {
+                terminal::text(&previewed(&outcome))?;
+            }
         }
         for problem in &outcome.problems {
             super::say(&format!(
@@ -264,4 +297,140 @@ fn said(path: &Path, outcome: &Outcome) -> String {
     format!(
         "{path}: {word} into {series}{incomplete}: {new} new, {unchanged} unchanged, {moved} moved, {reopened} reopened, {fixed} fixed"
     )
+}
+
+/// What a preview lists beside its counts: each change, and where the new findings would belong.
+fn previewed(outcome: &Outcome) -> String {
+    let Changes {
+        new,
+        moved,
+        reopened,
+        fixed,
+        ..
+    } = outcome.changes;
+    let mut text = String::new();
+    for (change, words, count) in [
+        ("new", "new", Some(new)),
+        ("reopened", "reopened", Some(reopened)),
+        ("fixed", "fixed", Some(fixed)),
+        ("no_longer_seen", "no longer seen", None),
+        ("moved", "moved", Some(moved)),
+    ] {
+        list_changes(&mut text, outcome, change, words, count);
+    }
+    for mapped in &outcome.mapping {
+        list_mapping(&mut text, mapped);
+    }
+    text
+}
+
+/// The server lists the worst of each kind; how many it leaves out is known where it counts them.
+fn list_changes(
+    text: &mut String,
+    outcome: &Outcome,
+    change: &str,
+    words: &str,
+    count: Option<i64>,
+) {
+    let listed: Vec<_> = outcome
+        .listed
+        .iter()
+        .filter(|listed| listed.change == change)
+        .collect();
+    if listed.is_empty() {
+        return;
+    }
+    writeln!(text, "  {words}").expect("a string takes all");
+    for listed in &listed {
+        let number = listed.number.map(|number| format!("F-{number}"));
+        let was = listed.was_line.filter(|was| Some(*was) != listed.line);
+        let place = match (&listed.path, listed.line, was) {
+            (Some(path), Some(line), Some(was)) => format!("{path}:{line} (was {was})"),
+            (Some(path), Some(line), None) => format!("{path}:{line}"),
+            (Some(path), None, _) => path.clone(),
+            (None, ..) => String::new(),
+        };
+        let words = [
+            &listed.severity,
+            &number.unwrap_or_default(),
+            &place,
+            &listed.title,
+        ];
+        let words: Vec<_> = words
+            .iter()
+            .filter(|word| !word.is_empty())
+            .map(|word| terminal::line(word))
+            .collect();
+        writeln!(text, "    {}", words.join("  ")).expect("a string takes all");
+    }
+    let n_listed = i64::try_from(listed.len()).unwrap_or(i64::MAX);
+    if let Some(more) = count.map(|count| count - n_listed).filter(|more| *more > 0) {
+        writeln!(text, "    and {more} more").expect("a string takes all");
+    }
+}
+
+fn list_mapping(text: &mut String, mapped: &Mapped) {
+    let Mapped {
+        release,
+        items,
+        unmapped,
+        evidence,
+    } = mapped;
+    if items.is_empty() && evidence.is_empty() && *unmapped == 0 {
+        return;
+    }
+    writeln!(text, "  mapping for {}", terminal::line(release)).expect("a string takes all");
+    for item in items {
+        let name = terminal::line(&format!("{} {}", item.key, item.title));
+        writeln!(text, "    {name}: {} new", item.findings).expect("a string takes all");
+    }
+    if *unmapped > 0 {
+        writeln!(text, "    without an item: {unmapped} new").expect("a string takes all");
+    }
+    if !evidence.is_empty() {
+        let keys = terminal::line(&evidence.join(", "));
+        writeln!(text, "    evidence of a clean scan for: {keys}").expect("a string takes all");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_preview_lists_changes_and_mapping_and_says_how_many_it_leaves_out() {
+        let listed = |change: &str, number: Option<i64>, line: i64, was: Option<i64>| {
+            json!({ "change": change, "finding": null, "number": number, "title": "A \u{1b}[31mtitle",
+                "severity": "high", "path": "src/exec.go", "line": line, "was_line": was, "why": "" })
+        };
+        let outcome: Outcome = serde_json::from_value(json!({
+            "repeated": false, "preview": true, "series": "gocheck", "complete": true,
+            "incomplete_because": null,
+            "changes": { "new": 240, "unchanged": 0, "moved": 1, "reopened": 0, "fixed": 1 },
+            "problems": [],
+            "listed": [
+                listed("new", None, 12, None),
+                listed("moved", Some(3), 14, Some(9)),
+                listed("no_longer_seen", Some(4), 20, Some(20)),
+                listed("fixed", Some(5), 30, None),
+            ],
+            "mapping": [
+                { "review": "r", "release": "v1", "unmapped": 2, "evidence": ["2.1.1", "2.4.1"],
+                  "items": [{ "item": "i", "key": "2.1.2", "title": "Errors", "findings": 238 }] },
+                { "review": "s", "release": "v2", "unmapped": 0, "evidence": [], "items": [] }
+            ]
+        }))
+        .unwrap();
+        assert_eq!(
+            previewed(&outcome),
+            "  new\n    high  src/exec.go:12  A \\u{1b}[31mtitle\n    and 239 more\n\
+             \x20 fixed\n    high  F-5  src/exec.go:30  A \\u{1b}[31mtitle\n\
+             \x20 no longer seen\n    high  F-4  src/exec.go:20  A \\u{1b}[31mtitle\n\
+             \x20 moved\n    high  F-3  src/exec.go:14 (was 9)  A \\u{1b}[31mtitle\n\
+             \x20 mapping for v1\n    2.1.2 Errors: 238 new\n    without an item: 2 new\n\
+             \x20   evidence of a clean scan for: 2.1.1, 2.4.1\n"
+        );
+    }
 }
