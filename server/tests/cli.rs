@@ -765,3 +765,56 @@ fn the_sample_is_loaded_once_and_its_log_verifies() {
     );
     run(&["log", "verify", "--data", &folder.write("file", "")]).is_error(&["file"]);
 }
+
+#[test]
+fn a_lost_password_is_set_anew_by_a_link_that_works_once() {
+    let server = Server::start();
+    let data = server.folder.path("data");
+    let reset = |email: &str| run(&["user", "reset-password", "--email", email, "--data", &data]);
+    reset("bo@example.org").is_error(&["There is no account with this address."]);
+    reset("no address").is_error(&["email"]);
+    run(&["user", "reset-password", "--data", &data]).is_error(&["--email"]);
+
+    let first = reset("ada@example.org");
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert!(first.said.contains("Ada (ada@example.org)"), "{first:?}");
+    let path = |made: &Ended| made.text().strip_suffix('\n').unwrap().to_owned();
+    assert!(path(&first).starts_with("/reset-password/"), "{first:?}");
+    let second = reset("Ada@Example.org");
+    let status = |path: &str| server.get(path).status().as_u16();
+    let body = |path: &str| server.get(path).body_mut().read_to_string().unwrap();
+    // The running server takes the newest link, and no older one.
+    let form = "action=\"/act/password-resets/use\"";
+    assert_eq!(status(&path(&second)), 200);
+    assert!(body(&path(&second)).contains(form));
+    assert!(!body(&path(&first)).contains(form), "an older link works");
+
+    let secret = path(&second)
+        .trim_start_matches("/reset-password/")
+        .to_owned();
+    let set = || {
+        let sent = [
+            ("token", secret.as_str()),
+            ("new_password", "four other words work"),
+        ];
+        ureq::Agent::from(
+            ureq::Agent::config_builder()
+                .max_redirects(0)
+                .http_status_as_error(false)
+                .build(),
+        )
+        .post(format!("{}/act/password-resets/use", server.url))
+        .header("accept", "text/html")
+        .header("sec-fetch-site", "same-origin")
+        .send_form(sent)
+        .unwrap()
+    };
+    let leads_to = |answer: &http::Response<ureq::Body>| {
+        answer.headers()["location"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(leads_to(&set()), "/");
+    assert_eq!(leads_to(&set()), path(&second), "it works once");
+    assert!(!body(&path(&second)).contains(form));
+    let log = run(&["log", "verify", "--data", &data]);
+    assert_eq!(log.code, Some(0), "{log:?}");
+}
