@@ -581,6 +581,43 @@ async fn a_fix_is_shown_as_a_diff_and_proposed_as_a_patch_where_its_lines_are_kn
     );
 }
 
+#[tokio::test]
+async fn series_are_a_facet_where_a_scanner_has_several() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let review = scene.review.as_str();
+    let list = paths::findings(review);
+    let boxes = "input[type=checkbox][name=series]";
+    for (label, rule, n_boxes) in [("main", "G1", 0), ("release", "G2", 2)] {
+        let file = sarif(&[rule]).to_string();
+        let answer = send(
+            &owner,
+            &paths::scan_upload(review),
+            &[("label", label)],
+            &[("g.sarif", file.as_bytes())],
+        )
+        .await;
+        let address = answer.header("location").to_owned();
+        let page = owner.get(&address).await;
+        let preview = address.rsplit('/').next().unwrap();
+        confirm(&owner, review, preview, &offered(&page)).await;
+        assert_eq!(count(&owner.get(&list).await, boxes), n_boxes, "{label}");
+    }
+    let page = owner.get(&list).await;
+    let id = page
+        .html()
+        .select(&scraper::Selector::parse(boxes).unwrap())
+        .nth(1)
+        .and_then(|one| one.attr("value").map(str::to_owned))
+        .unwrap();
+    let page = owner
+        .get(&paths::with_query(&list, &[("series", &id)]))
+        .await;
+    assert!(page.body.contains("G2 is violated") && !page.body.contains("G1 is violated"));
+    assert_eq!(count(&page, "input[name=series][checked]"), 1);
+    assert_eq!(count(&page, boxes), 2);
+}
+
 fn count(page: &Answer, selector: &str) -> usize {
     let selector = scraper::Selector::parse(selector).unwrap();
     page.html().select(&selector).count()

@@ -184,6 +184,7 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
         + query.statuses.len()
         + query.tools.len()
         + query.categories.len()
+        + query.series.len()
         + usize::from(query.unmapped)
         + usize::from(query.mine)
         + usize::from(query.late);
@@ -243,6 +244,7 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
             )
         })
         .collect_view();
+    let series = series_facet(&query, &facets);
     let unmapped = facet_box(
         "unmapped",
         "1".to_owned(),
@@ -282,7 +284,7 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
     let rest = query
         .pairs()
         .into_iter()
-        .filter(|(name, _)| matches!(*name, "item" | "series" | "sort"))
+        .filter(|(name, _)| matches!(*name, "item" | "sort"))
         .chain((!query.text.is_empty()).then(|| ("q", query.text.clone())))
         .collect();
     view! {
@@ -297,6 +299,7 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
                 {facet("Severity", severities.into_any(), true)}
                 {facet("Status", statuses.into_any(), true)}
                 {facet("Scanner", tools.into_any(), true)}
+                {series}
                 {facet("Item", unmapped, true)}
                 {facet("Category", categories.into_any(), !query.categories.is_empty())}
                 {facet("More", more.into_any(), is_narrowed)}
@@ -305,6 +308,40 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
         </details>
     }
     .into_any()
+}
+
+/// The series, where some scanner has several: else they say no more than the scanners do. One that is ticked stays visible.
+fn series_facet(query: &Query, facets: &FindingFacets) -> Option<AnyView> {
+    let mut tools: Vec<_> = facets
+        .series
+        .iter()
+        .map(|(of, _)| of.tool.as_str())
+        .collect();
+    let n_series = tools.len();
+    tools.dedup();
+    if tools.len() == n_series && query.series.is_empty() {
+        return None;
+    }
+    let boxes = facets
+        .series
+        .iter()
+        .filter(|(of, n)| *n > 0 || query.series.contains(&of.id))
+        .map(|(of, n)| {
+            let words = if of.label == of.tool {
+                of.label.clone()
+            } else {
+                format!("{} ({})", of.label, of.tool)
+            };
+            facet_box(
+                "series",
+                of.id.as_str().to_owned(),
+                view! { <span class="wrap-any">{words}</span> }.into_any(),
+                *n,
+                query.series.contains(&of.id),
+            )
+        })
+        .collect_view();
+    Some(facet("Series", boxes.into_any(), !query.series.is_empty()))
 }
 
 fn facet(title: &'static str, boxes: AnyView, open: bool) -> AnyView {
@@ -534,9 +571,13 @@ fn SearchBar(review: String, query: Query, item: Option<String>) -> impl IntoVie
             query.with(|query| query.categories.clear()),
         ));
     }
-    if query.series.is_some() {
-        let without = query.with(|query| query.series = None);
-        tokens.push(token("One series".to_owned(), without));
+    if !query.series.is_empty() {
+        let without = query.with(|query| query.series.clear());
+        let words = match query.series.len() {
+            1 => "One series".to_owned(),
+            n => format!("{n} series"),
+        };
+        tokens.push(token(words, without));
     }
     if !query.rule.is_empty() {
         let without = query.with(|query| query.rule.clear());

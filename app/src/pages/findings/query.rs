@@ -28,7 +28,7 @@ pub(crate) struct Query {
     pub item: Option<ItemId>,
     pub unmapped: bool,
     pub categories: Vec<String>,
-    pub series: Option<SeriesId>,
+    pub series: Vec<SeriesId>,
     pub rule: String,
     /// What the path begins with.
     pub path: String,
@@ -95,7 +95,10 @@ impl Query {
             all: one("all") == "1",
             tools: names("scanner"),
             categories: names("category"),
-            series: SeriesId::parse(&one("series")),
+            series: names("series")
+                .iter()
+                .filter_map(|id| SeriesId::parse(id))
+                .collect(),
             rule: line("rule"),
             path: line("path"),
             mine: one("mine") == "1",
@@ -141,11 +144,7 @@ impl Query {
             rule: given(&self.rule),
             path: given(&self.path),
             owner: self.mine.then(|| me.clone()),
-            late_before: if self.late {
-                late_before(policy, now)
-            } else {
-                Vec::new()
-            },
+            late_before: self.late.then(|| policy.limits.late_before(now)),
             text: given(&self.text),
             ..FindingFilter::default()
         }
@@ -156,7 +155,7 @@ impl Query {
         !self.severities.is_empty()
             || !self.tools.is_empty()
             || !self.categories.is_empty()
-            || self.series.is_some()
+            || !self.series.is_empty()
             || self.item.is_some()
             || self.unmapped
             || self.mine
@@ -184,9 +183,8 @@ impl Query {
         }
         pairs.extend(self.tools.iter().map(|tool| ("scanner", tool.clone())));
         pairs.extend(self.categories.iter().map(|one| ("category", one.clone())));
-        if let Some(series) = &self.series {
-            pairs.push(("series", series.as_str().to_owned()));
-        }
+        let series = self.series.iter();
+        pairs.extend(series.map(|series| ("series", series.as_str().to_owned())));
         for (name, text) in [("rule", &self.rule), ("path", &self.path)] {
             if !text.is_empty() {
                 pairs.push((name, text.clone()));
@@ -243,19 +241,6 @@ impl Query {
     }
 }
 
-/// For each severity with a limit, before when a finding must have been seen first to be late now. To the minute, so that
-/// a list that is asked for twice asks the same.
-fn late_before(policy: &Policy, now: Millis) -> Vec<(Severity, Millis)> {
-    let now = now - now.rem_euclid(60_000);
-    Severity::ALL
-        .iter()
-        .filter_map(|severity| {
-            let lasts = policy.limits.due(*severity, 0)?;
-            Some((*severity, now - lasts))
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_late_depends_on_the_limit_of_its_severity() {
-        let late = filter(&of(&[("late", "1")])).late_before;
+        let late = filter(&of(&[("late", "1")])).late_before.expect("is asked");
         let policy = Policy::default();
         assert!(!late.is_empty());
         for (severity, before) in late {
@@ -325,6 +310,8 @@ mod tests {
             ("severity", "low"),
             ("status", "open"),
             ("scanner", "Semgrep OSS"),
+            ("series", "s1"),
+            ("series", "s2"),
             ("unmapped", "1"),
             ("q", "a&b"),
             ("sort", "path"),
@@ -333,7 +320,7 @@ mod tests {
         assert!(query.from.is_some());
         assert_eq!(
             query.address("r1"),
-            "/reviews/r1/findings?severity=critical&severity=low&status=open&scanner=Semgrep%20OSS&unmapped=1&sort=path\
+            "/reviews/r1/findings?severity=critical&severity=low&status=open&scanner=Semgrep%20OSS&series=s1&series=s2&unmapped=1&sort=path\
              &q=a%26b&from=%7B%22k%22%3A%5B%22a%22%2C3%5D%2C%22n%22%3A7%7D"
         );
         assert_eq!(query.with(|query| query.unmapped = false).from, None);

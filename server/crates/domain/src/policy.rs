@@ -120,6 +120,16 @@ impl Limits {
         self.days(severity)
             .map(|days| first_seen + i64::from(days) * 86_400_000)
     }
+
+    /// For each severity with a limit, before when a finding must have been seen first to be late now. To the minute, so
+    /// that a list that is asked for twice asks the same.
+    pub fn late_before(&self, now: crate::Millis) -> Vec<(Severity, crate::Millis)> {
+        let now = now - now.rem_euclid(60_000);
+        Severity::ALL
+            .iter()
+            .filter_map(|severity| Some((*severity, now - self.due(*severity, 0)?)))
+            .collect()
+    }
 }
 
 #[cfg(test)]

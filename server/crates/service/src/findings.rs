@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use holdpoint_domain::{
-    FindingId, ItemId, ReviewId, ServiceId, Severity,
+    FindingId, ItemId, Millis, ReviewId, SeriesId, ServiceId, Severity,
     person::Action,
     text::{Name, Prose},
 };
 use holdpoint_storage::{
     Finding, FindingCursor, FindingFacets, FindingFilter, FindingKind, FindingLines, FindingLink,
-    FindingSort, NewFinding, NumberedFinding, ObservationView, SameIssue, StorageError,
-    TriageBatch, Tx,
+    FindingSeries, FindingSort, NewFinding, NumberedFinding, ObservationView, SameIssue,
+    StorageError, TriageBatch, Tx,
 };
 
 pub use crate::triage::{Triage, TriageFields};
@@ -218,9 +218,10 @@ impl Services {
             ..filter.clone()
         };
         let kinds = tx.finding_kinds(&service, review, &as_of).await?;
+        let series = tx.finding_series(&service).await?;
         Ok(self
             .facets()
-            .keep(question, last_entry, now, facets(&kinds, filter)))
+            .keep(question, last_entry, now, facets(&kinds, series, filter)))
     }
 
     /// A finding with its links and history.
@@ -487,18 +488,32 @@ pub(crate) fn done<'a>(
 }
 
 /// Each facet counts under the choices that were made in all the others.
-fn facets(kinds: &[FindingKind], filter: &FindingFilter) -> FindingFacets {
+fn facets(
+    kinds: &[FindingKind],
+    series: Vec<FindingSeries>,
+    filter: &FindingFilter,
+) -> FindingFacets {
     let mut facets = FindingFacets::default();
+    let tool_of: BTreeMap<_, _> = series
+        .iter()
+        .map(|series| (&series.id, series.tool.as_str()))
+        .collect();
+    let mut of_series: BTreeMap<&SeriesId, i64> = BTreeMap::new();
     let mut statuses = BTreeMap::new();
     let mut tools = BTreeMap::new();
     let mut categories = BTreeMap::new();
     for kind in kinds {
+        // Findings written by hand have no scanner, which an empty name stands for.
+        let tool = kind.series.as_ref().and_then(|series| tool_of.get(series));
+        let tool = tool.copied().unwrap_or_default();
+        let in_series = |series| filter.series.contains(series);
         let chosen = [
             filter.severities.is_empty() || filter.severities.contains(&kind.severity),
             filter.statuses.is_empty() || filter.statuses.contains(&kind.status),
-            filter.tools.is_empty() || filter.tools.contains(&kind.tool),
+            filter.tools.is_empty() || filter.tools.iter().any(|of| of == tool),
             filter.categories.is_empty() || filter.categories.contains(&kind.category),
             !filter.unmapped || !kind.is_mapped,
+            filter.series.is_empty() || kind.series.as_ref().is_some_and(in_series),
         ];
         let by_all_but = |facet: usize| {
             let mut others = chosen.iter().enumerate().filter(|(of, _)| *of != facet);
@@ -511,7 +526,7 @@ fn facets(kinds: &[FindingKind], filter: &FindingFilter) -> FindingFacets {
             *statuses.entry(kind.status).or_insert(0) += kind.n;
         }
         if by_all_but(2) {
-            *tools.entry(kind.tool.clone()).or_insert(0) += kind.n;
+            *tools.entry(tool.to_owned()).or_insert(0) += kind.n;
         }
         if by_all_but(3) {
             *categories.entry(kind.category.clone()).or_insert(0) += kind.n;
@@ -520,6 +535,11 @@ fn facets(kinds: &[FindingKind], filter: &FindingFilter) -> FindingFacets {
             let (mapped, unmapped) = &mut facets.mapped;
             *(if kind.is_mapped { mapped } else { unmapped }) += kind.n;
         }
+        if by_all_but(5)
+            && let Some(series) = &kind.series
+        {
+            *of_series.entry(series).or_insert(0) += kind.n;
+        }
         if chosen.iter().all(|is_chosen| *is_chosen) {
             facets.n += kind.n;
         }
@@ -527,5 +547,10 @@ fn facets(kinds: &[FindingKind], filter: &FindingFilter) -> FindingFacets {
     facets.statuses = statuses.into_iter().collect();
     facets.tools = tools.into_iter().collect();
     facets.categories = categories.into_iter().collect();
+    let counts: Vec<_> = series
+        .iter()
+        .map(|series| of_series.get(&series.id).copied().unwrap_or(0))
+        .collect();
+    facets.series = series.into_iter().zip(counts).collect();
     facets
 }

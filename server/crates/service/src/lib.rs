@@ -60,9 +60,9 @@ pub use holdpoint_checklist as checklist;
 pub use holdpoint_patch as patch;
 pub use holdpoint_storage::{
     ApiToken, ChangeNumbers, Deliverable, Evidence, Finding, FindingCursor, FindingFacets,
-    FindingFilter, FindingLine, FindingLines, FindingLink, FindingSort, Invitation, Item,
-    ItemCounts, ItemFigures, ItemFilter, MappingRule, NumberedFinding, ObservationView, Person,
-    Review, ReviewCounts, SameIssue, SavedFilter, Scan, ScanChange, Section, Service,
+    FindingFilter, FindingLine, FindingLines, FindingLink, FindingSeries, FindingSort, Invitation,
+    Item, ItemCounts, ItemFigures, ItemFilter, MappingRule, NumberedFinding, ObservationView,
+    Person, Review, ReviewCounts, SameIssue, SavedFilter, Scan, ScanChange, Section, Service,
     SeverityCounts, SignOff, SignedInSession, StoredFile, Template, TemplateVersion, TriageBatch,
     WaitingItem, WaitsFor,
 };

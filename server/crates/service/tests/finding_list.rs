@@ -125,14 +125,14 @@ async fn a_filter_gives_what_fits_it_and_nothing_else() {
             ),
             (
                 FindingFilter {
-                    late_before: vec![(Severity::High, START + 1)],
+                    late_before: Some(vec![(Severity::High, START + 1)]),
                     ..all()
                 },
                 vec!["b1 src/a.go", "a1 src/b.go"],
             ),
             (
                 FindingFilter {
-                    late_before: vec![(Severity::High, START)],
+                    late_before: Some(vec![(Severity::High, START)]),
                     ..all()
                 },
                 vec![],
@@ -163,6 +163,55 @@ async fn a_filter_gives_what_fits_it_and_nothing_else() {
                 "a1 src/b.go"
             ]
         );
+    }
+}
+
+#[tokio::test]
+async fn series_are_counted_under_the_other_choices_and_chosen_together() {
+    for team in Team::each().await {
+        filled(&team).await;
+        let count = async |filter: &FindingFilter| -> Vec<(String, i64)> {
+            let facets = team
+                .world
+                .services
+                .finding_facets(&team.viewer, &team.review.id, filter)
+                .await
+                .expect("counts");
+            let series = facets.series.iter();
+            series.map(|(of, n)| (of.label.clone(), *n)).collect()
+        };
+        let counted = |alpha, beta| vec![("alpha".to_owned(), alpha), ("Beta".to_owned(), beta)];
+        assert_eq!(count(&FindingFilter::default()).await, counted(3, 1));
+        let facets = team
+            .world
+            .services
+            .finding_facets(&team.viewer, &team.review.id, &FindingFilter::default())
+            .await
+            .expect("counts");
+        let (beta, _) = &facets.series[1];
+        let only = |ids: Vec<_>| FindingFilter {
+            series: ids,
+            ..FindingFilter::default()
+        };
+        let of_beta = only(vec![beta.id.clone()]);
+        assert_eq!(
+            rules(&team, of_beta.clone(), FindingSort::Tool).await,
+            ["b1 src/a.go"]
+        );
+        // Ticking one does not hide how many the others have.
+        assert_eq!(count(&of_beta).await, counted(3, 1));
+        let high = FindingFilter {
+            severities: vec![Severity::High],
+            ..of_beta
+        };
+        assert_eq!(count(&high).await, counted(1, 1));
+        let both = only(facets.series.iter().map(|(of, _)| of.id.clone()).collect());
+        assert_eq!(rules(&team, both, FindingSort::ToolDown).await.len(), 4);
+        let never_late = FindingFilter {
+            late_before: Some(vec![]),
+            ..FindingFilter::default()
+        };
+        assert!(rules(&team, never_late, FindingSort::Tool).await.is_empty());
     }
 }
 

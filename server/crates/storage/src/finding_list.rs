@@ -7,14 +7,14 @@
 
 use std::fmt::Write as _;
 
-use holdpoint_domain::{FindingStatus, Millis, ReviewId, ServiceId, Severity};
+use holdpoint_domain::{FindingStatus, Millis, ReviewId, SeriesId, ServiceId, Severity};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     FindingFilter, FindingLine, FindingSort, StorageError, Tx,
     columns::{contains_pattern, parsed},
     fetch_all,
-    findings::{LineRow, holds_until, says, status_now},
+    findings::{FindingSeries, LineRow, holds_until, says, status_now},
     imports::severity_rank,
     on_conn,
     triage::{FindingToTriage, ToTriageRow, to_triage},
@@ -81,8 +81,8 @@ pub struct FindingLines {
 pub struct FindingKind {
     pub severity: Severity,
     pub status: FindingStatus,
-    /// Empty for those written by hand.
-    pub tool: String,
+    /// Absent for those written by hand.
+    pub series: Option<SeriesId>,
     pub category: String,
     /// Whether they are linked to an item of the review.
     pub is_mapped: bool,
@@ -293,10 +293,6 @@ impl<'a> Sql<'a> {
             )
             .expect("a String takes all");
         }
-        if let Some(series) = &filter.series {
-            let series = self.text_value(series.as_str());
-            write!(self.text, " and finding.series_id = {series}").expect("a String takes all");
-        }
         if let Some(rule) = &filter.rule {
             let rule = self.text_value(rule);
             write!(self.text, " and finding.rule = {rule}").expect("a String takes all");
@@ -308,9 +304,10 @@ impl<'a> Sql<'a> {
             write!(self.text, " and finding.path like {pattern} escape '\\'")
                 .expect("a String takes all");
         }
-        if !filter.late_before.is_empty() {
-            let mut any = Vec::new();
-            for (severity, before) in &filter.late_before {
+        if let Some(late_before) = &filter.late_before {
+            // Where no severity has a limit, nothing is ever late.
+            let mut any = vec!["1 = 0".to_owned()];
+            for (severity, before) in late_before {
                 let before = self.value(Value::Number(*before));
                 any.push(format!(
                     "finding.severity_rank = {} and finding.first_seen_at < {before}",
@@ -369,6 +366,10 @@ impl<'a> Sql<'a> {
         if !filter.categories.is_empty() {
             let words: Vec<_> = filter.categories.iter().map(String::as_str).collect();
             self.is_one_of("finding.category", &words);
+        }
+        if !filter.series.is_empty() {
+            let ids: Vec<_> = filter.series.iter().map(SeriesId::as_str).collect();
+            self.is_one_of("finding.series_id", &ids);
         }
         if filter.unmapped {
             write!(
@@ -588,19 +589,13 @@ impl Tx {
         most: usize,
         from: Option<&FindingCursor>,
     ) -> Result<Vec<PlacedRow>, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            id: String,
-            tool: String,
-        }
-        let sql = "select id, tool from series where service_id = $1 order by lower(tool), tool, label, id";
-        let all = fetch_all!(self, Row, sql, walk.service.as_str());
+        let all = self.finding_series(walk.service).await?;
         let mut groups: Vec<String> = all
             .into_iter()
             .filter(|series| {
                 walk.filter.tools.is_empty() || walk.filter.tools.contains(&series.tool)
             })
-            .map(|series| series.id)
+            .map(|series| series.id.as_str().to_owned())
             .collect();
         // Findings written by hand have no series.
         groups.insert(0, String::new());
@@ -709,6 +704,30 @@ impl Tx {
         rows.into_iter().map(FindingToTriage::try_from).collect()
     }
 
+    /// The series of a service, by scanner and label.
+    pub async fn finding_series(
+        &mut self,
+        service: &ServiceId,
+    ) -> Result<Vec<FindingSeries>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: String,
+            tool: String,
+            label: String,
+        }
+        const SQL: &str = "select id, tool, label from series where service_id = $1 order by lower(tool), tool, label, id";
+        fetch_all!(self, Row, SQL, service.as_str())
+            .into_iter()
+            .map(|row| {
+                Ok(FindingSeries {
+                    id: parsed(SeriesId::parse, &row.id, "series", "id")?,
+                    tool: row.tool,
+                    label: row.label,
+                })
+            })
+            .collect()
+    }
+
     /// How many findings of each kind there are, whatever facets are ticked. Looks at every finding of the service.
     pub async fn finding_kinds(
         &mut self,
@@ -720,25 +739,24 @@ impl Tx {
         struct Row {
             severity_rank: i64,
             status: String,
-            tool: String,
+            series_id: Option<String>,
             category: String,
             mapped: i64,
             n: i64,
         }
         let mut sql = Sql::new(self, service, review);
-        sql.push("select severity_rank, status, tool, category, mapped, count(*) as n from (select finding.severity_rank, ");
+        sql.push("select severity_rank, status, series_id, category, mapped, count(*) as n from (select finding.severity_rank, ");
         let status = sql.status(filter.as_of);
         let mapped = sql.text_value(review.as_str());
         write!(
             sql.text,
-            "{status} as status, coalesce(series.tool, '') as tool, finding.category, cast(case when exists (select 1 from finding_item \
+            "{status} as status, finding.series_id, finding.category, cast(case when exists (select 1 from finding_item \
              join item on item.id = finding_item.item_id where finding_item.finding_id = finding.id \
-             and item.review_id = {mapped}) then 1 else 0 end as bigint) as mapped from finding \
-             left join series on series.id = finding.series_id"
+             and item.review_id = {mapped}) then 1 else 0 end as bigint) as mapped from finding"
         )
         .expect("a String takes all");
         sql.conditions(filter, false);
-        sql.push(") as kinds group by severity_rank, status, tool, category, mapped");
+        sql.push(") as kinds group by severity_rank, status, series_id, category, mapped");
         let rows: Vec<Row> = sql.fetch(self).await?;
         rows.into_iter()
             .map(|row| {
@@ -755,7 +773,7 @@ impl Tx {
                         )
                     })?,
                     status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
-                    tool: row.tool,
+                    series: row.series_id.as_deref().and_then(SeriesId::parse),
                     category: row.category,
                     is_mapped: row.mapped != 0,
                     n: row.n,

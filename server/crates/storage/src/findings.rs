@@ -137,15 +137,14 @@ pub struct FindingFilter {
     /// Linked to no item of the review.
     pub unmapped: bool,
     pub categories: Vec<String>,
-    /// Of this series alone.
-    pub series: Option<SeriesId>,
+    pub series: Vec<SeriesId>,
     pub rule: Option<String>,
     /// What the path begins with.
     pub path: Option<String>,
     /// Linked to an item that this person owns.
     pub owner: Option<PersonId>,
     /// Open and first seen before the moment of its severity; severities that are not named are never late.
-    pub late_before: Vec<(Severity, Millis)>,
+    pub late_before: Option<Vec<(Severity, Millis)>>,
     /// In title, rule, path, component or CVE, or the finding's number as in F-12.
     pub text: Option<String>,
     /// Accepted risks that ended by this moment count as open.
@@ -220,8 +219,18 @@ pub struct FindingFacets {
     /// An empty name stands for findings written by hand.
     pub tools: Vec<(String, i64)>,
     pub categories: Vec<(String, i64)>,
+    /// Every series of the service, also those that have none, by scanner and label.
+    pub series: Vec<(FindingSeries, i64)>,
     /// Linked to an item of the review, and linked to none.
     pub mapped: (i64, i64),
+}
+
+/// A series that findings are of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingSeries {
+    pub id: SeriesId,
+    pub tool: String,
+    pub label: String,
 }
 
 #[derive(sqlx::FromRow)]

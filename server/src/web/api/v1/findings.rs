@@ -1,7 +1,7 @@
 //! Findings: reading them, writing them by hand, triage, mapping to items.
 
 use axum::{extract::State, response::Response};
-use holdpoint_domain::{FindingId, FindingStatus, ItemId, ReviewId, SeriesId, Severity};
+use holdpoint_domain::{FindingId, FindingStatus, ItemId, PersonId, ReviewId, SeriesId, Severity};
 use holdpoint_service::{
     Conflict, ExportForm, FindingCursor, FindingFilter, FindingLine, FindingSort, ServiceError,
     Services,
@@ -257,8 +257,12 @@ pub(super) struct List {
     rule: Option<String>,
     /// What the path begins with.
     path: Option<String>,
-    /// A series' id.
+    /// Ids of series, with commas between them.
     series: Option<String>,
+    /// A person's id, for those linked to an item of the review that the person owns.
+    owner: Option<String>,
+    /// true: only open ones that are past the limit of their severity.
+    late: Option<String>,
     /// Part of the title, rule, path, component or CVE.
     q: Option<String>,
     /// severity (the default), number, path, title, newest, oldest, last-seen, status, scanner, mildest; path-down, title-down,
@@ -327,15 +331,25 @@ pub(super) async fn list(
         )?,
         rule: asked.rule.filter(|rule| !rule.is_empty()),
         path: asked.path.filter(|path| !path.is_empty()),
-        series: match asked.series.as_deref() {
-            None => None,
-            Some(series) => Some(SeriesId::parse(series).ok_or_else(|| WebError::Rejected {
+        series: asked::words("series", asked.series.as_deref(), SeriesId::parse, &[]).map_err(
+            |_| WebError::Rejected {
                 field: "series",
-                message: "Write a series' id.".to_owned(),
+                message: "Write ids of series, with commas between them.".to_owned(),
+            },
+        )?,
+        owner: match asked.owner.as_deref() {
+            None => None,
+            Some(owner) => Some(PersonId::parse(owner).ok_or_else(|| WebError::Rejected {
+                field: "owner",
+                message: "This is no person's id.".to_owned(),
             })?),
         },
-        owner: None,
-        late_before: Vec::new(),
+        late_before: if asked::flag("late", asked.late.as_deref())? {
+            let policy = services.review(&caller, &id).await?.review.policy;
+            Some(policy.limits.late_before(services.now()))
+        } else {
+            None
+        },
         text: asked.q.filter(|text| !text.trim().is_empty()),
         as_of: services.now(),
     };

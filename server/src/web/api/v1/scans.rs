@@ -145,7 +145,10 @@ pub(super) struct Listed {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Scan {
     id: String,
+    /// The label of its series.
     series: String,
+    /// What findings of the series are filtered by.
+    series_id: String,
     /// Its place in the series, from 1.
     sequence: i64,
     format: String,
@@ -170,6 +173,7 @@ fn scan(scan: &holdpoint_service::Scan) -> Scan {
     Scan {
         id: scan.id.to_string(),
         series: scan.label.clone(),
+        series_id: scan.series.to_string(),
         sequence: scan.sequence,
         format: scan.format.clone(),
         tool: Tool {

@@ -1,7 +1,9 @@
 //! The API as programs see it: the real router, real tokens, a real SQLite file.
 
 use axum::{body::Body, http::Request};
-use holdpoint_domain::{InstanceRole, Policy, ReviewId, ServiceRole, text::Name};
+use holdpoint_domain::{
+    FindingId, InstanceRole, ItemId, Policy, ReviewId, ServiceRole, text::Name,
+};
 use holdpoint_service::{
     Actor, Ids, Limits, NewAccount, NewReview, NewService, NewToken, Services, TemplateImport,
 };
@@ -11,7 +13,7 @@ use tower::ServiceExt as _;
 
 use crate::web::{
     AppState,
-    testing::{Answer, NOW, TestApp},
+    testing::{Answer, TestApp},
 };
 
 const SEED: &[u8] =
@@ -150,7 +152,7 @@ impl Team {
             name: "CI",
             service,
             scopes: scopes.to_vec(),
-            expires_at: NOW + 86_400_000,
+            expires_at: self.services().now() + 86_400_000,
         };
         let token = self.services().create_token(who, new).await.unwrap().secret;
         Client {
@@ -1308,6 +1310,92 @@ async fn a_patch_is_submitted_and_read_again() {
         .post(&team.of_review("/patches"), &json!({ "patch": "hello" }))
         .await;
     assert_eq!(wrong.field(), "patch");
+}
+
+#[tokio::test]
+async fn findings_are_filtered_by_series_owner_and_limit_in_lists_and_files() {
+    let team = Team::start().await;
+    let client = team.token(&team.owner).await;
+    let push = async |client: &Client<'_>, series: &str, line: u32, message: &str| {
+        let path = format!("/services/market-maker/scans?series={series}");
+        let pushed = client.push(&path, sarif(line, message)).await;
+        assert_eq!(pushed.status, StatusCode::CREATED, "{}", pushed.body);
+    };
+    push(&client, "main", 1, "Old and in main").await;
+    team.app.clock.advance(8 * 86_400_000);
+    // A token of before has come to its end.
+    let client = team.token(&team.owner).await;
+    push(&client, "release", 2, "New and in release").await;
+    let titles = async |query: &str| -> Vec<String> {
+        let list = client
+            .get(&team.of_review(&format!("/findings?{query}")))
+            .await;
+        let list = list.json()["entries"].as_array().unwrap().clone();
+        let csv = client
+            .get(&team.of_review(&format!("/findings?{query}&format=csv")))
+            .await;
+        let titles: Vec<_> = list
+            .iter()
+            .map(|line| line["title"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            csv.body.matches("\nF-").count(),
+            titles.len(),
+            "{}",
+            csv.body
+        );
+        assert!(
+            titles.iter().all(|title| csv.body.contains(title)),
+            "{}",
+            csv.body
+        );
+        titles
+    };
+    let (old, new) = ("Old and in main", "New and in release");
+    // High ones have seven days.
+    assert_eq!(titles("late=true&sort=number").await, [old]);
+    assert_eq!(titles("late=false&sort=number").await, [old, new]);
+
+    let scans = client.get("/services/market-maker/scans").await.json();
+    let series_of = |label: &str| {
+        let scans = scans["entries"].as_array().unwrap();
+        let scan = scans.iter().find(|scan| scan["series"] == label).unwrap();
+        scan["series_id"].as_str().unwrap().to_owned()
+    };
+    let (main, release) = (series_of("main"), series_of("release"));
+    assert_eq!(titles(&format!("series={release}")).await, [new]);
+    assert_eq!(
+        titles(&format!("series={main},{release}&sort=number")).await,
+        [old, new]
+    );
+
+    let owner = format!("owner={}", team.owner.id);
+    assert!(titles(&owner).await.is_empty());
+    let item = team.item("2.1.1").await;
+    let services = &team.app.state.services;
+    let id = ItemId::parse(&item).unwrap();
+    services.take_item(&team.owner, &id).await.unwrap();
+    let list = client
+        .get(&team.of_review("/findings?sort=number"))
+        .await
+        .json();
+    let finding = FindingId::parse(list["entries"][1]["id"].as_str().unwrap()).unwrap();
+    services
+        .map_finding(&team.owner, &finding, &id, true)
+        .await
+        .unwrap();
+    assert_eq!(titles(&owner).await, [new]);
+    assert!(titles(&format!("{owner}&late=true")).await.is_empty());
+    for (query, field) in [
+        ("late=maybe", "late"),
+        ("owner=%00", "owner"),
+        ("series=a,%00", "series"),
+    ] {
+        let refused = client
+            .get(&team.of_review(&format!("/findings?{query}")))
+            .await;
+        assert_eq!(refused.field(), field, "{query}");
+    }
 }
 
 #[tokio::test]
