@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use holdpoint_domain::{
-    FindingId, ItemId, Millis, ReviewId, SeriesId, ServiceId, Severity,
+    FindingId, ItemId, ReviewId, SeriesId, ServiceId, Severity,
     person::Action,
     text::{Name, Prose},
 };
