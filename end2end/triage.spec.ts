@@ -91,7 +91,7 @@ test("many findings are decided about together, and put back", async ({ holdpoin
   await bar.getByLabel("Outcome").selectOption("Reopen");
   await bar.getByLabel("Reason", { exact: true }).fill("The caller has changed.");
   await bar.getByRole("button", { name: "Go on" }).click();
-  await expect(page.getByRole("alert")).toHaveText("1 of 2 are done. Not done: F-1: This finding is open already.");
+  await expect(page.getByRole("alert")).toHaveText("Done: 1 of 2. Not done: F-1: This finding is open already.");
   await expect(page.getByLabel("Reason")).toHaveValue("The caller has changed.");
   await expect(ticks(page)).toHaveCount(1);
   await expect(page.getByRole("checkbox", { name: "Select F-1" })).toBeChecked();

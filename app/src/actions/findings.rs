@@ -334,7 +334,7 @@ pub async fn triage_findings(
         Err(ServiceError::rejected(
             "",
             format!(
-                "{} of {} are done. Not done: {}",
+                "Done: {} of {}. Not done: {}",
                 done.n_done,
                 done.n_done + done.n_refused,
                 sentences.join(" ")

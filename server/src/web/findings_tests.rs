@@ -772,7 +772,7 @@ async fn many_findings_are_decided_at_once_and_each_refusal_is_told() {
     let page = owner.get(answer.header("location")).await;
     let said = page.texts("#refused");
     assert!(
-        said[0].starts_with("2 of 3 are done. Not done: F-2: Someone else changed this finding"),
+        said[0].starts_with("Done: 2 of 3. Not done: F-2: Someone else changed this finding"),
         "{said:?}"
     );
     assert_eq!(

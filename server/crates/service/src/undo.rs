@@ -115,7 +115,13 @@ fn told(acted: &[ActedOn]) -> String {
         .take(most)
         .map(|act| {
             let who = act.who.as_deref().unwrap_or("somebody");
-            format!("{who} {} (F-{})", act.what, act.number)
+            let name = format!("F-{}", act.number);
+            let is_named = act.what.split_whitespace().any(|word| word == name);
+            if is_named {
+                format!("{who} {}", act.what)
+            } else {
+                format!("{who} {} ({name})", act.what)
+            }
         })
         .collect();
     if acted.len() > most {
