@@ -557,6 +557,11 @@ const FOUND: &[(&str, &str, &str)] = &[
         "the place ended before it began",
     ),
     (
+        "sarif",
+        r#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "t", "rules": [{"id": "R", "shortDescription": {"text": "a\nb"}}]}}, "results": [{"ruleId": "R", "message": {"text": "m"}}]}]}"#,
+        "a rule was named in two lines",
+    ),
+    (
         "openvex",
         r#"{"@context": "https://openvex.dev/ns/v0.2.0", "statements": [{"status": "affected", "products": [""]}]}"#,
         "the title was empty",

@@ -179,7 +179,8 @@ impl<'h> Rules<'h> {
             let text = message.as_ref()?.plain()?;
             Some(Shared::from(clean(text.trim())))
         };
-        let short = shared(&rule.short_description);
+        // It may name the rule, so it is one line.
+        let short = shared(&rule.short_description).map(|short| Shared::from(clean_line(&short)));
         let id = rule
             .id
             .as_deref()
@@ -222,7 +223,7 @@ impl<'h> Rules<'h> {
         Rule {
             id: id.map(Shared::from),
             name: name.map(Shared::from),
-            description: shared(&rule.full_description).or_else(|| short.clone()),
+            description: shared(&rule.full_description).or_else(|| shared(&rule.short_description)),
             short,
             help_url: help_url.or_else(|| help.clone().filter(|_| help_is_url)),
             help: help.filter(|_| !help_is_url),
