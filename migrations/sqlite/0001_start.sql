@@ -254,6 +254,16 @@ create table scan (
 create unique index scan_file_once on scan (series_id, file_sha256, coalesce(commit_id, '')) where undone_at is null;
 create index scan_service on scan (service_id, imported_at);
 
+-- What a scanner explains: of a rule, so that thousands of findings may share it. Named by the digest of its content, so it never
+-- changes; and it is never deleted, so nothing has to look for what refers to it.
+create table explanation (
+    id text primary key,
+    description text not null,
+    remediation text not null,
+    rule_name text,
+    help_url text
+) strict;
+
 create table finding (
     id text primary key,
     service_id text not null references service (id),
@@ -263,29 +273,30 @@ create table finding (
     number integer not null,
     -- The identity of product.md section 5, and the place among equal ones; absent for findings written by hand.
     identity text,
-    -- Its context alone, and what the identity is made of, for scanners that begin or stop to give fingerprints.
+    -- Its context alone (absent where that is the identity), and what the identity is made of, for scanners that begin or stop
+    -- to give fingerprints.
     identity_context text,
     identity_basis text,
-    ordinal integer not null,
+    ordinal integer not null default 0,
     title text not null,
-    description text not null,
+    -- Of a finding written by hand; a scanner's are in its explanation, or the message says it all.
+    description text not null default '',
+    remediation text not null default '',
+    explanation_id text,
     -- What the tool says about this very place.
-    message text not null,
-    remediation text not null,
+    message text not null default '',
     severity text not null,
     -- 0 for critical to 4 for info, to sort by.
     severity_rank integer not null,
     category text not null,
     rule text,
-    rule_name text,
-    help_url text,
     path text,
     start_line integer,
     end_line integer,
     snippet text,
-    cve text not null,
-    cwe text not null,
-    aliases text not null,
+    cve text not null default '[]',
+    cwe text not null default '[]',
+    aliases text not null default '[]',
     component text,
     component_version text,
     fixed_version text,
@@ -345,15 +356,12 @@ create table finding_before (
     identity_basis text,
     ordinal integer not null,
     title text not null,
-    description text not null,
+    explanation_id text,
     message text not null,
-    remediation text not null,
     severity text not null,
     severity_rank integer not null,
     category text not null,
     rule text,
-    rule_name text,
-    help_url text,
     path text,
     start_line integer,
     end_line integer,

@@ -77,6 +77,11 @@ impl Key {
         &self.0
     }
 
+    /// The number that its digits write.
+    pub const fn as_number(&self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+
     fn finish(hasher: Sha256) -> Self {
         let mut half = [0; 16];
         half.copy_from_slice(&hasher.finalize()[..16]);
@@ -86,7 +91,7 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+        write!(f, "{:032x}", self.as_number())
     }
 }
 

@@ -94,6 +94,9 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 
 /// One line for showing: as [`clean`], with every run of white space as one space.
 pub fn clean_line(text: &str) -> String {
+    if is_one_line(text) {
+        return text.to_owned();
+    }
     let text = clean(text);
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -105,15 +108,24 @@ pub fn clean_line(text: &str) -> String {
     out
 }
 
+/// Whether a text is one clean line as it stands: plain ASCII, single spaces between words. Most are, and bytes are gone
+/// through faster than characters.
+fn is_one_line(text: &str) -> bool {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        if !matches!(byte, b' '..=b'~') || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' '
+}
+
 /// A title: one clean line, cut between words where it is too long.
 pub fn title(text: &str) -> String {
     // A message may hold a whole page; what lies far behind the cut is not worth cleaning.
-    let end = text
-        .char_indices()
-        .nth(TITLE_CHARS * 8)
-        .map_or(text.len(), |(at, _)| at);
-    let line = clean_line(&text[..end]);
-    if line.chars().count() <= TITLE_CHARS {
+    let line = clean_line(&text[..text.floor_char_boundary(TITLE_CHARS * 8)]);
+    if line.len() <= TITLE_CHARS || line.chars().count() <= TITLE_CHARS {
         return line;
     }
     let room = TITLE_CHARS - MARK.len();
@@ -386,13 +398,18 @@ fn is_place(before: &str) -> bool {
 /// A snippet as it counts for identity; `None` if the tool left it out, masked it, or it says nothing.
 pub fn normal_snippet(snippet: &str) -> Option<String> {
     let line = clean_line(snippet);
-    let n_telling = line.chars().filter(|c| c.is_alphanumeric()).count();
-    let lower = line.to_ascii_lowercase();
-    let is_masked = ["removed", "redacted", "hidden", "requires login", "omitted"]
-        .iter()
-        .any(|word| lower.contains(word))
-        && line.len() < 60;
-    (n_telling >= 3 && !is_masked).then_some(line)
+    let is_telling = line
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .nth(2)
+        .is_some();
+    let is_masked = line.len() < 60 && {
+        let lower = line.to_ascii_lowercase();
+        ["removed", "redacted", "hidden", "requires login", "omitted"]
+            .iter()
+            .any(|word| lower.contains(word))
+    };
+    (is_telling && !is_masked).then_some(line)
 }
 
 #[cfg(test)]

@@ -20,16 +20,16 @@ use holdpoint_importers::{
 };
 use holdpoint_storage::{
     ChangeNumbers, NewActivity, Scan, ScanChange, SeverityCounts, StorageError, Tx,
-    imports::{
-        Backend, FindingRow, FindingsWrite, KnownFinding, LockedSeries, NewFindingsOf, Observation,
-        ROWS_PER_STATEMENT, StoredIdentity,
+    finding_rows::{
+        Backend, FindingRow, FindingsWrite, NewFindingsOf, ROWS_PER_STATEMENT, StoredIdentity,
     },
+    imports::{KnownFinding, LockedSeries, Observation},
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     Actor, Conflict, ServiceError, Services,
-    mapping::Mapper,
+    mapping::{Mapper, WhatChanged},
     reading::{ReadScan, Reading, Said, Spool, read_scan},
     scans::{Counts, ImportOutcome, MAX_LISTED, ScanRequest},
     watch::{ImportStage, ImportWatch},
@@ -264,7 +264,7 @@ fn numbered(read: &ReadScan, new: &[usize]) -> Vec<usize> {
 fn stored_identity(identity: &Identity) -> StoredIdentity {
     StoredIdentity {
         identity: identity.key.to_string(),
-        context: identity.context.to_string(),
+        context: (identity.context != identity.key).then(|| identity.context.to_string()),
         basis: identity.basis.as_str(),
         ordinal: identity.ordinal,
     }
@@ -793,12 +793,16 @@ impl Import<'_> {
                 .await?;
         }
         let changes = &compared.changes;
-        let is_changed = !(changes.new.is_empty()
-            && changes.refreshed.is_empty()
-            && changes.reopened.is_empty());
+        let changed = WhatChanged {
+            findings: !(changes.new.is_empty()
+                && changes.refreshed.is_empty()
+                && changes.reopened.is_empty()),
+            // Only what has a component is one issue with others: no word of a component, and none known, no issue.
+            issues: compared.read.has_components || tx.has_issues(self.service).await?,
+        };
         let mapped = self
             .services
-            .map_findings(&mut tx, self.actor, &scan, is_changed, self.now)
+            .map_findings(&mut tx, self.actor, &scan, changed, self.now)
             .await?;
         self.append_activity(&mut tx, &id, &outcome).await?;
         mapped.record(&mut tx, self.actor, &scan, self.now).await?;
@@ -877,6 +881,9 @@ impl Import<'_> {
             tx.refresh_identity(&series.stored[*known].id(), &identity)
                 .await?;
         }
+        let written = changes.new.iter();
+        let written = written.chain(changes.refreshed.iter().map(|(at, _)| at));
+        self.write_explanations(tx, read, written).await?;
         let refreshed = |place: usize| {
             let (at, known) = changes.refreshed[place];
             (at, series.stored[known].id)
@@ -904,6 +911,35 @@ impl Import<'_> {
                 .await?;
         }
         Ok((compared, new_ids))
+    }
+
+    /// Writes what the scanner explains of these findings.
+    async fn write_explanations(
+        &self,
+        tx: &mut Tx,
+        read: &mut ReadScan,
+        findings: impl Iterator<Item = &usize>,
+    ) -> Result<(), ServiceError> {
+        let backend = tx.backend();
+        let explained = (read.spool).explanations_of(findings.map(|at| &read.said[*at]));
+        for chunk in explained.chunks(ROWS_PER_STATEMENT) {
+            let chunk = chunk.to_vec();
+            let mut spool = self.take(&mut read.spool);
+            let made = off_the_async_threads(move || {
+                let rows = spool.fetch_explanations(&chunk)?;
+                let made = FindingsWrite::explanations(backend, &rows.explanations(&chunk)?);
+                Ok((spool, made))
+            });
+            let (spool, made) = made.await?;
+            read.spool = spool;
+            tx.write_findings(made).await?;
+        }
+        Ok(())
+    }
+
+    /// The spool, for work off the async threads; an empty one stands in its place.
+    fn take(&self, spool: &mut Spool) -> Spool {
+        std::mem::replace(spool, Spool::new(&self.services.files().incoming()))
     }
 
     /// Writes what the scanner says of `n` findings, some hundred at a time: while these are stored, the next are made
@@ -939,8 +975,7 @@ impl Import<'_> {
         let Some(mut chunk) = chunks.next() else {
             return Ok(());
         };
-        let empty = Spool::new(&self.services.files().incoming());
-        let spool = std::mem::replace(&mut read.spool, empty);
+        let spool = self.take(&mut read.spool);
         let mut making = make(spool, chunk.clone(), how.clone());
         loop {
             let (spool, made) = making.await.map_err(ServiceError::unavailable)??;

@@ -324,6 +324,15 @@ impl Counting<'_> {
     }
 }
 
+/// What an import brought that has to be mapped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WhatChanged {
+    /// Findings are new, or say something new, or are back. A repeated scan has nothing to map.
+    pub(crate) findings: bool,
+    /// Which findings are one issue with others may have changed.
+    pub(crate) issues: bool,
+}
+
 /// What the rules have done with an import, to be written into the log after everything else.
 #[derive(Debug, Default)]
 pub(crate) struct Mapped {
@@ -728,24 +737,23 @@ impl Services {
 
     /// Maps what a scan has brought, inside the import's unit of work and after all its findings are written: tells which
     /// findings are one issue with others, links findings that have no item by the rules, and makes a clean scan evidence.
-    /// `is_changed` says whether the scan brought anything new; a repeated scan has nothing to map. In a fixed number of
-    /// queries for every few thousand findings.
+    /// In a fixed number of queries for every few thousand findings.
     pub(crate) async fn map_findings(
         &self,
         tx: &mut Tx,
         actor: &Actor,
         scan: &Scan,
-        is_changed: bool,
+        changed: WhatChanged,
         now: Millis,
     ) -> Result<Mapped, ServiceError> {
         let mapper = self.mapper(tx, &scan.service).await?;
         let mut mapped = Mapped::default();
-        if is_changed {
+        if changed.findings && changed.issues {
             tell_issues(tx, scan).await?;
         }
         let is_clean = scan.incomplete_because.is_none() && scan.counts.total() == 0;
         for target in &mapper.targets {
-            let (by_item, n_unmapped) = if is_changed {
+            let (by_item, n_unmapped) = if changed.findings {
                 link_series(tx, actor, target, scan, now).await?
             } else {
                 (BTreeMap::new(), 0)

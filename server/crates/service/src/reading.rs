@@ -3,9 +3,8 @@
 
 use std::{
     borrow::Cow,
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     io::{Read as _, Seek as _, SeekFrom, Write as _},
-    ops::Range,
     path::{Path, PathBuf},
     sync::mpsc,
 };
@@ -16,7 +15,10 @@ use holdpoint_importers::{
     compare::Identified,
     identity::{Identities, Key},
 };
-use holdpoint_storage::{SeverityCounts, StorageError, imports::ScannerFinding};
+use holdpoint_storage::{
+    SeverityCounts, StorageError,
+    finding_rows::{Explanation, ScannerFinding},
+};
 use serde::Serialize;
 
 use crate::{
@@ -48,6 +50,8 @@ pub(crate) struct ReadScan {
     /// One for each finding, in the same order.
     pub(crate) said: Vec<Said>,
     pub(crate) counts: SeverityCounts,
+    /// Whether any finding is of a component.
+    pub(crate) has_components: bool,
     pub(crate) spool: Spool,
 }
 
@@ -58,6 +62,24 @@ pub(crate) struct Said {
     pub(crate) digest: Key,
     pub(crate) severity: Severity,
     pub(crate) end_line: Option<u32>,
+    /// Its place among the spool's explanations.
+    pub(crate) explanation: Option<u32>,
+    length: u32,
+    offset: u64,
+}
+
+/// What is put away of an explanation.
+#[derive(Clone, Copy)]
+pub(crate) struct Explained {
+    /// Of what it says.
+    id: Key,
+    length: u32,
+    offset: u64,
+}
+
+/// Where in the spool something is.
+#[derive(Clone, Copy)]
+struct Range {
     offset: u64,
     length: u32,
 }
@@ -73,8 +95,11 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
         watch: reading.watch.clone(),
     };
     let (sender, receiver) = mpsc::sync_channel::<Vec<Finding>>(4);
+    // Memory goes back on the thread that took it: two threads at one heap wait for each other.
+    let (give_back, given_back) = mpsc::channel();
     let read = std::thread::scope(|scope| {
-        let collecting = scope.spawn(|| collect(receiver, &reading.folder, &reading.watch));
+        let collecting =
+            scope.spawn(|| collect(receiver, give_back, &reading.folder, &reading.watch));
         let mut batch = Vec::with_capacity(BATCH);
         let summary = holdpoint_importers::read_source(
             &source,
@@ -84,9 +109,12 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
             &mut |finding| {
                 batch.push(finding);
                 if batch.len() == BATCH {
+                    let mut empty: Vec<Finding> = given_back
+                        .try_recv()
+                        .unwrap_or_else(|_| Vec::with_capacity(BATCH));
+                    empty.clear();
                     // When nobody collects any more, the error is with the collector.
-                    let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-                    let _ = sender.send(full);
+                    let _ = sender.send(std::mem::replace(&mut batch, empty));
                 }
             },
         );
@@ -105,6 +133,7 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
         said,
         identities,
         counts,
+        has_components,
         spool,
     } = collected?;
     for (finding, identity) in findings.iter_mut().zip(identities.finish()) {
@@ -115,6 +144,7 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
         findings,
         said,
         counts,
+        has_components,
         spool,
     })
 }
@@ -125,12 +155,14 @@ struct Collected {
     said: Vec<Said>,
     identities: Identities,
     counts: SeverityCounts,
+    has_components: bool,
     spool: Spool,
 }
 
 /// Identifies findings as they come, and puts away what is said of them.
 fn collect(
     receiver: mpsc::Receiver<Vec<Finding>>,
+    give_back: mpsc::Sender<Vec<Finding>>,
     folder: &Path,
     watch: &ImportWatch,
 ) -> Result<Collected, ServiceError> {
@@ -139,6 +171,7 @@ fn collect(
         said: Vec::new(),
         identities: Identities::default(),
         counts: SeverityCounts::default(),
+        has_components: false,
         spool: Spool::new(folder),
     };
     // A few thousand files have a hundred thousand findings: each name is kept once.
@@ -153,6 +186,7 @@ fn collect(
                     path
                 }
             });
+            collected.has_components |= finding.component.is_some();
             collected.identities.add(finding);
             collected.findings.push(Identified {
                 identity: holdpoint_importers::identity::Identity::unknown(),
@@ -166,15 +200,24 @@ fn collect(
             collected.said.push(collected.spool.put(finding)?);
         }
         watch.add_findings(batch.len() as u64);
+        // At the end nobody takes it any more.
+        let _ = give_back.send(batch);
     }
     Ok(collected)
 }
 
-/// What scanners say of the findings of one file, one after the other.
+/// What scanners say of the findings of one file, one after the other; what they explain of several is there once.
 pub(crate) struct Spool {
     file: tempfile::SpooledTempFile,
     length: u64,
     row: Vec<u8>,
+    explanations: Vec<Explained>,
+    /// Their places in `explanations`.
+    explained: HashMap<Key, u32>,
+}
+
+fn io(error: std::io::Error) -> ServiceError {
+    ServiceError::unavailable(StorageError::from(error))
 }
 
 impl Spool {
@@ -183,54 +226,113 @@ impl Spool {
             file: tempfile::spooled_tempfile_in(IN_MEMORY_BYTES, folder),
             length: 0,
             row: Vec::new(),
+            explanations: Vec::new(),
+            explained: HashMap::new(),
         }
     }
 
     fn put(&mut self, finding: &Finding) -> Result<Said, ServiceError> {
-        let says = scanner_finding(finding);
+        let explanation = self.put_explanation(finding)?;
+        let id = explanation.map(|at| self.explanations[at as usize].id);
+        let says = scanner_finding(finding, id);
         let mut row = std::mem::take(&mut self.row);
         row.clear();
         row = postcard::to_extend(&says, row).map_err(ServiceError::unavailable)?;
         // The pointer is the last part but one: it is written after what the digest is of.
         let digest = Key::of(&row);
-        let row_of_pointer =
-            postcard::to_extend(&finding.pointer, row).map_err(ServiceError::unavailable)?;
-        self.row = row_of_pointer;
-        self.file
-            .write_all(&self.row)
-            .map_err(|error| ServiceError::unavailable(StorageError::from(error)))?;
-        let length = u32::try_from(self.row.len()).map_err(ServiceError::unavailable)?;
-        let offset = self.length;
-        self.length += u64::from(length);
+        self.row = postcard::to_extend(&finding.pointer, row).map_err(ServiceError::unavailable)?;
+        let Range { offset, length } = self.put_row()?;
         Ok(Said {
             digest,
             severity: finding.severity,
             end_line: finding.end_line,
-            offset,
+            explanation,
             length,
+            offset,
         })
     }
 
-    /// The rows of some findings, as bytes: their places in these bytes come with them. Blocks.
+    /// The place of what the scanner explains, put away where it is new; `None` where it explains nothing.
+    fn put_explanation(&mut self, finding: &Finding) -> Result<Option<u32>, ServiceError> {
+        let Some(explanation) = explanation(finding) else {
+            return Ok(None);
+        };
+        let mut row = std::mem::take(&mut self.row);
+        row.clear();
+        self.row = postcard::to_extend(&explanation, row).map_err(ServiceError::unavailable)?;
+        let id = Key::of(&self.row);
+        if let Some(at) = self.explained.get(&id) {
+            return Ok(Some(*at));
+        }
+        let Range { offset, length } = self.put_row()?;
+        let at = u32::try_from(self.explanations.len()).map_err(ServiceError::unavailable)?;
+        self.explained.insert(id, at);
+        self.explanations.push(Explained { id, length, offset });
+        Ok(Some(at))
+    }
+
+    fn put_row(&mut self) -> Result<Range, ServiceError> {
+        self.file.write_all(&self.row).map_err(io)?;
+        let length = u32::try_from(self.row.len()).map_err(ServiceError::unavailable)?;
+        let offset = self.length;
+        self.length += u64::from(length);
+        Ok(Range { offset, length })
+    }
+
+    /// What the scanner explains of these findings, each once, in the order of their ids.
+    pub(crate) fn explanations_of<'a>(
+        &self,
+        said: impl Iterator<Item = &'a Said>,
+    ) -> Vec<Explained> {
+        let mut places: Vec<u32> = said.filter_map(|said| said.explanation).collect();
+        places.sort_unstable();
+        places.dedup();
+        let mut explained: Vec<_> = places
+            .into_iter()
+            .map(|at| self.explanations[at as usize])
+            .collect();
+        explained.sort_unstable_by_key(|explained| explained.id);
+        explained
+    }
+
+    /// The rows of some findings, as bytes. Blocks.
     pub(crate) fn fetch<'a>(
         &mut self,
         said: impl Iterator<Item = &'a Said>,
     ) -> Result<Rows, ServiceError> {
-        let io = |error: std::io::Error| ServiceError::unavailable(StorageError::from(error));
+        self.rows(said.map(|said| Range {
+            offset: said.offset,
+            length: said.length,
+        }))
+    }
+
+    /// The rows of some explanations, as bytes. Blocks.
+    pub(crate) fn fetch_explanations(
+        &mut self,
+        explained: &[Explained],
+    ) -> Result<Rows, ServiceError> {
+        self.rows(explained.iter().map(|explained| Range {
+            offset: explained.offset,
+            length: explained.length,
+        }))
+    }
+
+    fn rows(&mut self, ranges: impl Iterator<Item = Range>) -> Result<Rows, ServiceError> {
         let mut rows = Rows::default();
-        for said in said {
+        let mut next_offset = None;
+        for Range { offset, length } in ranges {
             // Mostly they stand one after the other.
-            if rows.next_offset != Some(said.offset) {
-                self.file.seek(SeekFrom::Start(said.offset)).map_err(io)?;
+            if next_offset != Some(offset) {
+                self.file.seek(SeekFrom::Start(offset)).map_err(io)?;
             }
             let start = rows.bytes.len();
-            let end = start + said.length as usize;
+            let end = start + length as usize;
             rows.bytes.resize(end, 0);
             self.file
                 .read_exact(&mut rows.bytes[start..end])
                 .map_err(io)?;
             rows.ranges.push(start..end);
-            rows.next_offset = Some(said.offset + u64::from(said.length));
+            next_offset = Some(offset + u64::from(length));
         }
         Ok(rows)
     }
@@ -240,8 +342,7 @@ impl Spool {
 #[derive(Default)]
 pub(crate) struct Rows {
     bytes: Vec<u8>,
-    ranges: Vec<Range<usize>>,
-    next_offset: Option<u64>,
+    ranges: Vec<std::ops::Range<usize>>,
 }
 
 impl Rows {
@@ -258,6 +359,39 @@ impl Rows {
             })
             .collect()
     }
+
+    /// What is explained, one for each explanation that was asked for, with its id.
+    pub(crate) fn explanations(
+        &self,
+        explained: &[Explained],
+    ) -> Result<Vec<(u128, Explanation<'_>)>, ServiceError> {
+        explained
+            .iter()
+            .zip(&self.ranges)
+            .map(|(explained, range)| {
+                let explanation = postcard::from_bytes(&self.bytes[range.clone()])
+                    .map_err(ServiceError::unavailable)?;
+                Ok((explained.id.as_number(), explanation))
+            })
+            .collect()
+    }
+}
+
+/// What the scanner explains; `None` where it explains nothing that its message does not say.
+fn explanation(finding: &Finding) -> Option<Explanation<'_>> {
+    let description = text(finding.description.as_ref())
+        .filter(|description| Some(&**description) != finding.message.as_deref());
+    let explanation = Explanation {
+        description: description.unwrap_or_default(),
+        remediation: text(finding.remediation.as_ref()).unwrap_or_default(),
+        rule_name: text(finding.rule_name.as_ref()),
+        help_url: text(finding.help_url.as_ref()),
+    };
+    let says_nothing = explanation.description.is_empty()
+        && explanation.remediation.is_empty()
+        && explanation.rule_name.is_none()
+        && explanation.help_url.is_none();
+    (!says_nothing).then_some(explanation)
 }
 
 #[derive(Serialize)]
@@ -285,7 +419,7 @@ fn text<T: std::ops::Deref<Target = str>>(text: Option<&T>) -> Option<Cow<'_, st
 }
 
 /// Without its pointer, which a row has by itself.
-fn scanner_finding(finding: &Finding) -> ScannerFinding<'_> {
+fn scanner_finding(finding: &Finding, explanation: Option<Key>) -> ScannerFinding<'_> {
     let details = Details {
         other_places: &finding.other_places,
         related: &finding.related,
@@ -298,9 +432,8 @@ fn scanner_finding(finding: &Finding) -> ScannerFinding<'_> {
         && details.fixes.is_empty());
     ScannerFinding {
         title: Cow::Borrowed(&finding.title),
-        description: text(finding.description.as_ref()).unwrap_or_default(),
         message: text(finding.message.as_ref()).unwrap_or_default(),
-        remediation: text(finding.remediation.as_ref()).unwrap_or_default(),
+        explanation: explanation.as_ref().map(Key::as_number),
         severity: finding.severity,
         category: Cow::Borrowed(
             finding
@@ -308,8 +441,6 @@ fn scanner_finding(finding: &Finding) -> ScannerFinding<'_> {
                 .map_or("code", holdpoint_importers::Category::as_str),
         ),
         rule: text(finding.rule.as_ref()),
-        rule_name: text(finding.rule_name.as_ref()),
-        help_url: text(finding.help_url.as_ref()),
         path: text(finding.path.as_ref()),
         start_line: finding.start_line.map(i64::from),
         end_line: finding.end_line.map(i64::from),

@@ -14,8 +14,8 @@ use crate::{
     FindingFilter, FindingLine, FindingSort, StorageError, Tx,
     columns::{contains_pattern, parsed},
     fetch_all,
+    finding_rows::severity_rank,
     findings::{FindingSeries, LineRow, holds_until, says, status_now},
-    imports::severity_rank,
     on_conn,
     triage::{FindingToTriage, ToTriageRow, to_triage},
 };

@@ -5,8 +5,8 @@ use holdpoint_domain::{
 };
 
 use crate::{
-    StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, imports::severity_rank,
-    scans::SeverityCounts, tx::one,
+    StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional,
+    finding_rows::severity_rank, scans::SeverityCounts, tx::one,
 };
 
 /// One problem, from a scanner or written by hand.
@@ -301,7 +301,12 @@ impl TryFrom<FindingRow> for Finding {
             label: row.label,
             number: row.number,
             title: row.title,
-            description: row.description,
+            // A scanner that explains nothing of the rule: its message is all there is.
+            description: if row.description.is_empty() && row.series_id.is_some() {
+                row.message.clone()
+            } else {
+                row.description
+            },
             message: row.message,
             remediation: row.remediation,
             severity: parsed(Severity::parse, &row.severity, "finding", "severity")?,
@@ -415,8 +420,9 @@ macro_rules! finding_where {
     ($rest:literal) => {
         concat!(
             "select finding.id, finding.service_id, finding.review_id, finding.series_id, series.tool, series.label, \
-             finding.number, finding.title, finding.description, finding.message, finding.remediation, \
-             finding.severity, finding.category, finding.rule, finding.rule_name, finding.help_url, finding.path, \
+             finding.number, finding.title, coalesce(explanation.description, finding.description) as description, \
+             finding.message, coalesce(explanation.remediation, finding.remediation) as remediation, finding.severity, \
+             finding.category, finding.rule, explanation.rule_name, explanation.help_url, finding.path, \
              finding.start_line, finding.end_line, finding.snippet, finding.cve, finding.cwe, finding.aliases, \
              finding.component, finding.component_version, finding.fixed_version, finding.pointer, finding.details, \
              finding.status, finding.status_reason, finding.status_by, decider.name as status_by_name, \
@@ -430,6 +436,7 @@ macro_rules! finding_where {
              then finding.last_scan_id else series.last_scan_id end as last_scan_id, \
              finding.fixed_at, finding.reopened_at, finding.created_by, author.name as created_by_name, \
              finding.version from finding left join series on series.id = finding.series_id \
+             left join explanation on explanation.id = finding.explanation_id \
              left join person as decider on decider.id = finding.status_by \
              left join person as asker on asker.id = finding.acceptance_requested_by \
              left join person as author on author.id = finding.created_by \

@@ -4,18 +4,16 @@
 //! An import may have a hundred thousand findings. So rows go in and out by the hundred, and what did not change is not
 //! touched: a finding that the newest scan of its series has again keeps no word of it; the series does.
 
-use std::borrow::Cow;
-
-use holdpoint_domain::{
-    FindingId, FindingStatus, Millis, PersonId, ScanId, SeriesId, ServiceId, Severity,
-};
-use serde::{Deserialize, Serialize};
+use holdpoint_domain::{FindingId, FindingStatus, Millis, PersonId, ScanId, SeriesId, ServiceId};
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 
-use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional};
+use crate::{
+    StorageError, Tx,
+    columns::parsed,
+    execute, fetch_all, fetch_optional,
+    finding_rows::{ROWS_PER_STATEMENT, StoredIdentity},
+};
 
-/// How many rows go into one statement: below both databases' limits on parameters.
-pub const ROWS_PER_STATEMENT: usize = 400;
 /// How many known findings are packed into one row.
 const PACKED: i64 = 500;
 /// Of so many of the newest scans of a series it is kept what was there before, so that they can be undone.
@@ -39,72 +37,6 @@ pub struct KnownFinding<'a> {
     pub scanner_digest: &'a str,
     /// Whether the last scan did not have it.
     pub is_unseen: bool,
-}
-
-/// What a scanner says of a finding, ready to be stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScannerFinding<'a> {
-    #[serde(borrow)]
-    pub title: Cow<'a, str>,
-    #[serde(borrow)]
-    pub description: Cow<'a, str>,
-    #[serde(borrow)]
-    pub message: Cow<'a, str>,
-    #[serde(borrow)]
-    pub remediation: Cow<'a, str>,
-    pub severity: Severity,
-    #[serde(borrow)]
-    pub category: Cow<'a, str>,
-    #[serde(borrow)]
-    pub rule: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub rule_name: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub help_url: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub path: Option<Cow<'a, str>>,
-    pub start_line: Option<i64>,
-    pub end_line: Option<i64>,
-    #[serde(borrow)]
-    pub snippet: Option<Cow<'a, str>>,
-    /// JSON lists.
-    #[serde(borrow)]
-    pub cve: Cow<'a, str>,
-    #[serde(borrow)]
-    pub cwe: Cow<'a, str>,
-    #[serde(borrow)]
-    pub aliases: Cow<'a, str>,
-    #[serde(borrow)]
-    pub component: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub component_version: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub fixed_version: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub fingerprint: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub pointer: Cow<'a, str>,
-    /// JSON: other places, code flows, fixes.
-    #[serde(borrow)]
-    pub details: Option<Cow<'a, str>>,
-}
-
-/// What a finding is recognised by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredIdentity {
-    pub identity: String,
-    pub context: String,
-    pub basis: &'static str,
-    pub ordinal: u32,
-}
-
-/// A finding to be inserted, or brought up to what a scan says of it now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FindingRow<'a> {
-    pub id: FindingId,
-    pub identity: StoredIdentity,
-    pub scanner_digest: String,
-    pub says: ScannerFinding<'a>,
 }
 
 /// What a scan changed about one finding.
@@ -142,64 +74,11 @@ pub struct ActedOn {
 /// The columns that a scan may change, in the order in which they are saved before and put back.
 macro_rules! changeable {
     () => {
-        "identity, identity_context, identity_basis, ordinal, title, description, message, remediation, severity, \
-         severity_rank, category, rule, rule_name, help_url, path, start_line, end_line, snippet, cve, cwe, aliases, \
+        "identity, identity_context, identity_basis, ordinal, title, explanation_id, message, severity, \
+         severity_rank, category, rule, path, start_line, end_line, snippet, cve, cwe, aliases, \
          component, component_version, fixed_version, fingerprint, pointer, pointer_scan_id, details, scanner_digest, status, \
          status_reason, status_by, status_at, fixed_at, reopened_at, unseen_since, last_seen_at, last_scan_id"
     };
-}
-
-macro_rules! insert_findings {
-    ($database:ty, $of:expr, $first_number:expr, $rows:expr) => {{
-        let mut number = $first_number;
-        // Ids are well-formed and times are numbers, so that they can stand in the text; parameters cost time.
-        let tail = format!("'open', '', {at}, {at}, '{scan}', '{scan}', 1, 1", at = $of.at, scan = $of.scan.as_str());
-        let head = format!("'{}', '{}'", $of.service.as_str(), $of.series.as_str());
-        let mut query = QueryBuilder::<$database>::new(
-            "insert into finding (id, number, identity, identity_context, identity_basis, \
-             ordinal, title, description, message, remediation, severity, severity_rank, category, rule, rule_name, \
-             help_url, path, start_line, end_line, snippet, cve, cwe, aliases, component, component_version, \
-             fixed_version, fingerprint, pointer, details, scanner_digest, service_id, series_id, status, \
-             status_reason, first_seen_at, last_seen_at, first_scan_id, pointer_scan_id, version, imported_version) ",
-        );
-        query.push_values($rows, |mut row, finding: &FindingRow<'_>| {
-            let says = &finding.says;
-            row.push_bind(finding.id.as_str())
-                .push_bind(number)
-                .push_bind(&finding.identity.identity)
-                .push_bind(&finding.identity.context)
-                .push_bind(finding.identity.basis)
-                .push_bind(i64::from(finding.identity.ordinal))
-                .push_bind(&*says.title)
-                .push_bind(&*says.description)
-                .push_bind(&*says.message)
-                .push_bind(&*says.remediation)
-                .push_bind(says.severity.as_str())
-                .push_bind(severity_rank(says.severity))
-                .push_bind(&*says.category)
-                .push_bind(says.rule.as_deref())
-                .push_bind(says.rule_name.as_deref())
-                .push_bind(says.help_url.as_deref())
-                .push_bind(says.path.as_deref())
-                .push_bind(says.start_line)
-                .push_bind(says.end_line)
-                .push_bind(says.snippet.as_deref())
-                .push_bind(&*says.cve)
-                .push_bind(&*says.cwe)
-                .push_bind(&*says.aliases)
-                .push_bind(says.component.as_deref())
-                .push_bind(says.component_version.as_deref())
-                .push_bind(says.fixed_version.as_deref())
-                .push_bind(says.fingerprint.as_deref())
-                .push_bind(&*says.pointer)
-                .push_bind(says.details.as_deref())
-                .push_bind(&finding.scanner_digest)
-                .push(&head)
-                .push(&tail);
-            number += 1;
-        });
-        query
-    }};
 }
 
 macro_rules! insert_observations {
@@ -225,150 +104,6 @@ macro_rules! insert_observations {
             query.build().execute(&mut *$conn).await?;
         }
     }};
-}
-
-/// `$number` is the dialect's cast: PostgreSQL takes parameters in a list of values for texts.
-macro_rules! refresh_findings {
-    ($database:ty, $scan:expr, $values_open:literal, $values_close:literal, $number:literal, $rows:expr) => {{
-        let mut query = QueryBuilder::<$database>::new(
-            "update finding set identity = said.identity, identity_context = said.identity_context, \
-             identity_basis = said.identity_basis, ordinal = said.ordinal, title = said.title, \
-             description = said.description, message = said.message, remediation = said.remediation, \
-             severity = said.severity, severity_rank = said.severity_rank, category = said.category, \
-             rule = said.rule, rule_name = said.rule_name, help_url = said.help_url, path = said.path, \
-             start_line = said.start_line, end_line = said.end_line, snippet = said.snippet, cve = said.cve, \
-             cwe = said.cwe, aliases = said.aliases, component = said.component, \
-             component_version = said.component_version, fixed_version = said.fixed_version, \
-             fingerprint = said.fingerprint, pointer = said.pointer, details = said.details, \
-             scanner_digest = said.scanner_digest, version = finding.version + 1, \
-             imported_version = finding.version + 1, pointer_scan_id = ",
-        );
-        query.push_bind($scan.as_str());
-        query.push(concat!(" from ", $values_open));
-        query.push_values($rows, |mut row, finding: &FindingRow<'_>| {
-            let says = &finding.says;
-            row.push_bind(finding.id.as_str())
-                .push_bind(&finding.identity.identity)
-                .push_bind(&finding.identity.context)
-                .push_bind(finding.identity.basis)
-                .push_bind(i64::from(finding.identity.ordinal))
-                .push_unseparated($number)
-                .push_bind(&*says.title)
-                .push_bind(&*says.description)
-                .push_bind(&*says.message)
-                .push_bind(&*says.remediation)
-                .push_bind(says.severity.as_str())
-                .push_bind(severity_rank(says.severity))
-                .push_unseparated($number)
-                .push_bind(&*says.category)
-                .push_bind(says.rule.as_deref())
-                .push_bind(says.rule_name.as_deref())
-                .push_bind(says.help_url.as_deref())
-                .push_bind(says.path.as_deref())
-                .push_bind(says.start_line)
-                .push_unseparated($number)
-                .push_bind(says.end_line)
-                .push_unseparated($number)
-                .push_bind(says.snippet.as_deref())
-                .push_bind(&*says.cve)
-                .push_bind(&*says.cwe)
-                .push_bind(&*says.aliases)
-                .push_bind(says.component.as_deref())
-                .push_bind(says.component_version.as_deref())
-                .push_bind(says.fixed_version.as_deref())
-                .push_bind(says.fingerprint.as_deref())
-                .push_bind(&*says.pointer)
-                .push_bind(says.details.as_deref())
-                .push_bind(&finding.scanner_digest);
-        });
-        query.push($values_close);
-        query
-    }};
-}
-
-/// 0 for critical to 4 for info: what findings are sorted by.
-pub(crate) fn severity_rank(severity: Severity) -> i64 {
-    match severity {
-        Severity::Critical => 0,
-        Severity::High => 1,
-        Severity::Medium => 2,
-        Severity::Low => 3,
-        Severity::Info => 4,
-    }
-}
-
-/// Where new findings come from.
-#[derive(Clone, Debug)]
-pub struct NewFindingsOf {
-    pub service: ServiceId,
-    pub series: SeriesId,
-    pub scan: ScanId,
-    pub at: Millis,
-}
-
-/// The two databases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backend {
-    Sqlite,
-    Postgres,
-}
-
-/// A statement with its values, at most [`ROWS_PER_STATEMENT`] findings in it. Putting it together takes time, so it is made
-/// beside the unit of work, while another is written.
-pub enum FindingsWrite {
-    Sqlite(QueryBuilder<Sqlite>),
-    Postgres(QueryBuilder<Postgres>),
-}
-
-impl FindingsWrite {
-    /// Findings that the series did not have, numbered from `first_number` in their order.
-    pub fn insert(
-        backend: Backend,
-        of: &NewFindingsOf,
-        first_number: i64,
-        findings: &[FindingRow<'_>],
-    ) -> Self {
-        match backend {
-            Backend::Sqlite => Self::Sqlite(insert_findings!(Sqlite, of, first_number, findings)),
-            Backend::Postgres => {
-                Self::Postgres(insert_findings!(Postgres, of, first_number, findings))
-            }
-        }
-    }
-
-    /// Brings findings that a scan has again, and of which it says something new, up to what it says: place, wording,
-    /// severity, identity. What people decided stays.
-    pub fn refresh(backend: Backend, scan: &ScanId, findings: &[FindingRow<'_>]) -> Self {
-        match backend {
-            Backend::Sqlite => Self::Sqlite(refresh_findings!(
-                Sqlite,
-                scan,
-                "(select column1 as id, column2 as identity, column3 as identity_context, column4 as identity_basis, \
-                 column5 as ordinal, column6 as title, column7 as description, column8 as message, \
-                 column9 as remediation, column10 as severity, column11 as severity_rank, column12 as category, \
-                 column13 as rule, column14 as rule_name, column15 as help_url, column16 as path, \
-                 column17 as start_line, column18 as end_line, column19 as snippet, column20 as cve, column21 as cwe, \
-                 column22 as aliases, column23 as component, column24 as component_version, \
-                 column25 as fixed_version, column26 as fingerprint, column27 as pointer, column28 as details, \
-                 column29 as scanner_digest from (",
-                // With the plus the planner looks each finding up, rather than going through all of them each time.
-                ")) as said where finding.id = +said.id",
-                "",
-                findings
-            )),
-            Backend::Postgres => Self::Postgres(refresh_findings!(
-                Postgres,
-                scan,
-                "(",
-                ") as said (id, identity, identity_context, identity_basis, ordinal, title, description, message, \
-                 remediation, severity, severity_rank, category, rule, rule_name, help_url, path, start_line, end_line, \
-                 snippet, cve, cwe, aliases, component, component_version, fixed_version, fingerprint, pointer, \
-                 details, scanner_digest) where finding.id = said.id",
-                "::bigint",
-                findings
-            )),
-        }
-    }
 }
 
 fn json_ids(ids: &[FindingId]) -> String {
@@ -467,7 +202,7 @@ impl Tx {
             ($join:literal, $unit:literal) => {
                 concat!(
                     "select ", $join, " as packed from (select number, id || ", $unit, " || cast(number as text) || ",
-                    $unit, " || identity || ", $unit, " || identity_context || ", $unit, " || identity_basis || ",
+                    $unit, " || identity || ", $unit, " || coalesce(identity_context, identity) || ", $unit, " || identity_basis || ",
                     $unit, " || cast(ordinal as text) || ", $unit, " || coalesce(path, '') || ", $unit,
                     " || coalesce(cast(start_line as text), '') || ", $unit,
                     " || coalesce(cast(end_line as text), '') || ", $unit, " || status || ", $unit,
@@ -515,31 +250,6 @@ impl Tx {
         fetch_optional!(self, Row, SQL, service.as_str(), n)
             .map(|row| row.next_finding_number - n)
             .ok_or_else(|| StorageError::Damaged("a service vanished".to_owned()))
-    }
-
-    /// Writes findings as a [`FindingsWrite`] says.
-    pub async fn write_findings(&mut self, write: FindingsWrite) -> Result<(), StorageError> {
-        match (self, write) {
-            (Self::Sqlite(tx), FindingsWrite::Sqlite(mut query)) => {
-                query.build().execute(&mut **tx).await?;
-            }
-            (Self::Postgres(tx), FindingsWrite::Postgres(mut query)) => {
-                query.build().execute(&mut **tx).await?;
-            }
-            _ => {
-                let message = "a write for one database was given to the other";
-                return Err(StorageError::Damaged(message.to_owned()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Which database this is, for what is made before it is written.
-    pub fn backend(&self) -> Backend {
-        match self {
-            Self::Sqlite(_) => Backend::Sqlite,
-            Self::Postgres(_) => Backend::Postgres,
-        }
     }
 
     /// Notes what a scan changed about findings.
@@ -613,7 +323,7 @@ impl Tx {
              version = version + 1, imported_version = version + 1 where id = $1",
             id.as_str(),
             &identity.identity,
-            &identity.context,
+            identity.context.as_deref(),
             identity.basis,
             i64::from(identity.ordinal),
         );
@@ -770,9 +480,9 @@ impl Tx {
             self,
             "update finding set identity = was.identity, identity_context = was.identity_context, \
              identity_basis = was.identity_basis, ordinal = was.ordinal, title = was.title, \
-             description = was.description, message = was.message, remediation = was.remediation, \
+             explanation_id = was.explanation_id, message = was.message, \
              severity = was.severity, severity_rank = was.severity_rank, category = was.category, rule = was.rule, \
-             rule_name = was.rule_name, help_url = was.help_url, path = was.path, start_line = was.start_line, \
+             path = was.path, start_line = was.start_line, \
              end_line = was.end_line, snippet = was.snippet, cve = was.cve, cwe = was.cwe, aliases = was.aliases, \
              component = was.component, component_version = was.component_version, \
              fixed_version = was.fixed_version, fingerprint = was.fingerprint, pointer = was.pointer, \

@@ -16,6 +16,7 @@ mod error;
 mod evidence;
 pub mod files;
 mod finding_list;
+pub mod finding_rows;
 mod findings;
 pub mod imports;
 mod items;

@@ -649,6 +649,18 @@ impl Tx {
         Ok(keys)
     }
 
+    /// Whether any finding of a service has an issue key.
+    pub async fn has_issues(&mut self, service: &ServiceId) -> Result<bool, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            n: i64,
+        }
+        const SQL: &str = "select cast(count(*) as bigint) as n from \
+            (select 1 from finding_issue where service_id = $1 limit 1) as one";
+        let row = fetch_optional!(self, Row, SQL, service.as_str());
+        Ok(row.is_some_and(|row| row.n > 0))
+    }
+
     /// Replaces the issue keys of findings: `changed` had others before, `rows` are finding and key.
     pub async fn set_issue_keys(
         &mut self,

@@ -7,7 +7,7 @@ use holdpoint_domain::{
 use holdpoint_storage::{
     ChangeNumbers, NewFinding, NewPatch, NewPerson, Patch, Review, Scan, Service, SeverityCounts,
     StorageError, StoredFile, Template, TemplateVersion, Tx,
-    imports::{FindingRow, FindingsWrite, NewFindingsOf, ScannerFinding, StoredIdentity},
+    finding_rows::{FindingRow, FindingsWrite, NewFindingsOf, ScannerFinding, StoredIdentity},
     testing::TestDatabase,
 };
 
@@ -164,21 +164,18 @@ async fn add_scan(tx: &mut Tx, name: &str, findings: &[&str], first: i64) -> Ser
             id: finding_id(id),
             identity: StoredIdentity {
                 identity: "0".repeat(32),
-                context: "0".repeat(32),
+                context: None,
                 basis: "message",
                 ordinal: 0,
             },
             scanner_digest: String::new(),
             says: ScannerFinding {
                 title: (*id).into(),
-                description: "".into(),
                 message: "".into(),
-                remediation: "".into(),
+                explanation: None,
                 severity: Severity::High,
                 category: "code".into(),
                 rule: None,
-                rule_name: None,
-                help_url: None,
                 path: Some("src/f.c".into()),
                 start_line: Some(5),
                 end_line: None,
