@@ -87,7 +87,7 @@ pub struct Comparison<'a> {
     pub fixed: Vec<usize>,
     /// Findings that a person has decided about and that are gone: their state stays as it is.
     pub no_longer_seen: Vec<usize>,
-    by_context: Vec<bool>,
+    by: Vec<By>,
     /// Those new ones for which several known ones would do, with one of these.
     rivals: HashMap<usize, usize>,
 }
@@ -131,10 +131,10 @@ impl Comparison<'_> {
                 None => "not in the last scan of the series".to_owned(),
             };
         };
-        let parts = if self.by_context[at] {
-            "rule, file and context are equal, only the tool's fingerprint is not"
-        } else {
-            seen.identity.basis.equal_parts()
+        let parts = match self.by[at] {
+            By::Key => seen.identity.basis.equal_parts(),
+            By::Folder => "all is equal but the name of the folder that the files lie in",
+            By::Context => "rule, file and context are equal, only the tool's fingerprint is not",
         };
         let mut why = format!("same as F-{}: {parts}", known.number);
         why.push_str(&moved_text(known, seen));
@@ -160,21 +160,41 @@ impl Comparison<'_> {
 }
 
 /// Compares a scan with the findings its series knows. An incomplete scan fixes nothing.
+///
+/// `before` has the identities that the new findings would have if a folder had kept its name, see [`crate::Relocation`]:
+/// one for each, or none at all.
 pub fn compare<'a>(
     previous: &'a [Known],
     new: &'a [Identified],
+    before: &[Identity],
     completeness: &Completeness,
 ) -> Comparison<'a> {
     let mut pairs = Pairs::of(previous, new);
     pairs.match_by(
         |known| Some(known.key),
-        |seen| Some(seen.identity.key),
+        |_, seen| Some(seen.identity.key),
+        Certainty::Order,
+    );
+    pairs.matching = By::Folder;
+    pairs.match_by(
+        |known| Some(known.key),
+        |at, _| before.get(at).map(|identity| identity.key),
         Certainty::Order,
     );
     // Equal contexts under different fingerprints are different findings (another secret on the same masked line), so
     // the context only counts where one of the two has no such fingerprint at all.
+    pairs.matching = By::Context;
     pairs.match_contexts();
     pairs.into_comparison(completeness)
+}
+
+/// What a finding was found again by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Key,
+    /// The key that it would have if a folder had kept its name.
+    Folder,
+    Context,
 }
 
 /// How sure a group of equal ones has to be before its members are paired.
@@ -190,7 +210,10 @@ struct Pairs<'a> {
     previous: &'a [Known],
     new: &'a [Identified],
     known_of: Vec<Option<usize>>,
-    by_context: Vec<bool>,
+    /// For those that were found again.
+    by: Vec<By>,
+    /// What is matched by now.
+    matching: By,
     is_taken: Vec<bool>,
     rivals: HashMap<usize, usize>,
 }
@@ -201,19 +224,19 @@ impl<'a> Pairs<'a> {
             previous,
             new,
             known_of: vec![None; new.len()],
-            by_context: vec![false; new.len()],
+            by: vec![By::Key; new.len()],
+            matching: By::Key,
             is_taken: vec![false; previous.len()],
             rivals: HashMap::new(),
         }
     }
 
     fn match_contexts(&mut self) {
-        let by_key: Vec<bool> = self.known_of.iter().map(Option::is_some).collect();
         // A basis of its own for each pass: a finding that had a fingerprint and has none now, and the other way round.
         for known_has_print in [true, false] {
             self.match_by(
                 |known| (has_print(known.basis) == known_has_print).then_some(known.context),
-                |seen| {
+                |_, seen| {
                     (has_print(seen.identity.basis) != known_has_print)
                         .then_some(seen.identity.context)
                 },
@@ -227,19 +250,16 @@ impl<'a> Pairs<'a> {
         ] {
             self.match_by(
                 |known| (known.basis == known_basis).then_some(known.context),
-                |seen| (seen.identity.basis == seen_basis).then_some(seen.identity.context),
+                |_, seen| (seen.identity.basis == seen_basis).then_some(seen.identity.context),
                 Certainty::EqualNumber,
             );
-        }
-        for (at, by_key) in by_key.into_iter().enumerate() {
-            self.by_context[at] = !by_key && self.known_of[at].is_some();
         }
     }
 
     fn match_by(
         &mut self,
         known_key: impl Fn(&Known) -> Option<Key>,
-        new_key: impl Fn(&Identified) -> Option<Key>,
+        new_key: impl Fn(usize, &Identified) -> Option<Key>,
         certainty: Certainty,
     ) {
         let keyed = |(at, key): (usize, Option<Key>)| key.map(|key| (key, at));
@@ -252,7 +272,7 @@ impl<'a> Pairs<'a> {
         }
         let mut seen: Vec<(Key, usize)> = (self.new.iter().enumerate())
             .filter(|(at, seen)| seen.status.is_present() && self.known_of[*at].is_none())
-            .filter_map(|(at, seen)| keyed((at, new_key(seen))))
+            .filter_map(|(at, seen)| keyed((at, new_key(at, seen))))
             .collect();
         old.sort_unstable();
         seen.sort_unstable();
@@ -283,6 +303,7 @@ impl<'a> Pairs<'a> {
 
     fn pair(&mut self, old_at: usize, seen_at: usize) {
         self.known_of[seen_at] = Some(old_at);
+        self.by[seen_at] = self.matching;
         self.is_taken[old_at] = true;
     }
 
@@ -340,7 +361,7 @@ impl<'a> Pairs<'a> {
             matches,
             fixed,
             no_longer_seen,
-            by_context: self.by_context,
+            by: self.by,
             rivals: self.rivals,
         }
     }

@@ -114,16 +114,6 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Stands where the identity is not known yet: only the whole file tells it.
-    pub const fn unknown() -> Self {
-        Self {
-            key: Key([0; 16]),
-            context: Key([0; 16]),
-            ordinal: 0,
-            basis: IdentityBasis::Message,
-        }
-    }
-
     /// Why the finding has this identity, as a sentence.
     pub fn explanation(&self) -> String {
         let parts = match self.basis {
@@ -151,17 +141,17 @@ impl Identity {
 
 /// The identities of all findings of one file, in their order.
 pub fn identify(findings: &[Finding]) -> Vec<Identity> {
-    let mut identities = Identities::default();
-    for finding in findings {
-        identities.add(finding);
-    }
-    identities.finish().collect()
+    let mut twins = Twins::default();
+    let mut identities: Vec<_> = findings.iter().map(|finding| twins.add(finding)).collect();
+    twins.finish(&mut identities, |identity| identity);
+    identities
 }
 
-/// Identities of findings that come one by one: keeps a few digests for each, not the finding.
+/// Tells findings with equal keys apart, which come one by one and of which only the whole file tells how many there are:
+/// keeps a few bytes for each, not the finding.
 #[derive(Debug, Default)]
-pub struct Identities {
-    parts: Vec<Parts>,
+pub struct Twins {
+    places: Vec<TwinPlace>,
     /// For each full fingerprint the first place (rule and path) it was used for, and whether there were others.
     fingerprints: HashMap<Key, FingerprintUse>,
 }
@@ -172,18 +162,17 @@ struct FingerprintUse {
     is_shared: bool,
 }
 
-#[derive(Debug)]
-struct Parts {
-    key: Key,
-    context: Key,
-    basis: IdentityBasis,
+/// What orders equal findings.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct TwinPlace {
     line: u32,
     column: u32,
     content: u64,
 }
 
-impl Identities {
-    pub fn add(&mut self, finding: &Finding) {
+impl Twins {
+    /// The identity of a finding as far as it tells by itself; [`Twins::finish`] tells the rest.
+    pub fn add(&mut self, finding: &Finding) -> Identity {
         let other_tool = finding.tool.as_deref().map(tool_name);
         let tool = other_tool.as_deref().unwrap_or("");
         let given = finding.path.as_deref().unwrap_or("");
@@ -222,49 +211,47 @@ impl Identities {
                 (IdentityBasis::Fingerprint, key)
             }
         };
-        self.parts.push(Parts {
-            key,
-            context,
-            basis,
+        self.places.push(TwinPlace {
             line: finding.start_line.unwrap_or(0),
             column: finding.start_column.unwrap_or(0),
             content: content_of(finding),
         });
+        Identity {
+            key,
+            context,
+            ordinal: 0,
+            basis,
+        }
     }
 
-    /// One for each finding, in their order.
-    pub fn finish(self) -> impl Iterator<Item = Identity> {
-        let mut parts = self.parts;
-        for part in &mut parts {
+    /// Completes the identities of all findings of a file, in the order in which they were added.
+    pub fn finish<T>(self, findings: &mut [T], identity: impl Fn(&mut T) -> &mut Identity) {
+        for finding in &mut *findings {
+            let identity = identity(finding);
             let is_shared = |used: &FingerprintUse| used.is_shared;
-            if part.basis == IdentityBasis::Fingerprint
-                && self.fingerprints.get(&part.key).is_some_and(is_shared)
+            if identity.basis == IdentityBasis::Fingerprint
+                && self.fingerprints.get(&identity.key).is_some_and(is_shared)
             {
-                part.basis = IdentityBasis::SharedFingerprint;
-                part.key = key_of(part.basis, &[&part.key.0, &part.context.0]);
+                identity.basis = IdentityBasis::SharedFingerprint;
+                identity.key = key_of(identity.basis, &[&identity.key.0, &identity.context.0]);
             }
         }
-        let mut order: Vec<usize> = (0..parts.len()).collect();
+        let keyed = findings.iter_mut().map(|finding| identity(finding).key);
+        let mut order: Vec<(Key, u32)> = keyed.zip(0..).collect();
+        let place = |at: u32| &self.places[at as usize];
         order.sort_unstable_by(|one, other| {
-            let (one, other) = (&parts[*one], &parts[*other]);
-            let by = |p: &Parts| (p.line, p.column, p.content);
-            one.key
-                .cmp(&other.key)
-                .then_with(|| by(one).cmp(&by(other)))
+            one.0
+                .cmp(&other.0)
+                .then_with(|| place(one.1).cmp(place(other.1)))
         });
-        let mut ordinals = vec![0; parts.len()];
-        for pair in order.windows(2) {
-            if parts[pair[0]].key == parts[pair[1]].key {
-                ordinals[pair[1]] = ordinals[pair[0]] + 1;
-            }
+        let mut before = None;
+        for (key, at) in order {
+            before = match before {
+                Some((same, ordinal)) if same == key => Some((key, ordinal + 1)),
+                _ => Some((key, 0)),
+            };
+            identity(&mut findings[at as usize]).ordinal = before.map_or(0, |(_, ordinal)| ordinal);
         }
-        let identity = |(part, ordinal): (Parts, u32)| Identity {
-            key: part.key,
-            context: part.context,
-            ordinal,
-            basis: part.basis,
-        };
-        parts.into_iter().zip(ordinals).map(identity)
     }
 }
 

@@ -15,6 +15,7 @@ mod importer;
 mod input;
 pub mod json;
 mod read;
+mod relocation;
 pub mod text;
 
 pub use error::ImportError;
@@ -27,3 +28,4 @@ pub use importer::{
 };
 pub use input::{Input, InputLimits, ReadSeek, Source};
 pub use read::{detect, read, read_bytes, read_into, read_source};
+pub use relocation::Relocation;

@@ -294,7 +294,7 @@ fn a_dependency_stays_the_same_finding_when_its_version_changes() {
 fn comparing_with_nothing_calls_everything_new() {
     let report = lines(&[1, 2]);
     let seen = common::identified(&report);
-    let comparison = compare(&[], &seen, &Completeness::Complete);
+    let comparison = compare(&[], &seen, &[], &Completeness::Complete);
     assert_eq!(comparison.counts().new, 2);
     assert_eq!(comparison.why(0), "not in the last scan of the series");
 }

@@ -233,7 +233,12 @@ async fn stages(watch: ImportWatch) {
         tokio::time::sleep(Duration::from_millis(1)).await;
         let stage = watch.progress().stage;
         if stage != last {
-            eprintln!("  {} from {}", stage.label(), seconds(begun.elapsed()));
+            eprintln!(
+                "  {} from {}, {:.0} MiB then",
+                stage.label(),
+                seconds(begun.elapsed()),
+                memory_mib("VmRSS:")
+            );
             last = stage;
         }
     }
@@ -253,10 +258,14 @@ fn line(what: &str, took: Duration, floor: Duration) {
 
 /// The most memory that this process has held, in MiB.
 fn peak_mib() -> f64 {
+    memory_mib("VmHWM:")
+}
+
+fn memory_mib(line_of_status: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kib = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .find_map(|line| line.strip_prefix(line_of_status))
         .and_then(|rest| rest.trim().split(' ').next()?.parse::<f64>().ok());
     kib.unwrap_or_default() / 1024.0
 }

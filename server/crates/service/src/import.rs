@@ -8,13 +8,13 @@
 use std::{collections::HashSet, ops::Range};
 
 use holdpoint_domain::{
-    Digest, FindingId, Millis, ScanId, SeriesId, ServiceId,
+    Digest, FindingId, FindingStatus, Millis, ScanId, SeriesId, ServiceId,
     mapping::Subject,
     person::Action,
     text::{Commit, Name},
 };
 use holdpoint_importers::{
-    Completeness, InputLimits, Shared,
+    Completeness, InputLimits, Relocation, Shared,
     compare::{Change, Comparison, Known, compare},
     identity::{Identity, IdentityBasis, Key},
 };
@@ -30,7 +30,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     Actor, Conflict, ServiceError, Services,
     mapping::{Mapper, WhatChanged},
-    reading::{ReadScan, Reading, Said, Spool, read_scan},
+    reading::{ReadScan, Reading, Said, Spool, identities_before, read_scan},
     scans::{Counts, ImportOutcome, MAX_LISTED, ScanRequest},
     watch::{ImportStage, ImportWatch},
 };
@@ -286,8 +286,23 @@ enum ObservedOf {
     Gone { known: usize },
 }
 
-fn compared(read: ReadScan, series: Series) -> Compared {
-    let comparison = compare(&series.known, &read.findings, &read.summary.completeness);
+fn compared(read: ReadScan, series: Series, reading: &Reading) -> Result<Compared, ServiceError> {
+    let live = series.known.iter();
+    let live = live.filter(|known| known.status != FindingStatus::Fixed);
+    let moved = Relocation::between(
+        live.filter_map(|known| known.path.as_deref()),
+        read.findings.iter().filter_map(|seen| seen.path.as_deref()),
+    );
+    let before = match moved {
+        Some(moved) => identities_before(reading, &moved)?,
+        None => Vec::new(),
+    };
+    let comparison = compare(
+        &series.known,
+        &read.findings,
+        &before,
+        &read.summary.completeness,
+    );
     let changes = changes_of(&read, &series, &comparison);
     let mut observations = Vec::new();
     for at in &changes.ambiguous {
@@ -313,12 +328,12 @@ fn compared(read: ReadScan, series: Series) -> Compared {
         }
     }
     drop(comparison);
-    Compared {
+    Ok(Compared {
         read,
         series,
         changes,
         observations,
-    }
+    })
 }
 
 fn text(path: Option<&Shared>) -> Option<String> {
@@ -370,21 +385,20 @@ impl Services {
         format: Option<&str>,
     ) -> Result<(), ServiceError> {
         let watch = ImportWatch::default();
-        self.read_scan(path.to_owned(), file_name, format, &watch)
-            .await
-            .map(|_| ())
+        let reading = self.reading(path.to_owned(), file_name, format, &watch);
+        self.read_scan(reading).await.map(|_| ())
     }
 
-    async fn read_scan(
+    fn reading(
         &self,
         path: std::path::PathBuf,
         file_name: &str,
         format: Option<&str>,
         watch: &ImportWatch,
-    ) -> Result<ReadScan, ServiceError> {
+    ) -> Reading {
         let limits = self.limits();
         let bytes = |n: i64| u64::try_from(n).unwrap_or_default();
-        let reading = Reading {
+        Reading {
             path,
             file_name: file_name.to_owned(),
             format: format.map(str::to_owned),
@@ -394,7 +408,10 @@ impl Services {
             },
             folder: self.files().incoming(),
             watch: watch.clone(),
-        };
+        }
+    }
+
+    async fn read_scan(&self, reading: Reading) -> Result<ReadScan, ServiceError> {
         let _permit = self
             .inner
             .reading
@@ -487,9 +504,9 @@ impl Services {
         }
         let watch = request.watch.clone();
         let path = self.files().path(&request.file.sha256);
-        let read = self
-            .read_scan(path, &request.file_name, request.format.as_deref(), &watch)
-            .await?;
+        let format = request.format.as_deref();
+        let reading = self.reading(path, &request.file_name, format, &watch);
+        let read = self.read_scan(reading.clone()).await?;
         let now = self.now();
         let mut outcome = outcome_of(&read, &request);
 
@@ -530,7 +547,7 @@ impl Services {
         {
             return Err(ground_has_moved(&outcome.series));
         }
-        let mut compared = off_the_async_threads(move || Ok(compared(read, series))).await?;
+        let mut compared = off_the_async_threads(move || compared(read, series, &reading)).await?;
         watch.check()?;
         outcome.changes = compared.changes.numbers;
         let mut new = SeverityCounts::default();

@@ -11,9 +11,9 @@ use std::{
 
 use holdpoint_domain::Severity;
 use holdpoint_importers::{
-    Finding, ImportError, InputLimits, Shared, Summary,
+    Finding, ImportError, InputLimits, Relocation, Shared, Sink, Summary,
     compare::Identified,
-    identity::{Identities, Key},
+    identity::{Identity, Key, Twins},
 };
 use holdpoint_storage::{
     SeverityCounts, StorageError,
@@ -32,6 +32,7 @@ const BATCH: usize = 256;
 const IN_MEMORY_BYTES: usize = 4 * 1024 * 1024;
 
 /// A file to be read.
+#[derive(Clone)]
 pub(crate) struct Reading {
     pub(crate) path: PathBuf,
     pub(crate) file_name: String,
@@ -88,12 +89,22 @@ fn refused(error: &ImportError) -> ServiceError {
     ServiceError::rejected("file", error.to_string())
 }
 
+impl Reading {
+    /// Gives out the file's findings in their order.
+    fn go_through(&self, sink: Sink<'_>) -> Result<Summary, ServiceError> {
+        let source = WatchedFile {
+            path: self.path.clone(),
+            watch: self.watch.clone(),
+        };
+        let (name, format) = (Some(&*self.file_name), self.format.as_deref());
+        let read = holdpoint_importers::read_source(&source, self.limits, name, format, sink);
+        self.watch.check()?;
+        read.map_err(|error| refused(&error))
+    }
+}
+
 /// Reads a file through. Blocks its thread, and takes a second one.
 pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
-    let source = WatchedFile {
-        path: reading.path.clone(),
-        watch: reading.watch.clone(),
-    };
     let (sender, receiver) = mpsc::sync_channel::<Vec<Finding>>(4);
     // Memory goes back on the thread that took it: two threads at one heap wait for each other.
     let (give_back, given_back) = mpsc::channel();
@@ -101,23 +112,17 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
         let collecting =
             scope.spawn(|| collect(receiver, give_back, &reading.folder, &reading.watch));
         let mut batch = Vec::with_capacity(BATCH);
-        let summary = holdpoint_importers::read_source(
-            &source,
-            reading.limits,
-            Some(&reading.file_name),
-            reading.format.as_deref(),
-            &mut |finding| {
-                batch.push(finding);
-                if batch.len() == BATCH {
-                    let mut empty: Vec<Finding> = given_back
-                        .try_recv()
-                        .unwrap_or_else(|_| Vec::with_capacity(BATCH));
-                    empty.clear();
-                    // When nobody collects any more, the error is with the collector.
-                    let _ = sender.send(std::mem::replace(&mut batch, empty));
-                }
-            },
-        );
+        let summary = reading.go_through(&mut |finding| {
+            batch.push(finding);
+            if batch.len() == BATCH {
+                let mut empty: Vec<Finding> = given_back
+                    .try_recv()
+                    .unwrap_or_else(|_| Vec::with_capacity(BATCH));
+                empty.clear();
+                // When nobody collects any more, the error is with the collector.
+                let _ = sender.send(std::mem::replace(&mut batch, empty));
+            }
+        });
         let _ = sender.send(batch);
         drop(sender);
         let collected = collecting
@@ -125,20 +130,17 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (summary, collected)
     });
-    reading.watch.check()?;
     let (summary, collected) = read;
-    let summary = summary.map_err(|error| refused(&error))?;
+    let summary = summary?;
     let Collected {
         mut findings,
         said,
-        identities,
+        twins,
         counts,
         has_components,
         spool,
     } = collected?;
-    for (finding, identity) in findings.iter_mut().zip(identities.finish()) {
-        finding.identity = identity;
-    }
+    twins.finish(&mut findings, |finding| &mut finding.identity);
     Ok(ReadScan {
         summary,
         findings,
@@ -149,11 +151,27 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
     })
 }
 
+/// Reads a file through once more for the identities that its findings would have if a folder had kept its name. Blocks.
+pub(crate) fn identities_before(
+    reading: &Reading,
+    moved: &Relocation,
+) -> Result<Vec<Identity>, ServiceError> {
+    let (mut twins, mut identities) = (Twins::default(), Vec::new());
+    let sink = &mut |mut finding: Finding| {
+        let before = finding.path.as_deref().and_then(|path| moved.before(path));
+        finding.path = before.or(finding.path);
+        identities.push(twins.add(&finding));
+    };
+    reading.go_through(sink)?;
+    twins.finish(&mut identities, |identity| identity);
+    Ok(identities)
+}
+
 struct Collected {
-    /// Their identities come with `identities`.
+    /// Their identities are complete once `twins` are told apart.
     findings: Vec<Identified>,
     said: Vec<Said>,
-    identities: Identities,
+    twins: Twins,
     counts: SeverityCounts,
     has_components: bool,
     spool: Spool,
@@ -169,7 +187,7 @@ fn collect(
     let mut collected = Collected {
         findings: Vec::new(),
         said: Vec::new(),
-        identities: Identities::default(),
+        twins: Twins::default(),
         counts: SeverityCounts::default(),
         has_components: false,
         spool: Spool::new(folder),
@@ -187,9 +205,8 @@ fn collect(
                 }
             });
             collected.has_components |= finding.component.is_some();
-            collected.identities.add(finding);
             collected.findings.push(Identified {
-                identity: holdpoint_importers::identity::Identity::unknown(),
+                identity: collected.twins.add(finding),
                 path,
                 line: finding.start_line,
                 status: finding.status,

@@ -434,6 +434,68 @@ async fn what_people_decided_survives_every_import() {
 }
 
 #[tokio::test]
+async fn a_build_in_another_folder_changes_no_finding_but_its_path() {
+    let in_folder = |folder: &str, files: &[&str]| {
+        let results = files.iter().map(|file| {
+            let mut one = result("Rule", "error", 7);
+            let place = &mut one["locations"][0]["physicalLocation"];
+            place["artifactLocation"]["uri"] = json!(format!("{folder}{file}"));
+            one
+        });
+        sarif(&results.collect::<Vec<_>>())
+    };
+    let files = ["src/a.go", "src/b.go", "lib/deep/c.go"];
+    for team in Team::each().await {
+        team.import(&in_folder("/vagrant/go/app/", &files)).await;
+        let findings = team.findings().await;
+        assert_eq!(findings.len(), 3);
+        team.triage(&team.owner, &findings[1].id, triage("false_positive"))
+            .await;
+        let decided = team.statuses().await;
+        // The next build has one file less, one more, and another folder; then none of its own at all.
+        let now = [files[0], files[1], "src/new.go"];
+        let outcome = team.import(&in_folder("/builds/17/app/", &now)).await;
+        assert_eq!(numbers(&outcome), [1, 0, 2, 0, 1]);
+        let outcome = team.import(&in_folder("", &now)).await;
+        assert_eq!(numbers(&outcome), [0, 0, 3, 0, 0]);
+        let outcome = team.import(&in_folder("", &now)).await;
+        assert!(outcome.repeated);
+        let paths: Vec<_> = team
+            .findings()
+            .await
+            .into_iter()
+            .filter(|line| line.status != FindingStatus::Fixed)
+            .filter_map(|line| line.path)
+            .collect();
+        assert_eq!(paths.len(), 3);
+        assert!(
+            paths.iter().all(|path| now.contains(&path.as_str())),
+            "{paths:?}"
+        );
+        assert_eq!(team.statuses().await[1], decided[1]);
+        // What moves with its folder says so.
+        let findings = team.findings().await;
+        let moved = findings
+            .iter()
+            .find(|line| line.path.as_deref() == Some(files[0]));
+        let moved = moved.expect("it is in the list");
+        let page = team
+            .world
+            .services
+            .finding(&team.owner, &moved.id)
+            .await
+            .expect("a finding");
+        let why = page
+            .history
+            .iter()
+            .map(|seen| seen.why.as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(why.contains("the name of the folder"), "{why}");
+    }
+}
+
+#[tokio::test]
 async fn an_accepted_risk_lapses_by_itself_and_counts_as_open_then() {
     for team in Team::each().await {
         team.import(&sarif(&[result("A", "error", 1)])).await;

@@ -201,14 +201,11 @@ impl Tx {
         macro_rules! packed {
             ($join:literal, $unit:literal) => {
                 concat!(
-                    "select ", $join, " as packed from (select number, id || ", $unit, " || cast(number as text) || ",
-                    $unit, " || identity || ", $unit, " || coalesce(identity_context, identity) || ", $unit, " || identity_basis || ",
-                    $unit, " || cast(ordinal as text) || ", $unit, " || coalesce(path, '') || ", $unit,
-                    " || coalesce(cast(start_line as text), '') || ", $unit,
-                    " || coalesce(cast(end_line as text), '') || ", $unit, " || status || ", $unit,
-                    " || coalesce(scanner_digest, '') || ", $unit,
-                    " || case when unseen_since is null then '' else '1' end as line from finding \
-                     where series_id = $1 and number > $2 order by number limit $3) as lines"
+                    "select ", $join, " as packed from (select number, concat_ws(", $unit, ", id, number, identity, \
+                     coalesce(identity_context, ''), identity_basis, ordinal, coalesce(path, ''), \
+                     coalesce(cast(start_line as text), ''), coalesce(cast(end_line as text), ''), status, \
+                     coalesce(scanner_digest, ''), case when unseen_since is null then '' else '1' end) as line \
+                     from finding where series_id = $1 and number > $2 order by number limit $3) as lines"
                 )
             };
         }
@@ -583,11 +580,14 @@ fn known_finding(line: &str) -> Result<KnownFinding<'_>, StorageError> {
             text.parse().map(Some).map_err(|_| damaged())
         }
     };
+    let (id, number, identity) = (next()?, next()?, next()?);
     Ok(KnownFinding {
-        id: next()?,
-        number: next()?.parse().map_err(|_| damaged())?,
-        identity: next()?,
-        context: next()?,
+        id,
+        number: number.parse().map_err(|_| damaged())?,
+        identity,
+        context: Some(next()?)
+            .filter(|context| !context.is_empty())
+            .unwrap_or(identity),
         basis: next()?,
         ordinal: next()?.parse().map_err(|_| damaged())?,
         path: Some(next()?).filter(|path| !path.is_empty()),

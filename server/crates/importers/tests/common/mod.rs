@@ -66,7 +66,7 @@ impl Series {
     pub(crate) fn import(&mut self, report: &Report) -> Imported {
         let new = identified(report);
         let before = self.known.clone();
-        let comparison = compare(&before, &new, &report.completeness);
+        let comparison = compare(&before, &new, &[], &report.completeness);
         for (entry, seen) in comparison.matches.iter().zip(&new) {
             match (entry.known, entry.change) {
                 (Some(at), change) => {
