@@ -10,7 +10,6 @@
 use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, adding, certain_if, numbered_lines, object_with};
-use super::tree;
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, Sniff};
 
@@ -62,16 +61,11 @@ fn detect_csv(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read_csv(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    tree::rows(
-        reading.format,
+    reading.rows(
         text,
         b',',
         &["test_id", "issue_severity", "filename"],
-        &mut |line, row| {
-            let found = finding(reading, &format!("line {line}"), row);
-            reading.add(found);
-            Ok(())
-        },
+        &mut adding(finding),
     )
 }
 

@@ -12,7 +12,6 @@ use holdpoint_domain::Severity;
 use super::reading::{
     Format, Reading, certain_if, is_empty_list, list_with, object_with, vulnerability_title,
 };
-use super::tree;
 use crate::json::Loose;
 use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -90,16 +89,14 @@ fn read_prowler(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
         })?;
         return reading.needs_list(&rest, "").map(|_| ());
     }
-    let format = reading.format;
-    tree::rows(
-        format,
+    reading.rows(
         text,
         b';',
         &["CHECK_ID", "STATUS", "SEVERITY"],
-        &mut |line, row| {
+        &mut |reading, pointer, row| {
             prowler(
                 reading,
-                &format!("line {line}"),
+                pointer,
                 row,
                 &Names {
                     status: "STATUS",

@@ -26,7 +26,6 @@ use holdpoint_domain::Severity;
 
 use super::cvss::base_score;
 use super::reading::{Format, Reading, is_only, likely_if, object_with};
-use super::tree;
 use crate::json::{Loose, whole_number};
 use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -138,14 +137,12 @@ fn read_csv(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
         Cow::Owned("\n".repeat(n_remarks) + table)
     };
     let mut told = HashSet::new();
-    let format = reading.format;
-    tree::rows(
-        format,
+    reading.rows(
         &text,
         b',',
         &["title", "severity"],
-        &mut |line, row| {
-            let found = finding(reading, &format!("line {line}"), row, &mut told)?;
+        &mut |reading, pointer, row| {
+            let found = finding(reading, pointer, row, &mut told)?;
             reading.add(found);
             Ok(())
         },

@@ -139,6 +139,7 @@ fn read_tags(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     if n_found == 0 {
         reading.incomplete("line 1", NOBODY_LOOKED);
     }
+    reading.needs_last_line_break(text);
     Ok(())
 }
 

@@ -296,6 +296,32 @@ impl Reading<'_> {
         })
     }
 
+    /// As [`tree::rows`]; a table that was cut off makes the scan incomplete.
+    pub(super) fn rows(
+        &mut self,
+        text: &str,
+        delimiter: u8,
+        needed: &[&str],
+        each: &mut dyn FnMut(&mut Self, &str, &Loose<'_>) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        let format = self.format;
+        let cut_off = tree::rows(format, text, delimiter, needed, &mut |line, row| {
+            each(self, &format!("line {line}"), row)
+        })?;
+        if let Some(cut) = cut_off {
+            self.incomplete(format!("line {}", cut.line), cut.reason);
+        }
+        Ok(())
+    }
+
+    /// Notes that the scan is incomplete where the text of a tool that writes line by line ends within a line.
+    pub(super) fn needs_last_line_break(&mut self, text: &str) {
+        if let Some(line) = tree::unfinished_line(text) {
+            let reason = "the last line does not end in a line break; it may have been cut off";
+            self.incomplete(format!("line {line}"), reason);
+        }
+    }
+
     fn finish(mut self) -> Summary {
         if self.n_problems > MOST_PROBLEMS {
             self.summary.problems.push(Problem {

@@ -6,6 +6,7 @@
 //! | severity | BLOCKER critical, CRITICAL high, MAJOR medium, MINOR low, INFO info; a hotspot by its probability |
 //! | status | RESOLVED and CLOSED fixed; TO_REVIEW to be reviewed; SAFE, FALSE-POSITIVE, WONTFIX suppressed |
 //! | page: each row of the table "Detail of the Detected Vulnerabilities" | one finding, with the fields that its heading names |
+//! | page without its end | it was cut off: the scan is incomplete |
 //! | `paging.total` larger than the list | the scan is incomplete: further pages are missing |
 
 use holdpoint_domain::Severity;
@@ -32,6 +33,8 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 
 const PAGE_TITLE: &str = "<h1>SonarQube Vulnerability Report</h1>";
 const DETAIL: &str = "<h2>Detail of the Detected Vulnerabilities</h2>";
+
+const PAGE_END: &str = "</html>";
 
 /// Only the one table is read, as XML; what stands around it is for people and changes with the page's styling.
 fn read_page(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
@@ -85,6 +88,16 @@ fn read_page(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
             description: None,
             ..found
         });
+    }
+    let page = text.trim_end();
+    let tail = page.len().checked_sub(PAGE_END.len());
+    let is_whole = tail
+        .and_then(|tail| page.get(tail..))
+        .is_some_and(|tail| tail.eq_ignore_ascii_case(PAGE_END));
+    if !is_whole {
+        let line = 1 + page.matches('\n').count();
+        let reason = "the page does not end in </html>; it was cut off";
+        reading.incomplete(format!("line {line}"), reason);
     }
     Ok(())
 }

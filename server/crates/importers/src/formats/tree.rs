@@ -476,19 +476,37 @@ impl Open {
     }
 }
 
+/// Where a table ends before it is over, and how that shows.
+pub(in crate::formats) struct CutOff {
+    pub(in crate::formats) line: u64,
+    pub(in crate::formats) reason: &'static str,
+}
+
 /// Reads CSV with a heading that has to have some columns, each row as an object with the line it begins in. Rows of another length are read as far as
 /// they go.
+///
+/// A writer ends every row with a line break and closes every quotation mark, so that a file that was cut off can be told from a
+/// whole one wherever the cut is not between two rows. An open quotation mark is refused, since it may stand anywhere and hides
+/// all rows after it; another end in the middle is returned.
 pub(in crate::formats) fn rows(
     format: &'static str,
     text: &str,
     delimiter: u8,
     needed: &[&str],
     each: &mut dyn FnMut(u64, &Loose<'_>) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
+) -> Result<Option<CutOff>, ImportError> {
+    let broken =
+        |line: u64, message: &str| ImportError::broken(format, &format!("line {line}"), message);
     let refused = |error: csv::Error| {
         let line = error.position().map_or(1, csv::Position::line);
-        ImportError::broken(format, &format!("line {line}"), &format!("{error}."))
+        broken(line, &format!("{error}."))
     };
+    let end = table_end(text, delimiter);
+    if let TableEnd::InQuotes { opened } = end {
+        let line = 1 + text[..opened].matches('\n').count() as u64;
+        let message = "the quotation mark that opens here is never closed; the file was cut off. Upload it again.";
+        return Err(broken(line, message));
+    }
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
@@ -509,16 +527,16 @@ pub(in crate::formats) fn rows(
         let message = format!("the heading has no column {missing}.");
         return Err(ImportError::broken(format, "line 1", &message));
     }
+    let mut cut_off = (end == TableEnd::InField).then_some(CutOff {
+        line: 1,
+        reason: "the heading, its last line, has no line break; the file may have been cut off there",
+    });
     let (mut line, mut counted_to) = (1_u64, 0);
-    for record in reader.records() {
+    let mut records = reader.records();
+    let mut next = records.next();
+    while let Some(record) = next {
         let record = record.map_err(refused)?;
-        let cells = heading.iter().zip(record.iter());
-        let row = cells.map(|(name, cell)| {
-            (
-                Cow::Borrowed(name.as_str()),
-                Loose::Text(Cow::Borrowed(cell)),
-            )
-        });
+        next = records.next();
         // The reader counts a line before its `\r\n` is over.
         let start = record.position().map_or(0, csv::Position::byte);
         let start = usize::try_from(start)
@@ -532,7 +550,85 @@ pub(in crate::formats) fn rows(
             .get(start..)
             .is_some_and(|rest| rest.starts_with(['\r', '\n']));
         let line = line + u64::from(is_before_end);
-        each(line, &Loose::Object(row.collect()))?;
+        let cells = heading.iter().zip(record.iter());
+        let row = cells.map(|(name, cell)| {
+            (
+                Cow::Borrowed(name.as_str()),
+                Loose::Text(Cow::Borrowed(cell)),
+            )
+        });
+        let row = Loose::Object(row.collect());
+        if next.is_some() {
+            each(line, &row)?;
+            continue;
+        }
+        let is_short = record.len() < heading.len();
+        let reason = match end {
+            _ if is_short => Some("the last row has fewer fields than the heading; it was cut off"),
+            TableEnd::InField => {
+                Some("the last row does not end in a line break; it may have been cut off")
+            }
+            _ => None,
+        };
+        cut_off = reason.map(|reason| CutOff { line, reason });
+        // Half a row would be another finding than the whole one.
+        let is_half = is_short && end != TableEnd::AfterRow;
+        if !is_half && let Err(error) = each(line, &row) {
+            let message =
+                "the file ends in the middle of this row; it was cut off. Upload it again.";
+            return Err(cut_off.map_or(error, |cut| broken(cut.line, message)));
+        }
     }
-    Ok(())
+    Ok(cut_off)
+}
+
+/// What the last byte of a table lies in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TableEnd {
+    /// A row that its line break ends, or nothing at all.
+    AfterRow,
+    /// A field that its quotation mark ends.
+    AfterQuotes,
+    InField,
+    InQuotes {
+        opened: usize,
+    },
+}
+
+/// Goes over a table as the reader of its rows does, which itself does not tell how it ended.
+fn table_end(text: &str, delimiter: u8) -> TableEnd {
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum At {
+        Row,
+        Field,
+        Plain,
+        Quoted,
+        AfterQuotes,
+    }
+    let (mut at, mut opened) = (At::Row, 0);
+    for (place, byte) in text.bytes().enumerate() {
+        at = match (at, byte) {
+            (At::Row | At::Field, b'"') => {
+                opened = place;
+                At::Quoted
+            }
+            (At::Quoted, b'"') => At::AfterQuotes,
+            (At::AfterQuotes, b'"') | (At::Quoted, _) => At::Quoted,
+            (_, b'\n' | b'\r') => At::Row,
+            (_, byte) if byte == delimiter => At::Field,
+            _ => At::Plain,
+        };
+    }
+    match at {
+        At::Row => TableEnd::AfterRow,
+        At::AfterQuotes => TableEnd::AfterQuotes,
+        At::Field | At::Plain => TableEnd::InField,
+        At::Quoted => TableEnd::InQuotes { opened },
+    }
+}
+
+/// The last line, if no line break ends it: whoever writes line by line ends every one, so it may have been cut off.
+pub(in crate::formats) fn unfinished_line(text: &str) -> Option<u64> {
+    let is_finished = text.is_empty() || text.ends_with(['\n', '\r']);
+    (!is_finished).then(|| 1 + text.matches('\n').count() as u64)
 }

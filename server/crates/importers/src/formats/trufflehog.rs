@@ -43,7 +43,7 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
         }
         Ok(())
     })?;
-    if n_log_lines > 0 && n_results == 0 && !has_finished {
+    if n_log_lines > 0 && !has_finished {
         reading.incomplete("", "its log does not say that the scan has finished");
     } else if n_results == 0 && n_log_lines == 0 {
         return Err(reading.broken("$", "none of the lines has a DetectorName."));

@@ -12,7 +12,6 @@
 use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, object_with, root_is};
-use super::tree;
 use crate::json::Loose;
 use crate::{Category, Finding, ImportError, Place};
 
@@ -262,14 +261,11 @@ fn read_nikto(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> 
 }
 
 fn read_testssl(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let format = reading.format;
-    tree::rows(
-        format,
+    reading.rows(
         text,
         b',',
         &["id", "severity", "finding"],
-        &mut |line, row| {
-            let pointer = format!("line {line}");
+        &mut |reading, pointer, row| {
             // The rating of the whole server is no finding; what it rests on is.
             let id = row.text("id");
             if id.contains("_score") || id.contains("grade") {
@@ -277,7 +273,7 @@ fn read_testssl(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
                 return Ok(());
             }
             if row.text("severity") == "FATAL" || id == "scanProblem" {
-                reading.incomplete(&*pointer, &row.text("finding"));
+                reading.incomplete(pointer, &row.text("finding"));
             }
             let severity = match &*row.text("severity") {
                 "OK" => {
@@ -285,7 +281,7 @@ fn read_testssl(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
                     return Ok(());
                 }
                 "INFO" | "WARN" | "FATAL" | "DEBUG" => Severity::Info,
-                word => reading.severity(&pointer, word, Severity::Info),
+                word => reading.severity(pointer, word, Severity::Info),
             };
             let cves = row.text("cve");
             let cves: Vec<&str> = if cves.is_empty() {
@@ -295,7 +291,7 @@ fn read_testssl(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
             };
             for cve in cves {
                 let words = format!("{} {cve}: {}", row.text("id"), row.text("finding"));
-                let mut finding = Finding::of(&words, severity, &pointer)
+                let mut finding = Finding::of(&words, severity, pointer)
                     .with_rule(&row.text("id"))
                     .with_message(&row.text("finding"))
                     .with_cwe(row.at("cwe"))

@@ -3,6 +3,7 @@
 //! | in the file | what becomes of it |
 //! |---|---|
 //! | each line | one finding |
+//! | a last line without a line break | it was cut off: the scan is incomplete |
 //! | level | error medium, warning low: it is about the form of files; `syntax error` high |
 
 use holdpoint_domain::Severity;
@@ -53,6 +54,7 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
                 .with_category(Category::Style),
         );
     }
+    reading.needs_last_line_break(text);
     Ok(())
 }
 
