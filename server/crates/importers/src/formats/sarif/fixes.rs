@@ -1,10 +1,10 @@
 //! What a tool proposes to change, with the lines around it as far as the report shows them whole: a diff repeats the
 //! lines that it changes, and the report is all that is known of the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::schema::{ArtifactChange, Region, Replacement as SarifReplacement, SarifResult};
-use super::{MOST_PLACES, Run, snippet};
+use super::{Lines, MOST_PLACES, Run, snippet};
 use crate::formats::sarif::rules::Rule;
 use crate::text::clean;
 use crate::{FileChange, Fix, Replacement, SourceLine};
@@ -14,9 +14,18 @@ const CONTEXT: u32 = 3;
 /// Of one file's change so much is kept of the lines that are known; larger ones stay unknown.
 const MOST_LINES: usize = 1_000;
 const MOST_BYTES: usize = 64 * 1024;
+/// Of all changes that one result proposes.
+const MOST_BYTES_OF_ALL: usize = 4 * MOST_BYTES;
 
 impl<'h> Run<'h> {
     pub(super) fn fixes(&self, result: &SarifResult<'_>, rule: Option<&Rule<'h>>) -> Vec<Fix> {
+        if result.fixes.is_empty() {
+            return Vec::new();
+        }
+        let mut around = Around {
+            own: self.own_lines(result),
+            left: MOST_BYTES_OF_ALL,
+        };
         let fixes = result.fixes.iter().take(MOST_PLACES).map(|fix| Fix {
             description: fix
                 .description
@@ -26,48 +35,71 @@ impl<'h> Run<'h> {
             changes: fix
                 .artifact_changes
                 .iter()
-                .map(|change| self.file_change(result, change))
+                .map(|change| self.file_change(change, &mut around))
                 .collect(),
         });
         fixes.collect()
     }
 
-    fn file_change(&self, result: &SarifResult<'_>, change: &ArtifactChange<'_>) -> FileChange {
+    /// The lines that the result's own places show, by path.
+    fn own_lines<'t>(&self, result: &'t SarifResult<'_>) -> HashMap<String, Known<'t>> {
+        let mut own: HashMap<String, Known<'t>> = HashMap::new();
+        let places = result
+            .locations
+            .iter()
+            .chain(result.related_locations.iter());
+        for physical in places.filter_map(|location| location.physical_location.as_ref()) {
+            let Some(path) = self.paths.path(physical.artifact_location.as_ref()) else {
+                continue;
+            };
+            let known = own.entry(path).or_default();
+            let regions = [physical.context_region.as_ref(), physical.region.as_ref()];
+            for region in regions.into_iter().flatten() {
+                known.add(region);
+            }
+        }
+        own
+    }
+
+    fn file_change(&self, change: &ArtifactChange<'_>, around: &mut Around<'_>) -> FileChange {
         let path = self.paths.path(change.artifact_location.as_ref());
         let replacements: Vec<_> = change.replacements.iter().map(replacement).collect();
-        let lines = path.as_deref().map_or_else(Vec::new, |path| {
-            let mut known = Known::near(&replacements);
-            if let Some(text) = self.contents.get(path) {
-                known.add_file(text);
+        let mut lines = Vec::new();
+        if let Some(path) = path.as_deref()
+            && around.left > 0
+        {
+            let wanted = wanted(&replacements);
+            let mut known = Known::default();
+            if let Some(at) = self.content_of.get(path)
+                && let Some(file) = &self.contents[*at]
+            {
+                known.add_file(file, &wanted);
             }
-            let own = result
-                .locations
-                .iter()
-                .chain(result.related_locations.iter());
-            for physical in own.filter_map(|location| location.physical_location.as_ref()) {
-                if self
-                    .paths
-                    .path(physical.artifact_location.as_ref())
-                    .as_deref()
-                    == Some(path)
-                {
-                    let regions = [physical.context_region.as_ref(), physical.region.as_ref()];
-                    regions
-                        .into_iter()
-                        .flatten()
-                        .for_each(|region| known.add(region));
-                }
+            if let Some(own) = around.own.get(path) {
+                known.add_known(own, &wanted);
             }
-            let deleted = change.replacements.iter();
-            deleted.for_each(|replacement| known.add(&replacement.deleted_region));
-            known.finish()
-        });
+            let mut deleted = Known::default();
+            for replacement in &*change.replacements {
+                deleted.add(&replacement.deleted_region);
+            }
+            known.add_known(&deleted, &wanted);
+            lines = known.finish(MOST_BYTES.min(around.left));
+            let n_bytes: usize = lines.iter().map(|line| line.text.len()).sum();
+            around.left -= n_bytes.min(around.left);
+        }
         FileChange {
             path,
             replacements,
             lines,
         }
     }
+}
+
+/// What stands around the changes of one result.
+struct Around<'t> {
+    own: HashMap<String, Known<'t>>,
+    /// So many bytes may still be repeated.
+    left: usize,
 }
 
 fn replacement(replacement: &SarifReplacement<'_>) -> Replacement {
@@ -85,12 +117,29 @@ fn replacement(replacement: &SarifReplacement<'_>) -> Replacement {
     }
 }
 
-/// The lines near some replacements that parts of a report show whole.
-struct Known<'t> {
-    wanted: Vec<(u32, u32)>,
-    /// `None` where two parts of the report show different lines.
-    lines: BTreeMap<u32, Option<(&'t str, LineEnd)>>,
+/// The first and last lines of the stretches near some replacements, in order and apart from each other.
+fn wanted(replacements: &[Replacement]) -> Vec<(u32, u32)> {
+    let near = replacements.iter().filter_map(|replacement| {
+        let start = replacement.start_line?;
+        let end = replacement.end_line.unwrap_or(start).max(start);
+        let first = start.saturating_sub(CONTEXT).max(1);
+        Some((first, end.saturating_add(CONTEXT)))
+    });
+    let mut near: Vec<(u32, u32)> = near.collect();
+    near.sort_unstable();
+    let mut wanted: Vec<(u32, u32)> = Vec::new();
+    for (first, last) in near {
+        match wanted.last_mut() {
+            Some((_, before)) if first <= *before => *before = last.max(*before),
+            _ => wanted.push((first, last)),
+        }
+    }
+    wanted
 }
+
+/// Lines of a file that parts of a report show whole; `None` where two parts show different lines.
+#[derive(Default)]
+struct Known<'t>(BTreeMap<u32, Option<(&'t str, LineEnd)>>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LineEnd {
@@ -101,32 +150,40 @@ enum LineEnd {
 }
 
 impl<'t> Known<'t> {
-    fn near(replacements: &[Replacement]) -> Self {
-        let wanted = replacements.iter().filter_map(|replacement| {
-            let start = replacement.start_line?;
-            let end = replacement.end_line.unwrap_or(start).max(start);
-            Some((start.saturating_sub(CONTEXT), end.saturating_add(CONTEXT)))
-        });
-        Self {
-            wanted: wanted.collect(),
-            lines: BTreeMap::new(),
-        }
-    }
-
     fn put(&mut self, number: u32, text: &'t str, end: LineEnd) {
-        let is_near = |(first, last): &(u32, u32)| (*first..=*last).contains(&number);
-        if !self.wanted.iter().any(is_near) {
-            return;
-        }
-        let known = self.lines.entry(number).or_insert(Some((text, end)));
+        let known = self.0.entry(number).or_insert(Some((text, end)));
         if known.is_some_and(|(known, _)| content(known) != content(text)) {
             *known = None;
         }
     }
 
-    fn add_file(&mut self, text: &'t str) {
-        for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+    fn add_file(&mut self, file: &Lines<'t>, wanted: &[(u32, u32)]) {
+        let lines = wanted.iter().flat_map(|(first, last)| {
+            let text = file.get(*first, *last).unwrap_or("");
+            (*first..).zip(text.split_inclusive('\n'))
+        });
+        let mut left = MOST_BYTES;
+        for (number, line) in lines.take(MOST_LINES) {
+            let Some(rest) = left.checked_sub(line.len()) else {
+                break;
+            };
+            left = rest;
             self.put(number, line, LineEnd::Own);
+        }
+    }
+
+    /// What others know of the wanted lines.
+    fn add_known(&mut self, others: &Known<'t>, wanted: &[(u32, u32)]) {
+        let known = wanted
+            .iter()
+            .flat_map(|(first, last)| others.0.range(first..=last));
+        for (number, known) in known.take(MOST_LINES) {
+            match known {
+                Some((text, end)) => self.put(*number, text, *end),
+                None => {
+                    self.0.insert(*number, None);
+                }
+            }
         }
     }
 
@@ -181,9 +238,9 @@ impl<'t> Known<'t> {
         }
     }
 
-    fn finish(self) -> Vec<SourceLine> {
-        let mut left = MOST_BYTES;
-        let lines = self.lines.into_iter().filter_map(|(line, known)| {
+    fn finish(self, most_bytes: usize) -> Vec<SourceLine> {
+        let mut left = most_bytes;
+        let lines = self.0.into_iter().filter_map(|(line, known)| {
             let (text, end) = known?;
             left = left.checked_sub(text.len())?;
             let mut text = text.to_owned();

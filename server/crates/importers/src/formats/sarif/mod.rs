@@ -20,20 +20,27 @@
 //! results, one by one, so that memory does not grow with their number.
 
 mod fixes;
+mod lines;
+mod messages;
 mod paths;
 mod rules;
 mod schema;
 
 use std::borrow::Cow;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 
 use holdpoint_domain::Severity;
 use serde::Deserialize;
 
+use self::lines::Lines;
+use self::messages::{with_arguments, without_links};
 use self::paths::Paths;
 pub(in crate::formats) use self::rules::{Ids, push_new};
 use self::rules::{Rule, Rules, score_of};
-use self::schema::{Location, Message, Region, RunHead, SarifResult, Worded, index_of, text_of};
+use self::schema::{
+    Location, Message, PhysicalLocation, Region, RunHead, SarifResult, Worded, index_of, text_of,
+};
 use crate::cut::{self, CutError, Element, Step};
 use crate::json::{self, Loose, Text};
 use crate::text::{clean, clean_line, title};
@@ -50,6 +57,9 @@ const MOST_PROBLEMS: usize = 100;
 const MOST_FLOWS: usize = 10;
 const MOST_STEPS: usize = 100;
 const MOST_PLACES: usize = 100;
+/// What results take out of texts that all of them can point to (embedded files, listed places, message strings) is bounded for
+/// each: a few bytes of a result could name megabytes.
+const MOST_SHARED_BYTES: usize = 64 * 1024;
 
 /// SARIF 2.1.0.
 #[derive(Debug)]
@@ -137,7 +147,7 @@ impl StreamingImporter for Sarif {
                     let Some(head) = heads.get(run_at) else {
                         return Ok(());
                     };
-                    other.insert(Run::of(run_at, head, &heads[0]))
+                    other.insert(Run::of(run_at, head, &reading.summary.tool))
                 }
             };
             let text = text_of_piece(element.bytes, &mut first_damage, |offset| {
@@ -446,32 +456,62 @@ struct Run<'h> {
     tool_kind: Option<Category>,
     rules: Rules<'h>,
     paths: Paths<'h>,
-    /// The files that the report holds whole, by path.
-    contents: HashMap<String, &'h str>,
+    /// The files that the report holds whole, beside its list of artifacts.
+    contents: Vec<Option<Lines<'h>>>,
+    /// Their places there, by path.
+    content_of: HashMap<String, usize>,
+    /// Where in its context each listed place of a code flow is, as bytes.
+    flow_contexts: RefCell<HashMap<usize, Option<(usize, usize)>>>,
+    /// The levels that each invocation was configured to give to rules.
+    overrides: Vec<OnceCell<Overrides<'h>>>,
+    /// What the result that is being read may still take out of shared texts.
+    shared_left: Cell<usize>,
     /// Rule ids that no rule describes.
     ids: HashMap<String, Shared>,
 }
 
+/// The levels that an invocation was configured to give to rules: of several for one rule the first counts.
+#[derive(Default)]
+struct Overrides<'h> {
+    by_id: HashMap<&'h str, usize>,
+    by_index: HashMap<usize, usize>,
+}
+
 impl<'h> Run<'h> {
-    fn of(at: usize, head: &'h RunHead<'h>, first: &RunHead<'_>) -> Self {
+    fn of(at: usize, head: &'h RunHead<'h>, first_tool: &Tool) -> Self {
         let tool = tool_of(head);
         let tool_kind = kind_of_tool(&tool.name);
         let paths = Paths::of(head);
-        let contents = head.artifacts.iter().filter_map(|artifact| {
+        let mut content_of = HashMap::new();
+        let contents = head.artifacts.iter().enumerate().map(|(at, artifact)| {
             let text = artifact.contents.as_ref()?.text.as_deref()?;
-            Some((paths.path(artifact.location.as_ref())?, text))
+            if let Some(path) = paths.path(artifact.location.as_ref()) {
+                content_of.insert(path, at);
+            }
+            Some(Lines::of(text))
         });
         let contents = contents.collect();
         Self {
             at,
             head,
-            tool: (tool.name != tool_of(first).name).then(|| Shared::from(tool.name)),
+            tool: (tool.name != first_tool.name).then(|| Shared::from(tool.name)),
             tool_kind,
             rules: Rules::of(head),
             paths,
             contents,
+            content_of,
+            flow_contexts: RefCell::default(),
+            overrides: head.invocations.iter().map(|_| OnceCell::new()).collect(),
+            shared_left: Cell::new(0),
             ids: HashMap::new(),
         }
+    }
+
+    /// As much of a text that many results can point to as this one may still take.
+    fn shared<'t>(&self, text: &'t str) -> &'t str {
+        let text = &text[..text.floor_char_boundary(self.shared_left.get())];
+        self.shared_left.set(self.shared_left.get() - text.len());
+        text
     }
 
     /// The finding that a result is; `None` if it is none.
@@ -481,6 +521,7 @@ impl<'h> Run<'h> {
         result: &SarifResult<'_>,
         reading: &mut Reading,
     ) -> Option<Finding> {
+        self.shared_left.set(MOST_SHARED_BYTES);
         let kind = result.kind.as_deref().unwrap_or("fail");
         if matches!(kind, "pass" | "notApplicable" | "informational") {
             return None;
@@ -624,14 +665,23 @@ impl<'h> Run<'h> {
             .invocations
             .get(invocation)?
             .rule_configuration_overrides;
-        let rule_id = result.rule_id.as_deref().or_else(|| rule?.id.as_deref());
-        let rule_index = result.rule_index.as_ref().and_then(Loose::as_number);
-        let found = overrides.iter().find(|entry| {
-            let id = entry.descriptor.id.as_deref();
-            let index = entry.descriptor.index.as_ref().and_then(Loose::as_number);
-            (id.is_some() && id == rule_id) || (index.is_some() && index == rule_index)
+        let index = self.overrides.get(invocation)?.get_or_init(|| {
+            let mut index = Overrides::default();
+            for (at, entry) in overrides.iter().enumerate().rev() {
+                if let Some(id) = entry.descriptor.id.as_deref() {
+                    index.by_id.insert(id, at);
+                }
+                if let Some(rule) = index_of(entry.descriptor.index.as_ref()) {
+                    index.by_index.insert(rule, at);
+                }
+            }
+            index
         });
-        found?.configuration.level.as_deref()
+        let rule_id = result.rule_id.as_deref().or_else(|| rule?.id.as_deref());
+        let by_id = rule_id.and_then(|id| index.by_id.get(id));
+        let by_index = index_of(result.rule_index.as_ref()).and_then(|at| index.by_index.get(&at));
+        let first = by_id.into_iter().chain(by_index).min()?;
+        overrides[*first].configuration.level.as_deref()
     }
 
     /// A message's words: its text, or the string it names, with its arguments put in.
@@ -639,14 +689,24 @@ impl<'h> Run<'h> {
     where
         'h: 'm,
     {
-        let by_id = || self.rules.message(rule, message.id.as_deref()?);
+        let by_id = || Some(self.shared(self.rules.message(rule, message.id.as_deref()?)?));
         let text: &'m str = message.plain().or_else(by_id)?;
         Some(without_links(with_arguments(text, &message.arguments)))
     }
 
+    /// As [`Self::worded`], of a message that many results share.
+    fn worded_shared(&self, message: &Message<'_>, rule: Option<&Rule<'h>>) -> Option<String> {
+        let own = message.plain().map(|text| self.shared(text));
+        let text = own.or_else(|| {
+            let text = self.rules.message(rule, message.id.as_deref()?)?;
+            Some(self.shared(text))
+        })?;
+        Some(without_links(with_arguments(text, &message.arguments)).into_owned())
+    }
+
     fn add_places(&self, result: &SarifResult<'_>, finding: &mut Finding) {
         if let Some(first) = result.locations.first() {
-            let (place, end_column) = self.place(first, None);
+            let (place, end_column) = self.place(first, None, None);
             finding.path = place.path;
             finding.start_line = place.start_line;
             finding.end_line = place.end_line;
@@ -661,7 +721,7 @@ impl<'h> Run<'h> {
         let rest = |locations: &[Location<'_>], skip: usize| {
             let places = locations.iter().skip(skip).take(MOST_PLACES);
             places
-                .map(|location| self.place(location, None).0)
+                .map(|location| self.place(location, None, None).0)
                 .collect::<Vec<_>>()
         };
         finding.other_places = rest(&result.locations, 1);
@@ -679,7 +739,7 @@ impl<'h> Run<'h> {
             let listed =
                 listed.and_then(|l| l.fully_qualified_name.as_deref().or(l.name.as_deref()));
             let Some(name) = name
-                .or(listed)
+                .or_else(|| listed.map(|name| self.shared(name)))
                 .map(clean_line)
                 .filter(|name| !name.is_empty())
             else {
@@ -695,8 +755,61 @@ impl<'h> Run<'h> {
         }
     }
 
-    /// A place, and its end column.
-    fn place(&self, location: &Location<'_>, rule: Option<&Rule<'h>>) -> (Place, Option<u32>) {
+    /// What the report shows of a region: as it says itself, or out of the lines around it, or of the whole file.
+    fn snippet<'r>(
+        &self,
+        physical: &'r PhysicalLocation<'_>,
+        region: &'r Region<'_>,
+        listed: Option<usize>,
+    ) -> Option<&'r str>
+    where
+        'h: 'r,
+    {
+        let bounded = |text: &'r str| match listed {
+            Some(_) => self.shared(text),
+            None => text,
+        };
+        let lines = region_lines(region);
+        let in_context = || {
+            let context = physical.context_region.as_ref()?;
+            let text = snippet(context)?;
+            let (first, last) = lines?;
+            let before = context.start_line.0?.checked_sub(1)?;
+            let find = || {
+                let found = Lines::of(text).get(first.checked_sub(before)?, last - before)?;
+                let from = found.as_ptr() as usize - text.as_ptr() as usize;
+                Some((from, from + found.len()))
+            };
+            let (from, to) = match listed {
+                // Steps of many results may lead there.
+                Some(at) => *self
+                    .flow_contexts
+                    .borrow_mut()
+                    .entry(at)
+                    .or_insert_with(find),
+                None => find(),
+            }?;
+            text.get(from..to).map(bounded)
+        };
+        let in_file = || {
+            let at = index_of(physical.artifact_location.as_ref()?.index.as_ref())?;
+            let (first, last) = lines?;
+            let text = self.contents.get(at)?.as_ref()?.get(first, last)?;
+            Some(self.shared(text))
+        };
+        snippet(region)
+            .map(bounded)
+            .or_else(in_context)
+            .or_else(in_file)
+    }
+
+    /// A place, and its end column. `listed` is its number among the places that code flows of all results share.
+    fn place(
+        &self,
+        location: &Location<'_>,
+        rule: Option<&Rule<'h>>,
+        listed: Option<usize>,
+    ) -> (Place, Option<u32>) {
         let mut place = Place::default();
         let mut end_column = None;
         if let Some(physical) = &location.physical_location {
@@ -712,22 +825,16 @@ impl<'h> Run<'h> {
                     .0
                     .max(place.start_line)
                     .filter(|_| place.start_line.is_some());
-                let context = physical.context_region.as_ref();
-                let listed = || {
-                    index_of(artifact?.index.as_ref()).and_then(|at| self.head.artifacts.get(at))
-                };
-                let contents = || listed()?.contents.as_ref()?.plain();
-                place.snippet = snippet(region)
-                    .or_else(|| lines_of(snippet(context?)?, context?.start_line.0?, region))
-                    .or_else(|| lines_of(contents()?, 1, region))
+                place.snippet = self
+                    .snippet(physical, region, listed)
                     .map(|text| clean(text.trim_end()).into_owned())
                     .filter(|text| !text.is_empty());
             }
         }
-        let message = location
-            .message
-            .as_ref()
-            .and_then(|message| self.worded(message, rule));
+        let message = location.message.as_ref().and_then(|message| match listed {
+            Some(_) => self.worded_shared(message, rule).map(Cow::Owned),
+            None => self.worded(message, rule),
+        });
         place.message = message
             .map(|text| clean_line(&text))
             .filter(|text| !text.is_empty());
@@ -742,14 +849,12 @@ impl<'h> Run<'h> {
                     return flows;
                 }
                 let steps = thread.locations.iter().take(MOST_STEPS).filter_map(|step| {
-                    let listed = || {
-                        self.head
-                            .thread_flow_locations
-                            .get(index_of(step.index.as_ref())?)?
-                            .location
-                            .as_ref()
-                    };
-                    Some(self.place(step.location.as_ref().or_else(listed)?, rule).0)
+                    if let Some(location) = &step.location {
+                        return Some(self.place(location, rule, None).0);
+                    }
+                    let at = index_of(step.index.as_ref())?;
+                    let listed = self.head.thread_flow_locations.get(at)?;
+                    Some(self.place(listed.location.as_ref()?, rule, Some(at)).0)
                 });
                 let message = thread.message.as_ref().or(flow.message.as_ref());
                 flows.push(CodeFlow {
@@ -818,10 +923,7 @@ fn add_properties(result: &SarifResult<'_>, finding: &mut Finding, ids: &mut Ids
     finding.fixed_version = text_of(properties.fixed_version.as_ref());
     if let Some(tags) = &properties.tags {
         tags.each_text(&mut |tag| {
-            let tag = Shared::from(clean_line(tag));
-            if !finding.tags.contains(&tag) {
-                finding.tags.push(tag);
-            }
+            push_new(&mut finding.tags, Shared::from(clean_line(tag)));
         });
     }
 }
@@ -906,82 +1008,10 @@ fn snippet<'r>(region: &'r Region<'_>) -> Option<&'r str> {
     region.snippet.as_ref().and_then(Message::plain)
 }
 
-/// The lines of a region, out of a text that begins at the given line.
-fn lines_of<'t>(text: &'t str, first_line: u32, region: &Region<'_>) -> Option<&'t str> {
+/// The first and the last line of a region.
+fn region_lines(region: &Region<'_>) -> Option<(u32, u32)> {
     let start = region.start_line.0?;
-    let end = region.end_line.0.unwrap_or(start).max(start);
-    let skip = usize::try_from(start.checked_sub(first_line)?).ok()?;
-    let take = usize::try_from(end - start).ok()?.saturating_add(1);
-    let mut lines = text.split_inclusive('\n').scan(0, |at, line| {
-        let from = *at;
-        *at += line.len();
-        Some((from, *at))
-    });
-    let (from, mut to) = lines.nth(skip)?;
-    if let Some((_, end)) = lines.take(take - 1).last() {
-        to = end;
-    }
-    text.get(from..to)
-}
-
-/// Puts arguments in the place of `{0}`, `{1}`, …; `{{` and `}}` are braces (3.11.5). A text without arguments stays as it
-/// is, since tools write braces into such texts without doubling them.
-fn with_arguments<'t>(text: &'t str, arguments: &[Text<'_>]) -> Cow<'t, str> {
-    if arguments.is_empty() || !text.contains(['{', '}']) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 32);
-    let mut rest = text;
-    while let Some(at) = rest.find(['{', '}']) {
-        out.push_str(&rest[..at]);
-        let tail = &rest[at..];
-        if tail.starts_with("{{") || tail.starts_with("}}") {
-            out.push_str(&tail[..1]);
-            rest = &tail[2..];
-            continue;
-        }
-        let argument = tail.strip_prefix('{').and_then(|tail| {
-            let (number, after) = tail.split_once('}')?;
-            let argument = arguments.get(number.parse::<usize>().ok()?)?;
-            Some((argument, after))
-        });
-        if let Some((argument, after)) = argument {
-            out.push_str(argument);
-            rest = after;
-        } else {
-            out.push_str(&tail[..1]);
-            rest = &tail[1..];
-        }
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
-
-/// `[words](1)` points to a related location (3.11.6): only the words are for reading.
-fn without_links(text: Cow<'_, str>) -> Cow<'_, str> {
-    if !text.contains("](") {
-        return text;
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = &*text;
-    while let Some(open) = rest.find('[') {
-        let tail = &rest[open + 1..];
-        let link = tail.split_once("](").and_then(|(words, after)| {
-            let (target, after) = after.split_once(')')?;
-            let is_place = !target.is_empty() && target.bytes().all(|b| b.is_ascii_digit());
-            (is_place && !words.contains(['[', ']'])).then_some((words, after))
-        });
-        out.push_str(&rest[..open]);
-        if let Some((words, after)) = link {
-            out.push_str(words);
-            rest = after;
-        } else {
-            out.push('[');
-            rest = tail;
-        }
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
+    Some((start, region.end_line.0.unwrap_or(start).max(start)))
 }
 
 /// Package and versions, where the tool only tells them in its message: Trivy, Grype and OSV-Scanner.

@@ -18,10 +18,13 @@ const ROOT_NAMES: [&str; 6] = [
     "SOURCEROOT",
 ];
 
+/// A longer path is none: no file system has such, and each of many results could name it by a few bytes.
+const MOST_PATH_BYTES: usize = 4_096;
+
 /// Knows where a run's files lie: its base ids, its repository's root and its list of artifacts.
 pub(super) struct Paths<'h> {
-    /// Each base id with its address, resolved as far as the file tells; a relative one is relative to the repository.
-    bases: HashMap<&'h str, String>,
+    /// The base ids as they are given.
+    bases: HashMap<&'h str, &'h ArtifactLocation<'h>>,
     root: Option<String>,
     artifacts: Vec<Option<&'h ArtifactLocation<'h>>>,
 }
@@ -29,11 +32,8 @@ pub(super) struct Paths<'h> {
 impl<'h> Paths<'h> {
     pub(super) fn of(run: &'h RunHead<'h>) -> Self {
         let given = run.original_uri_base_ids.iter().flatten();
-        let lookup: HashMap<&'h str, &'h ArtifactLocation<'h>> =
-            given.map(|(id, location)| (&**id, location)).collect();
-        let bases: HashMap<&'h str, String> =
-            lookup.keys().map(|id| (*id, base(&lookup, id))).collect();
-        let root = root_of(run, &lookup, &bases);
+        let bases = given.map(|(id, location)| (&**id, location)).collect();
+        let root = root_of(run, &bases);
         let artifacts = run
             .artifacts
             .iter()
@@ -49,41 +49,38 @@ impl<'h> Paths<'h> {
     /// The path of a location, which may only name an artifact by its index.
     pub(super) fn path(&self, location: Option<&ArtifactLocation<'_>>) -> Option<String> {
         let location = location?;
-        if let Some(uri) = location
+        let given = |location: &ArtifactLocation<'_>| {
+            let uri = location.uri.as_deref()?.trim();
+            let path = self.resolve(uri, location.uri_base_id.as_deref())?;
+            (!path.is_empty()).then_some(path)
+        };
+        if location
             .uri
             .as_deref()
-            .map(str::trim)
-            .filter(|uri| !uri.is_empty())
+            .is_some_and(|uri| !uri.trim().is_empty())
         {
-            let path = self.resolve(uri, location.uri_base_id.as_deref());
-            return (!path.is_empty()).then_some(path);
+            return given(location);
         }
-        let artifact = self
-            .artifacts
-            .get(index_of(location.index.as_ref())?)
-            .copied()
-            .flatten()?;
-        let path = self.resolve(
-            artifact.uri.as_deref()?.trim(),
-            artifact.uri_base_id.as_deref(),
-        );
-        (!path.is_empty()).then_some(path)
+        let at = index_of(location.index.as_ref())?;
+        given(self.artifacts.get(at).copied().flatten()?)
     }
 
-    fn resolve(&self, uri: &str, base_id: Option<&str>) -> String {
-        let base = base_id
-            .and_then(|id| self.bases.get(id))
-            .map_or("", String::as_str);
+    /// `None` if it is too long.
+    fn resolve(&self, uri: &str, base_id: Option<&str>) -> Option<String> {
+        if uri.len() > MOST_PATH_BYTES {
+            return None;
+        }
         let root = self.root.as_deref();
+        let base = base_id.map_or_else(String::new, |id| base(&self.bases, id));
         if base.is_empty() || is_absolute(uri) {
-            return normal_path(uri, root);
+            return Some(normal_path(uri, root));
         }
         let whole = format!("{}/{uri}", base.trim_end_matches('/'));
-        if is_absolute(base) && !is_inside(base, root) {
+        if is_absolute(&base) && !is_inside(&base, root) {
             // Its own base lies outside of the repository's root, or no root is known: the base stands for the root.
-            return normal_path(uri, None);
+            return Some(normal_path(uri, None));
         }
-        normal_path(&whole, root)
+        Some(normal_path(&whole, root))
     }
 }
 
@@ -105,7 +102,8 @@ fn is_inside(base: &str, root: Option<&str>) -> bool {
     base.starts_with(&root)
 }
 
-/// A base id's address, with those of the bases it builds on before it.
+/// A base id's address, with those of the bases it builds on before it, as far as the file tells; a relative one is relative to
+/// the repository. Empty if it is unknown or too long.
 fn base(given: &HashMap<&str, &ArtifactLocation<'_>>, id: &str) -> String {
     let mut address = String::new();
     let mut next = Some(id);
@@ -114,6 +112,9 @@ fn base(given: &HashMap<&str, &ArtifactLocation<'_>>, id: &str) -> String {
             break;
         };
         let uri = location.uri.as_deref().unwrap_or("").trim();
+        if uri.len() + address.len() > MOST_PATH_BYTES {
+            return String::new();
+        }
         address = if address.is_empty() {
             uri.to_owned()
         } else if uri.is_empty() {
@@ -131,20 +132,21 @@ fn base(given: &HashMap<&str, &ArtifactLocation<'_>>, id: &str) -> String {
 
 /// Where the repository lies: what the file maps its version control to, else the base that is called so (as far out as
 /// its chain goes), else the only absolute base, else the folder that the tool ran in.
-fn root_of(
-    run: &RunHead<'_>,
-    given: &HashMap<&str, &ArtifactLocation<'_>>,
-    bases: &HashMap<&str, String>,
-) -> Option<String> {
-    let absolute = |address: &String| is_absolute(address).then(|| address.clone());
+fn root_of(run: &RunHead<'_>, given: &HashMap<&str, &ArtifactLocation<'_>>) -> Option<String> {
+    let absolute = |address: String| {
+        (address.len() <= MOST_PATH_BYTES && is_absolute(&address)).then_some(address)
+    };
     let mapped = run.version_control_provenance.iter().find_map(|vcs| {
         let location = vcs.mapped_to.as_ref()?;
-        let base = location.uri_base_id.as_deref().and_then(|id| bases.get(id));
+        let base_id = location.uri_base_id.as_deref();
+        let base = base_id
+            .filter(|id| given.contains_key(id))
+            .map(|id| base(given, id));
         let uri = location.uri.as_deref().unwrap_or("").trim();
         match base {
             Some(base) if uri.is_empty() => absolute(base),
-            Some(base) => absolute(&format!("{}/{uri}", base.trim_end_matches('/'))),
-            None => absolute(&uri.to_owned()),
+            Some(base) => absolute(format!("{}/{uri}", base.trim_end_matches('/'))),
+            None => absolute(uri.to_owned()),
         }
     });
     let named = || {
@@ -152,21 +154,21 @@ fn root_of(
             let id = given
                 .keys()
                 .find(|id| id.trim_matches('%').eq_ignore_ascii_case(name))?;
-            absolute(&bases[outermost(given, id)])
+            absolute(base(given, outermost(given, id)))
         })
     };
     let only = || {
-        let mut addresses: Vec<String> = given
+        let mut addresses = given
             .iter()
             .filter(|(_, location)| location.uri_base_id.is_none())
-            .filter_map(|(id, _)| absolute(&bases[id]))
-            .collect();
-        (addresses.len() == 1).then(|| addresses.remove(0))
+            .filter_map(|(id, _)| absolute(base(given, id)));
+        let first = addresses.next()?;
+        addresses.next().is_none().then_some(first)
     };
     let worked_in = || {
         run.invocations.iter().find_map(|invocation| {
             let location = invocation.working_directory.as_ref()?;
-            absolute(&location.uri.as_deref()?.trim().to_owned())
+            absolute(location.uri.as_deref()?.trim().to_owned())
         })
     };
     mapped.or_else(named).or_else(only).or_else(worked_in)

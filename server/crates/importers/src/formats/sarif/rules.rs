@@ -36,15 +36,9 @@ pub(in crate::formats) struct Ids {
 
 impl Ids {
     pub(in crate::formats) fn add_all(&mut self, other: &Self) {
-        other
-            .cve
-            .iter()
-            .for_each(|id| push_new(&mut self.cve, id.clone()));
-        other.cwe.iter().for_each(|id| push_new(&mut self.cwe, *id));
-        other
-            .aliases
-            .iter()
-            .for_each(|id| push_new(&mut self.aliases, id.clone()));
+        add_new(&mut self.cve, &other.cve);
+        add_new(&mut self.cwe, &other.cwe);
+        add_new(&mut self.aliases, &other.aliases);
     }
 
     /// Takes every id of a known kind out of a text.
@@ -55,7 +49,9 @@ impl Ids {
     }
 
     fn add_word(&mut self, word: &str) {
-        let Some(kind) = word.get(..4) else { return };
+        let Some(kind) = word.get(..4).filter(|_| word.len() <= MOST_ID_BYTES) else {
+            return;
+        };
         if kind.eq_ignore_ascii_case("CVE-") {
             // Some tools append the package: CVE-2021-36159-libcrypto.
             let mut parts = word.split('-').skip(1);
@@ -120,6 +116,25 @@ impl Ids {
 /// So many ids of one kind a finding has at most; a text that is made of ids would otherwise take long to read.
 const MOST_IDS: usize = 200;
 
+/// A longer id of a rule is cut where its findings show it, and is none of a vulnerability.
+const MOST_ID_BYTES: usize = 1_000;
+/// What a rule says of itself is cut here: each of its findings has it.
+const MOST_TEXT_BYTES: usize = 64 * 1024;
+
+fn add_new<T: Clone + PartialEq>(list: &mut Vec<T>, others: &[T]) {
+    if list.is_empty() {
+        list.extend_from_slice(others);
+        return;
+    }
+    for other in others {
+        push_new(list, other.clone());
+    }
+}
+
+fn up_to(text: &str, most_bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(most_bytes)]
+}
+
 /// Adds a value that is not there yet.
 pub(in crate::formats) fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
     if list.len() < MOST_IDS && !list.contains(&value) {
@@ -127,29 +142,128 @@ pub(in crate::formats) fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
     }
 }
 
-/// All rules of a run, by where they may be looked up.
+/// All rules of a run, by where they may be looked up. Whatever a result can name is found without a search: both the results
+/// and what they name may be many.
 pub(super) struct Rules<'h> {
     /// The driver first, then its extensions.
     components: Vec<Component<'h>>,
-    taxonomies: &'h [ToolComponent<'h>],
+    component_names: Names<'h>,
+    /// The first component that has a rule of an id, and the rule's place there.
+    by_id: HashMap<&'h str, (usize, usize)>,
+    /// The strings that all rules share: of several with one id the first counts.
+    messages: HashMap<&'h str, &'h str>,
+    taxonomies: Taxonomies<'h>,
 }
 
 struct Component<'h> {
-    name: &'h str,
-    guid: &'h str,
     rules: Vec<Rule<'h>>,
     by_id: HashMap<&'h str, usize>,
     by_guid: HashMap<&'h str, usize>,
-    messages: Option<&'h HashMap<crate::json::Text<'h>, Message<'h>>>,
+}
+
+/// Where in a list the first component of a name or guid is.
+#[derive(Default)]
+struct Names<'h> {
+    by_name: HashMap<&'h str, usize>,
+    by_guid: HashMap<&'h str, usize>,
+}
+
+impl<'h> Names<'h> {
+    fn of(components: impl Iterator<Item = &'h ToolComponent<'h>>) -> Self {
+        let mut names = Self::default();
+        for (at, component) in components.enumerate() {
+            if let Some(name) = component.name.as_deref() {
+                names.by_name.entry(name).or_insert(at);
+            }
+            if let Some(guid) = component.guid.as_deref() {
+                names.by_guid.entry(guid).or_insert(at);
+            }
+        }
+        names
+    }
+
+    /// The first that has the name or the guid.
+    fn find(&self, named: &ComponentReference<'_>) -> Option<usize> {
+        let filled = |text: &Option<crate::json::Text<'_>>, by: &HashMap<&str, usize>| {
+            let text = text.as_deref().filter(|text| !text.is_empty())?;
+            by.get(text).copied()
+        };
+        let by_name = filled(&named.name, &self.by_name);
+        let by_guid = filled(&named.guid, &self.by_guid);
+        by_name.into_iter().chain(by_guid).min()
+    }
+}
+
+struct Taxonomies<'h> {
+    list: &'h [ToolComponent<'h>],
+    names: Names<'h>,
+    /// The ids of taxa by taxonomy and guid.
+    by_guid: HashMap<(usize, &'h str), Option<&'h str>>,
+}
+
+impl<'h> Taxonomies<'h> {
+    fn of(list: &'h [ToolComponent<'h>]) -> Self {
+        let mut by_guid = HashMap::new();
+        for (at, taxonomy) in list.iter().enumerate() {
+            for taxon in &*taxonomy.taxa {
+                if let Some(guid) = taxon.guid.as_deref() {
+                    by_guid.entry((at, guid)).or_insert(taxon.id.as_deref());
+                }
+            }
+        }
+        Self {
+            list,
+            names: Names::of(list.iter()),
+            by_guid,
+        }
+    }
+
+    /// The weakness or vulnerability that a reference to a taxonomy names.
+    fn add(&self, reference: &Reference<'_>, ids: &mut Ids) {
+        let component = reference.tool_component.as_ref();
+        let taxonomy = component.and_then(|component| {
+            let at = index_of(component.index.as_ref()).filter(|at| *at < self.list.len());
+            at.or_else(|| self.names.find(component))
+        });
+        let listed = taxonomy.map(|at| &self.list[at]);
+        let name = listed
+            .and_then(|t| t.name.as_deref())
+            .or_else(|| component?.name.as_deref())
+            .unwrap_or("");
+        let by_index = || {
+            let at = index_of(reference.index.as_ref())?;
+            listed?.taxa.get(at)?.id.as_deref()
+        };
+        let by_guid = || {
+            let guid = reference.guid.as_deref()?;
+            self.by_guid.get(&(taxonomy?, guid)).copied()?
+        };
+        if let Some(id) = reference.id.as_deref().or_else(by_index).or_else(by_guid) {
+            let id = up_to(id, MOST_ID_BYTES);
+            if up_to(name, MOST_ID_BYTES)
+                .to_ascii_uppercase()
+                .contains("CWE")
+                && id.bytes().next().is_some_and(|b| b.is_ascii_digit())
+            {
+                ids.add_cwe(id);
+            } else {
+                ids.add_from(id);
+            }
+        }
+    }
 }
 
 impl<'h> Rules<'h> {
     pub(super) fn of(run: &'h RunHead<'h>) -> Self {
+        let components = || std::iter::once(&run.tool.driver).chain(run.tool.extensions.iter());
         let mut rules = Self {
             components: Vec::new(),
-            taxonomies: &run.taxonomies,
+            component_names: Names::of(components()),
+            by_id: HashMap::new(),
+            messages: HashMap::new(),
+            taxonomies: Taxonomies::of(&run.taxonomies),
         };
-        for component in std::iter::once(&run.tool.driver).chain(run.tool.extensions.iter()) {
+        for component in components() {
             let described = component
                 .rules
                 .iter()
@@ -162,31 +276,40 @@ impl<'h> Rules<'h> {
                     .filter_map(|(at, rule)| key(rule).map(|key| (key, at)))
                     .collect()
             };
+            let by_id: HashMap<&'h str, usize> = by(|rule| rule.id.as_deref());
+            for (id, at) in &by_id {
+                let home = rules.components.len();
+                rules.by_id.entry(id).or_insert((home, *at));
+            }
+            for (id, message) in component.global_message_strings.iter().flatten() {
+                if let Some(text) = message.plain() {
+                    rules.messages.entry(id).or_insert(text);
+                }
+            }
             rules.components.push(Component {
-                name: component.name.as_deref().unwrap_or(""),
-                guid: component.guid.as_deref().unwrap_or(""),
                 rules: described,
-                by_id: by(|rule| rule.id.as_deref()),
+                by_id,
                 by_guid: by(|rule| rule.guid.as_deref()),
-                messages: component.global_message_strings.as_ref(),
             });
         }
         rules
     }
 
+    /// The weakness or vulnerability that a reference to a taxonomy names.
+    pub(super) fn add_taxon(&self, reference: &Reference<'_>, ids: &mut Ids) {
+        self.taxonomies.add(reference, ids);
+    }
+
     fn describe(&self, rule: &'h Descriptor<'h>) -> Rule<'h> {
         let shared = |message: &Option<Message<'_>>| {
             let text = message.as_ref()?.plain()?;
-            Some(Shared::from(clean(text.trim())))
+            Some(Shared::from(clean(up_to(text.trim(), MOST_TEXT_BYTES))))
         };
         // It may name the rule, so it is one line.
-        let short = shared(&rule.short_description).map(|short| Shared::from(clean_line(&short)));
-        let id = rule
-            .id
-            .as_deref()
-            .map(clean_line)
-            .filter(|id| !id.is_empty());
-        let name = rule.name.as_deref().map(clean_line);
+        let line = |text: &str| clean_line(up_to(text, MOST_ID_BYTES));
+        let short = shared(&rule.short_description).map(|short| Shared::from(line(&short)));
+        let id = rule.id.as_deref().map(line).filter(|id| !id.is_empty());
+        let name = rule.name.as_deref().map(line);
         let name = name.filter(|name| !name.is_empty() && Some(name) != id.as_ref());
         let help = shared(&rule.help);
         let help_is_url = help.as_deref().is_some_and(is_url);
@@ -215,7 +338,7 @@ impl<'h> Rules<'h> {
                     if let Some(cwe) = tag.to_ascii_lowercase().strip_prefix("external/cwe/cwe-") {
                         ids.add_cwe(cwe);
                     }
-                    tags.push(Shared::from(clean_line(tag)));
+                    push_new(&mut tags, Shared::from(line(tag)));
                 });
             }
         }
@@ -233,43 +356,6 @@ impl<'h> Rules<'h> {
             ids,
             tags,
             messages: rule.message_strings.as_ref(),
-        }
-    }
-
-    /// The weakness or vulnerability that a reference to a taxonomy names.
-    pub(super) fn add_taxon(&self, reference: &Reference<'_>, ids: &mut Ids) {
-        let component = reference.tool_component.as_ref();
-        let taxonomy = component.and_then(|component| {
-            let at = index_of(component.index.as_ref());
-            at.and_then(|at| self.taxonomies.get(at)).or_else(|| {
-                self.taxonomies.iter().find(|taxonomy| {
-                    same(taxonomy.name.as_ref(), component.name.as_ref())
-                        || same(taxonomy.guid.as_ref(), component.guid.as_ref())
-                })
-            })
-        });
-        let name = taxonomy
-            .and_then(|t| t.name.as_deref())
-            .or_else(|| component?.name.as_deref())
-            .unwrap_or("");
-        let listed = taxonomy
-            .zip(index_of(reference.index.as_ref()))
-            .and_then(|(t, at)| t.taxa.get(at)?.id.as_deref());
-        let by_guid = || {
-            let taxa = &taxonomy?.taxa;
-            taxa.iter()
-                .find(|taxon| same(taxon.guid.as_ref(), reference.guid.as_ref()))?
-                .id
-                .as_deref()
-        };
-        if let Some(id) = reference.id.as_deref().or(listed).or_else(by_guid) {
-            if name.to_ascii_uppercase().contains("CWE")
-                && id.bytes().next().is_some_and(|b| b.is_ascii_digit())
-            {
-                ids.add_cwe(id);
-            } else {
-                ids.add_from(id);
-            }
         }
     }
 
@@ -297,8 +383,8 @@ impl<'h> Rules<'h> {
                 at.and_then(|at| component?.rules.get(at)).ok_or(number)
             });
         let by_id = || {
-            let mut homes = component.into_iter().chain(&self.components);
-            homes.find_map(|home| home.rule(id?))
+            let own = component.and_then(|home| home.rule(id?));
+            own.or_else(|| self.rule(id?))
         };
         match by_index {
             Some(Ok(rule))
@@ -319,42 +405,40 @@ impl<'h> Rules<'h> {
     }
 
     fn component(&self, named: &ComponentReference<'_>) -> Option<&Component<'h>> {
-        let is_same = |own: &str, named: Option<&str>| {
-            named.is_some_and(|named| !named.is_empty() && named == own)
-        };
         let by_index = index_of(named.index.as_ref()).and_then(|at| self.components.get(at + 1));
-        by_index.or_else(|| {
-            let guid = named.guid.as_deref();
-            self.components
-                .iter()
-                .find(|home| is_same(home.guid, guid) || is_same(home.name, named.name.as_deref()))
-        })
+        by_index.or_else(|| self.components.get(self.component_names.find(named)?))
+    }
+
+    /// By id, in the first component that knows any part of it.
+    fn rule(&self, id: &str) -> Option<&Rule<'h>> {
+        let found = parts_of(id).filter_map(|part| self.by_id.get(part));
+        // Of one component the longest part, which comes first.
+        let (home, at) = found.min_by_key(|(home, _)| *home)?;
+        self.components[*home].rules.get(*at)
     }
 
     /// A message string by its id: the rule's own, or one that all rules of the tool share.
     pub(super) fn message(&self, rule: Option<&Rule<'h>>, id: &str) -> Option<&'h str> {
-        let own = rule.and_then(|rule| rule.messages);
-        let shared = self
-            .components
-            .iter()
-            .filter_map(|component| component.messages);
-        own.into_iter()
-            .chain(shared)
-            .find_map(|messages| messages.get(id)?.plain())
+        let own = rule.and_then(|rule| rule.messages?.get(id)?.plain());
+        own.or_else(|| self.messages.get(id).copied())
     }
 }
 
 impl<'h> Component<'h> {
     /// By id; of a hierarchical id (`CA1000/1`) the longest part that is a rule.
     fn rule(&self, id: &str) -> Option<&Rule<'h>> {
-        let mut part = id;
-        loop {
-            if let Some(at) = self.by_id.get(part) {
-                return self.rules.get(*at);
-            }
-            part = part.rsplit_once('/')?.0;
-        }
+        let at = parts_of(id).find_map(|part| self.by_id.get(part))?;
+        self.rules.get(*at)
     }
+}
+
+/// So many parts of a hierarchical id are looked up: one that is made of slashes would otherwise take long to read.
+const MOST_PARTS: usize = 32;
+
+/// A hierarchical id and what it is a part of, the longest first.
+fn parts_of(id: &str) -> impl Iterator<Item = &str> {
+    let parts = std::iter::successors(Some(id), |part| Some(part.rsplit_once('/')?.0));
+    parts.take(MOST_PARTS)
 }
 
 fn is_part_of(id: &str, own: &str) -> bool {
@@ -362,10 +446,6 @@ fn is_part_of(id: &str, own: &str) -> bool {
         || id
             .strip_prefix(own)
             .is_some_and(|rest| rest.starts_with('/'))
-}
-
-fn same(one: Option<&crate::json::Text<'_>>, other: Option<&crate::json::Text<'_>>) -> bool {
-    one.is_some() && one == other
 }
 
 fn is_url(text: &str) -> bool {
