@@ -103,8 +103,8 @@ mod tests {
             .map(|moved| (moved.was, moved.now))
     }
 
-    fn names(was: &str, now: &str) -> Option<(String, String)> {
-        Some((was.to_owned(), now.to_owned()))
+    fn names(was: &str, now: &str) -> (String, String) {
+        (was.to_owned(), now.to_owned())
     }
 
     #[test]
@@ -119,16 +119,16 @@ mod tests {
                     "builds/18/app/new.c"
                 ]
             ),
-            names("builds/17", "builds/18")
+            Some(names("builds/17", "builds/18"))
         );
         // Named relative to the repository from now on, and the other way round.
         assert_eq!(
             between(&known, &["src/a.c", "src/b.c"]),
-            names("builds/17/app", "")
+            Some(names("builds/17/app", ""))
         );
         assert_eq!(
             between(&["src/a.c"], &["builds/17/src/a.c"]),
-            names("", "builds/17")
+            Some(names("", "builds/17"))
         );
     }
 
