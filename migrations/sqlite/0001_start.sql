@@ -264,12 +264,13 @@ create table explanation (
     help_url text
 ) strict;
 
+-- References are looked at when a unit of work ends: a statement that writes hundreds of rows then needs no journal of its own.
 create table finding (
     id text primary key,
-    service_id text not null references service (id),
+    service_id text not null references service (id) deferrable initially deferred,
     -- Set for findings written by hand within a review; scanner findings belong to the service.
-    review_id text references review (id),
-    series_id text references series (id),
+    review_id text references review (id) deferrable initially deferred,
+    series_id text references series (id) deferrable initially deferred,
     number integer not null,
     -- The identity of product.md section 5, and the place among equal ones; absent for findings written by hand.
     identity text,
@@ -303,32 +304,32 @@ create table finding (
     fingerprint text,
     -- Its place in the file of the scan that last said something new of it.
     pointer text,
-    pointer_scan_id text references scan (id),
+    pointer_scan_id text references scan (id) deferrable initially deferred,
     -- Code flows, related places, fixes: for display only.
     details text,
     -- Of everything that the scanner says of it: tells whether a scan that has it again says something new.
     scanner_digest text,
     status text not null,
     status_reason text not null,
-    status_by text references person (id),
+    status_by text references person (id) deferrable initially deferred,
     status_at integer,
-    duplicate_of text references finding (id),
+    duplicate_of text references finding (id) deferrable initially deferred,
     accepted_until integer,
-    acceptance_requested_by text references person (id),
+    acceptance_requested_by text references person (id) deferrable initially deferred,
     -- What the finding said when acceptance of its risk was asked for: the acceptance holds while it says the same.
     accepted_content text,
     first_seen_at integer not null,
     -- While the newest scan of the series has it, the series says when and in which scan it was last seen; these two hold
     -- only once a scan did not have it.
     last_seen_at integer not null,
-    last_scan_id text references scan (id),
-    first_scan_id text references scan (id),
+    last_scan_id text references scan (id) deferrable initially deferred,
+    first_scan_id text references scan (id) deferrable initially deferred,
     -- The first scan that did not have it any more.
-    unseen_since text references scan (id),
+    unseen_since text references scan (id) deferrable initially deferred,
     fixed_at integer,
     -- The scan that last had it gone, or brought it back.
     reopened_at integer,
-    created_by text references person (id),
+    created_by text references person (id) deferrable initially deferred,
     version integer not null,
     -- The version in which an import left it last: another one than now says that people have changed it since.
     imported_version integer,

@@ -5,7 +5,10 @@
 //! also when two imports of it run at once: the series is locked, and file and commit are unique in it. Memory grows by
 //! some hundred bytes for each finding, not with the file.
 
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use holdpoint_domain::{
     Digest, FindingId, FindingStatus, Millis, ScanId, SeriesId, ServiceId,
@@ -75,9 +78,8 @@ fn finding_id(id: u128) -> FindingId {
 /// Everything that an import writes, by places in the scan and in the series.
 #[derive(Default)]
 struct Changes {
+    /// In the order of their numbers: see [`sort_as_numbered`].
     new: Vec<usize>,
-    /// Places in `new`, in the order of their numbers: see [`numbered`].
-    numbered: Vec<usize>,
     /// New ones that say why they were not merged with a known one.
     ambiguous: Vec<usize>,
     /// Of the scan and of the series.
@@ -234,7 +236,7 @@ fn changes_of(read: &ReadScan, series: &Series, comparison: &Comparison<'_>) -> 
     changes.unseen = (0..series.known.len())
         .filter(|at| !is_seen[*at] && !series.stored[*at].is_unseen)
         .collect();
-    changes.numbered = numbered(read, &changes.new);
+    sort_as_numbered(read, &mut changes.new);
     // Rows are written in the order in which they are stored.
     for list in [
         &mut changes.refreshed,
@@ -249,16 +251,13 @@ fn changes_of(read: &ReadScan, series: &Series, comparison: &Comparison<'_>) -> 
 
 /// New findings in the order of their numbers: the severe ones first, then by place. So they get the same numbers in
 /// whatever order a scanner writes its results; and what lists show together is stored together.
-fn numbered(read: &ReadScan, new: &[usize]) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..new.len()).collect();
-    places.sort_unstable_by_key(|place| {
-        let at = new[*place];
-        let finding = &read.findings[at];
+fn sort_as_numbered(read: &ReadScan, new: &mut [usize]) {
+    new.sort_unstable_by_key(|at| {
+        let finding = &read.findings[*at];
         let Identity { key, ordinal, .. } = finding.identity;
         let path = finding.path.as_deref();
-        (read.said[at].severity, path, finding.line, key, ordinal)
+        (read.said[*at].severity, path, finding.line, key, ordinal)
     });
-    places
 }
 
 fn stored_identity(identity: &Identity) -> StoredIdentity {
@@ -341,20 +340,20 @@ fn text(path: Option<&Shared>) -> Option<String> {
 }
 
 impl Compared {
-    /// What is noted of a finding that changed; `new` are the ids of the new ones, in the order of [`Changes::new`].
+    /// What is noted of a finding that changed; `new` has the ids of the new ones that something is noted of, by their places
+    /// in the scan.
     fn observation(
         &self,
         of: ObservedOf,
         outcome: &'static str,
         why: &str,
-        new: &[u128],
+        new: &HashMap<usize, u128>,
     ) -> Observation {
         let known_id = |known: usize| self.series.stored[known].id();
         let (finding, seen_at, known_at) = match of {
             ObservedOf::New { at } => {
-                let place = self.changes.new.binary_search(&at);
-                let place = place.expect("a new finding is in the list of new ones");
-                (finding_id(new[place]), Some(at), None)
+                let id = new.get(&at).expect("a new finding was given an id");
+                (finding_id(*id), Some(at), None)
             }
             ObservedOf::Known { at, known } => (known_id(known), Some(at), Some(known)),
             ObservedOf::Gone { known } => (known_id(known), None, Some(known)),
@@ -671,9 +670,8 @@ fn outcome_of(read: &ReadScan, request: &ScanRequest) -> ImportOutcome {
 
 /// What would change, with the words that people know it by.
 async fn listed(tx: &mut Tx, compared: &mut Compared) -> Result<Vec<ScanChange>, ServiceError> {
-    let mut new = compared.changes.new.clone();
-    new.sort_by_key(|at| compared.read.said[*at].severity);
-    new.truncate(MAX_LISTED);
+    let new = compared.changes.new.iter().take(MAX_LISTED).copied();
+    let new: Vec<_> = new.collect();
     let ReadScan { spool, said, .. } = &mut compared.read;
     let rows = spool.fetch(new.iter().map(|at| &said[*at]))?;
     let mut listed: Vec<_> = rows
@@ -697,7 +695,7 @@ async fn listed(tx: &mut Tx, compared: &mut Compared) -> Result<Vec<ScanChange>,
             .iter()
             .filter(|(_, outcome, _)| *outcome == kind)
             .take(MAX_LISTED)
-            .map(|(of, outcome, why)| compared.observation(*of, outcome, why, &[]))
+            .map(|(of, outcome, why)| compared.observation(*of, outcome, why, &HashMap::new()))
             .collect();
         let ids: Vec<_> = of_kind
             .iter()
@@ -869,13 +867,13 @@ impl Import<'_> {
         })
     }
 
-    /// Brings the series' findings up to the scan, and says which ids the new ones got.
+    /// Brings the series' findings up to the scan, and says which ids those new ones got that something is noted of.
     async fn write_findings(
         &self,
         tx: &mut Tx,
         scan: &ScanId,
         mut compared: Compared,
-    ) -> Result<(Compared, Vec<u128>), ServiceError> {
+    ) -> Result<(Compared, HashMap<usize, u128>), ServiceError> {
         let Compared {
             read,
             series,
@@ -909,15 +907,15 @@ impl Import<'_> {
         self.write_rows(tx, read, n, &refreshed, How::Refresh(scan.clone()))
             .await?;
         let n = changes.new.len();
-        let mut new_ids = vec![0; n];
+        let mut noted = HashMap::new();
         if n > 0 {
             let numbers = i64::try_from(n).unwrap_or(i64::MAX);
             let first_number = tx.take_finding_numbers(self.service, numbers).await?;
             let ids = self.services.ids().uuids(self.now, n);
-            for (place, id) in changes.numbered.iter().zip(&ids) {
-                new_ids[*place] = *id;
-            }
-            let new = |place: usize| (changes.new[changes.numbered[place]], ids[place]);
+            let is_noted = |at: &usize| changes.ambiguous.binary_search(at).is_ok();
+            let numbered = changes.new.iter().copied().zip(ids.iter().copied());
+            noted.extend(numbered.filter(|(at, _)| is_noted(at)));
+            let new = |place: usize| (changes.new[place], ids[place]);
             let of = NewFindingsOf {
                 service: self.service.clone(),
                 series: self.locked.id.clone(),
@@ -927,7 +925,7 @@ impl Import<'_> {
             self.write_rows(tx, read, n, &new, How::Insert { of, first_number })
                 .await?;
         }
-        Ok((compared, new_ids))
+        Ok((compared, noted))
     }
 
     /// Writes what the scanner explains of these findings.

@@ -305,6 +305,9 @@ struct Dialect {
     backend: Backend,
     /// PostgreSQL takes parameters in a list of values for texts.
     number: &'static str,
+    /// A unit of work with a statement that fails is given up as a whole. Where SQLite knows that, it keeps no journal of
+    /// the statement, which would copy every page that it touches.
+    or_give_up: &'static str,
     /// With a plus SQLite looks each finding up, rather than going through all of them each time.
     same_finding: &'static str,
 }
@@ -312,11 +315,13 @@ struct Dialect {
 const SQLITE: Dialect = Dialect {
     backend: Backend::Sqlite,
     number: "",
+    or_give_up: "or rollback ",
     same_finding: "finding.id = +said.id",
 };
 const POSTGRES: Dialect = Dialect {
     backend: Backend::Postgres,
     number: "::bigint",
+    or_give_up: "",
     same_finding: "finding.id = said.id",
 };
 
@@ -349,8 +354,9 @@ where
     for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
 {
     let rows = Rows::of(findings);
-    let mut query = QueryBuilder::<DB>::new(
-        "insert into finding (service_id, series_id, status, status_reason, first_seen_at, last_seen_at, first_scan_id, \
+    let mut query = QueryBuilder::<DB>::new("insert ");
+    query.push(dialect.or_give_up).push(
+        "into finding (service_id, series_id, status, status_reason, first_seen_at, last_seen_at, first_scan_id, \
          pointer_scan_id, version, imported_version, id, number",
     );
     for column in &rows.columns {
@@ -384,8 +390,9 @@ where
     for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
 {
     let rows = Rows::of(findings);
-    let mut query = QueryBuilder::<DB>::new(
-        "update finding set version = finding.version + 1, imported_version = finding.version + 1, pointer_scan_id = ",
+    let mut query = QueryBuilder::<DB>::new("update ");
+    query.push(dialect.or_give_up).push(
+        "finding set version = finding.version + 1, imported_version = finding.version + 1, pointer_scan_id = ",
     );
     query.push_bind(scan.as_str());
     for (at, (name, absent)) in COLUMNS.iter().enumerate() {
