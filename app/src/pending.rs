@@ -4,12 +4,14 @@
 //! nothing else: a digest sent by a browser is never believed.
 
 use holdpoint_domain::{
-    Digest, Millis, PersonId,
+    Digest, Millis,
     text::{Commit, Name},
 };
-use holdpoint_service::{ImportWatch, PREVIEW_LASTS, StoredFile, scans::ScanRequest};
+use holdpoint_service::{
+    Actor, ImportWatch, PREVIEW_LASTS, ServiceError, Services, StoredFile, scans::ScanRequest,
+};
 use serde::{Deserialize, Serialize};
-use tower_sessions::{Session, session::Error as SessionError};
+use tower_sessions::Session;
 
 const KEY: &str = "pending-scans";
 /// How many uploads wait in one session; the oldest gives way.
@@ -29,6 +31,9 @@ pub struct PendingScans {
     pub files: Vec<PendingFile>,
     /// Files that could not be read: name, and why. Nothing of them was stored.
     pub refused: Vec<(String, String)>,
+    /// The imports of its files that were begun last.
+    #[serde(default)]
+    pub imports: Option<String>,
 }
 
 /// A file that is in the store.
@@ -40,10 +45,10 @@ pub struct PendingFile {
 }
 
 impl PendingScans {
-    pub fn new(person: &PersonId, review: &str, at: Millis) -> Self {
+    pub fn new(person: &Actor, review: &str, at: Millis) -> Self {
         Self {
             id: String::new(),
-            person: person.as_str().to_owned(),
+            person: person.id.as_str().to_owned(),
             review: review.to_owned(),
             label: String::new(),
             commit: String::new(),
@@ -51,57 +56,115 @@ impl PendingScans {
             at,
             files: Vec::new(),
             refused: Vec::new(),
+            imports: None,
         }
     }
 
     /// Keeps the upload, and gives it the name under which [`PendingScans::find`] has it.
-    pub async fn keep(mut self, session: &Session) -> Result<String, SessionError> {
+    pub async fn keep(
+        mut self,
+        session: &Session,
+        services: &Services,
+        person: &Actor,
+    ) -> Result<String, ServiceError> {
         let digests: Vec<_> = self.files.iter().map(|file| file.sha256.as_str()).collect();
         let name = format!("{} {} {}", self.at, self.review, digests.join(" "));
         Digest::of(name.as_bytes()).as_str()[..16].clone_into(&mut self.id);
         let id = self.id.clone();
-        let mut all = Self::all(session).await?;
+        let mut all = Self::all(session, services, person).await?;
         all.retain(|kept| kept.id != id);
         all.push(self);
         let n_over = all.len().saturating_sub(MOST);
         all.drain(..n_over);
-        session.insert(KEY, all).await?;
+        Self::store(session, all).await?;
         Ok(id)
     }
 
     /// An upload by this person. After [`PREVIEW_LASTS`] it is as if there were none: its files may be deleted then.
     pub async fn find(
         session: &Session,
-        person: &PersonId,
+        services: &Services,
+        person: &Actor,
         review: &str,
         id: &str,
-        now: Millis,
-    ) -> Result<Option<Self>, SessionError> {
-        let all = Self::all(session).await?;
+    ) -> Result<Option<Self>, ServiceError> {
+        let now = services.now();
+        let all = Self::all(session, services, person).await?;
         Ok(all.into_iter().find(|kept| {
-            kept.id == id
-                && kept.person == person.as_str()
-                && kept.review == review
-                && now < kept.at + PREVIEW_LASTS
+            kept.id == id && kept.is_of(person, review) && now < kept.at + PREVIEW_LASTS
         }))
     }
 
-    /// Forgets some of an upload's files, by digest; without any left, the upload is forgotten.
-    pub async fn forget(
+    /// The upload whose files these imports bring in, with what is left of it now.
+    pub async fn of_imports(
         session: &Session,
-        id: &str,
-        done: impl Fn(&PendingFile) -> bool,
-    ) -> Result<(), SessionError> {
-        let mut all = Self::all(session).await?;
-        for kept in all.iter_mut().filter(|kept| kept.id == id) {
-            kept.files.retain(|file| !done(file));
-        }
-        all.retain(|kept| !kept.files.is_empty());
-        session.insert(KEY, all).await
+        services: &Services,
+        person: &Actor,
+        review: &str,
+        imports: &str,
+    ) -> Result<Option<Self>, ServiceError> {
+        let all = Self::all(session, services, person).await?;
+        Ok(all
+            .into_iter()
+            .find(|kept| kept.imports.as_deref() == Some(imports) && kept.is_of(person, review)))
     }
 
-    async fn all(session: &Session) -> Result<Vec<Self>, SessionError> {
-        Ok(session.get(KEY).await?.unwrap_or_default())
+    fn is_of(&self, person: &Actor, review: &str) -> bool {
+        self.person == person.id.as_str() && self.review == review
+    }
+
+    /// Notes that files of an upload are being imported. Once they are, they do not wait any more, whoever looks first.
+    pub async fn begun(session: &Session, id: &str, imports: &str) -> Result<(), ServiceError> {
+        let mut all = Self::stored(session).await?;
+        for kept in all.iter_mut().filter(|kept| kept.id == id) {
+            kept.imports = Some(imports.to_owned());
+        }
+        Self::store(session, all).await
+    }
+
+    /// Forgets an upload.
+    pub async fn forget(session: &Session, id: &str) -> Result<(), ServiceError> {
+        let mut all = Self::stored(session).await?;
+        all.retain(|kept| kept.id != id);
+        Self::store(session, all).await
+    }
+
+    /// All uploads but the files that were imported since. An upload of which nothing is left is forgotten.
+    async fn all(
+        session: &Session,
+        services: &Services,
+        person: &Actor,
+    ) -> Result<Vec<Self>, ServiceError> {
+        let mut all = Self::stored(session).await?;
+        let n_files = |all: &[Self]| all.iter().map(|kept| kept.files.len()).sum::<usize>();
+        let n_before = n_files(&all);
+        for kept in &mut all {
+            let Some(imports) = &kept.imports else {
+                continue;
+            };
+            let imports = match services.running_imports(person, imports).await {
+                Ok(imports) => imports,
+                // Another process has begun them, or this one long ago.
+                Err(ServiceError::NotFound(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            kept.files.retain(|file| !imports.has_done(&file.sha256));
+        }
+        all.retain(|kept| !kept.files.is_empty());
+        if n_files(&all) != n_before {
+            Self::store(session, all.clone()).await?;
+        }
+        Ok(all)
+    }
+
+    async fn stored(session: &Session) -> Result<Vec<Self>, ServiceError> {
+        let all = session.get(KEY).await.map_err(ServiceError::unavailable)?;
+        Ok(all.unwrap_or_default())
+    }
+
+    async fn store(session: &Session, all: Vec<Self>) -> Result<(), ServiceError> {
+        let stored = session.insert(KEY, all).await;
+        stored.map_err(ServiceError::unavailable)
     }
 
     /// What the service is asked to import for a file.

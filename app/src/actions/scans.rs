@@ -1,15 +1,21 @@
 //! Forms of scans: importing what a preview showed, throwing it away, stopping an import and taking it back.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use super::ActionError;
 
 #[cfg(feature = "ssr")]
 use {
     super::{ActionContext, Notice},
-    crate::{paths, pending::PendingScans},
+    crate::{
+        pages::{findings::thousands, scans::rows},
+        paths,
+        pending::PendingScans,
+    },
     holdpoint_domain::{Digest, ReviewId, ScanId},
-    holdpoint_service::{Conflict, ImportState, ServiceError, scans::ImportOutcome},
+    holdpoint_service::{
+        Conflict, ImportState, RunningImports, ServiceError, scans::ImportOutcome,
+    },
     std::time::Duration,
 };
 
@@ -35,9 +41,8 @@ pub async fn import_scans(
                 "This preview is gone, and nothing was imported. Upload the files again.",
             )
         };
-        let pending = PendingScans::find(&cx.session, &cx.person.id, &review, &preview, cx.now)
-            .await
-            .map_err(ServiceError::unavailable)?
+        let pending = PendingScans::find(&cx.session, &cx.services, &cx.person, &review, &preview)
+            .await?
             .ok_or_else(gone)?;
         if files.is_empty() {
             return Err(ServiceError::rejected("files", "Tick the files to import."));
@@ -58,67 +63,64 @@ pub async fn import_scans(
             .services
             .start_imports(&cx.person, &service, chosen, PATIENCE)
             .await?;
+        PendingScans::begun(&cx.session, &preview, &imports.id).await?;
         if !imports.is_over {
             return Ok(Notice::silent(paths::scans_running(&review, &imports.id)));
         }
-        let mut done: Vec<(String, ImportOutcome)> = Vec::new();
-        for file in imports.files {
-            match file.state {
-                ImportState::Done(imported) => {
-                    PendingScans::forget(&cx.session, &preview, |kept| {
-                        kept.sha256 == file.file.as_str()
-                    })
-                    .await
-                    .map_err(ServiceError::unavailable)?;
-                    done.push((file.file_name, *imported));
-                }
-                ImportState::Refused {
-                    why,
-                    is_conflict: true,
-                } if done.is_empty() => {
-                    return Err(ServiceError::Conflict(Box::new(Conflict {
-                        message: why,
-                        ..Conflict::default()
-                    })));
-                }
-                ImportState::Refused { why, .. } if done.is_empty() => {
-                    return Err(ServiceError::rejected("", why));
-                }
-                ImportState::Refused { why, .. } => {
-                    let names: Vec<_> = done.iter().map(|(name, _)| name.as_str()).collect();
-                    let message = format!(
-                        "{} is imported, {} is not: {why}",
-                        names.join(", "),
-                        file.file_name
-                    );
-                    return Err(ServiceError::rejected("", message));
-                }
-                ImportState::Waiting | ImportState::Running => {}
-            }
-        }
-        Ok(said(
-            &review,
-            &preview,
-            pending.files.len() > done.len(),
-            &done,
-        ))
+        let left = PendingScans::find(&cx.session, &cx.services, &cx.person, &review, &preview);
+        came_of(&review, left.await?.as_ref(), imports)
     }
     .await;
-    // With nothing left to preview, only the page of scans can say what happened.
-    let is_kept = PendingScans::find(&cx.session, &cx.person.id, &review, &preview, cx.now)
-        .await
-        .is_ok_and(|kept| kept.is_some());
-    let back = if is_kept {
-        paths::scan_preview(&review, &preview)
-    } else {
-        paths::scans(&review)
-    };
+    let left = PendingScans::find(&cx.session, &cx.services, &cx.person, &review, &preview).await;
+    let back = back_from(&review, left.ok().flatten().as_ref());
     cx.answer(outcome, back, &[]).await
 }
 
-/// What an import did, and where to read on.
+/// Where a refused import is told: on the page of what is left of its upload. With nothing left to preview, only the page
+/// of scans can say what happened.
 #[cfg(feature = "ssr")]
-fn said(review: &str, preview: &str, is_more: bool, done: &[(String, ImportOutcome)]) -> Notice {
+pub fn back_from(review: &str, left: Option<&PendingScans>) -> String {
+    match left {
+        Some(left) => paths::scan_preview(review, &left.id),
+        None => paths::scans(review),
+    }
+}
+
+/// What came of imports that are over, and where to read on. `left` is what still waits of the upload they are of.
+#[cfg(feature = "ssr")]
+pub fn came_of(
+    review: &str,
+    left: Option<&PendingScans>,
+    imports: RunningImports,
+) -> Result<Notice, ServiceError> {
+    let mut done: Vec<(String, ImportOutcome)> = Vec::new();
+    for file in imports.files {
+        match file.state {
+            ImportState::Done(imported) => done.push((file.file_name, *imported)),
+            ImportState::Refused {
+                why,
+                is_conflict: true,
+            } if done.is_empty() => {
+                return Err(ServiceError::Conflict(Box::new(Conflict {
+                    message: why,
+                    ..Conflict::default()
+                })));
+            }
+            ImportState::Refused { why, .. } if done.is_empty() => {
+                return Err(ServiceError::rejected("", why));
+            }
+            ImportState::Refused { why, .. } => {
+                let names: Vec<_> = done.iter().map(|(name, _)| name.as_str()).collect();
+                let message = format!(
+                    "{} is imported, {} is not: {why}",
+                    names.join(", "),
+                    file.file_name
+                );
+                return Err(ServiceError::rejected("", message));
+            }
+            ImportState::Waiting | ImportState::Running => {}
+        }
+    }
     let sentences: Vec<_> = done
         .iter()
         .map(|(name, outcome)| {
@@ -128,12 +130,16 @@ fn said(review: &str, preview: &str, is_more: bool, done: &[(String, ImportOutco
             let changes = &outcome.changes;
             format!(
                 "Imported {name}: {} new, {} unchanged, {} moved, {} reopened, {} fixed.",
-                changes.new, changes.unchanged, changes.moved, changes.reopened, changes.fixed
+                thousands(changes.new),
+                thousands(changes.unchanged),
+                thousands(changes.moved),
+                thousands(changes.reopened),
+                thousands(changes.fixed)
             )
         })
         .collect();
-    let next = match done {
-        _ if is_more => paths::scan_preview(review, preview),
+    let next = match done.as_slice() {
+        _ if left.is_some() => back_from(review, left),
         [
             (
                 _,
@@ -144,7 +150,7 @@ fn said(review: &str, preview: &str, is_more: bool, done: &[(String, ImportOutco
         ] => paths::with_query(&paths::scan(scan.as_str()), &[("review", review)]),
         _ => paths::scans(review),
     };
-    Notice::new(sentences.join(" ")).at(next)
+    Ok(Notice::new(sentences.join(" ")).at(next))
 }
 
 /// Forgets an upload.
@@ -155,16 +161,36 @@ pub async fn discard_scans(
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let outcome = async {
-        let found = PendingScans::find(&cx.session, &cx.person.id, &review, &preview, cx.now).await;
-        if found.map_err(ServiceError::unavailable)?.is_some() {
-            PendingScans::forget(&cx.session, &preview, |_| true)
-                .await
-                .map_err(ServiceError::unavailable)?;
+        let found = PendingScans::find(&cx.session, &cx.services, &cx.person, &review, &preview);
+        if found.await?.is_some() {
+            PendingScans::forget(&cx.session, &preview).await?;
         }
         Ok::<_, ServiceError>("The preview is thrown away. Nothing was imported.")
     }
     .await;
     cx.answer(outcome, paths::scans(&review), &[]).await
+}
+
+/// How far imports are that this person has begun: the rows of their page, as HTML. Nothing once they are over, which the
+/// page itself tells.
+#[server(prefix = "/act", endpoint = "scans/progress", input = GetUrl)]
+pub async fn import_progress(
+    #[server(default)] review: String,
+    #[server(default)] imports: String,
+) -> Result<Option<String>, ActionError> {
+    let cx = ActionContext::from_request().await?;
+    match cx.services.running_imports(&cx.person, &imports).await {
+        Ok(imports) if !imports.is_over => Ok(Some(rows(imports.files, &review).to_html())),
+        Err(ServiceError::Unavailable(cause)) => {
+            tracing::error!(
+                request_id = cx.request_id,
+                error = &*cause as &dyn std::error::Error,
+                "the progress of an import could not be read"
+            );
+            Err(ActionError::Unavailable)
+        }
+        Ok(_) | Err(_) => Ok(None),
+    }
 }
 
 /// Stops imports that this person has begun. Of the file that is being imported nothing stays.

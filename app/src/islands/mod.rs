@@ -4,8 +4,10 @@
 
 pub mod dialog_opener;
 pub mod draft_keeper;
+pub mod import_watcher;
 pub mod shortcuts;
 
 pub use dialog_opener::DialogOpener;
 pub use draft_keeper::DraftKeeper;
+pub use import_watcher::ImportWatcher;
 pub use shortcuts::Shortcuts;

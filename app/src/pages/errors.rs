@@ -22,6 +22,9 @@ use crate::{
 pub enum PageError {
     #[error("nobody is signed in")]
     SignedOut,
+    /// What was asked for stands at another address now.
+    #[error("it is at {0}")]
+    Elsewhere(String),
     #[error("{0} was not found")]
     NotFound(&'static str),
     #[error("{0}")]
@@ -62,6 +65,16 @@ impl PageError {
                     <SoloFrame title="Sign in">
                         <h1>"Sign in first"</h1>
                         <p><a href=address>"Sign in"</a></p>
+                    </SoloFrame>
+                }
+                .into_any();
+            }
+            Self::Elsewhere(address) => {
+                leptos_axum::redirect(&address);
+                return view! {
+                    <SoloFrame title="Go on">
+                        <h1>"Read on elsewhere"</h1>
+                        <p><a href=address>"Go on"</a></p>
                     </SoloFrame>
                 }
                 .into_any();

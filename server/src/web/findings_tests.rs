@@ -1,7 +1,9 @@
 //! Scans and findings through the real router: upload, preview, import, the pages, triage.
 
+use std::time::Duration;
+
 use axum::{body::Body, http::Request};
-use holdpoint_app::paths;
+use holdpoint_app::{paths, pending::PendingScans};
 use holdpoint_domain::{
     FindingId, FindingStatus, InstanceRole, ReviewId, ServiceId, ServiceRole, text::Name,
 };
@@ -279,6 +281,83 @@ async fn a_preview_stores_no_finding_its_import_does_and_a_second_one_changes_no
         ["again.sarif had been imported before, so nothing changed."]
     );
     assert_eq!(scene.findings().await.len(), 2);
+}
+
+impl Scene {
+    /// Uploads a file and imports it as a page does that was left before the end. Over which ground, the caller may change.
+    /// Answers with the addresses of its preview and of the page that watches it.
+    async fn import_unseen(
+        &self,
+        browser: &Browser<'_>,
+        over: impl Fn(&str) -> String,
+    ) -> (String, String) {
+        let file = sarif(&["A", "B"]).to_string();
+        let (address, page) = self.upload(browser, &[("r.sarif", file.as_bytes())]).await;
+        let offered = offered(&page).remove(0);
+        let (_, ground) = offered.split_once(':').unwrap();
+        let ground = holdpoint_domain::Digest::parse(&over(ground)).unwrap();
+        let mut pending = Value::Null;
+        browser
+            .in_session("pending-scans", |kept| pending = kept[0].clone())
+            .await;
+        let pending: PendingScans = serde_json::from_value(pending).unwrap();
+        let request = pending.request(&pending.files[0]).unwrap();
+        let services = &self.app.state.services;
+        let files = vec![(request, ground)];
+        let imports = services
+            .start_imports(&self.owner, &self.service, files, Duration::from_secs(60))
+            .await
+            .unwrap();
+        assert!(imports.is_over);
+        browser
+            .in_session("pending-scans", |kept| {
+                kept[0]["imports"] = json!(imports.id);
+            })
+            .await;
+        let watched = paths::scans_running(self.review.as_str(), &imports.id);
+        (address, watched)
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_nobody_waited_for_leads_to_its_scan_and_does_not_wait_any_more() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let (preview, watched) = scene.import_unseen(&owner, str::to_owned).await;
+    assert_eq!(owner.get(&preview).await.status, StatusCode::NOT_FOUND);
+    owner
+        .in_session("pending-scans", |kept| assert_eq!(*kept, json!([])))
+        .await;
+    let answer = owner.get(&watched).await;
+    assert!(answer.status.is_redirection(), "{}", answer.body);
+    let scan = owner.get(answer.header("location")).await;
+    assert_eq!(scan.texts("h1"), ["gocheck, main #1"]);
+    assert_eq!(
+        scan.texts(".notice"),
+        ["Imported r.sarif: 2 new, 0 unchanged, 0 moved, 0 reopened, 0 fixed."]
+    );
+    let manager = scene.browser(&scene.manager).await;
+    assert_eq!(manager.get(&watched).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_import_that_was_refused_while_nobody_waited_leads_back_to_its_preview() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let another = holdpoint_domain::Digest::of(b"another ground");
+    let (preview, watched) = scene
+        .import_unseen(&owner, |_| another.as_str().to_owned())
+        .await;
+    let answer = owner.get(&watched).await;
+    assert_eq!(answer.header("location"), preview, "{}", answer.body);
+    let page = owner.get(&preview).await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert!(
+        page.body.contains("changed since this preview"),
+        "{}",
+        page.body
+    );
+    assert_eq!(offered(&page).len(), 1, "it can be imported now");
 }
 
 #[tokio::test]

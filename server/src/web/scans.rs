@@ -196,7 +196,7 @@ async fn keep(
     if !commit.is_empty() {
         Commit::parse(&commit).map_err(ServiceError::at("commit"))?;
     }
-    let mut pending = PendingScans::new(&person.id, review.as_str(), services.now());
+    let mut pending = PendingScans::new(person, review.as_str(), services.now());
     pending.refused = refused;
     let given = Some(format.as_str()).filter(|format| !format.is_empty());
     for (mut receiving, name) in files {
@@ -234,10 +234,7 @@ async fn keep(
     pending.label = label;
     pending.commit = commit;
     pending.format = format;
-    pending
-        .keep(session)
-        .await
-        .map_err(ServiceError::unavailable)
+    pending.keep(session, services, person).await
 }
 
 /// Serves a scanner's own file after comparing it with its digest: always a download, whatever it is called.

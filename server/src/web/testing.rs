@@ -233,6 +233,15 @@ pub(crate) struct Browser<'a> {
 }
 
 impl Browser<'_> {
+    /// What the session of this browser keeps under a name, to be changed and kept again.
+    pub(crate) async fn in_session(&self, name: &str, change: impl FnOnce(&mut serde_json::Value)) {
+        let (_, id) = self.cookie.split_once('=').unwrap();
+        let sessions = &self.app.sessions;
+        let mut record = sessions.load(&id.parse().unwrap()).await.unwrap().unwrap();
+        change(record.data.get_mut(name).unwrap());
+        sessions.save(&record).await.unwrap();
+    }
+
     pub(crate) async fn get(&self, address: &str) -> Answer {
         let request = Request::get(address)
             .header(header::ACCEPT, "text/html")

@@ -188,7 +188,7 @@ pub(super) fn item_options(standing: &ReviewStanding, first: &str) -> Vec<(Strin
 }
 
 /// A figure with its thousands apart: "1,204".
-pub(super) fn thousands(n: i64) -> String {
+pub(crate) fn thousands(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

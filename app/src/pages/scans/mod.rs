@@ -5,6 +5,8 @@ mod preview;
 mod running;
 mod scan;
 
+pub(crate) use running::rows;
+
 use holdpoint_domain::Severity;
 use holdpoint_service::{ScanChange, scans::Counts};
 use leptos::prelude::*;

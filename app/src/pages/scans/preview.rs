@@ -58,14 +58,21 @@ pub(super) fn PreviewPage() -> impl IntoView {
         let open = OpenReview::of_address().await?;
         let pending = PendingScans::find(
             &session,
-            &open.person.id,
+            &services,
+            &open.person,
             open.id.as_str(),
             &preview,
-            open.visit.now,
         )
-        .await
-        .map_err(|error| PageError::Unavailable(Box::new(error)))?
+        .await?
         .ok_or(PageError::NotFound("This preview"))?;
+        // What would be compared now is still being written.
+        if let Some(imports) = &pending.imports {
+            let imports = services.running_imports(&open.person, imports).await;
+            if let Some(running) = imports.ok().filter(|imports| !imports.is_over) {
+                let address = paths::scans_running(open.id.as_str(), &running.id);
+                return Err(PageError::Elsewhere(address));
+            }
+        }
         let may_import = open.access.may(Action::ImportScans);
         let mut all = Vec::new();
         let mut series = BTreeSet::new();

@@ -1,21 +1,29 @@
-//! How far imports are that a person has begun, and what came of them. The page asks for itself again until they are over.
+//! How far imports are that a person has begun. Once they are over, their page leads to what came of them.
 
-use holdpoint_service::{ImportProgress, ImportStage, ImportState, RunningImport};
+use holdpoint_service::{ImportProgress, ImportStage, ImportState, RunningImport, ServiceError};
+use http::request::Parts;
 use leptos::prelude::*;
-use leptos_meta::Meta;
+use tower_sessions::Session;
 
 use crate::{
+    actions::{
+        scans::{back_from, came_of},
+        settle,
+    },
+    islands::ImportWatcher,
     pages::{
+        PageError,
         findings::{framed, review_of_address, thousands},
         page, parameter,
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        Button, ButtonLink, Icon, PageHead, St, Tab,
+        Button, Icon, PageHead, St, Tab,
         controls::Weight,
         status::{Look, Tone},
     },
     paths::{self, action},
+    pending::PendingScans,
     visit::{Visit, services},
 };
 
@@ -38,62 +46,77 @@ const NOT_IMPORTED: Look = Look {
 #[component]
 pub(super) fn RunningPage() -> impl IntoView {
     page(async move {
-        let (_, person) = Visit::signed_in()?;
+        let (visit, person) = Visit::signed_in()?;
         let review = review_of_address()?;
+        let session = use_context::<Parts>()
+            .and_then(|parts| parts.extensions.get::<Session>().cloned())
+            .ok_or_else(|| PageError::Unavailable("the session layer is missing".into()))?;
+        let asked = parameter("running");
         let services = services();
         let standing = services.review_standing(&person, &review).await?;
-        let imports = services.running_imports(&person, &parameter("running"))?;
-        let bar = review_bar(&person, &standing, Tab::Scans).await?;
         let review = review.as_str().to_owned();
-        let title = if imports.is_over {
-            "Import"
-        } else {
-            "Importing"
-        };
-        let back = view! { <a class="muted" href=paths::scans(&review)>"Scans"</a> }.into_any();
-        let rows = imports
-            .files
-            .into_iter()
-            .map(|file| row(file, &review))
-            .collect_view();
-        let actions = if imports.is_over {
-            view! { <ButtonLink words="To the scans" href=paths::scans(&review) /> }.into_any()
-        } else {
-            view! {
-                <form method="post" action=action("scans/cancel")>
-                    <input type="hidden" name="review" value=review.clone() />
-                    <input type="hidden" name="imports" value=imports.id.clone() />
-                    <Button words="Cancel the import" weight=Weight::Danger />
-                </form>
+        let imports = services.running_imports(&person, &asked).await?;
+        if imports.is_over {
+            let left =
+                PendingScans::of_imports(&session, &services, &person, &review, &asked).await?;
+            let back = back_from(&review, left.as_ref());
+            let outcome = came_of(&review, left.as_ref(), imports);
+            let (address, flash) = settle(outcome, "scans/import", &back, &[], &visit.request_id);
+            if let Some(flash) = flash {
+                let kept = flash.keep(&session).await;
+                kept.map_err(ServiceError::unavailable)?;
             }
-            .into_any()
-        };
-        let again = (!imports.is_over).then(|| view! { <Meta http_equiv="refresh" content="3" /> });
-        let note = if imports.is_over {
-            "Undo is on each scan's page, while nobody has acted on its findings."
-        } else {
-            "You may leave this page: the import goes on. Nothing of a file is stored before all of it is."
-        };
+            return Err(PageError::Elsewhere(address));
+        }
+        let bar = review_bar(&person, &standing, Tab::Scans).await?;
+        let title = "Importing".to_owned();
+        let back = view! { <a class="muted" href=paths::scans(&review)>"Scans"</a> }.into_any();
+        let of = [("review", review.as_str()), ("imports", &imports.id)];
+        let progress = paths::with_query(&action("scans/progress"), &of);
+        let address = paths::scans_running(&review, &imports.id);
+        let stage = imports.files.iter().find_map(stage_of);
+        let rows = rows(imports.files, &review);
+        let actions = view! {
+            <form method="post" action=action("scans/cancel")>
+                <input type="hidden" name="review" value=review.clone() />
+                <input type="hidden" name="imports" value=imports.id />
+                <Button words="Cancel the import" weight=Weight::Danger />
+            </form>
+        }
+        .into_any();
         let content = view! {
-            {again}
-            <PageHead title=title.to_owned() over=back actions />
+            <PageHead title=title.clone() over=back actions />
             <section class="panel" aria-labelledby="h-run">
                 <div class="panel-head"><h2 id="h-run">"Files"</h2></div>
-                <div role="status"><ul class="rows">{rows}</ul></div>
-                <p class="panel-foot">{note}</p>
+                <ImportWatcher rows=progress>
+                    {rows}
+                    <p class="vh" role="status">{stage}</p>
+                    <p class="panel-foot">
+                        "You may leave this page: the import goes on. Nothing of a file is stored before all of it is. "
+                        <a href=address data-again="">"Look again"</a>
+                    </p>
+                </ImportWatcher>
             </section>
         }
         .into_any();
-        Ok(framed(
-            title.to_owned(),
-            review_crumbs(&standing),
-            Some(bar),
-            content,
-        ))
+        Ok(framed(title, review_crumbs(&standing), Some(bar), content))
     })
 }
 
+/// How far each file is.
+pub(crate) fn rows(files: Vec<RunningImport>, review: &str) -> AnyView {
+    let rows = files.into_iter().map(|file| row(file, review));
+    view! { <ul class="rows">{rows.collect_view()}</ul> }.into_any()
+}
+
+/// What is read out when it begins: which stage of which file.
+fn stage_of(file: &RunningImport) -> Option<String> {
+    let running = matches!(file.state, ImportState::Running);
+    running.then(|| format!("{} {}", file.progress.stage.label(), file.file_name))
+}
+
 fn row(file: RunningImport, review: &str) -> AnyView {
+    let stage = stage_of(&file);
     let name = file.file_name;
     let state = match file.state {
         ImportState::Waiting => view! { <St of=WAITING /> }.into_any(),
@@ -105,18 +128,17 @@ fn row(file: RunningImport, review: &str) -> AnyView {
         .into_any(),
         ImportState::Done(outcome) => {
             let changes = &outcome.changes;
-            let says = format!(
-                "{} new, {} unchanged, {} moved, {} reopened, {} fixed",
-                thousands(changes.new),
-                thousands(changes.unchanged),
-                thousands(changes.moved),
-                thousands(changes.reopened),
-                thousands(changes.fixed)
-            );
             let says = if outcome.repeated {
                 "It had been imported before, so nothing changed.".to_owned()
             } else {
-                says
+                format!(
+                    "{} new, {} unchanged, {} moved, {} reopened, {} fixed",
+                    thousands(changes.new),
+                    thousands(changes.unchanged),
+                    thousands(changes.moved),
+                    thousands(changes.reopened),
+                    thousands(changes.fixed)
+                )
             };
             let scan = outcome.scan.as_ref().map(|scan| {
                 let href = paths::with_query(&paths::scan(scan.as_str()), &[("review", review)]);
@@ -125,23 +147,24 @@ fn row(file: RunningImport, review: &str) -> AnyView {
             view! { <St of=IMPORTED /> <p class="small">{says} " " {scan}</p> }.into_any()
         }
     };
-    view! { <li><div class="grow stack-2"><strong class="wrap-any">{name}</strong> {state}</div></li> }
-        .into_any()
+    view! {
+        <li data-stage=stage><div class="grow stack-2"><strong class="wrap-any">{name}</strong> {state}</div></li>
+    }
+    .into_any()
 }
 
 fn running(progress: &ImportProgress) -> AnyView {
     let percent = progress.percent();
-    let findings = i64::try_from(progress.findings).unwrap_or(i64::MAX);
+    let findings = thousands(i64::try_from(progress.findings).unwrap_or(i64::MAX));
+    let stage = progress.stage.label();
     let says = match progress.stage {
-        ImportStage::Reading | ImportStage::Storing => format!(
-            "{}: {percent} %, {} findings",
-            progress.stage.label(),
-            thousands(findings)
-        ),
-        stage => format!("{}, {} findings", stage.label(), thousands(findings)),
+        ImportStage::Reading | ImportStage::Storing => {
+            format!("{stage}: {percent} %, {findings} findings")
+        }
+        ImportStage::Waiting | ImportStage::Comparing => format!("{stage}, {findings} findings"),
     };
     view! {
-        <progress max="100" value=percent.to_string() aria-label=progress.stage.label()></progress>
+        <progress max="100" value=percent.to_string() aria-label=stage></progress>
         <p class="small muted">{says}</p>
     }
     .into_any()

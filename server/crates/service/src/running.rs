@@ -49,6 +49,15 @@ pub struct RunningImports {
     pub is_over: bool,
 }
 
+impl RunningImports {
+    /// Whether the file of this digest is imported.
+    pub fn has_done(&self, sha256: &str) -> bool {
+        self.files
+            .iter()
+            .any(|file| file.file.as_str() == sha256 && matches!(file.state, ImportState::Done(_)))
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Remembered(Mutex<VecDeque<Arc<Batch>>>);
 
@@ -56,6 +65,7 @@ pub(crate) struct Remembered(Mutex<VecDeque<Arc<Batch>>>);
 struct Batch {
     id: String,
     person: PersonId,
+    service: ServiceId,
     files: Vec<File>,
     is_over: watch::Sender<bool>,
 }
@@ -137,6 +147,7 @@ impl Services {
         let batch = Arc::new(Batch {
             id: self.ids().uuid(self.now()),
             person: actor.id.clone(),
+            service: service.clone(),
             files: files
                 .iter()
                 .map(|(request, _)| File {
@@ -199,11 +210,21 @@ impl Services {
     }
 
     /// How far imports are that this person has begun.
-    pub fn running_imports(&self, actor: &Actor, id: &str) -> Result<RunningImports, ServiceError> {
-        let batch = self.inner.running.find(actor, id);
-        batch
-            .map(|batch| batch.now())
-            .ok_or(ServiceError::NotFound("This import"))
+    pub async fn running_imports(
+        &self,
+        actor: &Actor,
+        id: &str,
+    ) -> Result<RunningImports, ServiceError> {
+        let batch = self
+            .inner
+            .running
+            .find(actor, id)
+            .ok_or(ServiceError::NotFound("This import"))?;
+        // A role may have been taken away since.
+        let mut tx = self.database().read().await?;
+        self.allow(&mut tx, actor, &batch.service, Action::Read)
+            .await?;
+        Ok(batch.now())
     }
 
     /// Stops imports that this person has begun. What is imported already stays; undo takes it back.

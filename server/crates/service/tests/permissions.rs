@@ -527,7 +527,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             .start_imports(who, service, Vec::new(), Duration::ZERO)
             .await
             .map(drop),
-        "running_imports" => services.running_imports(who, "none").map(drop),
+        "running_imports" => services.running_imports(who, "none").await.map(drop),
         "cancel_imports" => services.cancel_imports(who, "none"),
         "undo_scan" => services.undo_scan(who, &on.scan).await.map(drop),
         "scan_file" => services.scan_file(who, &on.scan).await.map(drop),

@@ -46,9 +46,10 @@ async fn several_files_are_imported_one_after_the_other_and_their_end_is_told() 
             .count();
         assert_eq!(done, 2, "{imports:?}");
         // Who did not begin it is told nothing of it.
-        assert!(services.running_imports(&team.owner, &imports.id).is_ok());
+        let watched = services.running_imports(&team.owner, &imports.id).await;
+        assert!(watched.is_ok(), "{watched:?}");
         assert!(is_not_found(
-            &services.running_imports(&team.manager, &imports.id)
+            &services.running_imports(&team.manager, &imports.id).await
         ));
         assert!(is_not_found(
             &services.cancel_imports(&team.manager, &imports.id)
