@@ -1,5 +1,5 @@
 import { type Locator, type Page } from "@playwright/test";
-import { expect, test } from "./fixtures";
+import { expect, shots, test } from "./fixtures";
 import { many, sarif } from "./sarif";
 import { Api, COMMIT, importScan, looked, notice, opener, pick, signIn, tab, upload } from "./steps";
 
@@ -46,7 +46,7 @@ test("many findings are decided about together, and put back", async ({ holdpoin
   await tab(page, "Findings");
   await expect(ticks(page)).toHaveCount(6);
 
-  // Without a reason nothing is done, and what was ticked and chosen is still there.
+  // The list asks for the outcome; the next page shows the rest, and what was ticked and chosen is still there.
   await tick(page, 1, 2, 3);
   const bar = page.getByRole("group", { name: "Decide about several findings" });
   await expect(bar).toBeVisible();
@@ -54,10 +54,31 @@ test("many findings are decided about together, and put back", async ({ holdpoin
   await bar.getByLabel("Outcome").selectOption("False positive");
   await bar.getByRole("button", { name: "Go on" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Decide about findings");
+  const asked = async () => {
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Decide about findings");
+    await expect(page.getByRole("alert")).toHaveCount(0);
+    await expect(page.locator("[aria-invalid=true]")).toHaveCount(0);
+    await expect(ticks(page)).toHaveCount(3);
+  };
+  await asked();
+  await expect(page.getByRole("radio", { name: "False positive" })).toBeChecked();
+  await looked(page);
+  await shots(page, "decide-about-findings");
+  // Only what was seen and left empty is refused.
+  await page.getByRole("button", { name: "Apply to what is ticked" }).click();
   await expect(page.getByLabel("Reason")).toHaveAttribute("aria-invalid", "true");
   await expect(page.getByRole("radio", { name: "False positive" })).toBeChecked();
   await expect(ticks(page)).toHaveCount(3);
   await looked(page);
+  await page.getByRole("link", { name: "Back to the list" }).click();
+  await tick(page, 1, 2, 3);
+  await bar.getByRole("button", { name: "Go on" }).click();
+  await asked();
+  await expect(page.getByRole("radio", { name: "Map to item" })).toBeChecked();
+  await page.getByRole("button", { name: "Apply to what is ticked" }).click();
+  await expect(page.getByRole("combobox", { name: "Item" })).toHaveAttribute("aria-invalid", "true");
+  await looked(page);
+  await pick(page, "False positive");
   await page.getByRole("checkbox", { name: "Select F-1" }).uncheck();
   await page.getByLabel("Reason").fill("The lock is in the caller.");
   await page.getByRole("button", { name: "Apply to what is ticked" }).click();
@@ -118,6 +139,7 @@ test("many findings are decided about together, and put back", async ({ holdpoin
   await bar.getByLabel("Outcome").selectOption("Ask to accept the risk");
   await bar.getByRole("button", { name: "Go on" }).click();
   await expect(page.getByText("All 2 findings that match the filter, also those on")).toBeVisible();
+  await expect(page.getByRole("alert")).toHaveCount(0);
   const until = page.getByRole("textbox", { name: "Accepted until" });
   await until.fill("2020-01-01");
   await page.getByLabel("Reason").fill("The feed is replaced in spring.");

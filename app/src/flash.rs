@@ -61,6 +61,14 @@ impl Flash {
 
     /// A refusal for the page at an address that shows the form, with what was typed. Passwords are never kept.
     pub fn refusal(address: &str, form: &str, refusal: Refusal, typed: &[(&str, &str)]) -> Self {
+        Self {
+            refusal: Some(refusal),
+            ..Self::begun(address, form, typed)
+        }
+    }
+
+    /// What was typed so far, for the page at an address that shows all of the form. Nothing is refused yet.
+    pub fn begun(address: &str, form: &str, typed: &[(&str, &str)]) -> Self {
         let mut left = MAX_TYPED_BYTES;
         let typed = typed
             .iter()
@@ -76,7 +84,7 @@ impl Flash {
             page: path_of(address),
             notice: None,
             form: form.to_owned(),
-            refusal: Some(refusal),
+            refusal: None,
             typed,
         }
     }

@@ -146,13 +146,23 @@ impl<P> ActionContext<P> {
     {
         let back = back.as_ref();
         let (address, flash) = settle(outcome, &self.form, back, typed, &self.request_id);
+        self.lead(&address, flash).await
+    }
+
+    /// Leads to the page that asks for the rest of a form, with what was typed so far. Nothing is refused.
+    pub async fn ask_more(self, page: &str, typed: &[(&str, &str)]) -> Result<(), ActionError> {
+        let begun = Flash::begun(page, &self.form, typed);
+        self.lead(page, Some(begun)).await
+    }
+
+    async fn lead(self, address: &str, flash: Option<Flash>) -> Result<(), ActionError> {
         if let Some(flash) = flash {
             flash.keep(&self.session).await.map_err(|error| {
                 tracing::error!(%error, "a flash could not be kept");
                 ActionError::Unavailable
             })?;
         }
-        leptos_axum::redirect(&address);
+        leptos_axum::redirect(address);
         Ok(())
     }
 }

@@ -261,7 +261,8 @@ pub async fn comment_on_finding(
 
 /// Decides about many findings, or maps them to an item. Each of `chosen` is a finding's id and the version that was
 /// shown, with a colon between; with `which` as `all` it is all that match the filter, of which there were `n`. `back` is
-/// the query of the list.
+/// the query of the list. With `from` as `list` the form stood below the list, where not every field is; one that is empty
+/// is then asked for on the page that follows, and not refused.
 #[server(prefix = "/act", endpoint = "findings/triage-many")]
 pub async fn triage_findings(
     #[server(default)] review: String,
@@ -274,6 +275,7 @@ pub async fn triage_findings(
     #[server(default)] duplicate_of: String,
     #[server(default)] item: String,
     #[server(default)] back: String,
+    #[server(default)] from: String,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let list = list_address(&review, &back);
@@ -356,8 +358,17 @@ pub async fn triage_findings(
     ];
     // The list asks for no date; the page that follows proposes one.
     typed.retain(|(name, value)| *name != "until" || !value.is_empty());
-    cx.answer(outcome, paths::triage_many(&review), &typed)
-        .await
+    let page = paths::triage_many(&review);
+    let is_empty = |field: &str| {
+        let filled = |(name, value): &(&str, &str)| *name == field && !value.trim().is_empty();
+        !field.is_empty() && !typed.iter().any(filled)
+    };
+    match outcome {
+        Err(ServiceError::Rejected { field, .. }) if from == "list" && is_empty(field) => {
+            cx.ask_more(&page, &typed).await
+        }
+        outcome => cx.answer(outcome, page, &typed).await,
+    }
 }
 
 #[cfg(feature = "ssr")]

@@ -782,6 +782,48 @@ async fn a_decision_over_an_older_version_is_a_conflict_that_keeps_what_was_type
 }
 
 #[tokio::test]
+async fn what_the_list_does_not_ask_for_is_refused_only_after_it_was_shown() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A"])).await;
+    let line = scene.findings().await.remove(0);
+    let chosen = format!("{}:{}", line.id, line.version);
+    let decide = async |action: &str, from: &str| {
+        let fields = [
+            ("review", scene.review.as_str()),
+            ("chosen[]", &chosen),
+            ("action", action),
+            ("from", from),
+        ];
+        let answer = owner.submit("/act/findings/triage-many", &fields).await;
+        owner.get(answer.header("location")).await
+    };
+    for action in [
+        "map",
+        "false_positive",
+        "duplicate",
+        "ask_acceptance",
+        "reopen",
+    ] {
+        let page = decide(action, "list").await;
+        assert_eq!(page.texts("h1"), ["Decide about findings"], "{action}");
+        assert_eq!(
+            page.texts("#refused, [aria-invalid]"),
+            [] as [String; 0],
+            "{action}"
+        );
+        let boxes = "input[name='chosen[]'][checked]";
+        assert_eq!(page.texts(boxes).len(), 1, "{action}");
+        let picked = format!("input[name='action'][value='{action}'][checked]");
+        assert_eq!(page.texts(&picked).len(), 1, "{action}");
+        // The page itself asks with everything there is.
+        let page = decide(action, "").await;
+        assert_eq!(page.texts("[aria-invalid='true']").len(), 1, "{action}");
+    }
+    assert_eq!(scene.findings().await[0].status, FindingStatus::Open);
+}
+
+#[tokio::test]
 async fn an_accepted_risk_takes_two_people() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;

@@ -691,6 +691,7 @@ fn List(
         <form method="post" action=paths::action("findings/triage-many")>
             <input type="hidden" name="review" value=review.clone() />
             <input type="hidden" name="back" value=back />
+            <input type="hidden" name="from" value="list" />
             {table}
             <BulkBar items n />
         </form>
