@@ -77,4 +77,7 @@ test("pictures of every page, on the sample review", async ({ holdpoint, page, a
   const admin = await anotherBrowser();
   await signIn(admin, sample.admin, "/people");
   await shots(admin, "people");
+  const stranger = await anotherBrowser();
+  await signIn(stranger, await holdpoint.person("Root Example", { admin: true }), "/");
+  await picture(stranger, "finding-without-a-role", `/findings/${finding?.id}?review=${review}`);
 });

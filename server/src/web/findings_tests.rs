@@ -824,6 +824,61 @@ async fn what_the_list_does_not_ask_for_is_refused_only_after_it_was_shown() {
 }
 
 #[tokio::test]
+async fn only_who_may_decide_is_shown_the_form_and_others_which_role_it_takes() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A"])).await;
+    let line = scene.findings().await.remove(0);
+    let page = paths::finding(line.id.as_str());
+    let form = "form[action='/act/findings/triage']";
+    assert_eq!(owner.get(&page).await.texts("#triage button"), ["Decide"]);
+    let role = "Only a contributor, reviewer or manager of this service can decide about findings.";
+    let viewer = scene.browser(&scene.viewer).await;
+    let admin = scene.app.admin("root").await;
+    for (who, said) in [
+        (&viewer, role.to_owned()),
+        // Running the machine is no role on the service, but lets them give one.
+        (&admin, format!("{role} Give yourself a role")),
+    ] {
+        let page = who.get(&page).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        assert_eq!(page.texts(form), [] as [String; 0]);
+        assert_eq!(page.texts("#triage > p"), [said]);
+    }
+    assert_eq!(
+        admin
+            .get(&page)
+            .await
+            .texts("#triage a[href='/services/market-maker/people']"),
+        ["Give yourself a role"]
+    );
+
+    // An administrator may answer for a manager, and so sees that form.
+    let asked = Triage::parse(&TriageFields {
+        action: "ask_acceptance".to_owned(),
+        reason: "Not reachable.".to_owned(),
+        until: "2026-02-20".to_owned(),
+        ..TriageFields::default()
+    });
+    let services = &scene.app.state.services;
+    services
+        .triage_finding(&scene.owner, &line.id, 1, asked.unwrap())
+        .await
+        .unwrap();
+    let asked = |page: &Answer| {
+        page.texts("section[aria-labelledby='h-acc'] > p, form[aria-labelledby='h-acc'] button")
+    };
+    assert_eq!(
+        asked(&viewer.get(&page).await),
+        ["Only a manager of this service can answer."]
+    );
+    assert_eq!(
+        asked(&admin.get(&page).await),
+        ["Accept the risk", "Decline"]
+    );
+}
+
+#[tokio::test]
 async fn an_accepted_risk_takes_two_people() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;

@@ -176,6 +176,7 @@ pub(super) fn FindingPage() -> impl IntoView {
                             me=person.id.clone()
                             may_contribute
                             may_manage=access.may(Action::Manage)
+                            people=paths::service_people(&view.service_slug)
                             form=visit.form("findings/triage")
                             now
                         />

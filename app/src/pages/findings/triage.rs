@@ -23,6 +23,8 @@ pub(super) fn TriageBox(
     me: PersonId,
     may_contribute: bool,
     may_manage: bool,
+    /// Where roles on the service are given.
+    people: String,
     form: FormState,
     now: Millis,
 ) -> impl IntoView {
@@ -59,17 +61,28 @@ pub(super) fn TriageBox(
         let fields = hidden(&finding);
         acceptance(&finding, fields, &me, may_manage, form.clone(), now)
     });
+    if !may_contribute {
+        let role = may_manage.then(|| {
+            view! { " " <a href=people>"Give yourself a role"</a> }
+        });
+        return view! {
+            {answer}
+            <section class="signbox" id="triage" aria-labelledby="h-tri">
+                <header>
+                    <h2 id="h-tri">"Triage"</h2>
+                    <p class="small muted">{state}</p>
+                </header>
+                <p class="small">
+                    "Only a contributor, reviewer or manager of this service can decide about findings." {role}
+                </p>
+            </section>
+        }
+        .into_any();
+    }
     let choices = choices(&finding, &form, asked, now);
     let is_possible = choices.iter().any(|choice| choice.impossible.is_none());
-    let why_not = if may_contribute {
-        (!is_possible).then(|| "Nothing can be decided about it now.".to_owned())
-    } else {
-        Some(
-            "Only a contributor, reviewer or manager of this service can decide about findings."
-                .to_owned(),
-        )
-    };
-    let impossible = why_not.as_ref().map(|_| "triage-why".to_owned());
+    let why_not = (!is_possible).then_some("Nothing can be decided about it now.");
+    let impossible = why_not.map(|_| "triage-why".to_owned());
     // While an acceptance is asked for, its own form has the first button.
     let weight = if asked {
         Weight::Secondary
@@ -229,16 +242,33 @@ fn acceptance(
         .clone()
         .unwrap_or_else(|| "Somebody".to_owned());
     let until = finding.accepted_until;
+    let reason = finding.status_reason.clone();
+    let head = view! {
+        <header>
+            <h2 id="h-acc">"Acceptance of the risk is asked for"</h2>
+            <p class="small muted">
+                {asker} " asks until "
+                {until.map(|until| view! { <span title=moment(until)>{date(until)}</span> })}
+                {(!reason.is_empty()).then(|| format!(": {reason}"))}
+            </p>
+        </header>
+    };
+    if !may_manage {
+        return view! {
+            <section class="signbox" aria-labelledby="h-acc">
+                {head}
+                <p class="small" id="acceptance-why">"Only a manager of this service can answer."</p>
+            </section>
+        }
+        .into_any();
+    }
     let why_not = if finding.acceptance_requested_by.as_ref() == Some(me) {
         Some("You asked for it, so someone else must approve it.")
-    } else if !may_manage {
-        Some("Only a manager of this service can answer.")
     } else if until.is_none_or(|until| until <= now) {
         Some("The date asked for has passed. It must be asked for again.")
     } else {
         None
     };
-    let reason = finding.status_reason.clone();
     let button = |words: &'static str, value: &'static str, weight: Weight| match why_not {
         Some(_) => view! {
             <Button words weight name="action" value impossible="acceptance-why" />
@@ -258,14 +288,7 @@ fn acceptance(
     };
     view! {
         <form class="signbox" method="post" action=action("findings/triage") aria-labelledby="h-acc">
-            <header>
-                <h2 id="h-acc">"Acceptance of the risk is asked for"</h2>
-                <p class="small muted">
-                    {asker} " asks until "
-                    {until.map(|until| view! { <span title=moment(until)>{date(until)}</span> })}
-                    {(!reason.is_empty()).then(|| format!(": {reason}"))}
-                </p>
-            </header>
+            {head}
             {hidden}
             <TextArea
                 form
