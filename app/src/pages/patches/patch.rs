@@ -325,9 +325,8 @@ fn links(view: &PatchView, form: FormState) -> AnyView {
 /// A button that does nothing, with the reason beside it.
 fn impossible(id: &'static str, words: &'static str, why: String) -> AnyView {
     view! {
-        <div>
+        <div class="btn-row">
             <button class="btn" type="button" disabled aria-describedby=id>{words}</button>
-            " "
             <span class="small muted" id=id>{why}</span>
         </div>
     }

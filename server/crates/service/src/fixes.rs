@@ -1,7 +1,7 @@
 //! What scanners propose to change, offered as patches: as diffs where the report shows the lines that change, else with
 //! the reason why there is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_domain::{
     FindingId, FindingStatus, PatchId, PatchState, ReviewId, ScanId, person::Action, text::Name,
@@ -178,15 +178,7 @@ impl Services {
             Some(scan) => tx.scan(&scan).await?,
             None => None,
         };
-        let mut patches = tx.patches_of_finding(&finding.id).await?;
         drop(tx);
-        patches.retain(|patch| patch.review == *review);
-        for patch in &patches {
-            let content = self.content_of(patch).await?;
-            if content.is_ok_and(|content| is_same_change(&content, &diff.patch)) {
-                return Err(ServiceError::rejected("fix", is_there(actor, patch)));
-            }
-        }
         let title = title_of(&finding, &fix);
         let tool = finding.tool.as_deref().unwrap_or("a scanner");
         let scan = scan.map_or_else(
@@ -213,9 +205,30 @@ impl Services {
         let request = PatchRequest {
             title,
             bytes,
-            links: vec![PatchLink::Finding(finding.id)],
+            links: vec![PatchLink::Finding(finding.id.clone())],
         };
-        self.submit_patch(actor, review, request).await
+        // Patches are read from files, which is not done while others wait to write: what came in between is read first,
+        // and then it is tried again.
+        let mut seen = BTreeSet::new();
+        loop {
+            let mut tx = self.database().read().await?;
+            let patches = tx.patches_of_finding(&finding.id).await?;
+            drop(tx);
+            for patch in patches.iter().filter(|patch| patch.review == *review) {
+                if !seen.insert(patch.id.clone()) {
+                    continue;
+                }
+                let content = self.content_of(patch).await?;
+                if content.is_ok_and(|content| is_same_change(&content, &diff.patch)) {
+                    return Err(ServiceError::rejected("fix", is_there(actor, patch)));
+                }
+            }
+            let over = Some((&finding.id, &seen));
+            let submitted = self.submit_over(actor, review, request.clone(), over);
+            if let Some(patch) = submitted.await? {
+                return Ok(patch);
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Patches: submitting them, what they touch, deciding on them, marking them applied, and the series that `git am`
 //! applies. That one is verified is nobody's to say: a later scan does, see [`Services::verify_patches`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use holdpoint_domain::{
     FindingId, ItemId, Millis, PatchId, PatchState, PersonId, Policy, ReviewId, ScanId, SeriesId,
@@ -412,6 +412,19 @@ impl Services {
         review: &ReviewId,
         request: PatchRequest,
     ) -> Result<PatchId, ServiceError> {
+        let id = self.submit_over(actor, review, request, None).await?;
+        Ok(id.expect("only what was to be seen first holds a patch back"))
+    }
+
+    /// As [`Services::submit_patch`], but submits nothing where the finding has a patch of the review that the caller has
+    /// not seen.
+    pub(crate) async fn submit_over(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        request: PatchRequest,
+        seen: Option<(&FindingId, &BTreeSet<PatchId>)>,
+    ) -> Result<Option<PatchId>, ServiceError> {
         let mut tx = self.database().read().await?;
         self.review_to(&mut tx, actor, review, Action::Contribute)
             .await?;
@@ -456,7 +469,15 @@ impl Services {
         let (in_review, _) = self
             .review_to(&mut tx, actor, review, Action::Contribute)
             .await?;
+        // From here on nobody else submits to this review.
         let number = tx.take_patch_number(review).await?;
+        if let Some((finding, seen)) = seen {
+            let patches = tx.patches_of_finding(finding).await?;
+            let mut here = patches.iter().filter(|patch| patch.review == *review);
+            if here.any(|patch| !seen.contains(&patch.id)) {
+                return Ok(None);
+            }
+        }
         if let Some(earlier) = tx.patch_of_file(review, &file.sha256).await? {
             return Err(ServiceError::rejected(
                 "patch",
@@ -512,7 +533,7 @@ impl Services {
             note_at_link(&mut tx, actor, now, &in_review, number, link, true).await?;
         }
         tx.commit().await?;
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// A review's patches with what they are linked to.

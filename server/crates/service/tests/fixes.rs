@@ -222,3 +222,36 @@ async fn only_contributors_propose_and_only_what_is_still_there() {
         assert!(message.contains("no longer has this finding"), "{message}");
     }
 }
+
+#[tokio::test]
+async fn two_who_propose_one_fix_at_the_same_moment_make_one_patch() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        // Each round is another change, and so another race.
+        for round in 1..=6_usize {
+            let words = format!("checked{round}");
+            team.scan(&[result(&[fix("Check the command", 2, 5, &words)])])
+                .await;
+            let finding = team.only_finding().await.finding.id;
+            let (one, other) = tokio::join!(
+                team.propose(&team.owner, &finding, 1),
+                team.propose(&team.reviewer, &finding, 1),
+            );
+            assert_eq!(
+                usize::from(one.is_ok()) + usize::from(other.is_ok()),
+                1,
+                "{}: {one:?} {other:?}",
+                team.on()
+            );
+            let refused = if one.is_ok() { other } else { one };
+            let (field, message) = rejected(refused);
+            assert_eq!(field, "fix");
+            assert!(
+                message.starts_with(&format!("P-{round} makes this very change: ")),
+                "{message}"
+            );
+            let patches = services.patches_of(&team.viewer, &team.review.id).await;
+            assert_eq!(patches.expect("lists").lines.len(), round);
+        }
+    }
+}
