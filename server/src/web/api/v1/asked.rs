@@ -320,25 +320,6 @@ pub(super) fn flag(field: &'static str, text: Option<&str>) -> Result<bool, WebE
     }
 }
 
-/// A list of words with commas between them; each must be one of those that there are.
-pub(super) fn words<T>(
-    field: &'static str,
-    text: Option<&str>,
-    parse: impl Fn(&str) -> Option<T>,
-    known: &[&str],
-) -> Result<Vec<T>, WebError> {
-    let words = text.unwrap_or_default().split(',').map(str::trim);
-    words
-        .filter(|word| !word.is_empty())
-        .map(|word| {
-            parse(word).ok_or_else(|| WebError::Rejected {
-                field,
-                message: format!("Choose from {}.", known.join(", ")),
-            })
-        })
-        .collect()
-}
-
 /// What may be left out, read at its field.
 pub(super) fn optional<T, E: Display>(
     field: &'static str,

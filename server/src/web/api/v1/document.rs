@@ -240,6 +240,28 @@ mod tests {
     }
 
     #[test]
+    fn many_findings_are_decided_about_by_whatever_the_list_is_filtered_by() {
+        let document: serde_json::Value = serde_json::from_str(&JSON).unwrap();
+        let list = document["paths"]["/reviews/{id}/findings"]["get"]["parameters"]
+            .as_array()
+            .unwrap();
+        let list: BTreeSet<_> = list
+            .iter()
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .filter(|name| !["id", "sort", "format", "limit", "cursor"].contains(name))
+            .collect();
+        let matching = document["components"]["schemas"]["MatchingFindings"]["properties"]
+            .as_object()
+            .unwrap();
+        let matching: BTreeSet<_> = matching
+            .keys()
+            .map(String::as_str)
+            .filter(|name| *name != "count")
+            .collect();
+        assert_eq!(list, matching);
+    }
+
+    #[test]
     fn a_name_in_a_path_is_a_parameter() {
         let document: serde_json::Value = serde_json::from_str(&JSON).unwrap();
         let parameters = document["paths"]["/services/{slug}/scans"]["post"]["parameters"]

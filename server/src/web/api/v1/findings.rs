@@ -1,10 +1,9 @@
 //! Findings: reading them, writing them by hand, triage, mapping to items.
 
 use axum::{extract::State, response::Response};
-use holdpoint_domain::{FindingId, FindingStatus, ItemId, PersonId, ReviewId, SeriesId, Severity};
+use holdpoint_domain::{FindingId, ItemId, ReviewId};
 use holdpoint_service::{
-    Conflict, ExportForm, FindingCursor, FindingFilter, FindingLine, FindingSort, ServiceError,
-    Services,
+    Conflict, ExportForm, FindingCursor, FindingLine, FindingSort, ServiceError, Services,
     findings::{FindingFields, FindingRequest, FindingView, Triage, TriageFields},
     fixes::fixes_of,
 };
@@ -14,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     asked::{self, Id, IfMatch, Json, Key, Query},
     given::{Given, Part, moment, once},
+    wanted::{Wanted, between_commas},
 };
 use crate::web::{WebError, api_caller::ApiCaller, reports};
 
@@ -287,72 +287,20 @@ pub(super) async fn list(
     Query(asked): Query<List>,
 ) -> Result<Response, WebError> {
     let limit = asked::limit(asked.limit.as_deref())?;
-    let severities: Vec<_> = Severity::ALL
-        .iter()
-        .map(|severity| severity.as_str())
-        .collect();
-    let statuses: Vec<_> = FindingStatus::ALL
-        .iter()
-        .map(|status| status.as_str())
-        .collect();
-    let unmapped = asked.item.as_deref() == Some("none");
-    let filter = FindingFilter {
-        severities: asked::words(
-            "severity",
-            asked.severity.as_deref(),
-            Severity::parse,
-            &severities,
-        )?,
-        statuses: asked::words(
-            "status",
-            asked.status.as_deref(),
-            FindingStatus::parse,
-            &statuses,
-        )?,
-        tools: asked::words(
-            "tool",
-            asked.tool.as_deref(),
-            |tool| Some(tool.to_owned()),
-            &[],
-        )?,
-        item: match asked.item.as_deref() {
-            None | Some("none") => None,
-            Some(item) => Some(ItemId::parse(item).ok_or_else(|| WebError::Rejected {
-                field: "item",
-                message: "Write an item's id, or none.".to_owned(),
-            })?),
-        },
-        unmapped,
-        categories: asked::words(
-            "category",
-            asked.category.as_deref(),
-            |category| Some(category.to_owned()),
-            &[],
-        )?,
-        rule: asked.rule.filter(|rule| !rule.is_empty()),
-        path: asked.path.filter(|path| !path.is_empty()),
-        series: asked::words("series", asked.series.as_deref(), SeriesId::parse, &[]).map_err(
-            |_| WebError::Rejected {
-                field: "series",
-                message: "Write ids of series, with commas between them.".to_owned(),
-            },
-        )?,
-        owner: match asked.owner.as_deref() {
-            None => None,
-            Some(owner) => Some(PersonId::parse(owner).ok_or_else(|| WebError::Rejected {
-                field: "owner",
-                message: "This is no person's id.".to_owned(),
-            })?),
-        },
-        late_before: if asked::flag("late", asked.late.as_deref())? {
-            let policy = services.review(&caller, &id).await?.review.policy;
-            Some(policy.limits.late_before(services.now()))
-        } else {
-            None
-        },
-        text: asked.q.filter(|text| !text.trim().is_empty()),
-        as_of: services.now(),
+    let filter = Wanted {
+        severity: between_commas(asked.severity.as_deref()),
+        status: between_commas(asked.status.as_deref()),
+        tool: between_commas(asked.tool.as_deref()),
+        item: asked.item,
+        category: between_commas(asked.category.as_deref()),
+        rule: asked.rule,
+        path: asked.path,
+        series: between_commas(asked.series.as_deref()),
+        owner: asked.owner,
+        late: asked::flag("late", asked.late.as_deref())?,
+        q: asked.q,
     };
+    let filter = filter.filter(&services, &caller, &id, "").await?;
     let sort = match asked.sort.as_deref() {
         None => FindingSort::default(),
         Some(text) => FindingSort::parse(text).ok_or_else(|| WebError::Rejected {

@@ -25,6 +25,7 @@ mod sign_off;
 mod templates;
 mod triage;
 mod upload;
+mod wanted;
 
 #[cfg(test)]
 mod tests;

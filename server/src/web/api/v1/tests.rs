@@ -1313,7 +1313,7 @@ async fn a_patch_is_submitted_and_read_again() {
 }
 
 #[tokio::test]
-async fn findings_are_filtered_by_series_owner_and_limit_in_lists_and_files() {
+async fn findings_are_filtered_by_series_owner_and_limit_in_lists_files_and_decisions() {
     let team = Team::start().await;
     let client = team.token(&team.owner).await;
     let push = async |client: &Client<'_>, series: &str, line: u32, message: &str| {
@@ -1396,6 +1396,60 @@ async fn findings_are_filtered_by_series_owner_and_limit_in_lists_and_files() {
             .await;
         assert_eq!(refused.field(), field, "{query}");
     }
+
+    // A decision about all that match finds what the list finds.
+    let many = async |matching: Value| {
+        let body = json!({
+            "matching": matching,
+            "triage": { "action": "false_positive", "reason": "It is a test." }
+        });
+        client.post(&team.of_review("/triage"), &body).await
+    };
+    let owner = team.owner.id.as_str();
+    for (query, matching) in [
+        ("late=true".to_owned(), json!({ "late": true })),
+        ("late=false".to_owned(), json!({ "late": false })),
+        (format!("series={release}"), json!({ "series": [release] })),
+        (
+            format!("series={main},{release}"),
+            json!({ "series": [main, release] }),
+        ),
+        (format!("owner={owner}"), json!({ "owner": owner })),
+        (
+            format!("owner={owner}&late=true"),
+            json!({ "owner": owner, "late": true }),
+        ),
+        (
+            "category=secret".to_owned(),
+            json!({ "category": ["secret"] }),
+        ),
+        ("rule=G304".to_owned(), json!({ "rule": "G304" })),
+        ("path=store".to_owned(), json!({ "path": "store" })),
+    ] {
+        let n = titles(&query).await.len();
+        let mut asked = matching;
+        asked["count"] = json!(99);
+        let refused = many(asked).await.problem(StatusCode::UNPROCESSABLE_ENTITY);
+        let detail = refused["detail"].as_str().unwrap();
+        let found = match n {
+            1 => "1 finding matches now".to_owned(),
+            n => format!("{n} findings match now"),
+        };
+        assert!(detail.contains(&found), "{query}: {detail}");
+    }
+    for (matching, field) in [
+        (json!({ "owner": "\u{0}", "count": 1 }), "matching.owner"),
+        (
+            json!({ "series": ["a", "\u{0}"], "count": 1 }),
+            "matching.series",
+        ),
+        (json!({ "late": "yes", "count": 1 }), "matching.late"),
+    ] {
+        assert_eq!(many(matching).await.field(), field);
+    }
+    let done = many(json!({ "late": true, "series": [main], "count": 1 })).await;
+    assert_eq!(done.json()["done"], 1, "{}", done.body);
+    assert_eq!(titles("status=false_positive").await, [old]);
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! Decisions about many findings, and taking one back.
 
 use axum::{extract::State, response::Response};
-use holdpoint_domain::{FindingStatus, ReviewId, Severity, TriageBatchId};
+use holdpoint_domain::{ReviewId, TriageBatchId};
 use holdpoint_service::{
-    FindingFilter, Services,
+    Services,
     findings::Triage,
     triage::{Bulk, BulkTriage, Chosen},
 };
@@ -14,6 +14,7 @@ use super::{
     asked::{self, Id, Json, Key, Target},
     findings::{Decision, in_triage},
     given::{Given, Part, moment, once},
+    wanted::Wanted,
 };
 use crate::web::{WebError, api_caller::ApiCaller};
 
@@ -25,18 +26,37 @@ pub(super) struct SeenFinding {
     version: i64,
 }
 
-/// Which findings: as the list's parameters, each a list of words.
+/// Which findings: by the list's parameters, those that take several words as lists of them.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MatchingFindings {
+    /// critical, high, medium, low, info.
     #[serde(default)]
     severity: Vec<String>,
+    /// open, fixed, false_positive, risk_accepted, duplicate.
     #[serde(default)]
     status: Vec<String>,
+    /// Names of tools.
     #[serde(default)]
     tool: Vec<String>,
     /// An item's id; `none` for findings linked to no item.
     item: Option<String>,
+    /// code, dependency, secret, …
+    #[serde(default)]
+    category: Vec<String>,
+    /// A rule's id, exactly.
+    rule: Option<String>,
+    /// What the path begins with.
+    path: Option<String>,
+    /// Ids of series.
+    #[serde(default)]
+    series: Vec<String>,
+    /// A person's id, for those linked to an item of the review that the person owns.
+    owner: Option<String>,
+    /// Only open ones that are past the limit of their severity.
+    #[serde(default)]
+    late: bool,
+    /// Part of the title, rule, path, component or CVE.
     q: Option<String>,
     /// How many there were when it was looked at; with another number nothing is done.
     count: i64,
@@ -88,23 +108,10 @@ fn many_done(done: BulkTriage) -> ManyDone {
     }
 }
 
-fn words<T>(
-    field: &'static str,
-    given: &[String],
-    parse: fn(&str) -> Option<T>,
-) -> Result<Vec<T>, WebError> {
-    given
-        .iter()
-        .map(|word| {
-            parse(word).ok_or_else(|| WebError::Field {
-                field: format!("matching.{field}"),
-                message: format!("{word:?} is none of the words for it."),
-            })
-        })
-        .collect()
-}
-
-fn chosen(
+async fn chosen(
+    services: &Services,
+    caller: &ApiCaller,
+    review: &ReviewId,
     findings: Option<Vec<SeenFinding>>,
     matching: Option<MatchingFindings>,
 ) -> Result<Chosen, WebError> {
@@ -126,18 +133,22 @@ fn chosen(
             Ok(Chosen::These(these))
         }
         (None, Some(matching)) => {
-            let is_unmapped = matching.item.as_deref() == Some("none");
-            let item = matching.item.filter(|_| !is_unmapped);
+            let wanted = Wanted {
+                severity: matching.severity,
+                status: matching.status,
+                tool: matching.tool,
+                item: matching.item,
+                category: matching.category,
+                rule: matching.rule,
+                path: matching.path,
+                series: matching.series,
+                owner: matching.owner,
+                late: matching.late,
+                q: matching.q,
+            };
+            let filter = wanted.filter(services, caller, review, "matching.").await?;
             Ok(Chosen::Matching {
-                filter: Box::new(FindingFilter {
-                    severities: words("severity", &matching.severity, Severity::parse)?,
-                    statuses: words("status", &matching.status, FindingStatus::parse)?,
-                    tools: matching.tool,
-                    item: item.map(|id| asked::id(&id)).transpose()?,
-                    unmapped: is_unmapped,
-                    text: matching.q.filter(|text| !text.trim().is_empty()),
-                    ..FindingFilter::default()
-                }),
+                filter: Box::new(filter),
                 n: matching.count,
             })
         }
@@ -166,7 +177,7 @@ pub(super) async fn decide(
         triage,
         link,
     } = asked.value;
-    let chosen = chosen(findings, matching)?;
+    let chosen = chosen(&services, &caller, &id, findings, matching).await?;
     let bulk = match (triage, link) {
         (Some(decision), None) => {
             Bulk::Triage(Triage::parse(&decision.fields()).map_err(in_triage)?)
