@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use holdpoint_domain::{
-    Decision, FindingStatus, ItemState, Outcome, PatchState, Severity, signoff::Change,
+    Decision, FindingStatus, ItemState, Outcome, PatchState, Policy, Severity, signoff::Change,
     verdict::Reason,
 };
 
@@ -192,6 +192,11 @@ fn title(doc: &mut Document, facts: &Facts) {
                     blocking.join(", ")
                 )
             },
+            if policy.late_findings_block {
+                format!("open findings past their limit block: {}", limits(policy))
+            } else {
+                "open findings past their limit do not block".to_owned()
+            },
             format!(
                 "evidence {}",
                 if policy.evidence_required {
@@ -252,6 +257,23 @@ fn title(doc: &mut Document, facts: &Facts) {
         &people,
         "Nobody has a role on this service.",
     );
+}
+
+/// How long a finding may stay open: "critical 3 days, high 1 day".
+fn limits(policy: &Policy) -> String {
+    let limits: Vec<_> = Severity::ALL
+        .iter()
+        .filter_map(|severity| {
+            let days = policy.limits.days(*severity)?;
+            let unit = if days == 1 { "day" } else { "days" };
+            Some(format!("{} {days} {unit}", severity.label().to_lowercase()))
+        })
+        .collect();
+    if limits.is_empty() {
+        "no severity has one".to_owned()
+    } else {
+        limits.join(", ")
+    }
 }
 
 fn verdict(doc: &mut Document, facts: &Facts) {

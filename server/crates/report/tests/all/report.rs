@@ -1,6 +1,7 @@
 //! `report.md` of the sample review: what it says, that it is the same each time, and that no text breaks it.
 
 use crate::sample::{audited, released};
+use holdpoint_domain::policy::Limits;
 use holdpoint_report::{Facts, markdown};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
@@ -11,6 +12,35 @@ fn the_audit_report_reads_as_its_snapshot() {
         insta::assert_binary_snapshot!("audited.md", markdown(&audited()).into_bytes());
         insta::assert_binary_snapshot!("released.md", markdown(&released()).into_bytes());
     });
+}
+
+#[test]
+fn the_policy_says_whether_findings_past_their_limit_hold_back_and_what_the_limits_are() {
+    let mut facts = audited();
+    let said = |facts: &Facts| {
+        let report = markdown(facts);
+        let mut rows = report.lines().map(str::to_owned);
+        rows.find(|row| row.starts_with("| Policy |")).unwrap()
+    };
+    assert!(said(&facts).contains("; open findings past their limit do not block; "));
+    let policy = &mut facts.review.policy;
+    policy.late_findings_block = true;
+    policy.limits.high = Some(1);
+    policy.limits.medium = None;
+    let row = said(&facts);
+    assert!(
+        row.contains("; open findings past their limit block: critical 3 days, high 1 day; "),
+        "{row}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&holdpoint_report::json(&facts)).unwrap();
+    assert_eq!(json["review"]["policy"]["late_findings_block"], true);
+    facts.review.policy.limits = Limits {
+        critical: None,
+        high: None,
+        medium: None,
+        ..Limits::default()
+    };
+    assert!(said(&facts).contains("past their limit block: no severity has one; "));
 }
 
 /// What a reader sees: texts and code without marks, each block on its own line.
