@@ -250,8 +250,9 @@ create table scan (
     undone_by text references person (id),
     unique (series_id, sequence)
 ) strict;
--- Scanners write the same bytes for two commits in which nothing changed: those are two scans.
-create unique index scan_file_once on scan (series_id, file_sha256, coalesce(commit_id, '')) where undone_at is null;
+-- The same bytes may be scans of several commits, and come back after others: only the newest scan of a series is not
+-- imported again. Two imports at once cannot both be the next one, by the sequence.
+create index scan_file on scan (file_sha256);
 create index scan_service on scan (service_id, imported_at);
 
 -- What a scanner explains: of a rule, so that thousands of findings may share it. Named by the digest of its content, so it never

@@ -279,7 +279,9 @@ fn said(path: &Path, outcome: &Outcome) -> String {
     let path = terminal::line(&path.display().to_string());
     let series = terminal::line(series);
     if *repeated {
-        return format!("{path}: this file is in the series {series} already; nothing was changed");
+        return format!(
+            "{path}: this file is the newest scan of the series {series} already; nothing was changed"
+        );
     }
     let Changes {
         new,

@@ -1,9 +1,10 @@
 //! Importing a scanner's file: read it, compare it with what its series knows, store what changed.
 //!
 //! All or nothing: an import is one unit of work, and what was not committed was never there. Reading and comparing happen
-//! off the async threads, reading outside of the unit of work. The same file again for the same commit changes nothing,
-//! also when two imports of it run at once: the series is locked, and file and commit are unique in it. Memory grows by
-//! some hundred bytes for each finding, not with the file.
+//! off the async threads, reading outside of the unit of work. The newest scan of a series again, the same bytes for the
+//! same commit, changes nothing, also when two imports of it run at once: the series is locked, and looked at then. Bytes
+//! that others came after are a scan like any other, since findings may have been fixed and be back. Memory grows by some
+//! hundred bytes for each finding, not with the file.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -445,15 +446,17 @@ impl Services {
             .await
     }
 
-    /// The answer for a file that is in already for this label and commit, without reading it again. A format named by a
-    /// person may read it differently.
+    /// The answer for a file that is the newest scan of its series already, for this label and commit, without reading it
+    /// again. A format named by a person may read it differently.
     async fn import_of_same_file(
         &self,
         tx: &mut Tx,
         service: &ServiceId,
         request: &ScanRequest,
     ) -> Result<Option<ImportOutcome>, ServiceError> {
-        let scans = tx.scans_of_file(service, &request.file.sha256).await?;
+        let scans = tx
+            .newest_scans_of_file(service, &request.file.sha256)
+            .await?;
         let is_same = |scan: &Scan| {
             let label = request.label.as_ref().map(Name::as_str);
             let commit = request.commit.as_ref().map(Commit::as_str);
@@ -528,12 +531,13 @@ impl Services {
         };
         let series = match &locked {
             Some(locked) => {
-                let commit = outcome.commit.as_deref();
-                if let Some(earlier) = tx
-                    .scan_of_file(&locked.id, &request.file.sha256, commit)
-                    .await?
+                let newest = match &locked.last_scan {
+                    Some(newest) => tx.scan(newest).await?,
+                    None => None,
+                };
+                if let Some(newest) = newest.filter(|newest| outcome.is_repeat_of(newest, &request))
                 {
-                    return Ok(outcome.repeated_of(earlier));
+                    return Ok(outcome.repeated_of(newest));
                 }
                 watch.begin(ImportStage::Comparing, 0);
                 Series::load(&mut tx, &locked.id).await?
@@ -621,6 +625,13 @@ fn ground_has_moved(label: &str) -> ServiceError {
 }
 
 impl ImportOutcome {
+    /// Whether the newest scan of the series is this very file, for the same commit and read in the same way.
+    fn is_repeat_of(&self, newest: &Scan, request: &ScanRequest) -> bool {
+        newest.file_sha256 == request.file.sha256
+            && newest.commit == self.commit
+            && newest.format == self.format
+    }
+
     fn repeated_of(mut self, earlier: Scan) -> Self {
         self.repeated = true;
         self.commit = earlier.commit;

@@ -43,7 +43,7 @@ pub struct ScanRequest {
 pub struct ImportOutcome {
     /// Absent for a preview, unless the file was in already.
     pub scan: Option<ScanId>,
-    /// Whether this very file was in already for this commit, so that nothing changed.
+    /// Whether this very file is the newest scan of its series already, for this commit, so that nothing changed.
     pub repeated: bool,
     pub format: String,
     pub tool: String,

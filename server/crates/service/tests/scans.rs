@@ -255,6 +255,123 @@ async fn the_same_bytes_for_another_commit_are_another_scan_of_it() {
     }
 }
 
+/// Steps of the manifest whose expectation is another product's and not ours: which, the file, and why ours differs.
+const OTHERWISE: &[(usize, &str, [i64; 4], &str)] = &[
+    (
+        4,
+        "zap/3_zap_sampl_0_and_different_severities.xml",
+        [0, 0, 0, 4],
+        "severity is no part of identity: the manifest calls that at least as good",
+    ),
+    (
+        7,
+        "zap/2_zap_sample_0_and_new_endpoint.xml",
+        [1, 1, 0, 3],
+        "there is no option to leave findings open that a complete scan no longer has",
+    ),
+];
+
+#[tokio::test]
+async fn files_of_the_corpus_imported_one_after_the_other_change_what_its_manifest_says() {
+    let Some(corpus) = shared("corpus") else {
+        return;
+    };
+    let manifest = std::fs::read(corpus.join("manifest.json")).expect("the manifest");
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    let stories = manifest["reimport"].as_array().expect("a list");
+    assert!(stories.len() >= 9, "{}", stories.len());
+    for (n, story) in stories.iter().enumerate() {
+        for team in Team::each().await {
+            for step in story["steps"].as_array().expect("steps") {
+                let file = step["file"].as_str().expect("a file");
+                let bytes = std::fs::read(corpus.join(file)).expect("the file is there");
+                team.world.clock.advance(MINUTE);
+                let outcome = team
+                    .try_import(&team.owner, &bytes, false)
+                    .await
+                    .expect("imports");
+                let [new, unchanged, moved, reopened, fixed] = numbers(&outcome);
+                let is = [new, fixed, reopened, unchanged + moved];
+                let on = format!("story {n}, {file}, {}", team.on());
+                let other = OTHERWISE
+                    .iter()
+                    .find(|(story, of, ..)| (*story, *of) == (n, file));
+                if let Some((.., wanted, why)) = other {
+                    assert_eq!(is, *wanted, "{on}: {why}");
+                    continue;
+                }
+                let names = ["created", "closed", "reactivated", "untouched"];
+                for (name, is) in names.into_iter().zip(is) {
+                    let wanted = step["expect"][name].as_i64();
+                    assert!(wanted.is_none_or(|n| n == is), "{on}: {name} is {is}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_others_came_after_are_a_scan_like_any_other() {
+    for team in Team::each().await {
+        let both = sarif(&[result("A", "error", 3), result("B", "error", 4)]);
+        let one = sarif(&[result("A", "error", 3)]);
+        let first = team.import(&both).await;
+        assert_eq!(numbers(&team.import(&one).await), [0, 1, 0, 0, 1]);
+        // Back to what was there first: what had been fixed is open again, as the preview says before.
+        team.world.clock.advance(MINUTE);
+        let bytes = both.to_string();
+        let preview = team.try_import(&team.owner, bytes.as_bytes(), true).await;
+        let preview = preview.expect("previews");
+        assert_eq!(
+            (preview.repeated, numbers(&preview)),
+            (false, [0, 1, 0, 1, 0])
+        );
+        let back = team.import(&both).await;
+        assert_eq!((back.repeated, numbers(&back)), (false, [0, 1, 0, 1, 0]));
+        assert_ne!(back.scan, first.scan);
+        let is_open = |(_, status): &(String, FindingStatus)| *status == FindingStatus::Open;
+        assert!(team.statuses().await.iter().all(is_open), "{}", team.on());
+        // It is the newest scan now: again it changes nothing, from two at once either.
+        let again =
+            [&team.owner, &team.reviewer].map(|who| team.try_import(who, bytes.as_bytes(), false));
+        for outcome in futures_join(again.into_iter()).await {
+            let outcome = outcome.expect("imports");
+            assert_eq!((outcome.repeated, &outcome.scan), (true, &back.scan));
+        }
+        assert_eq!(team.n_scans().await, 3);
+        // Taken back, the scan before is the newest, and the same bytes are another scan once more.
+        let services = &team.world.services;
+        let id = back.scan.expect("a scan");
+        services.undo_scan(&team.owner, &id).await.expect("undoes");
+        assert!(team.import(&one).await.repeated);
+        let once_more = team.import(&both).await;
+        assert_eq!(
+            (once_more.repeated, numbers(&once_more)),
+            (false, [0, 1, 0, 1, 0])
+        );
+        assert_eq!(team.n_scans().await, 4);
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_come_back_twice_at_once_are_one_scan() {
+    for team in Team::each().await {
+        let both = sarif(&[result("A", "error", 3), result("B", "error", 4)]);
+        team.import(&both).await;
+        team.import(&sarif(&[result("A", "error", 3)])).await;
+        let bytes = both.to_string();
+        let at_once = [&team.owner, &team.reviewer, &team.manager]
+            .map(|who| team.try_import(who, bytes.as_bytes(), false));
+        let mut outcomes = Vec::new();
+        for outcome in futures_join(at_once.into_iter()).await {
+            outcomes.push(outcome.expect("imports"));
+        }
+        let n_repeated = outcomes.iter().filter(|outcome| outcome.repeated).count();
+        assert_eq!((n_repeated, team.n_scans().await), (2, 3), "{}", team.on());
+        assert!(outcomes.iter().all(|one| one.scan == outcomes[0].scan));
+    }
+}
+
 #[tokio::test]
 async fn different_files_of_one_series_at_once_make_no_duplicates() {
     for team in Team::each().await {

@@ -202,26 +202,9 @@ macro_rules! scan_where {
 }
 
 impl Tx {
-    /// The import of this very file, as a scan of this commit, into a series, unless it was undone. The same bytes for
-    /// another commit are another scan: a scanner that finds nothing writes nothing new.
-    pub async fn scan_of_file(
-        &mut self,
-        series: &SeriesId,
-        file: &Digest,
-        commit: Option<&str>,
-    ) -> Result<Option<Scan>, StorageError> {
-        const SQL: &str = scan_where!(
-            "where scan.series_id = $1 and scan.file_sha256 = $2 and coalesce(scan.commit_id, '') = $3 \
-             and scan.undone_at is null"
-        );
-        let commit = commit.unwrap_or_default();
-        fetch_optional!(self, ScanRow, SQL, series.as_str(), file.as_str(), commit)
-            .map(Scan::try_from)
-            .transpose()
-    }
-
-    /// The imports of this very file for this commit into any series of a service, unless they were undone.
-    pub async fn scans_of_file(
+    /// The newest scans of a service's series that are of this very file. Scans of it that others came after are not
+    /// among them: the same bytes again are then another scan.
+    pub async fn newest_scans_of_file(
         &mut self,
         service: &ServiceId,
         file: &Digest,

@@ -103,7 +103,7 @@ pub(super) struct Problem {
 pub(super) struct Import {
     /// The scan's id; null for a preview.
     scan: Option<String>,
-    /// Whether this very file was in the series already, so that nothing changed.
+    /// Whether this very file is the newest scan of the series already, for this commit, so that nothing changed.
     repeated: bool,
     /// Whether nothing was stored, since only the preview was asked for.
     preview: bool,
@@ -263,13 +263,14 @@ pub(super) struct Form {
     file: String,
 }
 
-/// Imports a scanner's file, all or nothing. The same file again changes nothing.
+/// Imports a scanner's file, all or nothing. The newest scan of a series again changes nothing; a file that others came after
+/// is compared with the newest one like any other.
 #[utoipa::path(
     post, path = "/services/{slug}/scans", tag = "Scans", params(Asked),
     request_body(content((Vec<u8> = "application/octet-stream"), (Form = "multipart/form-data"))),
     responses(
         (status = 201, body = Import),
-        (status = 200, description = "The same file is in already, or it was a preview: nothing was stored.", body = Import)
+        (status = 200, description = "The file is the newest scan of its series already, or it was a preview: nothing was stored.", body = Import)
     )
 )]
 pub(super) async fn import(
