@@ -149,16 +149,18 @@ fn change_table(caption: String, listed: Vec<ScanChange>, review: &str) -> AnyVi
                 }
                 None => view! { <b class="strong"><Inline text=change.title /></b> }.into_any(),
             };
-            let why = (!change.why.is_empty()).then(|| change.why.clone());
+            let why = (!change.why.is_empty())
+                .then(|| view! { <span class="sub wrap-any">{change.why.clone()}</span> });
             view! {
                 <tr role="row">
                     <td role="cell" data-l="" class="fit"><St of=change_look(&change.change) /></td>
                     <td role="cell" data-l="" class="fit"><St of=change.severity /></td>
                     <td role="cell" class="full clip">
-                        <span title=why>
+                        <span>
                             {change.number.map(|number| view! { <span class="faint num">{format!("F-{number}")}</span> " " })}
                             {title}
                         </span>
+                        {why}
                     </td>
                     <td role="cell" data-l="" class="mono muted wrap-any">{here} {moved}</td>
                 </tr>

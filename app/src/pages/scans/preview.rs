@@ -364,32 +364,39 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
         let summary = if n_problems == 1 { "1 odd thing in the file".to_owned() } else { format!("{n_problems} odd things in the file") };
         view! { <div class="panel-body"><Disclosure summary><ul class="rows">{rows}</ul></Disclosure></div> }
     });
-    let n_listed = outcome.listed.len();
     let changes = outcome.changes;
-    let n_changes = n_changes(outcome);
-    let listed = (n_listed > 0).then(|| {
-        let summary = if i64::try_from(n_listed).unwrap_or(0) >= n_changes {
-            if n_listed == 1 {
-                "See the change".to_owned()
-            } else {
-                format!("See all {n_listed} changes")
+    let (unchanged, changed): (Vec<_>, Vec<_>) = outcome
+        .listed
+        .iter()
+        .cloned()
+        .partition(|listed| listed.change == "unchanged");
+    let is_short = changed.len() <= 20;
+    let listed = [
+        (changed, n_changes(outcome), ["change", "changes"], is_short),
+        // What stays as it is, is there for whoever asks why.
+        (
+            unchanged,
+            changes.unchanged,
+            ["unchanged finding", "unchanged findings"],
+            false,
+        ),
+    ]
+    .map(|(listed, n, words, is_open)| {
+        (!listed.is_empty()).then(|| {
+            let summary = see(listed.len(), n, words);
+            // Several files have tables each.
+            let caption = format!("{} by {}", capitalised(words[1]), one.file.name);
+            let table = change_table(caption, listed, review);
+            view! {
+                <details class="disc disc-top" open=is_open>
+                    <summary class="small">
+                        <Ico icon=Icon::Right class="chev" />
+                        {summary}
+                    </summary>
+                    {table}
+                </details>
             }
-        } else {
-            format!("See {n_listed} of {} changes", thousands(n_changes))
-        };
-        // Several files have a table each.
-        let caption = format!("Changes by {}", one.file.name);
-        let table = change_table(caption, outcome.listed.clone(), review);
-        let is_short = n_listed <= 20;
-        view! {
-            <details class="disc disc-top" open=is_short>
-                <summary class="small">
-                    <Ico icon=Icon::Right class="chev" />
-                    {summary}
-                </summary>
-                {table}
-            </details>
-        }
+        })
     });
     let new = match by_severity(&outcome.new) {
         none if none.is_empty() => "not seen before".to_owned(),
@@ -423,6 +430,23 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
     )
 }
 
+/// "See all 12 changes"; `words` are those for one and for several.
+fn see(n_listed: usize, n: i64, [one, several]: [&str; 2]) -> String {
+    match n_listed {
+        _ if i64::try_from(n_listed).unwrap_or(i64::MAX) < n => {
+            format!("See {n_listed} of {} {several}", thousands(n))
+        }
+        1 => format!("See the {one}"),
+        _ => format!("See all {n_listed} {several}"),
+    }
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 /// "18 kB"
 pub(super) fn file_size(bytes: i64) -> String {
     match bytes {
@@ -432,7 +456,7 @@ pub(super) fn file_size(bytes: i64) -> String {
     }
 }
 
-/// How the mapping rules bring the new findings to the review's items, and what a clean scan shows.
+/// How the mapping rules bring findings that have no item to the review's items, and what a clean scan shows.
 fn mapped_to(outcome: &ImportOutcome, review: &str) -> Option<AnyView> {
     let of = outcome.mapping.iter().find(|of| of.review == review)?;
     let mut parts: Vec<AnyView> = of
@@ -475,7 +499,7 @@ fn mapped_to(outcome: &ImportOutcome, review: &str) -> Option<AnyView> {
     let head = if of.items.is_empty() && of.n_unmapped == 0 {
         "What the scan is evidence of"
     } else {
-        "Where the new findings will belong"
+        "Where findings without an item will belong"
     };
     (!parts.is_empty()).then(|| {
         view! {
@@ -488,7 +512,17 @@ fn mapped_to(outcome: &ImportOutcome, review: &str) -> Option<AnyView> {
 
 #[cfg(test)]
 mod tests {
-    use super::import_words;
+    use super::{import_words, see};
+
+    #[test]
+    fn it_is_said_how_many_of_all_are_listed() {
+        let words = ["change", "changes"];
+        assert_eq!(see(1, 1, words), "See the change");
+        assert_eq!(see(2, 2, words), "See all 2 changes");
+        // One that is no longer seen is listed and not counted.
+        assert_eq!(see(3, 2, words), "See all 3 changes");
+        assert_eq!(see(200, 1_204, words), "See 200 of 1,204 changes");
+    }
 
     #[test]
     fn a_scan_without_a_result_is_named_for_what_it_is() {

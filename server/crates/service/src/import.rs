@@ -13,7 +13,6 @@ use std::{
 
 use holdpoint_domain::{
     Digest, FindingId, FindingStatus, Millis, ScanId, SeriesId, ServiceId,
-    mapping::Subject,
     person::Action,
     text::{Commit, Name},
 };
@@ -23,7 +22,7 @@ use holdpoint_importers::{
     identity::{Identity, IdentityBasis, Key},
 };
 use holdpoint_storage::{
-    ChangeNumbers, NewActivity, Scan, ScanChange, SeverityCounts, StorageError, Tx,
+    ChangeNumbers, FindingToMap, NewActivity, Scan, ScanChange, SeverityCounts, StorageError, Tx,
     finding_rows::{
         Backend, FindingRow, FindingsWrite, NewFindingsOf, ROWS_PER_STATEMENT, StoredIdentity,
     },
@@ -33,7 +32,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Actor, Conflict, ServiceError, Services,
-    mapping::{Mapper, WhatChanged},
+    mapping::WhatChanged,
+    mapping_ahead::digest_of,
     reading::{ReadScan, Reading, Said, Spool, identities_before, read_scan},
     scans::{Counts, ImportOutcome, MAX_LISTED, ScanRequest},
     watch::{ImportStage, ImportWatch},
@@ -78,9 +78,9 @@ fn finding_id(id: u128) -> FindingId {
 
 /// Everything that an import writes, by places in the scan and in the series.
 #[derive(Default)]
-struct Changes {
+pub(crate) struct Changes {
     /// In the order of their numbers: see [`sort_as_numbered`].
-    new: Vec<usize>,
+    pub(crate) new: Vec<usize>,
     /// New ones that say why they were not merged with a known one.
     ambiguous: Vec<usize>,
     /// Of the scan and of the series.
@@ -119,7 +119,7 @@ fn ids_of(series: &Series, places: impl Iterator<Item = usize>) -> Vec<FindingId
     places.map(|at| series.stored[at].id()).collect()
 }
 
-async fn off_the_async_threads<T: Send + 'static>(
+pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
 ) -> Result<T, ServiceError> {
     tokio::task::spawn_blocking(work)
@@ -271,12 +271,14 @@ fn stored_identity(identity: &Identity) -> StoredIdentity {
 }
 
 /// A comparison with everything it was made of.
-struct Compared {
-    read: ReadScan,
+pub(crate) struct Compared {
+    pub(crate) read: ReadScan,
     series: Series,
-    changes: Changes,
+    pub(crate) changes: Changes,
     /// Why the known findings that moved, were reopened or are gone, and the new ones that were not merged, are so.
     observations: Vec<(ObservedOf, &'static str, String)>,
+    /// For a preview: the worst of those that did not change, and why each is the same.
+    unchanged: Vec<(ObservedOf, &'static str, String)>,
 }
 
 #[derive(Clone, Copy)]
@@ -286,7 +288,12 @@ enum ObservedOf {
     Gone { known: usize },
 }
 
-fn compared(read: ReadScan, series: Series, reading: &Reading) -> Result<Compared, ServiceError> {
+fn compared(
+    read: ReadScan,
+    series: Series,
+    reading: &Reading,
+    is_preview: bool,
+) -> Result<Compared, ServiceError> {
     let live = series.known.iter();
     let live = live.filter(|known| known.status != FindingStatus::Fixed);
     let moved = Relocation::between(
@@ -327,13 +334,41 @@ fn compared(read: ReadScan, series: Series, reading: &Reading) -> Result<Compare
             observations.push((ObservedOf::Gone { known: *known }, kind, why));
         }
     }
+    let unchanged = if is_preview {
+        worst_unchanged(&read, &comparison)
+    } else {
+        Vec::new()
+    };
     drop(comparison);
     Ok(Compared {
         read,
         series,
         changes,
         observations,
+        unchanged,
     })
+}
+
+fn worst_unchanged(
+    read: &ReadScan,
+    comparison: &Comparison<'_>,
+) -> Vec<(ObservedOf, &'static str, String)> {
+    let mut unchanged: Vec<_> = comparison
+        .matches
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.change == Change::Unchanged)
+        .filter_map(|(at, entry)| entry.known.map(|known| (read.said[at].severity, known, at)))
+        .collect();
+    unchanged.sort_unstable();
+    unchanged.truncate(MAX_LISTED);
+    unchanged
+        .into_iter()
+        .map(|(_, known, at)| {
+            let of = ObservedOf::Known { at, known };
+            (of, "unchanged", comparison.why(at))
+        })
+        .collect()
 }
 
 fn text(path: Option<&Shared>) -> Option<String> {
@@ -341,6 +376,43 @@ fn text(path: Option<&Shared>) -> Option<String> {
 }
 
 impl Compared {
+    /// Whether findings are new, say something new, or are back: only then is there something to map.
+    pub(crate) fn changes_findings(&self) -> bool {
+        let changes = &self.changes;
+        !(changes.new.is_empty() && changes.refreshed.is_empty() && changes.reopened.is_empty())
+    }
+
+    fn known_at(&self, number: i64) -> Option<usize> {
+        let known = &self.series.known;
+        known
+            .binary_search_by_key(&number, |known| known.number)
+            .ok()
+    }
+
+    /// Whether a finding of the series is one that is not fixed, once the scan is stored.
+    pub(crate) fn will_be_open(&self, finding: &FindingToMap) -> bool {
+        let changes = &self.changes;
+        let Some(known) = self.known_at(finding.number) else {
+            return !finding.is_fixed;
+        };
+        if finding.is_fixed {
+            let reopened = &changes.reopened;
+            reopened
+                .binary_search_by_key(&known, |(_, known)| *known)
+                .is_ok()
+        } else {
+            changes.fixed.binary_search(&known).is_err()
+        }
+    }
+
+    /// The place in the scan of what it now says otherwise of a known finding.
+    pub(crate) fn refreshed_as(&self, number: i64) -> Option<usize> {
+        let known = self.known_at(number)?;
+        let refreshed = &self.changes.refreshed;
+        let place = refreshed.binary_search_by_key(&known, |(_, known)| *known);
+        place.ok().map(|place| refreshed[place].0)
+    }
+
     /// What is noted of a finding that changed; `new` has the ids of the new ones that something is noted of, by their places
     /// in the scan.
     fn observation(
@@ -544,14 +616,26 @@ impl Services {
             }
             None => Series::default(),
         };
-        outcome.ground = Digest::finish(series.ground.clone());
+        let is_preview = matches!(mode, Mode::Preview);
+        let mut compared =
+            off_the_async_threads(move || compared(read, series, &reading, is_preview)).await?;
+        watch.check()?;
+        let mut rules = None;
+        if !matches!(mode, Mode::Commit) {
+            let mapper = self.mapper(&mut tx, service).await?;
+            let series = locked.as_ref().map(|locked| &locked.id);
+            outcome.mapping = self
+                .mapping_ahead(&mut tx, &mapper, series, &mut compared, &outcome, now)
+                .await?;
+            let digest = mapper.digest();
+            outcome.ground = ground_of(&outcome, &request, &compared.series, &digest);
+            rules = Some(digest);
+        }
         if let Mode::CommitOver(seen) = mode
             && *seen != outcome.ground
         {
             return Err(ground_has_moved(&outcome.series));
         }
-        let mut compared = off_the_async_threads(move || compared(read, series, &reading)).await?;
-        watch.check()?;
         outcome.changes = compared.changes.numbers;
         let mut new = SeverityCounts::default();
         for at in &compared.changes.new {
@@ -561,9 +645,7 @@ impl Services {
         match (mode, locked) {
             (Mode::Preview, _) | (_, None) => {
                 outcome.listed = listed(&mut tx, &mut compared).await?;
-                let mapper = self.mapper(&mut tx, service).await?;
-                drop(tx);
-                self.count_mapped(mapper, compared, outcome, now).await
+                Ok(outcome)
             }
             (_, Some(locked)) => {
                 let import = Import {
@@ -572,6 +654,7 @@ impl Services {
                     service,
                     request: &request,
                     locked: &locked,
+                    rules,
                     now,
                 };
                 import.store(tx, compared, outcome).await
@@ -580,44 +663,33 @@ impl Services {
     }
 }
 
-impl Services {
-    /// Adds to a preview how its new findings would be mapped, and what it would be evidence of.
-    async fn count_mapped(
-        &self,
-        mapper: Mapper,
-        mut compared: Compared,
-        mut outcome: ImportOutcome,
-        now: Millis,
-    ) -> Result<ImportOutcome, ServiceError> {
-        off_the_async_threads(move || {
-            let mut counting = mapper.counting();
-            let ReadScan { spool, said, .. } = &mut compared.read;
-            for chunk in compared.changes.new.chunks(ROWS_PER_STATEMENT) {
-                let rows = spool.fetch(chunk.iter().map(|at| &said[*at]))?;
-                for says in rows.said()? {
-                    counting.add(&Subject {
-                        tool: &outcome.tool,
-                        category: &says.category,
-                        rule: says.rule.as_deref(),
-                        path: says.path.as_deref(),
-                        severity: says.severity,
-                    });
-                }
-            }
-            let is_clean = outcome.complete && compared.read.counts.total() == 0;
-            let clean = is_clean.then_some((outcome.tool.as_str(), outcome.commit.as_deref()));
-            outcome.mapping = counting.finish(clean, now);
-            Ok(outcome)
-        })
-        .await
-    }
+/// What an import rests on: what is imported, what the series knows, and what the rules make of it.
+fn ground_of(
+    outcome: &ImportOutcome,
+    request: &ScanRequest,
+    series: &Series,
+    rules: &Digest,
+) -> Digest {
+    let findings = Digest::finish(series.ground.clone());
+    let mapping = digest_of(&outcome.mapping);
+    Digest::of_canonical(&serde_json::json!({
+        "file": request.file.sha256,
+        "format": outcome.format,
+        "tool": outcome.tool,
+        "series": outcome.series,
+        "commit": outcome.commit,
+        "findings": findings,
+        "rules": rules,
+        "mapping": mapping,
+    }))
 }
 
 fn ground_has_moved(label: &str) -> ServiceError {
     ServiceError::Conflict(Box::new(Conflict {
         message: format!(
-            "The findings of {label} have changed since this preview was made, so it may not be what would \
-             happen now. Nothing was imported. Look at the preview again."
+            "The findings of {label}, or the rules and reviews that they are mapped by, have changed since this preview \
+             was made, or it was made of another file or commit. So it may not be what would happen now. Nothing was \
+             imported. Look at the preview again."
         ),
         current_version: 0,
         fields: Vec::new(),
@@ -685,10 +757,20 @@ async fn listed(tx: &mut Tx, compared: &mut Compared) -> Result<Vec<ScanChange>,
     let new: Vec<_> = new.collect();
     let ReadScan { spool, said, .. } = &mut compared.read;
     let rows = spool.fetch(new.iter().map(|at| &said[*at]))?;
+    let ambiguous: HashMap<usize, &str> = compared
+        .observations
+        .iter()
+        .filter_map(|(of, _, why)| match of {
+            ObservedOf::New { at } => Some((*at, why.as_str())),
+            _ => None,
+        })
+        .collect();
+    let why = |at: &usize| ambiguous.get(at).copied().unwrap_or_default().to_owned();
     let mut listed: Vec<_> = rows
         .said()?
         .into_iter()
-        .map(|says| ScanChange {
+        .zip(&new)
+        .map(|(says, at)| ScanChange {
             change: "new".to_owned(),
             finding: None,
             number: None,
@@ -697,13 +779,14 @@ async fn listed(tx: &mut Tx, compared: &mut Compared) -> Result<Vec<ScanChange>,
             path: says.path.map(std::borrow::Cow::into_owned),
             line: says.start_line,
             was_line: None,
-            why: String::new(),
+            why: why(at),
         })
         .collect();
-    for kind in ["reopened", "fixed", "no_longer_seen", "moved"] {
+    for kind in ["reopened", "fixed", "no_longer_seen", "moved", "unchanged"] {
         let of_kind: Vec<_> = compared
             .observations
             .iter()
+            .chain(&compared.unchanged)
             .filter(|(_, outcome, _)| *outcome == kind)
             .take(MAX_LISTED)
             .map(|(of, outcome, why)| compared.observation(*of, outcome, why, &HashMap::new()))
@@ -786,6 +869,8 @@ struct Import<'a> {
     service: &'a ServiceId,
     request: &'a ScanRequest,
     locked: &'a LockedSeries,
+    /// The digest of the rules that a person has seen the mapping by.
+    rules: Option<Digest>,
     now: Millis,
 }
 
@@ -818,17 +903,23 @@ impl Import<'_> {
                 .verify_patches(&mut tx, self.service, &self.locked.id, &id, self.now)
                 .await?;
         }
-        let changes = &compared.changes;
         let changed = WhatChanged {
-            findings: !(changes.new.is_empty()
-                && changes.refreshed.is_empty()
-                && changes.reopened.is_empty()),
+            findings: compared.changes_findings(),
             // Only what has a component is one issue with others: no word of a component, and none known, no issue.
             issues: compared.read.has_components || tx.has_issues(self.service).await?,
         };
+        let mapper = self.services.mapper(&mut tx, self.service).await?;
+        // On PostgreSQL rules may have changed while findings were written.
+        if self
+            .rules
+            .as_ref()
+            .is_some_and(|seen| *seen != mapper.digest())
+        {
+            return Err(ground_has_moved(&outcome.series));
+        }
         let mapped = self
             .services
-            .map_findings(&mut tx, self.actor, &scan, changed, self.now)
+            .map_findings(&mut tx, self.actor, &mapper, &scan, changed, self.now)
             .await?;
         self.append_activity(&mut tx, &id, &outcome).await?;
         mapped.record(&mut tx, self.actor, &scan, self.now).await?;

@@ -25,6 +25,7 @@ mod items;
 mod kept;
 mod keys;
 pub mod mapping;
+mod mapping_ahead;
 mod password_resets;
 mod passwords;
 pub mod patches;

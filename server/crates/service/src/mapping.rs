@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use holdpoint_domain::{
-    Digest, EvidenceId, ItemId, MappingRuleId, Millis, ReviewId, ScanId, ServiceId, Severity,
+    Digest, EvidenceId, ItemId, MappingRuleId, Millis, ReviewId, ScanId, SeriesId, ServiceId,
+    Severity,
     issue::issue_keys,
     mapping::{Conditions, ItemWords, Subject, category_of_tool, suggest},
     pattern::{NamePattern, PathPattern},
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// How many findings are looked at in one piece.
-const PIECE: i64 = 5_000;
+pub(crate) const PIECE: i64 = 5_000;
 
 /// The fields of a rule's form or API body, as texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -157,7 +158,7 @@ pub struct ItemMapping {
     pub n: i64,
 }
 
-/// What mapping makes of the findings of an import in one review.
+/// What mapping makes of an import in one review: of the findings of its series that have no item there, new or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReviewMapping {
     pub review: String,
@@ -213,6 +214,7 @@ pub struct PlannedEvidence {
 #[derive(Clone, Debug)]
 struct Applied {
     id: MappingRuleId,
+    version: i64,
     conditions: Conditions,
     /// The item's place in the list.
     item: usize,
@@ -220,13 +222,30 @@ struct Applied {
 
 /// A review with the rules that hold in it.
 #[derive(Clone, Debug)]
-struct Target {
+pub(crate) struct Target {
     review: MappingReview,
     items: Vec<MappableItem>,
     rules: Vec<Applied>,
 }
 
 impl Target {
+    /// What the rules link here, to be counted finding by finding.
+    pub(crate) fn linking(&self) -> Linking<'_> {
+        Linking {
+            target: self,
+            by_item: BTreeMap::new(),
+            n_unmapped: 0,
+        }
+    }
+
+    pub(crate) fn review(&self) -> &ReviewId {
+        &self.review.id
+    }
+
+    pub(crate) fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
+    }
+
     /// The first rule that fits decides.
     fn rule_for(&self, subject: &Subject<'_>) -> Option<&Applied> {
         self.rules
@@ -254,73 +273,108 @@ impl Target {
             .filter(|item| !item.state.at(item.waived_until, now).is_decided())
             .collect()
     }
-
-    fn counted(&self, by_item: &BTreeMap<usize, i64>) -> Vec<ItemMapping> {
-        by_item
-            .iter()
-            .map(|(place, n)| ItemMapping {
-                item: (&self.items[*place]).into(),
-                n: *n,
-            })
-            .collect()
-    }
 }
 
 /// The rules of every review that an import maps into.
 #[derive(Clone, Debug)]
 pub(crate) struct Mapper {
-    targets: Vec<Target>,
+    pub(crate) targets: Vec<Target>,
 }
 
 impl Mapper {
-    /// What an import would do with findings that are not stored yet: counts them one by one, keeping only figures.
-    pub(crate) fn counting(&self) -> Counting<'_> {
-        Counting {
-            mapper: self,
-            by_target: vec![(BTreeMap::new(), 0); self.targets.len()],
-        }
-    }
-}
-
-/// New findings of a preview, counted by the item that they would be mapped to.
-pub(crate) struct Counting<'a> {
-    mapper: &'a Mapper,
-    by_target: Vec<(BTreeMap<usize, i64>, i64)>,
-}
-
-impl Counting<'_> {
-    pub(crate) fn add(&mut self, subject: &Subject<'_>) {
-        for (target, (by_item, n_unmapped)) in self.mapper.targets.iter().zip(&mut self.by_target) {
-            match target.rule_for(subject) {
-                Some(rule) => *by_item.entry(rule.item).or_default() += 1,
-                None => *n_unmapped += 1,
+    /// Tells these reviews and rules from others.
+    pub(crate) fn digest(&self) -> Digest {
+        let mut said = String::new();
+        for Target {
+            review,
+            items,
+            rules,
+        } in &self.targets
+        {
+            let commit = review.commit.as_deref().unwrap_or_default();
+            said.push_str(&format!("{} {commit}\n", review.id));
+            for rule in rules {
+                let item = &items[rule.item].id;
+                said.push_str(&format!("{} {} {item}\n", rule.id, rule.version));
             }
         }
+        Digest::of(said.as_bytes())
+    }
+}
+
+/// What the rules link in a review, counted finding by finding: what a preview foretells and what an import does.
+pub(crate) struct Linking<'a> {
+    target: &'a Target,
+    by_item: BTreeMap<usize, i64>,
+    n_unmapped: i64,
+}
+
+impl<'a> Linking<'a> {
+    /// Counts a finding that is linked to no item of the review.
+    pub(crate) fn add(&mut self, subject: &Subject<'_>) -> Option<LinkedBy<'a>> {
+        let Some(rule) = self.target.rule_for(subject) else {
+            self.n_unmapped += 1;
+            return None;
+        };
+        *self.by_item.entry(rule.item).or_default() += 1;
+        Some(LinkedBy {
+            item: &self.target.items[rule.item].id,
+            rule: &rule.id,
+        })
     }
 
-    /// What it comes to; `clean` is the tool and commit of a clean scan.
-    pub(crate) fn finish(
-        self,
-        clean: Option<(&str, Option<&str>)>,
-        now: Millis,
-    ) -> Vec<ReviewMapping> {
-        self.mapper
-            .targets
-            .iter()
-            .zip(self.by_target)
-            .map(|(target, (by_item, n_unmapped))| ReviewMapping {
-                review: target.review.id.as_str().to_owned(),
-                release: target.review.release.clone(),
-                items: target.counted(&by_item),
-                n_unmapped,
-                evidence: clean
-                    .map(|(tool, commit)| target.shown_clean_by(tool, commit, now))
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(MappedItem::from)
-                    .collect(),
-            })
-            .collect()
+    pub(crate) fn target(&self) -> &'a Target {
+        self.target
+    }
+
+    /// Counts so many that no rule is asked about, since there is none.
+    pub(crate) fn add_unmapped(&mut self, n: usize) {
+        self.n_unmapped += i64::try_from(n).unwrap_or(i64::MAX);
+    }
+
+    /// What it comes to, with the items that the scan is evidence of.
+    pub(crate) fn finish(self, evidence: Vec<MappedItem>) -> ReviewMapping {
+        let Self {
+            target,
+            by_item,
+            n_unmapped,
+        } = self;
+        let counted = by_item.into_iter().map(|(place, n)| ItemMapping {
+            item: (&target.items[place]).into(),
+            n,
+        });
+        ReviewMapping {
+            review: target.review.id.as_str().to_owned(),
+            release: target.review.release.clone(),
+            items: counted.collect(),
+            n_unmapped,
+            evidence,
+        }
+    }
+}
+
+/// The item that a finding belongs to by a rule.
+pub(crate) struct LinkedBy<'a> {
+    item: &'a ItemId,
+    rule: &'a MappingRuleId,
+}
+
+/// A scan without a finding, stored or not yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CleanScan<'a> {
+    pub(crate) tool: &'a str,
+    pub(crate) commit: Option<&'a str>,
+    /// Absent while it would be the first of its series.
+    pub(crate) series: Option<&'a SeriesId>,
+}
+
+impl<'a> From<&'a Scan> for CleanScan<'a> {
+    fn from(scan: &'a Scan) -> Self {
+        Self {
+            tool: &scan.tool,
+            commit: scan.commit.as_deref(),
+            series: Some(&scan.series),
+        }
     }
 }
 
@@ -463,6 +517,7 @@ async fn target_of(tx: &mut Tx, review: MappingReview) -> Result<Target, Service
         if let Some(item) = place_of(rule, &items) {
             applied.push(Applied {
                 id: rule.id.clone(),
+                version: rule.version,
                 conditions: conditions_of(rule)?,
                 item,
             });
@@ -475,7 +530,7 @@ async fn target_of(tx: &mut Tx, review: MappingReview) -> Result<Target, Service
     })
 }
 
-fn subject(finding: &holdpoint_storage::FindingToMap) -> Subject<'_> {
+pub(crate) fn subject(finding: &holdpoint_storage::FindingToMap) -> Subject<'_> {
     Subject {
         tool: &finding.tool,
         category: &finding.category,
@@ -561,7 +616,7 @@ async fn plan(tx: &mut Tx, review: MappingReview, now: Millis) -> Result<Plan, S
     let mut evidence = Vec::new();
     let mut planned = Vec::new();
     for scan in tx.clean_scans(&target.review.service).await? {
-        for item in to_attach(tx, &target, &scan, now).await? {
+        for item in to_attach(tx, &target, (&scan).into(), now).await? {
             planned.push(PlannedEvidence {
                 item: item.into(),
                 scan: scan.id.as_str().to_owned(),
@@ -607,24 +662,24 @@ async fn plan(tx: &mut Tx, review: MappingReview, now: Millis) -> Result<Plan, S
 }
 
 /// The items that a clean scan should become evidence of: not where a scan of the series stands for the commit already.
-async fn to_attach<'a>(
+pub(crate) async fn to_attach<'a>(
     tx: &mut Tx,
     target: &'a Target,
-    scan: &Scan,
+    scan: CleanScan<'_>,
     now: Millis,
 ) -> Result<Vec<&'a MappableItem>, ServiceError> {
-    let items = target.shown_clean_by(&scan.tool, scan.commit.as_deref(), now);
-    if items.is_empty() {
+    let items = target.shown_clean_by(scan.tool, scan.commit, now);
+    let Some(series) = scan.series.filter(|_| !items.is_empty()) else {
         return Ok(items);
-    }
+    };
     let ids: Vec<_> = items.iter().map(|item| &item.id).collect();
-    let there = tx.scan_evidence(&ids, &scan.series).await?;
+    let there = tx.scan_evidence(&ids, series).await?;
     Ok(items
         .into_iter()
         .filter(|item| {
             !there.iter().any(|old| {
                 old.item_id == item.id.as_str()
-                    && match (old.commit_id.as_deref(), scan.commit.as_deref()) {
+                    && match (old.commit_id.as_deref(), scan.commit) {
                         (Some(old), Some(new)) => Commit::same(old, new),
                         (old, new) => old == new,
                     }
@@ -737,30 +792,29 @@ impl Services {
 
     /// Maps what a scan has brought, inside the import's unit of work and after all its findings are written: tells which
     /// findings are one issue with others, links findings that have no item by the rules, and makes a clean scan evidence.
-    /// In a fixed number of queries for every few thousand findings.
+    /// In a fixed number of queries for every few thousand findings. `mapping_ahead` foretells it.
     pub(crate) async fn map_findings(
         &self,
         tx: &mut Tx,
         actor: &Actor,
+        mapper: &Mapper,
         scan: &Scan,
         changed: WhatChanged,
         now: Millis,
     ) -> Result<Mapped, ServiceError> {
-        let mapper = self.mapper(tx, &scan.service).await?;
         let mut mapped = Mapped::default();
         if changed.findings && changed.issues {
             tell_issues(tx, scan).await?;
         }
         let is_clean = scan.incomplete_because.is_none() && scan.counts.total() == 0;
         for target in &mapper.targets {
-            let (by_item, n_unmapped) = if changed.findings {
-                link_series(tx, actor, target, scan, now).await?
-            } else {
-                (BTreeMap::new(), 0)
-            };
+            let mut linking = target.linking();
+            if changed.findings {
+                link_series(tx, actor, &mut linking, scan, now).await?;
+            }
             let mut evidence = Vec::new();
             if is_clean {
-                for item in to_attach(tx, target, scan, now).await? {
+                for item in to_attach(tx, target, scan.into(), now).await? {
                     let attached = self
                         .attach_scan(tx, actor, &target.review.id, &item.id, &item.key, scan, now)
                         .await?;
@@ -768,13 +822,7 @@ impl Services {
                     evidence.push(item.into());
                 }
             }
-            mapped.reviews.push(ReviewMapping {
-                review: target.review.id.as_str().to_owned(),
-                release: target.review.release.clone(),
-                items: target.counted(&by_item),
-                n_unmapped,
-                evidence,
-            });
+            mapped.reviews.push(linking.finish(evidence));
         }
         Ok(mapped)
     }
@@ -1288,38 +1336,28 @@ impl Services {
 async fn link_series(
     tx: &mut Tx,
     actor: &Actor,
-    target: &Target,
+    linking: &mut Linking<'_>,
     scan: &Scan,
     now: Millis,
-) -> Result<(BTreeMap<usize, i64>, i64), ServiceError> {
-    let mut by_item = BTreeMap::new();
-    let (mut n_unmapped, mut after) = (0, 0);
+) -> Result<(), ServiceError> {
+    let review = linking.target.review();
+    let mut after = 0;
     loop {
         let piece = tx
-            .findings_to_link(
-                &scan.service,
-                Some(&scan.series),
-                &target.review.id,
-                after,
-                PIECE,
-            )
+            .findings_to_link(&scan.series, review, false, after, PIECE)
             .await?;
         let Some(last) = piece.last() else {
-            return Ok((by_item, n_unmapped));
+            return Ok(());
         };
         after = last.number;
         let mut links = Vec::new();
         for finding in &piece {
-            match target.rule_for(&subject(finding)) {
-                Some(rule) => {
-                    *by_item.entry(rule.item).or_default() += 1;
-                    links.push(LinkToMake {
-                        finding: finding.id.clone(),
-                        item: target.items[rule.item].id.clone(),
-                        rule: rule.id.clone(),
-                    });
-                }
-                None => n_unmapped += 1,
+            if let Some(LinkedBy { item, rule }) = linking.add(&subject(finding)) {
+                links.push(LinkToMake {
+                    finding: finding.id.clone(),
+                    item: item.clone(),
+                    rule: rule.clone(),
+                });
             }
         }
         tx.link_by_rules(&links, &actor.id, now).await?;

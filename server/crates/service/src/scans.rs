@@ -58,13 +58,13 @@ pub struct ImportOutcome {
     pub problems: Vec<holdpoint_importers::Problem>,
     /// The new findings by severity.
     pub new: Counts,
-    /// For a preview: what would change, the worst first, at most [`MAX_LISTED`] of each kind.
+    /// For a preview: what would change, and what would not, the worst first, at most [`MAX_LISTED`] of each kind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub listed: Vec<ScanChange>,
-    /// The new findings by the items they are mapped to, in every review that the import maps into.
+    /// What the rules link, in every review that the import maps into: findings of the series that have no item there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mapping: Vec<ReviewMapping>,
-    /// What the comparison rests on. Another value later means that the preview's ground has moved.
+    /// For a preview: what it rests on. Another value later means that its ground has moved.
     pub ground: Digest,
 }
 

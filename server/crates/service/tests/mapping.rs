@@ -6,7 +6,7 @@ use common::{MINUTE, is_conflict, rejected, team::Team};
 use holdpoint_domain::{Digest, ItemState, ScanId};
 use holdpoint_service::{
     Actor,
-    mapping::{MappingPlan, RuleFields, RuleRequest},
+    mapping::{MappingPlan, ReviewMapping, RuleFields, RuleRequest},
     scans::ImportOutcome,
 };
 use serde_json::{Value, json};
@@ -154,6 +154,170 @@ async fn the_first_rule_that_fits_decides_and_the_preview_says_so_before() {
         );
         let log = team.world.log().await;
         assert!(log.iter().any(|(action, _)| action == "findings.mapped"));
+    }
+}
+
+/// Previews, imports over that preview, and says what both say of mapping.
+async fn foretold(team: &Team, file: &Value, commit: &str, on: &str) -> Vec<ReviewMapping> {
+    team.world.clock.advance(MINUTE);
+    let services = &team.world.services;
+    let bytes = file.to_string();
+    let request = team.request(bytes.as_bytes(), None, Some(commit)).await;
+    let preview = services
+        .import_scan(&team.owner, &team.service.id, request.clone(), true)
+        .await
+        .expect("previews");
+    let done = services
+        .import_previewed_scan(&team.owner, &team.service.id, request, &preview.ground)
+        .await
+        .expect("imports");
+    assert_eq!(preview.mapping, done.mapping, "{on} on {}", team.on());
+    assert_eq!(preview.changes, done.changes, "{on} on {}", team.on());
+    done.mapping
+}
+
+fn figures(mapping: &[ReviewMapping]) -> (Vec<(&str, i64)>, i64, Vec<&str>) {
+    let of = &mapping[0];
+    (
+        of.items
+            .iter()
+            .map(|one| (one.item.key.as_str(), one.n))
+            .collect(),
+        of.n_unmapped,
+        of.evidence.iter().map(|item| item.key.as_str()).collect(),
+    )
+}
+
+#[tokio::test]
+async fn a_preview_says_of_mapping_what_the_import_then_does() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let old = [
+            result("aws-key", "error", "src/1.go"),
+            result("aws-key", "error", "src/2.go"),
+            result("jwt", "note", "src/3.go"),
+            result("gone", "error", "src/4.go"),
+        ];
+        let first = foretold(&team, &sarif("gitleaks", &old), TARGET, "before any rule").await;
+        assert_eq!(figures(&first), (vec![], 4, vec![]));
+        // Findings that were there before the rule are linked with the next import that changes any.
+        team.rule(RuleFields {
+            severities: vec!["high".to_owned()],
+            ..rule("2.4.1", "gitleaks")
+        })
+        .await;
+        let mut next = old[..3].to_vec();
+        next.push(result("new", "error", "src/5.go"));
+        // One that is known is rated anew, so that the rule fits it; one is gone.
+        next[2] = result("jwt", "error", "src/3.go");
+        let linked = foretold(&team, &sarif("gitleaks", &next), TARGET, "one is new").await;
+        assert_eq!(figures(&linked), (vec![("2.4.1", 4)], 0, vec![]));
+        let same = foretold(&team, &sarif("gitleaks", &next), "abcdef1", "no change").await;
+        assert_eq!(figures(&same), (vec![], 0, vec![]));
+        // What had been fixed before the rule came is linked once it is back; what a person took away is not.
+        let lines = team.findings().await;
+        let item = team.id("2.4.1").await;
+        services
+            .map_finding(&team.owner, &lines[0].id, &item, false)
+            .await
+            .expect("unlinks");
+        let back = foretold(&team, &sarif("gitleaks", &old), TARGET, "one is back").await;
+        assert_eq!(figures(&back), (vec![("2.4.1", 1)], 0, vec![]));
+        // A clean scan is evidence of a commit once.
+        let clean = sarif("gitleaks", &[]);
+        let shown = foretold(&team, &clean, TARGET, "clean").await;
+        assert_eq!(figures(&shown), (vec![], 0, vec!["2.4.1"]));
+        let mut other = clean.clone();
+        other["runs"][0]["tool"]["driver"]["version"] = json!("8.19");
+        let shown = foretold(&team, &other, TARGET, "clean again").await;
+        assert_eq!(figures(&shown), (vec![], 0, vec![]));
+        assert_eq!(team.evidence("2.4.1").await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_preview_is_refused_once_rules_or_links_make_something_else_of_it() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let bytes = sarif("gitleaks", &[result("old", "error", "src/0.go")]).to_string();
+        let request = team.request(bytes.as_bytes(), None, Some(TARGET)).await;
+        services
+            .import_scan(&team.owner, &team.service.id, request, false)
+            .await
+            .expect("imports");
+        let next = [
+            result("old", "error", "src/0.go"),
+            result("new", "error", "src/1.go"),
+        ];
+        let bytes = sarif("gitleaks", &next).to_string();
+        let request = team.request(bytes.as_bytes(), None, Some(TARGET)).await;
+        let preview = || async {
+            services
+                .import_scan(&team.owner, &team.service.id, request.clone(), true)
+                .await
+                .expect("previews")
+        };
+        let over = async |seen: Digest| {
+            services
+                .import_previewed_scan(&team.owner, &team.service.id, request.clone(), &seen)
+                .await
+        };
+        let no_rule = preview().await;
+        assert_eq!(figures(&no_rule.mapping), (vec![], 2, vec![]));
+        let id = team.rule(rule("2.4.1", "gitleaks")).await;
+        assert!(is_conflict(&over(no_rule.ground).await), "{}", team.on());
+        let by_rule = preview().await;
+        assert_eq!(figures(&by_rule.mapping), (vec![("2.4.1", 2)], 0, vec![]));
+        // Another item, with the same numbers.
+        let other = RuleRequest::parse(&rule("2.4.1", "git*")).expect("a rule");
+        services
+            .change_mapping_rule(&team.owner, &team.review.id, &id, 1, other)
+            .await
+            .expect("changes");
+        assert!(is_conflict(&over(by_rule.ground).await), "{}", team.on());
+        let by_other = preview().await;
+        assert_eq!(by_other.mapping, by_rule.mapping);
+        // A person links one that the preview counts.
+        let lines = team.findings().await;
+        let item = team.id("2.5.1").await;
+        services
+            .map_finding(&team.owner, &lines[0].id, &item, true)
+            .await
+            .expect("links");
+        assert!(is_conflict(&over(by_other.ground).await), "{}", team.on());
+        let linked = preview().await;
+        assert_eq!(figures(&linked.mapping), (vec![("2.4.1", 1)], 0, vec![]));
+        // A ground is of one file and commit.
+        let bytes = sarif("gitleaks", &next[1..]).to_string();
+        let file = team.request(bytes.as_bytes(), None, Some(TARGET)).await;
+        let mut commit = request.clone();
+        commit.commit = None;
+        for request in [file, commit] {
+            let refused = services
+                .import_previewed_scan(&team.owner, &team.service.id, request, &linked.ground)
+                .await;
+            assert!(is_conflict(&refused), "{}", team.on());
+        }
+        assert_eq!(team.n_scans().await, 1);
+        let done = over(linked.ground).await.expect("imports");
+        assert_eq!(done.mapping, linked.mapping);
+        // A review that begins takes part in the mapping, so what was shown is not all.
+        let next = [result("third", "error", "src/2.go")];
+        let bytes = sarif("gitleaks", &next).to_string();
+        let request = team.request(bytes.as_bytes(), None, Some(TARGET)).await;
+        let before = services
+            .import_scan(&team.owner, &team.service.id, request.clone(), true)
+            .await
+            .expect("previews");
+        let new = common::team::new_review(team.review.template_version.clone());
+        services
+            .create_review(&team.manager, &team.service.id, new)
+            .await
+            .expect("begins");
+        let refused = services
+            .import_previewed_scan(&team.owner, &team.service.id, request, &before.ground)
+            .await;
+        assert!(is_conflict(&refused), "{}", team.on());
     }
 }
 

@@ -8,7 +8,7 @@ use common::{
     team::Team,
 };
 use holdpoint_domain::{Digest, FindingStatus, ScanId, Severity, text::Date};
-use holdpoint_service::{FindingFilter, FindingSort};
+use holdpoint_service::{FindingFilter, FindingSort, scans::MAX_LISTED};
 use holdpoint_storage::testing::TestDatabase;
 use serde_json::{Value, json};
 
@@ -135,19 +135,28 @@ async fn numbers_follow_severity_and_place_in_whatever_order_results_come() {
 #[tokio::test]
 async fn a_preview_stores_nothing_and_lists_what_would_change() {
     for team in Team::each().await {
-        team.import(&sarif(&[result("A", "error", 3), result("B", "note", 5)]))
-            .await;
+        team.import(&sarif(&[
+            result("A", "error", 3),
+            result("B", "note", 5),
+            result("Same", "warning", 8),
+        ]))
+        .await;
         let before = (
             team.findings().await,
             team.n_scans().await,
             team.world.log().await.len(),
         );
-        let next = sarif(&[result("A", "error", 9), result("C", "warning", 7)]).to_string();
+        let next = [
+            result("A", "error", 9),
+            result("C", "warning", 7),
+            result("Same", "warning", 8),
+        ];
+        let next = sarif(&next).to_string();
         let preview = team
             .try_import(&team.owner, next.as_bytes(), true)
             .await
             .expect("previews");
-        assert_eq!(numbers(&preview), [1, 0, 1, 0, 1]);
+        assert_eq!(numbers(&preview), [1, 1, 1, 0, 1]);
         assert_eq!((preview.scan, preview.new.medium), (None, 1));
         let listed: Vec<_> = preview
             .listed
@@ -158,17 +167,56 @@ async fn a_preview_stores_nothing_and_lists_what_would_change() {
             listed,
             [
                 ("new", None, Some(7)),
-                ("fixed", Some(2), Some(5)),
-                ("moved", Some(1), Some(9))
+                ("fixed", Some(3), Some(5)),
+                ("moved", Some(1), Some(9)),
+                ("unchanged", Some(2), Some(8))
             ]
         );
         assert_eq!(preview.listed[2].was_line, Some(3));
+        assert_eq!(
+            preview.listed[3].why,
+            "same as F-2: rule, file and message are equal"
+        );
         let after = (
             team.findings().await,
             team.n_scans().await,
             team.world.log().await.len(),
         );
         assert_eq!(after, before);
+    }
+}
+
+#[tokio::test]
+async fn a_preview_lists_the_worst_of_many_unchanged_findings_with_why() {
+    for team in Team::each().await {
+        let first = large(700, 0);
+        team.import(&first).await;
+        let mut again = first;
+        again["runs"][0]["tool"]["driver"]["version"] = json!("1.3");
+        let bytes = again.to_string();
+        let preview = team.try_import(&team.owner, bytes.as_bytes(), true).await;
+        let preview = preview.expect("previews");
+        assert_eq!(numbers(&preview), [0, 700, 0, 0, 0]);
+        assert_eq!(preview.listed.len(), MAX_LISTED, "{}", team.on());
+        for change in &preview.listed {
+            let number = change.number.expect("is known");
+            assert_eq!(
+                (change.change.as_str(), change.severity),
+                ("unchanged", Severity::High)
+            );
+            assert_eq!(
+                change.why,
+                format!("same as F-{number}: rule, file and snippet are equal")
+            );
+        }
+        // What is stored is what changed, and nothing did.
+        let done = team.import(&again).await;
+        let services = &team.world.services;
+        let changes = services
+            .changes_of_scan(&team.viewer, &done.scan.expect("a scan"), 10)
+            .await
+            .expect("reads");
+        assert!(changes.is_empty(), "{changes:?}");
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use holdpoint_domain::{
-    EvidenceId, FindingId, ItemId, ItemState, MappingRuleId, Millis, PersonId, ReviewId, ScanId,
-    SeriesId, ServiceId, Severity, TemplateId,
+    EvidenceId, FindingId, FindingStatus, ItemId, ItemState, MappingRuleId, Millis, PersonId,
+    ReviewId, ScanId, SeriesId, ServiceId, Severity, TemplateId,
 };
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 
@@ -132,6 +132,7 @@ pub struct FindingToMap {
     pub rule: Option<String>,
     pub path: Option<String>,
     pub severity: Severity,
+    pub is_fixed: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -143,6 +144,7 @@ struct ToMapRow {
     rule: Option<String>,
     path: Option<String>,
     severity: String,
+    status: String,
 }
 
 impl TryFrom<ToMapRow> for FindingToMap {
@@ -157,6 +159,7 @@ impl TryFrom<ToMapRow> for FindingToMap {
             rule: row.rule,
             path: row.path,
             severity: parsed(Severity::parse, &row.severity, "finding", "severity")?,
+            is_fixed: row.status == FindingStatus::Fixed.as_str(),
         })
     }
 }
@@ -499,20 +502,20 @@ impl Tx {
             .collect()
     }
 
-    /// Scanner findings that are not fixed, are linked to no item of a review, and that nobody has unlinked there: at most
-    /// `limit` after a number. Of one series, or of all.
+    /// The findings of a series that are linked to no item of a review, and that nobody has unlinked there: at most `limit`
+    /// after a number; those that are fixed only if asked for.
     pub async fn findings_to_link(
         &mut self,
-        service: &ServiceId,
-        series: Option<&SeriesId>,
+        series: &SeriesId,
         review: &ReviewId,
+        and_fixed: bool,
         after: i64,
         limit: i64,
     ) -> Result<Vec<FindingToMap>, StorageError> {
         const SQL: &str = "select finding.id, finding.number, series.tool, finding.category, finding.rule, finding.path, \
-            finding.severity from finding join series on series.id = finding.series_id where finding.service_id = $1 \
-            and finding.number > $4 and (cast($2 as text) is null or finding.series_id = $2) \
-            and finding.status <> 'fixed' and not exists (select 1 from finding_item \
+            finding.severity, finding.status from finding join series on series.id = finding.series_id \
+            where finding.series_id = $1 and finding.number > $4 \
+            and ($2 or finding.status <> 'fixed') and not exists (select 1 from finding_item \
             join item on item.id = finding_item.item_id where finding_item.finding_id = finding.id \
             and item.review_id = $3) and not exists (select 1 from finding_unlinked \
             join item on item.id = finding_unlinked.item_id where finding_unlinked.finding_id = finding.id \
@@ -521,8 +524,8 @@ impl Tx {
             self,
             ToMapRow,
             SQL,
-            service.as_str(),
-            series.map(SeriesId::as_str),
+            series.as_str(),
+            and_fixed,
             review.as_str(),
             after,
             limit
@@ -540,8 +543,9 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<FindingToMap>, StorageError> {
         const SQL: &str = "select finding.id, finding.number, series.tool, finding.category, finding.rule, finding.path, \
-            finding.severity from finding join series on series.id = finding.series_id where finding.service_id = $1 \
-            and finding.number > $2 and finding.status <> 'fixed' order by finding.number limit $3";
+            finding.severity, finding.status from finding join series on series.id = finding.series_id \
+            where finding.service_id = $1 and finding.number > $2 and finding.status <> 'fixed' \
+            order by finding.number limit $3";
         fetch_all!(self, ToMapRow, SQL, service.as_str(), after, limit)
             .into_iter()
             .map(FindingToMap::try_from)

@@ -99,7 +99,7 @@ pub struct ObservationView {
 /// One change that a scan made, or would make.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ScanChange {
-    /// `new`, `moved`, `reopened`, `fixed` or `no_longer_seen`.
+    /// `new`, `moved`, `reopened`, `fixed` or `no_longer_seen`; of a preview also `unchanged`.
     pub change: String,
     /// Absent for what is not stored yet.
     pub finding: Option<String>,
@@ -210,7 +210,8 @@ impl Tx {
         file: &Digest,
     ) -> Result<Vec<Scan>, StorageError> {
         const SQL: &str = scan_where!(
-            "where scan.service_id = $1 and scan.file_sha256 = $2 and scan.undone_at is null order by scan.id desc limit 50"
+            "where scan.service_id = $1 and scan.file_sha256 = $2 and series.last_scan_id = scan.id \
+             order by scan.id desc limit 50"
         );
         fetch_all!(self, ScanRow, SQL, service.as_str(), file.as_str())
             .into_iter()
