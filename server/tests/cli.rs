@@ -632,9 +632,32 @@ fn a_pipeline_pushes_its_scans_and_obeys_the_gate() {
         answer["mapping"].as_array().unwrap().len(),
         text.matches("  mapping for ").count()
     );
-    let first = server.run(&push);
+    let ground = answer["ground"].as_str().unwrap();
+    assert!(text.ends_with(&format!("  ground {ground}\n")), "{text}");
+    // Another ground than that of now: what would happen is said, and nothing is imported.
+    let other = "0".repeat(64);
+    let over = |ground: &str, more: &[&str]| {
+        server.run(&[&push[..], &["--ground", ground], more].concat())
+    };
+    let moved = over(&other, &[]);
+    assert_eq!((moved.code, moved.text()), (Some(2), text), "{moved:?}");
+    for said in ["Not imported", "Look at the preview again"] {
+        assert!(moved.said.contains(said), "{moved:?}");
+    }
+    let moved = over(&other, &["--json"]);
+    assert_eq!((moved.code, &moved.json()[0]), (Some(2), answer));
+    over("main", &[]).is_error(&["--ground", "64 hexadecimal digits"]);
+    over(&other, &["--preview"]).is_error(&["--preview", "Usage"]);
+    over(&other, &[SARIF]).is_error(&["--ground", "one file"]);
+    let first = over(ground, &[]);
     assert_eq!(first.code, Some(0), "{first:?}");
     assert!(first.text().contains(": imported into "), "{first:?}");
+    let unchanged = server.run(&[&push[..], &["--preview", "--commit", "abcdef1"]].concat());
+    assert!(
+        unchanged.text().contains("\n  unchanged\n    ")
+            && unchanged.text().contains("  (same as F-1: "),
+        "{unchanged:?}"
+    );
     let again = server.run(&[&push[..], &["--json"]].concat());
     assert_eq!(
         (again.code, &again.json()[0]["repeated"]),

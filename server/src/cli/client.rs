@@ -1,11 +1,12 @@
 //! Asking a server, for the commands that need one.
 
-use std::{io::Read, time::Duration};
+use std::{fmt, io::Read, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use holdpoint_domain::ReviewId;
 use http::{Response, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use ureq::{Agent, Body};
 
 use super::terminal;
@@ -33,8 +34,26 @@ struct Problem {
     #[serde(default)]
     detail: String,
     field: Option<String>,
+    preview: Option<Value>,
 }
 
+/// A refusal since something else would be imported now than was seen, with what that is.
+#[derive(Debug)]
+pub(super) struct GroundMoved {
+    said: String,
+    pub(super) preview: Value,
+}
+
+impl fmt::Display for GroundMoved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.said)
+    }
+}
+
+impl std::error::Error for GroundMoved {}
+
+/// What a refusal may hold: the longest has a preview with its lists.
+const MAX_PROBLEM_BYTES: u64 = 16 * 1024 * 1024;
 /// What an answer may hold that is read whole.
 const MAX_ANSWER_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -177,7 +196,7 @@ impl Server {
         let problem = response
             .into_body()
             .with_config()
-            .limit(1024 * 1024)
+            .limit(MAX_PROBLEM_BYTES)
             .read_to_vec()
             .ok()
             .filter(|_| is_problem)
@@ -186,6 +205,7 @@ impl Server {
             title,
             detail,
             field,
+            preview,
         }) = problem
         else {
             return anyhow!(
@@ -193,6 +213,10 @@ impl Server {
                 self.url
             );
         };
+        if let Some(preview) = preview {
+            let said = format!("{title}. {detail}");
+            return GroundMoved { said, preview }.into();
+        }
         let field = field.map(|field| format!("{field}: ")).unwrap_or_default();
         match status {
             StatusCode::UNAUTHORIZED => anyhow!(

@@ -3,8 +3,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
-use holdpoint_domain::text::{Commit, Name, Slug};
+use anyhow::{Context as _, ensure};
+use holdpoint_domain::{
+    Digest,
+    text::{Commit, Name, Slug},
+};
 use holdpoint_importers::{Completeness, Report, read};
 use holdpoint_service::Limits;
 use serde::Deserialize;
@@ -12,7 +15,7 @@ use serde_json::Value;
 
 use super::{
     Answer,
-    client::{Server, ServerFlags},
+    client::{GroundMoved, Server, ServerFlags},
     terminal,
 };
 
@@ -53,6 +56,10 @@ pub(super) struct Push {
     /// Only say what importing would change, and where new findings would belong.
     #[arg(long)]
     preview: bool,
+    /// Import only what the preview with this ground showed; where something else would happen now, say what, and import
+    /// nothing.
+    #[arg(long, value_name = "DIGEST", conflicts_with = "preview")]
+    ground: Option<String>,
     /// The format's name, to correct the detection.
     #[arg(long)]
     format: Option<String>,
@@ -150,6 +157,7 @@ struct Outcome {
     complete: bool,
     incomplete_because: Option<String>,
     changes: Changes,
+    ground: Option<String>,
     mapping: Vec<Mapped>,
     problems: Vec<Problem>,
     listed: Vec<Listed>,
@@ -164,7 +172,7 @@ struct Changes {
     fixed: i64,
 }
 
-/// Where new findings belong in a review.
+/// What the rules link in a review.
 #[derive(Deserialize)]
 struct Mapped {
     release: String,
@@ -180,7 +188,7 @@ struct MappedItem {
     findings: i64,
 }
 
-/// One change that an import would make.
+/// What an import would make of one finding.
 #[derive(Deserialize)]
 struct Listed {
     change: String,
@@ -190,6 +198,7 @@ struct Listed {
     path: Option<String>,
     line: Option<i64>,
     was_line: Option<i64>,
+    why: String,
 }
 
 #[derive(Deserialize)]
@@ -207,13 +216,22 @@ impl Push {
         if let Some(series) = &self.series {
             Name::parse(series).context("option --series")?;
         }
+        if let Some(ground) = &self.ground {
+            Digest::parse(ground).context(
+                "option --ground: this is no ground. Write the 64 hexadecimal digits that --preview printed",
+            )?;
+            ensure!(
+                self.file.len() == 1,
+                "option --ground: a ground is of one file. Push the others by themselves"
+            );
+        }
         let server = self.server.server()?;
         let mut answers = Vec::new();
         let mut failed = None;
         // A file that is refused does not keep the others out.
         for file in &self.file {
-            match self.push(&server, slug.as_str(), file) {
-                Ok(answer) => answers.push(answer),
+            match self.push(&server, slug.as_str(), file, &mut answers) {
+                Ok(()) => {}
                 Err(error) => {
                     let error = error.context(file.display().to_string());
                     if let Some(earlier) = failed.replace(error) {
@@ -231,7 +249,13 @@ impl Push {
         }
     }
 
-    fn push(&self, server: &Server, slug: &str, path: &Path) -> anyhow::Result<Value> {
+    fn push(
+        &self,
+        server: &Server,
+        slug: &str,
+        path: &Path,
+        answers: &mut Vec<Value>,
+    ) -> anyhow::Result<()> {
         let file = std::fs::File::open(path).context("the file cannot be read")?;
         let name = path
             .file_name()
@@ -241,13 +265,29 @@ impl Push {
             ("series", self.series.as_deref().unwrap_or_default()),
             ("commit", self.commit.as_deref().unwrap_or_default()),
             ("preview", if self.preview { "true" } else { "" }),
+            ("ground", self.ground.as_deref().unwrap_or_default()),
             ("format", self.format.as_deref().unwrap_or_default()),
             ("file_name", &name),
         ];
-        let response = server.post_file(&format!("/services/{slug}/scans"), &parameters, file)?;
-        let answer: Value = server.json(response)?;
-        let outcome =
-            Outcome::deserialize(&answer).context("the server's answer cannot be read")?;
+        match server.post_file(&format!("/services/{slug}/scans"), &parameters, file) {
+            Ok(response) => {
+                let answer = server.json(response)?;
+                self.tell(path, &answer)?;
+                answers.push(answer);
+                Ok(())
+            }
+            Err(error) => {
+                if let Some(GroundMoved { preview, .. }) = error.downcast_ref() {
+                    self.tell(path, preview)?;
+                    answers.push(preview.clone());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn tell(&self, path: &Path, answer: &Value) -> anyhow::Result<()> {
+        let outcome = Outcome::deserialize(answer).context("the server's answer cannot be read")?;
         if !self.json {
             terminal::text(&format!("{}\n", said(path, &outcome)))?;
             if outcome.preview {
@@ -262,7 +302,7 @@ impl Push {
                 problem.message
             ));
         }
-        Ok(answer)
+        Ok(())
     }
 }
 
@@ -301,14 +341,14 @@ fn said(path: &Path, outcome: &Outcome) -> String {
     )
 }
 
-/// What a preview lists beside its counts: each change, and where the new findings would belong.
+/// What a preview lists beside its counts: each change and what stays, what the rules would link, and its ground.
 fn previewed(outcome: &Outcome) -> String {
     let Changes {
         new,
+        unchanged,
         moved,
         reopened,
         fixed,
-        ..
     } = outcome.changes;
     let mut text = String::new();
     for (change, words, count) in [
@@ -317,11 +357,15 @@ fn previewed(outcome: &Outcome) -> String {
         ("fixed", "fixed", Some(fixed)),
         ("no_longer_seen", "no longer seen", None),
         ("moved", "moved", Some(moved)),
+        ("unchanged", "unchanged", Some(unchanged)),
     ] {
         list_changes(&mut text, outcome, change, words, count);
     }
     for mapped in &outcome.mapping {
         list_mapping(&mut text, mapped);
+    }
+    if let Some(ground) = &outcome.ground {
+        writeln!(text, "  ground {}", terminal::line(ground)).expect("a string takes all");
     }
     text
 }
@@ -352,11 +396,15 @@ fn list_changes(
             (Some(path), None, _) => path.clone(),
             (None, ..) => String::new(),
         };
+        let why = Some(&listed.why)
+            .filter(|why| !why.is_empty())
+            .map(|why| format!("({why})"));
         let words = [
             &listed.severity,
             &number.unwrap_or_default(),
             &place,
             &listed.title,
+            &why.unwrap_or_default(),
         ];
         let words: Vec<_> = words
             .iter()
@@ -384,10 +432,10 @@ fn list_mapping(text: &mut String, mapped: &Mapped) {
     writeln!(text, "  mapping for {}", terminal::line(release)).expect("a string takes all");
     for item in items {
         let name = terminal::line(&format!("{} {}", item.key, item.title));
-        writeln!(text, "    {name}: {} new", item.findings).expect("a string takes all");
+        writeln!(text, "    {name}: {}", item.findings).expect("a string takes all");
     }
     if *unmapped > 0 {
-        writeln!(text, "    without an item: {unmapped} new").expect("a string takes all");
+        writeln!(text, "    without an item: {unmapped}").expect("a string takes all");
     }
     if !evidence.is_empty() {
         let keys = terminal::line(&evidence.join(", "));
@@ -410,13 +458,15 @@ mod tests {
         let outcome: Outcome = serde_json::from_value(json!({
             "repeated": false, "preview": true, "series": "gocheck", "complete": true,
             "incomplete_because": null,
-            "changes": { "new": 240, "unchanged": 0, "moved": 1, "reopened": 0, "fixed": 1 },
-            "problems": [],
+            "changes": { "new": 240, "unchanged": 7, "moved": 1, "reopened": 0, "fixed": 1 },
+            "ground": "ab12", "problems": [],
             "listed": [
                 listed("new", None, 12, None),
                 listed("moved", Some(3), 14, Some(9)),
                 listed("no_longer_seen", Some(4), 20, Some(20)),
                 listed("fixed", Some(5), 30, None),
+                { "change": "unchanged", "finding": "f", "number": 6, "title": "Same", "severity": "low", "path": null,
+                  "line": null, "was_line": null, "why": "same as F-6: rule, file and snippet are equal" },
             ],
             "mapping": [
                 { "review": "r", "release": "v1", "unmapped": 2, "evidence": ["2.1.1", "2.4.1"],
@@ -431,8 +481,9 @@ mod tests {
              \x20 fixed\n    high  F-5  src/exec.go:30  A \\u{1b}[31mtitle\n\
              \x20 no longer seen\n    high  F-4  src/exec.go:20  A \\u{1b}[31mtitle\n\
              \x20 moved\n    high  F-3  src/exec.go:14 (was 9)  A \\u{1b}[31mtitle\n\
-             \x20 mapping for v1\n    2.1.2 Errors: 238 new\n    without an item: 2 new\n\
-             \x20   evidence of a clean scan for: 2.1.1, 2.4.1\n"
+             \x20 unchanged\n    low  F-6  Same  (same as F-6: rule, file and snippet are equal)\n    and 6 more\n\
+             \x20 mapping for v1\n    2.1.2 Errors: 238\n    without an item: 2\n\
+             \x20   evidence of a clean scan for: 2.1.1, 2.4.1\n  ground ab12\n"
         );
     }
 }

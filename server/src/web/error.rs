@@ -48,6 +48,12 @@ pub(crate) enum WebError {
     TooOften { message: String, seconds: i64 },
     #[error("{}", .0.message)]
     Conflict(Box<Conflict>),
+    /// What a preview rested on is not what there is now; with the preview of now.
+    #[error("{message}")]
+    GroundMoved {
+        message: String,
+        preview: serde_json::Value,
+    },
     /// Two people could collide, and the request does not say which version it is made over.
     #[error("no version was sent")]
     NoVersion,
@@ -88,6 +94,8 @@ struct Problem {
     field: Option<Cow<'static, str>>,
     /// The version that is stored, for conflicts.
     version: Option<i64>,
+    /// What would be done now, where something else had been seen.
+    preview: Option<serde_json::Value>,
     fault: Fault,
 }
 
@@ -100,6 +108,7 @@ impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         let mut retry_after = None;
         let mut version = None;
+        let mut preview = None;
         let mut authenticate = None;
         let (kind, field, fault) = match self {
             Self::NoToken => {
@@ -170,6 +179,18 @@ impl IntoResponse for WebError {
                 version = Some(conflict.current_version).filter(|version| *version > 0);
                 ("conflict", None, Fault::conflict(*conflict))
             }
+            Self::GroundMoved {
+                message,
+                preview: now,
+            } => {
+                preview = Some(now);
+                let title = "Not imported: this would do something else now";
+                (
+                    "ground-moved",
+                    Some("ground".into()),
+                    Fault::new(StatusCode::CONFLICT, title, message),
+                )
+            }
             Self::BadRequest(message) => ("bad-request", None, bad_request(message)),
             Self::TooLarge(message) => (
                 "too-large",
@@ -199,6 +220,7 @@ impl IntoResponse for WebError {
             kind,
             field,
             version,
+            preview,
             fault,
         });
         response
@@ -269,6 +291,7 @@ pub(super) async fn dress(State(state): State<AppState>, request: Request, next:
             kind: "bad-request",
             field: None,
             version: None,
+            preview: None,
             fault: bad_request(
                 "The form was not complete or too large, and nothing was changed. Go back and send it again.",
             ),
@@ -344,6 +367,7 @@ fn bare(status: StatusCode) -> Problem {
                 kind: "not-found",
                 field: None,
                 version: None,
+                preview: None,
                 fault: Fault::not_found("This page"),
             };
         }
@@ -374,6 +398,7 @@ fn bare(status: StatusCode) -> Problem {
                 kind: "unavailable",
                 field: None,
                 version: None,
+                preview: None,
                 fault: Fault {
                     status,
                     ..Fault::unavailable()
@@ -390,6 +415,7 @@ fn bare(status: StatusCode) -> Problem {
         kind,
         field: None,
         version: None,
+        preview: None,
         fault: Fault::new(status, title, text),
     }
 }
@@ -399,6 +425,7 @@ fn machine(problem: Problem, request_id: &str) -> Json<serde_json::Value> {
         kind,
         field,
         version,
+        preview,
         fault,
     } = problem;
     let mut problem = json!({
@@ -420,6 +447,9 @@ fn machine(problem: Problem, request_id: &str) -> Json<serde_json::Value> {
             .iter()
             .map(|(field, sent, stored)| json!({"field": field, "sent": sent, "stored": stored}));
         problem["versions"] = versions.collect();
+    }
+    if let Some(preview) = preview {
+        problem["preview"] = preview;
     }
     Json(problem)
 }

@@ -23,8 +23,8 @@ use super::{
 /// What went wrong (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Problem {
-    /// Stable: `/problems/` and one of no-token, bad-token, forbidden, not-found, rejected, conflict, no-version, bad-request,
-    /// too-large, unsupported-media-type, method-not-allowed, too-often, too-slow, unavailable.
+    /// Stable: `/problems/` and one of no-token, bad-token, forbidden, not-found, rejected, conflict, ground-moved, no-version,
+    /// bad-request, too-large, unsupported-media-type, method-not-allowed, too-often, too-slow, unavailable.
     r#type: String,
     title: String,
     status: u16,
@@ -38,6 +38,8 @@ pub(super) struct Problem {
     version: Option<i64>,
     /// Of a conflict: each field in which the two versions differ.
     versions: Option<Vec<Differs>>,
+    /// Of ground-moved: what importing the file would do now, with a ground of its own.
+    preview: Option<scans::Import>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -277,6 +279,7 @@ mod tests {
                 "series",
                 "commit",
                 "preview",
+                "ground",
                 "format",
                 "file_name",
                 "slug",

@@ -84,14 +84,14 @@ pub(super) struct ItemMapping {
     findings: i64,
 }
 
-/// Where the new findings of an import belong in a review.
+/// What an import links in a review: findings of its series that have no item there, new or not.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ScanMapping)]
 pub(super) struct Mapped {
     review: String,
     release: String,
     items: Vec<ItemMapping>,
-    /// New findings that no rule fits.
+    /// Findings of the series that have no item and that no rule fits.
     unmapped: i64,
     /// Keys of the items that the scan is evidence of, since it is clean.
     evidence: Vec<String>,

@@ -4,7 +4,7 @@ use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
-use holdpoint_domain::{ScanId, person::Action, text::Name};
+use holdpoint_domain::{Digest, ScanId, ServiceId, person::Action, text::Name};
 use holdpoint_service::{
     ImportWatch, ServiceError, Services,
     scans::{Counts, ImportOutcome, ScanRequest},
@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     asked::{self, Id, Key, Query, Target, WhichPart},
+    document,
     given::{Given, Part, moment, once},
     mapping::{Mapped, mapped},
     upload,
@@ -116,19 +117,21 @@ pub(super) struct Import {
     incomplete_because: Option<String>,
     changes: Changes,
     counts: BySeverity,
-    /// Where its new findings belong, in every review that it maps into.
+    /// For a preview: what it rests on. Sent back as `ground`, the import does what was shown here or is refused.
+    ground: Option<String>,
+    /// What the rules link, in every review that it maps into: findings of the series, new or not, that have no item there.
     mapping: Vec<Mapped>,
     /// What was odd in the file, which was read all the same.
     problems: Vec<Problem>,
-    /// For a preview: what would change, the worst first, at most 200 of each kind.
+    /// For a preview: what would change, and what would not, the worst first, at most 200 of each kind.
     listed: Vec<Listed>,
 }
 
-/// One change that an import would make.
+/// What an import would make of one finding.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ScanListedChange)]
 pub(super) struct Listed {
-    /// new, moved, reopened, fixed or no_longer_seen
+    /// new, moved, reopened, fixed, no_longer_seen or unchanged
     change: String,
     /// Null for what is not stored yet.
     finding: Option<String>,
@@ -196,10 +199,12 @@ fn scan(scan: &holdpoint_service::Scan) -> Scan {
 }
 
 fn import_of(outcome: ImportOutcome, preview: bool) -> Import {
+    let preview = preview && !outcome.repeated;
     Import {
         scan: outcome.scan.map(|id| id.to_string()),
         repeated: outcome.repeated,
-        preview: preview && !outcome.repeated,
+        preview,
+        ground: preview.then(|| outcome.ground.to_string()),
         format: outcome.format,
         tool: Tool {
             name: outcome.tool,
@@ -248,6 +253,9 @@ pub(super) struct Asked {
     commit: Option<String>,
     /// true: say what importing would change, and store nothing.
     preview: Option<String>,
+    /// The `ground` of a preview of this file, for this series and commit: import only if that is still what would happen.
+    /// Otherwise nothing is stored, and the problem has the preview of now.
+    ground: Option<String>,
     /// The format's name, to correct the detection.
     format: Option<String>,
     /// What the file is called, where it is the body itself.
@@ -270,7 +278,12 @@ pub(super) struct Form {
     request_body(content((Vec<u8> = "application/octet-stream"), (Form = "multipart/form-data"))),
     responses(
         (status = 201, body = Import),
-        (status = 200, description = "The file is the newest scan of its series already, or it was a preview: nothing was stored.", body = Import)
+        (status = 200, description = "The file is the newest scan of its series already, or it was a preview: nothing was stored.", body = Import),
+        (
+            status = 409, content_type = "application/problem+json",
+            description = "What the preview with this ground rested on has changed: nothing was stored. `preview` is what would happen now.",
+            body = document::Problem
+        )
     )
 )]
 pub(super) async fn import(
@@ -295,6 +308,18 @@ pub(super) async fn import(
     let label = asked::optional("series", asked.series.as_deref(), Name::parse)?;
     let commit = asked::commit(asked.commit.as_deref())?;
     let preview = asked::flag("preview", asked.preview.as_deref())?;
+    let ground = asked.ground.as_deref().map(|text| {
+        Digest::parse(text).ok_or_else(|| {
+            let message =
+                "This is no ground: write the 64 hexadecimal digits that the preview's answer has.";
+            ServiceError::rejected("ground", message)
+        })
+    });
+    let ground = ground.transpose()?;
+    if preview && ground.is_some() {
+        let message = "Send either `preview=true` or the `ground` of a preview that was seen.";
+        return Err(ServiceError::rejected("ground", message).into());
+    }
     let most = services.limits().scan_bytes;
     let received = if upload::is_form(&request) {
         let received = upload::form(&services, request, most).await?;
@@ -332,9 +357,14 @@ pub(super) async fn import(
     };
     let digest = target.with(&received.digest);
     once(&services, &caller, &key, &digest, async {
-        let outcome = services
-            .import_scan(&caller, &service.id, request, preview)
-            .await?;
+        let outcome = match &ground {
+            Some(seen) => import_over(&services, &caller, &service.id, request, seen).await?,
+            None => {
+                services
+                    .import_scan(&caller, &service.id, request, preview)
+                    .await?
+            }
+        };
         let is_stored = !outcome.repeated && !preview;
         let out = import_of(outcome, preview);
         match (&out.scan, is_stored) {
@@ -343,6 +373,31 @@ pub(super) async fn import(
         }
     })
     .await
+}
+
+/// Imports what a preview showed; where that is not what would happen now, the refusal has the preview of now.
+async fn import_over(
+    services: &Services,
+    caller: &ApiCaller,
+    service: &ServiceId,
+    request: ScanRequest,
+    seen: &Digest,
+) -> Result<ImportOutcome, WebError> {
+    match services
+        .import_previewed_scan(caller, service, request.clone(), seen)
+        .await
+    {
+        Err(ServiceError::Conflict(conflict)) => {
+            let now = services.import_scan(caller, service, request, true).await?;
+            let preview =
+                serde_json::to_value(import_of(now, true)).map_err(ServiceError::unavailable)?;
+            Err(WebError::GroundMoved {
+                message: conflict.message,
+                preview,
+            })
+        }
+        outcome => Ok(outcome?),
+    }
 }
 
 /// A service's scans, newest first.

@@ -673,6 +673,96 @@ async fn the_same_scan_twice_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_preview_is_imported_as_it_was_shown_or_refused_with_what_would_happen_now() {
+    let team = Team::start().await;
+    let client = team.token(&team.owner).await;
+    let path = "/services/market-maker/scans?series=ci&commit=c41f0e2a";
+    let over = async |ground: &str, body: String| {
+        client.push(&format!("{path}&ground={ground}"), body).await
+    };
+    let shown = client
+        .push(&format!("{path}&preview=true"), sarif(41, "x"))
+        .await
+        .json();
+    let ground = shown["ground"].as_str().unwrap();
+    assert_eq!(shown["changes"]["new"], 1);
+    // Meanwhile a job pushes what has the finding already, at another line.
+    let other = client.push(path, sarif(40, "x")).await;
+    assert_eq!(other.json()["ground"], json!(null));
+    let refused = over(ground, sarif(41, "x")).await;
+    let problem = refused.problem(StatusCode::CONFLICT);
+    assert_eq!(
+        (&problem["type"], &problem["field"]),
+        (&json!("/problems/ground-moved"), &json!("ground"))
+    );
+    let now = &problem["preview"];
+    assert_eq!(
+        (&now["preview"], &now["scan"], &now["changes"]["moved"]),
+        (&json!(true), &json!(null), &json!(1))
+    );
+    assert_eq!(
+        now["listed"][0]["why"],
+        "same as F-1: rule, file and message are equal, line moved 40 → 41"
+    );
+    // The ground of now is taken, with a key twice, and once.
+    let now = now["ground"].as_str().unwrap();
+    let address = format!("{path}&ground={now}");
+    let headers = [("idempotency-key", "over-ground")];
+    let mut scans = Vec::new();
+    for replayed in ["", "true"] {
+        let done = client
+            .send(Method::POST, &address, &headers, sarif(41, "x"))
+            .await;
+        assert_eq!(done.status, StatusCode::CREATED, "{}", done.body);
+        assert_eq!(done.header("idempotent-replayed"), replayed);
+        scans.push(done.json()["scan"].clone());
+    }
+    assert_eq!(scans[0], scans[1]);
+    // The newest scan again changes nothing, whatever the ground.
+    let again = over(now, sarif(41, "x")).await;
+    assert_eq!(
+        (again.status, &again.json()["repeated"]),
+        (StatusCode::OK, &json!(true))
+    );
+    for wrong in ["", "main", &now[1..]] {
+        assert_eq!(
+            over(wrong, sarif(50, "x")).await.field(),
+            "ground",
+            "{wrong}"
+        );
+    }
+    let both = format!("{now}&preview=true");
+    assert_eq!(over(&both, sarif(50, "x")).await.field(), "ground");
+}
+
+#[tokio::test]
+async fn bytes_that_others_came_after_are_imported_again() {
+    let team = Team::start().await;
+    let client = team.token(&team.owner).await;
+    let path = "/services/market-maker/scans?series=ci&commit=c41f0e2a";
+    let send = async |key: &str, message: &str| {
+        let headers = [("idempotency-key", key)];
+        let sent = client.send(Method::POST, path, &headers, sarif(41, message));
+        let sent = sent.await;
+        let body = sent.json();
+        (
+            sent.status,
+            body["changes"]["reopened"].clone(),
+            body["scan"].clone(),
+        )
+    };
+    let first = send("1", "x").await;
+    send("2", "y").await;
+    // A job that did not hear the answer asks again: that is no third scan.
+    assert_eq!(send("1", "x").await, first);
+    let back = send("3", "x").await;
+    assert_eq!((back.0, &back.1), (StatusCode::CREATED, &json!(1)));
+    assert_ne!(back.2, first.2);
+    assert_eq!(send("3", "x").await, back);
+    assert_eq!(send("4", "x").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn what_is_no_scan_is_refused_with_what_was_expected_and_stores_nothing() {
     let team = Team::start().await;
     let client = team.token(&team.owner).await;
