@@ -361,6 +361,41 @@ async fn an_import_that_was_refused_while_nobody_waited_leads_back_to_its_previe
 }
 
 #[tokio::test]
+async fn what_stays_unchanged_is_listed_with_why_and_a_finding_says_what_it_is_recognised_by() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A", "B"])).await;
+    let next = sarif(&["A", "Between", "B"]).to_string();
+    let (_, page) = scene
+        .upload(&owner, &[("next.sarif", next.as_bytes())])
+        .await;
+    assert_eq!(
+        page.texts("details.disc > summary"),
+        ["See all 2 changes", "See the unchanged finding"]
+    );
+    assert_eq!(
+        page.texts("details.disc[open] > summary"),
+        ["See all 2 changes"]
+    );
+    assert_eq!(
+        page.texts("details.disc td .sub"),
+        [
+            "same as F-2: rule, file and snippet are equal, line moved 2 → 3",
+            "same as F-1: rule, file and snippet are equal"
+        ]
+    );
+    let lines = scene.findings().await;
+    let page = owner.get(&paths::finding(lines[0].id.as_str())).await;
+    assert!(
+        page.body.contains("Recognised by rule, file and snippet."),
+        "{}",
+        page.body
+    );
+    let to_file = page.texts("a[title=\"The place in the scanner's file\"]");
+    assert_eq!(to_file, ["/runs/0/results/0"]);
+}
+
+#[tokio::test]
 async fn an_import_takes_only_files_that_this_person_uploaded_to_this_review() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use holdpoint_domain::{FindingStatus, Millis, ReviewId, ScanId, person::Action};
 use holdpoint_service::{
     Actor, CommentOn, Finding, FindingLink,
-    findings::{FindingView, category_label},
+    findings::{FindingView, Place, ScannerDetails, category_label},
     fixes::{OfferedFix, fixes_of},
     patch::PatchFile,
     standing::ReviewStanding,
@@ -152,7 +152,7 @@ pub(super) fn FindingPage() -> impl IntoView {
                 </div>
                 <div class="with-rail">
                     <div>
-                        <Where finding=finding.clone() />
+                        <Where finding=finding.clone() review=review.clone() />
                         <Rule finding=finding.clone() />
                         <Proposed finding=finding.clone() offer />
                         <LinkedPatches review=review.clone() patches finding=finding.id.as_str().to_owned() may_contribute now />
@@ -248,17 +248,28 @@ async fn review_of(
 
 /// The code at the finding's place, its lines numbered.
 #[component]
-fn Where(finding: Finding) -> impl IntoView {
+fn Where(finding: Finding, review: String) -> impl IntoView {
     let tone = crate::parts::Shown::look(&finding.severity).tone;
     let path = place(
         finding.path.as_deref(),
         finding.start_line,
         finding.component.as_deref(),
     );
-    let commit_note = finding
+    let pointer = finding
         .pointer
         .clone()
-        .filter(|pointer| !pointer.is_empty());
+        .filter(|pointer| !pointer.is_empty())
+        .map(|pointer| {
+            let code = view! { <code class="wrap-any">{pointer}</code> };
+            let title = "The place in the scanner's file";
+            match &finding.pointer_scan {
+                Some(scan) => {
+                    let href = paths::with_query(&paths::scan(scan), &[("review", &review)]);
+                    view! { <a class="push tiny" href=href title=title>{code}</a> }.into_any()
+                }
+                None => view! { <span class="push tiny" title=title>{code}</span> }.into_any(),
+            }
+        });
     let head = if path.is_empty() {
         "No place is named".to_owned()
     } else {
@@ -330,10 +341,7 @@ fn Where(finding: Finding) -> impl IntoView {
             <div class="codebox">
                 <div class="codebox-head">
                     <span class="path">{head}</span>
-                    {commit_note
-                        .map(|pointer| {
-                            view! { <span class="push tiny" title="The place in the scanner's file"><code class="wrap-any">{pointer}</code></span> }
-                        })}
+                    {pointer}
                 </div>
                 {body}
             </div>
@@ -441,31 +449,6 @@ fn Rule(finding: Finding) -> impl IntoView {
     .into_any()
 }
 
-/// What a scanner says beside the finding itself, as it is stored.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-struct Said {
-    other_places: Vec<SaidPlace>,
-    related: Vec<SaidPlace>,
-    code_flows: Vec<SaidFlow>,
-}
-
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-struct SaidPlace {
-    path: Option<String>,
-    start_line: Option<i64>,
-    message: Option<String>,
-    snippet: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-struct SaidFlow {
-    message: Option<String>,
-    steps: Vec<SaidPlace>,
-}
-
 /// What a scanner proposes, and whether the person can make a patch of it.
 #[derive(Clone, Debug)]
 struct Offer {
@@ -478,12 +461,12 @@ struct Offer {
 /// How many steps, places and proposals are shown of each kind.
 const MOST: usize = 100;
 
-fn places(places: Vec<SaidPlace>) -> AnyView {
+fn places(places: Vec<Place>) -> AnyView {
     let rows = places
         .into_iter()
         .take(MOST)
         .map(|at| {
-            let name = place(at.path.as_deref(), at.start_line, None);
+            let name = place(at.path.as_deref(), at.start_line.map(i64::from), None);
             view! {
                 <li>
                     <span class="grow">
@@ -501,10 +484,8 @@ fn places(places: Vec<SaidPlace>) -> AnyView {
 /// The way to the problem, related places, and what the scanner proposes.
 #[component]
 fn Proposed(finding: Finding, offer: Offer) -> impl IntoView {
-    let said: Said = finding
-        .details
-        .as_deref()
-        .and_then(|json| serde_json::from_str(json).ok())?;
+    finding.details.as_deref()?;
+    let said = ScannerDetails::of(&finding);
     let other = (!said.other_places.is_empty()).then(|| {
         let summary = format!("{} more places to change", said.other_places.len());
         view! { <Disclosure summary>{places(said.other_places.clone())}</Disclosure> }

@@ -1,7 +1,10 @@
 //! What scans saw of a finding, and what people decided.
 
 use holdpoint_domain::Millis;
-use holdpoint_service::{ObservationView, findings::FindingView};
+use holdpoint_service::{
+    ObservationView,
+    findings::{FindingView, recognised_by},
+};
 use leptos::prelude::*;
 
 use super::place;
@@ -74,6 +77,7 @@ pub(super) fn History(
                     <h2 id="h-occ">"What scans changed " <span class="count">{n}</span></h2>
                     <p class="push tiny muted">"Scans that saw it unchanged are not listed"</p>
                 </div>
+                {recognised_by(finding).map(|sentence| view! { <p class="small muted">{sentence}</p> })}
                 <div class="panel"><Table caption="What scans changed, newest first" columns>{rows}{first}</Table></div>
             </section>
         }

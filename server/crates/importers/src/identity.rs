@@ -53,6 +53,28 @@ impl IdentityBasis {
             Self::Message => "rule, file and message are equal",
         }
     }
+
+    /// What a finding is recognised by in later scans, as a sentence; `ordinal` is its place among equal ones, from 0.
+    pub fn explanation(self, ordinal: u32) -> String {
+        let parts = match self {
+            Self::Fingerprint => "Recognised by the tool's own fingerprint",
+            Self::PartialFingerprint => "Recognised by rule, file and the tool's own fingerprint",
+            Self::SharedFingerprint => {
+                "Recognised by fingerprint, rule, file and context, since the tool gave one fingerprint to several places"
+            }
+            Self::Component => "Recognised by rule, file and component",
+            Self::Snippet => "Recognised by rule, file and snippet",
+            Self::Message => "Recognised by rule, file and message",
+        };
+        if ordinal == 0 {
+            format!("{parts}.")
+        } else {
+            format!(
+                "{parts}; number {} of several equal ones, by order.",
+                ordinal + 1
+            )
+        }
+    }
 }
 
 /// The first half of a SHA-256 digest, written as 32 lower-case hexadecimal digits: far more than it takes to tell the
@@ -116,26 +138,7 @@ pub struct Identity {
 impl Identity {
     /// Why the finding has this identity, as a sentence.
     pub fn explanation(&self) -> String {
-        let parts = match self.basis {
-            IdentityBasis::Fingerprint => "Recognised by the tool's own fingerprint",
-            IdentityBasis::PartialFingerprint => {
-                "Recognised by rule, file and the tool's own fingerprint"
-            }
-            IdentityBasis::SharedFingerprint => {
-                "The tool gave one fingerprint to several places, so rule, file and context count too"
-            }
-            IdentityBasis::Component => "Recognised by rule, file and component",
-            IdentityBasis::Snippet => "Recognised by rule, file and snippet",
-            IdentityBasis::Message => "Recognised by rule, file and message",
-        };
-        if self.ordinal == 0 {
-            format!("{parts}.")
-        } else {
-            format!(
-                "{parts}; number {} of several equal ones, by order.",
-                self.ordinal + 1
-            )
-        }
+        self.basis.explanation(self.ordinal)
     }
 }
 

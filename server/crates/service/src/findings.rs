@@ -7,6 +7,8 @@ use holdpoint_domain::{
     person::Action,
     text::{Name, Prose},
 };
+use holdpoint_importers::identity::IdentityBasis;
+pub use holdpoint_importers::{CodeFlow, Fix, Place};
 use holdpoint_storage::{
     Finding, FindingCursor, FindingFacets, FindingFilter, FindingKind, FindingLines, FindingLink,
     FindingSeries, FindingSort, NewFinding, NumberedFinding, ObservationView, SameIssue,
@@ -151,6 +153,33 @@ impl FindingRequest {
 
 pub(crate) fn optional(text: &str) -> Option<&str> {
     Some(text.trim_matches(['\r', '\n'])).filter(|text| !text.trim().is_empty())
+}
+
+/// What a scanner says of a finding beside the finding itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct ScannerDetails {
+    /// Where the same problem has to be mended too.
+    pub other_places: Vec<Place>,
+    pub related: Vec<Place>,
+    pub code_flows: Vec<CodeFlow>,
+    pub fixes: Vec<Fix>,
+}
+
+impl ScannerDetails {
+    pub fn of(finding: &Finding) -> Self {
+        finding
+            .details
+            .as_deref()
+            .and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or_default()
+    }
+}
+
+/// What a scanner's finding is recognised by in later scans, as a sentence.
+pub fn recognised_by(finding: &Finding) -> Option<String> {
+    let (basis, ordinal) = finding.identity.as_ref()?;
+    Some(IdentityBasis::parse(basis)?.explanation(*ordinal))
 }
 
 /// A finding with everything its page shows.

@@ -11,6 +11,7 @@ use holdpoint_patch::{Edit, FileEdits, MadeDiff, NoDiff, PatchFile, SeriesPatch}
 
 use crate::{
     Actor, Finding, ServiceError, Services,
+    findings::ScannerDetails,
     patches::{Patch, PatchLink, PatchRequest, PatchView},
 };
 
@@ -26,20 +27,14 @@ pub struct OfferedFix {
     pub patch: Option<(PatchId, i64, PatchState)>,
 }
 
-/// What a scanner says of a finding beside the finding itself, as far as it is read here.
-#[derive(Default, serde::Deserialize)]
-struct Details {
-    #[serde(default)]
-    fixes: Vec<Fix>,
-}
-
 /// The fixes that a finding's scanner proposes. `patches` are those that the finding is linked to.
 pub fn fixes_of(finding: &Finding, review: &str, patches: &[PatchView]) -> Vec<OfferedFix> {
     let of_review = || {
         let here = patches.iter();
         here.filter(|view| view.patch.review.as_str() == review)
     };
-    said(finding)
+    ScannerDetails::of(finding)
+        .fixes
         .into_iter()
         .zip(1..)
         .map(|(fix, number)| {
@@ -60,12 +55,6 @@ pub fn fixes_of(finding: &Finding, review: &str, patches: &[PatchView]) -> Vec<O
             }
         })
         .collect()
-}
-
-fn said(finding: &Finding) -> Vec<Fix> {
-    let details = finding.details.as_deref().unwrap_or("{}");
-    let details: Details = serde_json::from_str(details).unwrap_or_default();
-    details.fixes
 }
 
 /// The diff of a fix, or why there is none, as the rest of a sentence.
@@ -155,7 +144,7 @@ impl Services {
         }
         let fix = number
             .checked_sub(1)
-            .and_then(|at| said(&finding).into_iter().nth(at))
+            .and_then(|at| ScannerDetails::of(&finding).fixes.into_iter().nth(at))
             .ok_or_else(|| {
                 ServiceError::rejected(
                     "fix",

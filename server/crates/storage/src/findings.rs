@@ -41,7 +41,11 @@ pub struct Finding {
     pub component: Option<String>,
     pub component_version: Option<String>,
     pub fixed_version: Option<String>,
+    /// The place in the file of the scan that last said something new of it.
     pub pointer: Option<String>,
+    pub pointer_scan: Option<String>,
+    /// What it is recognised by in later scans, and its place among equal ones, from 0; absent for what is written by hand.
+    pub identity: Option<(String, u32)>,
     /// JSON: code flows, related places, fixes.
     pub details: Option<String>,
     pub status: FindingStatus,
@@ -262,6 +266,9 @@ struct FindingRow {
     component_version: Option<String>,
     fixed_version: Option<String>,
     pointer: Option<String>,
+    pointer_scan_id: Option<String>,
+    identity_basis: Option<String>,
+    ordinal: Option<i64>,
     details: Option<String>,
     status: String,
     status_reason: String,
@@ -325,6 +332,10 @@ impl TryFrom<FindingRow> for Finding {
             component_version: row.component_version,
             fixed_version: row.fixed_version,
             pointer: row.pointer,
+            pointer_scan: row.pointer_scan_id,
+            identity: row
+                .identity_basis
+                .zip(row.ordinal.and_then(|ordinal| u32::try_from(ordinal).ok())),
             details: row.details,
             status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
             status_reason: row.status_reason,
@@ -424,8 +435,8 @@ macro_rules! finding_where {
              finding.message, coalesce(explanation.remediation, finding.remediation) as remediation, finding.severity, \
              finding.category, finding.rule, explanation.rule_name, explanation.help_url, finding.path, \
              finding.start_line, finding.end_line, finding.snippet, finding.cve, finding.cwe, finding.aliases, \
-             finding.component, finding.component_version, finding.fixed_version, finding.pointer, finding.details, \
-             finding.status, finding.status_reason, finding.status_by, decider.name as status_by_name, \
+             finding.component, finding.component_version, finding.fixed_version, finding.pointer, \
+             finding.pointer_scan_id, finding.identity_basis, finding.ordinal, finding.details, finding.status, finding.status_reason, finding.status_by, decider.name as status_by_name, \
              finding.status_at, original.number as duplicate_of, finding.accepted_until, \
              finding.acceptance_requested_by, asker.name as acceptance_requested_by_name, finding.accepted_content, \
              finding.first_seen_at, \

@@ -4,7 +4,10 @@ use axum::{extract::State, response::Response};
 use holdpoint_domain::{FindingId, ItemId, ReviewId};
 use holdpoint_service::{
     Conflict, ExportForm, FindingCursor, FindingLine, FindingSort, ServiceError, Services,
-    findings::{FindingFields, FindingRequest, FindingView, Triage, TriageFields},
+    findings::{
+        self, FindingFields, FindingRequest, FindingView, ScannerDetails, Triage, TriageFields,
+        recognised_by,
+    },
     fixes::fixes_of,
 };
 use serde::{Deserialize, Serialize};
@@ -132,7 +135,87 @@ pub(super) struct Finding {
     items: Vec<LinkedItem>,
     /// What the scanner proposes to change.
     fixes: Vec<Fix>,
+    /// Null for a finding written by hand.
+    tool: Option<String>,
+    /// The label of its series, and its id.
+    series: Option<String>,
+    series_id: Option<String>,
+    /// The scans that had it first and last.
+    first_scan: Option<String>,
+    last_scan: Option<String>,
+    /// The scan that last said something new of it, and the place in that scan's file.
+    pointer_scan: Option<String>,
+    pointer: Option<String>,
+    /// What it is recognised by in later scans, as a sentence.
+    recognised_by: Option<String>,
+    /// Where the same problem has to be mended too.
+    other_places: Vec<Place>,
+    related: Vec<Place>,
+    /// The ways on which the problem comes about.
+    code_flows: Vec<CodeFlow>,
+    /// What scans changed about it, the newest first, at most 500.
+    history: Vec<Observation>,
     version: i64,
+}
+
+/// A place in a file, with what the scanner says about it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FindingPlace)]
+pub(super) struct Place {
+    path: Option<String>,
+    start_line: Option<u32>,
+    end_line: Option<u32>,
+    start_column: Option<u32>,
+    message: Option<String>,
+    snippet: Option<String>,
+}
+
+fn places(places: Vec<findings::Place>) -> Vec<Place> {
+    let shown = places.into_iter().map(|place| {
+        let findings::Place {
+            path,
+            start_line,
+            end_line,
+            start_column,
+            message,
+            snippet,
+        } = place;
+        Place {
+            path,
+            start_line,
+            end_line,
+            start_column,
+            message,
+            snippet,
+        }
+    });
+    shown.collect()
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FindingCodeFlow)]
+pub(super) struct CodeFlow {
+    message: Option<String>,
+    steps: Vec<Place>,
+}
+
+/// What one scan changed about a finding. Scans that saw it unchanged are not listed, nor the one that was simply its first.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FindingObservation)]
+pub(super) struct Observation {
+    scan: String,
+    at: String,
+    tool: String,
+    series: String,
+    commit: Option<String>,
+    /// new, moved, reopened, fixed or no_longer_seen
+    change: String,
+    /// Why it was recognised, or is gone, as a sentence.
+    why: String,
+    was_path: Option<String>,
+    was_line: Option<i64>,
+    path: Option<String>,
+    line: Option<i64>,
 }
 
 /// A change that the scanner proposes. `POST /findings/{id}/fixes/{n}/patch` makes a patch of it.
@@ -168,6 +251,7 @@ pub(super) struct LinkedItem {
 
 fn finding(view: &FindingView) -> Finding {
     let of = &view.finding;
+    let said = ScannerDetails::of(of);
     Finding {
         id: of.id.to_string(),
         number: of.number,
@@ -233,6 +317,41 @@ fn finding(view: &FindingView) -> Finding {
                 description: offered.fix.description,
                 no_diff_because: offered.diff.as_ref().err().cloned(),
                 diff: offered.diff.ok().map(|diff| diff.text),
+            })
+            .collect(),
+        tool: of.tool.clone(),
+        series: of.label.clone(),
+        series_id: of.series.as_ref().map(ToString::to_string),
+        first_scan: of.first_scan.clone(),
+        last_scan: of.last_scan.clone(),
+        pointer_scan: of.pointer_scan.clone(),
+        pointer: of.pointer.clone().filter(|pointer| !pointer.is_empty()),
+        recognised_by: recognised_by(of),
+        other_places: places(said.other_places),
+        related: places(said.related),
+        code_flows: said
+            .code_flows
+            .into_iter()
+            .map(|flow| CodeFlow {
+                message: flow.message,
+                steps: places(flow.steps),
+            })
+            .collect(),
+        history: view
+            .history
+            .iter()
+            .map(|seen| Observation {
+                scan: seen.scan_id.clone(),
+                at: moment(seen.imported_at),
+                tool: seen.tool.clone(),
+                series: seen.label.clone(),
+                commit: seen.commit_id.clone(),
+                change: seen.outcome.clone(),
+                why: seen.why.clone(),
+                was_path: seen.was_path.clone(),
+                was_line: seen.was_start_line,
+                path: seen.path.clone(),
+                line: seen.start_line,
             })
             .collect(),
         version: of.version,
@@ -337,7 +456,7 @@ pub(super) async fn list(
     part.answer()
 }
 
-/// A finding with its links.
+/// A finding with its links, what its scanner says beside it, and what scans changed about it.
 #[utoipa::path(get, path = "/findings/{id}", tag = "Findings", responses((status = 200, body = Finding)))]
 pub(super) async fn show(
     State(services): State<Services>,

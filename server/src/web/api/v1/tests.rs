@@ -1403,6 +1403,90 @@ async fn a_patch_is_submitted_and_read_again() {
 }
 
 #[tokio::test]
+async fn a_finding_has_everything_its_page_shows() {
+    let team = Team::start().await;
+    let client = team.token(&team.owner).await;
+    let place = |line: u32, text: &str| {
+        json!({ "physicalLocation": {
+            "artifactLocation": { "uri": "config/config.go" }, "region": { "startLine": line } },
+            "message": { "text": text } })
+    };
+    let log = |line: u32| {
+        let mut log: Value = serde_json::from_str(&sarif(line, "x")).unwrap();
+        let result = &mut log["runs"][0]["results"][0];
+        result["relatedLocations"] = json!([place(7, "declared here")]);
+        result["codeFlows"] = json!([{
+            "message": { "text": "from the form to the shell" },
+            "threadFlows": [{ "locations": [
+                { "location": place(3, "read") }, { "location": place(9, "run") }
+            ] }]
+        }]);
+        log.to_string()
+    };
+    let path = "/services/market-maker/scans?series=ci&commit=c41f0e2a";
+    let mut scans = Vec::new();
+    for line in [41, 43] {
+        let pushed = client.push(path, log(line)).await;
+        assert_eq!(pushed.status, StatusCode::CREATED, "{}", pushed.body);
+        scans.push(pushed.json()["scan"].clone());
+    }
+    let list = client.get(&team.of_review("/findings")).await.json();
+    let id = list["entries"][0]["id"].as_str().unwrap();
+    let shown = client.get(&format!("/findings/{id}")).await.json();
+    for (field, expected) in [
+        ("tool", json!("gosec")),
+        ("series", json!("ci")),
+        ("first_scan", scans[0].clone()),
+        ("last_scan", scans[1].clone()),
+        ("pointer_scan", scans[1].clone()),
+        ("pointer", json!("/runs/0/results/0")),
+        (
+            "recognised_by",
+            json!("Recognised by rule, file and message."),
+        ),
+        ("other_places", json!([])),
+    ] {
+        assert_eq!(shown[field], expected, "{field}");
+    }
+    let at = |line: u32, message: &str| {
+        json!({ "path": "config/config.go", "start_line": line, "end_line": line, "start_column": null,
+            "message": message, "snippet": null })
+    };
+    assert_eq!(shown["related"], json!([at(7, "declared here")]));
+    assert_eq!(
+        shown["code_flows"],
+        json!([{ "message": "from the form to the shell", "steps": [at(3, "read"), at(9, "run")] }])
+    );
+    let [moved] = shown["history"].as_array().unwrap().as_slice() else {
+        panic!("{}", shown["history"]);
+    };
+    for (field, expected) in [
+        ("scan", scans[1].clone()),
+        ("change", json!("moved")),
+        ("was_line", json!(41)),
+        ("line", json!(43)),
+        ("commit", json!("c41f0e2a")),
+        (
+            "why",
+            json!("same as F-1: rule, file and message are equal, line moved 41 → 43"),
+        ),
+    ] {
+        assert_eq!(moved[field], expected, "{field}");
+    }
+    // What a person wrote is recognised by nobody.
+    let new = json!({ "review": team.review, "title": "By hand", "severity": "low", "category": "code", "problem": "x" });
+    let written = client.post("/findings", &new).await.json();
+    assert_eq!(
+        (
+            &written["recognised_by"],
+            &written["tool"],
+            &written["history"]
+        ),
+        (&json!(null), &json!(null), &json!([]))
+    );
+}
+
+#[tokio::test]
 async fn findings_are_filtered_by_series_owner_and_limit_in_lists_files_and_decisions() {
     let team = Team::start().await;
     let client = team.token(&team.owner).await;
