@@ -174,6 +174,14 @@ struct TwinPlace {
 }
 
 impl Twins {
+    /// With room for so many findings.
+    pub fn for_about(findings: usize) -> Self {
+        Self {
+            places: Vec::with_capacity(findings),
+            fingerprints: HashMap::new(),
+        }
+    }
+
     /// The identity of a finding as far as it tells by itself; [`Twins::finish`] tells the rest.
     pub fn add(&mut self, finding: &Finding) -> Identity {
         let other_tool = finding.tool.as_deref().map(tool_name);

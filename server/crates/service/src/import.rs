@@ -413,6 +413,15 @@ impl Compared {
         place.ok().map(|place| refreshed[place].0)
     }
 
+    /// The paths of new findings are in the spool: once they are numbered, only those that something is noted of are needed.
+    fn forget_paths(&mut self) {
+        for at in &self.changes.new {
+            if self.changes.ambiguous.binary_search(at).is_err() {
+                self.read.findings[*at].path = None;
+            }
+        }
+    }
+
     /// What is noted of a finding that changed; `new` has the ids of the new ones that something is noted of, by their places
     /// in the scan.
     fn observation(
@@ -878,7 +887,7 @@ impl Import<'_> {
     async fn store(
         &self,
         mut tx: Tx,
-        compared: Compared,
+        mut compared: Compared,
         mut outcome: ImportOutcome,
     ) -> Result<ImportOutcome, ServiceError> {
         let id = self.services.new_id(ScanId::parse, self.now);
@@ -888,6 +897,7 @@ impl Import<'_> {
         tx.keep_file(&self.request.file, self.now).await?;
         let scan = self.scan(&mut tx, &id, &compared, &outcome).await?;
         tx.insert_scan(&scan).await?;
+        compared.forget_paths();
         let (compared, new) = self.write_findings(&mut tx, &id, compared).await?;
         for chunk in compared.observations.chunks(ROWS_PER_STATEMENT) {
             let seen: Vec<_> = chunk

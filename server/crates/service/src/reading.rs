@@ -90,6 +90,15 @@ fn refused(error: &ImportError) -> ServiceError {
 }
 
 impl Reading {
+    /// About how many findings the file has, rather too many: memory that is only set aside costs nothing, while a list that
+    /// grows leaves holes as large as itself.
+    fn expected_findings(&self) -> usize {
+        const LEAST_BYTES: u64 = 512;
+        const MOST: u64 = 1 << 18;
+        let bytes = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        usize::try_from((bytes / LEAST_BYTES).min(MOST)).unwrap_or_default()
+    }
+
     /// Gives out the file's findings in their order.
     fn go_through(&self, sink: Sink<'_>) -> Result<Summary, ServiceError> {
         let source = WatchedFile {
@@ -109,8 +118,7 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
     // Memory goes back on the thread that took it: two threads at one heap wait for each other.
     let (give_back, given_back) = mpsc::channel();
     let read = std::thread::scope(|scope| {
-        let collecting =
-            scope.spawn(|| collect(receiver, give_back, &reading.folder, &reading.watch));
+        let collecting = scope.spawn(|| collect(receiver, give_back, reading));
         let mut batch = Vec::with_capacity(BATCH);
         let summary = reading.go_through(&mut |finding| {
             batch.push(finding);
@@ -181,16 +189,16 @@ struct Collected {
 fn collect(
     receiver: mpsc::Receiver<Vec<Finding>>,
     give_back: mpsc::Sender<Vec<Finding>>,
-    folder: &Path,
-    watch: &ImportWatch,
+    reading: &Reading,
 ) -> Result<Collected, ServiceError> {
+    let expected = reading.expected_findings();
     let mut collected = Collected {
-        findings: Vec::new(),
-        said: Vec::new(),
-        twins: Twins::default(),
+        findings: Vec::with_capacity(expected),
+        said: Vec::with_capacity(expected),
+        twins: Twins::for_about(expected),
         counts: SeverityCounts::default(),
         has_components: false,
-        spool: Spool::new(folder),
+        spool: Spool::new(&reading.folder),
     };
     // A few thousand files have a hundred thousand findings: each name is kept once.
     let mut paths: HashSet<Shared> = HashSet::new();
@@ -216,7 +224,7 @@ fn collect(
             }
             collected.said.push(collected.spool.put(finding)?);
         }
-        watch.add_findings(batch.len() as u64);
+        reading.watch.add_findings(batch.len() as u64);
         // At the end nobody takes it any more.
         let _ = give_back.send(batch);
     }
