@@ -216,6 +216,8 @@ create table series (
     -- The newest scan that was not undone: it has seen every finding of the series that is not marked as unseen.
     last_scan_id text,
     last_scan_at bigint,
+    -- What was there before the scans up to this one is forgotten, so that they cannot be undone.
+    forgotten_sequence bigint not null default 0,
     unique (service_id, tool, label)
 );
 
@@ -309,6 +311,9 @@ create table finding (
     details text,
     -- Of everything that the scanner says of it: tells whether a scan that has it again says something new.
     scanner_digest text,
+    -- Title, rule, path and component in small letters, where one of them goes beyond ASCII: the databases make only ASCII's
+    -- small.
+    folded text,
     status text not null,
     status_reason text not null,
     status_by text references person (id),
@@ -316,8 +321,10 @@ create table finding (
     duplicate_of text references finding (id),
     accepted_until bigint,
     acceptance_requested_by text references person (id),
-    -- What the finding said when acceptance of its risk was asked for: the acceptance holds while it says the same.
+    -- The digest of what the finding said when acceptance of its risk was asked for: the acceptance holds while it says the
+    -- same. What it says now is written only where there is something to compare it with.
     accepted_content text,
+    content_digest text,
     first_seen_at bigint not null,
     -- While the newest scan of the series has it, the series says when and in which scan it was last seen; these two hold
     -- only once a scan did not have it.
@@ -331,14 +338,13 @@ create table finding (
     reopened_at bigint,
     created_by text references person (id),
     version bigint not null,
-    -- The version in which an import left it last: another one than now says that people have changed it since.
-    imported_version bigint,
     unique (service_id, number)
 );
 create index finding_status on finding (service_id, status, severity_rank, number);
 create index finding_series on finding (series_id, number);
 create index finding_review on finding (review_id) where review_id is not null;
 create index finding_duplicate on finding (duplicate_of) where duplicate_of is not null;
+create index finding_accepted on finding (series_id) where accepted_content is not null;
 -- One for each order of the list, so that a page costs the same wherever it is. By number (which is also the order of being
 -- first seen) and by status the list walks the ones above.
 create index finding_by_severity on finding (service_id, severity_rank, number);
@@ -350,8 +356,6 @@ create index finding_by_path on finding (service_id, (coalesce(path, '') collate
 create table finding_before (
     scan_id text not null references scan (id),
     finding_id text not null references finding (id),
-    -- Whether people had changed it since the import before.
-    was_acted_on boolean not null,
     identity text,
     identity_context text,
     identity_basis text,
@@ -378,10 +382,15 @@ create table finding_before (
     pointer_scan_id text,
     details text,
     scanner_digest text,
+    folded text,
     status text not null,
     status_reason text not null,
     status_by text,
     status_at bigint,
+    accepted_until bigint,
+    acceptance_requested_by text,
+    accepted_content text,
+    content_digest text,
     fixed_at bigint,
     reopened_at bigint,
     unseen_since text,

@@ -216,6 +216,8 @@ create table series (
     -- The newest scan that was not undone: it has seen every finding of the series that is not marked as unseen.
     last_scan_id text,
     last_scan_at integer,
+    -- What was there before the scans up to this one is forgotten, so that they cannot be undone.
+    forgotten_sequence integer not null default 0,
     unique (service_id, tool, label)
 ) strict;
 
@@ -310,6 +312,9 @@ create table finding (
     details text,
     -- Of everything that the scanner says of it: tells whether a scan that has it again says something new.
     scanner_digest text,
+    -- Title, rule, path and component in small letters, where one of them goes beyond ASCII: the databases make only ASCII's
+    -- small.
+    folded text,
     status text not null,
     status_reason text not null,
     status_by text references person (id) deferrable initially deferred,
@@ -317,8 +322,10 @@ create table finding (
     duplicate_of text references finding (id) deferrable initially deferred,
     accepted_until integer,
     acceptance_requested_by text references person (id) deferrable initially deferred,
-    -- What the finding said when acceptance of its risk was asked for: the acceptance holds while it says the same.
+    -- The digest of what the finding said when acceptance of its risk was asked for: the acceptance holds while it says the
+    -- same. What it says now is written only where there is something to compare it with.
     accepted_content text,
+    content_digest text,
     first_seen_at integer not null,
     -- While the newest scan of the series has it, the series says when and in which scan it was last seen; these two hold
     -- only once a scan did not have it.
@@ -332,14 +339,13 @@ create table finding (
     reopened_at integer,
     created_by text references person (id) deferrable initially deferred,
     version integer not null,
-    -- The version in which an import left it last: another one than now says that people have changed it since.
-    imported_version integer,
     unique (service_id, number)
 ) strict;
 create index finding_status on finding (service_id, status, severity_rank, number);
 create index finding_series on finding (series_id, number);
 create index finding_review on finding (review_id) where review_id is not null;
 create index finding_duplicate on finding (duplicate_of) where duplicate_of is not null;
+create index finding_accepted on finding (series_id) where accepted_content is not null;
 -- One for each order of the list, so that a page costs the same wherever it is. By number (which is also the order of being
 -- first seen) and by status the list walks the ones above.
 create index finding_by_severity on finding (service_id, severity_rank, number);
@@ -351,8 +357,6 @@ create index finding_by_path on finding (service_id, coalesce(path, ''), coalesc
 create table finding_before (
     scan_id text not null references scan (id),
     finding_id text not null references finding (id),
-    -- Whether people had changed it since the import before.
-    was_acted_on integer not null check (was_acted_on in (0, 1)),
     identity text,
     identity_context text,
     identity_basis text,
@@ -379,10 +383,15 @@ create table finding_before (
     pointer_scan_id text,
     details text,
     scanner_digest text,
+    folded text,
     status text not null,
     status_reason text not null,
     status_by text,
     status_at integer,
+    accepted_until integer,
+    acceptance_requested_by text,
+    accepted_content text,
+    content_digest text,
     fixed_at integer,
     reopened_at integer,
     unseen_since text,

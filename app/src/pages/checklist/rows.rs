@@ -207,7 +207,7 @@ fn findings(standing: Option<&ItemStanding>, n_open: i64, href: &str, now: Milli
                 .linked
                 .iter()
                 .filter(|finding| {
-                    holdpoint_domain::verdict::is_open(finding.status, finding.accepted_until, now)
+                    holdpoint_domain::verdict::is_open(finding.status, finding.holds_until, now)
                 })
                 .map(|finding| finding.severity)
                 .collect()

@@ -68,7 +68,7 @@ pub(super) fn FindingPage() -> impl IntoView {
             .unwrap_or_default();
         let of = Standing {
             status: finding.status,
-            accepted_until: finding.holds_until(),
+            holds_until: finding.holds_until,
             duplicate_of: finding.duplicate_of,
             is_reopened: finding.reopened_at.is_some(),
             has_patch: !patches.is_empty(),
@@ -87,8 +87,8 @@ pub(super) fn FindingPage() -> impl IntoView {
         let list = (!review.is_empty()).then(|| {
             view! { <p class="small"><a class="muted" href=paths::findings(&review)>"Findings"</a></p> }
         });
-        let is_blocking = policy.blocks(finding.severity)
-            && holdpoint_domain::verdict::is_open(finding.status, finding.holds_until(), now);
+        let is_blocking =
+            policy.blocks(finding.severity) && finding.status_at(now) == FindingStatus::Open;
         let blocks = is_blocking.then(|| {
             let mut keys: Vec<_> = view.items.iter().filter(|item| item.review_id == review).collect();
             keys.truncate(3);
@@ -682,9 +682,14 @@ fn Others(view: FindingView, review: String) -> impl IntoView {
             view! { <li>{link(of.id.as_str(), of.number)} " " <span class="wrap-any">{of.title.clone()}</span></li> }
         })
         .collect_view();
+    let of_duplicates = if view.finding.status == FindingStatus::Fixed {
+        "Its duplicates, which count again where their own scanner still has them:"
+    } else {
+        "Its duplicates, which count no more:"
+    };
     let duplicates = (!view.duplicates.is_empty()).then(|| {
         view! {
-            <p>"Its duplicates, which count no more:"</p>
+            <p>{of_duplicates}</p>
             <ul class="stack-1 small">{duplicates}</ul>
         }
     });
@@ -875,8 +880,7 @@ fn Details(finding: Finding, of: Standing, due: Option<Millis>, now: Millis) -> 
     {
         rows.push(row("Fixed", day(at).into_any()));
     }
-    if let Some(accepted) = &finding.accepted_content {
-        let digest = String::from(holdpoint_domain::Digest::of(accepted.as_bytes()));
+    if let Some(digest) = finding.accepted_content.clone() {
         rows.push(row("Accepted as", view! { <Sha digest /> }.into_any()));
     }
     view! {

@@ -79,7 +79,7 @@ pub(super) fn FindingsPage() -> impl IntoView {
             .findings
             .iter()
             .filter(|finding| {
-                holdpoint_domain::verdict::is_open(finding.status, finding.accepted_until, now)
+                holdpoint_domain::verdict::is_open(finding.status, finding.holds_until, now)
                     && standing
                         .policy
                         .limits
@@ -803,7 +803,7 @@ fn row(
 ) -> AnyView {
     let of = Standing {
         status: line.status,
-        accepted_until: line.accepted_until,
+        holds_until: line.holds_until,
         duplicate_of: line.duplicate_of,
         is_reopened: line.reopened_at.is_some(),
         has_patch: line.has_patch,

@@ -61,7 +61,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
             .map(|(version, finding)| {
                 let of = Standing {
                     status: finding.status,
-                    accepted_until: finding.holds_until(),
+                    holds_until: finding.holds_until,
                     duplicate_of: finding.duplicate_of,
                     is_reopened: finding.reopened_at.is_some(),
                     has_patch: false,

@@ -106,21 +106,29 @@ fn finding_of_address() -> Result<FindingId, PageError> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
     pub status: FindingStatus,
-    pub accepted_until: Option<Millis>,
+    /// Until when what was decided holds by itself.
+    pub holds_until: Option<Millis>,
     pub duplicate_of: Option<i64>,
     pub is_reopened: bool,
     pub has_patch: bool,
 }
 
 impl Standing {
-    /// How it looks now, and what follows the word. An accepted risk whose time is over is open.
+    /// How it looks now, and what follows the word. What was decided and does not hold any more is open.
     fn look(self, now: Millis) -> (Look, String) {
+        let is_open = is_open(self.status, self.holds_until, now);
         match self.status {
-            FindingStatus::RiskAccepted if is_open(self.status, self.accepted_until, now) => {
+            FindingStatus::RiskAccepted if is_open => {
                 (FindingStatus::Open.look(), ", acceptance ended".to_owned())
             }
+            FindingStatus::Duplicate if is_open => {
+                let of = self
+                    .duplicate_of
+                    .map(|number| format!(", F-{number} is fixed"));
+                (FindingStatus::Open.look(), of.unwrap_or_default())
+            }
             FindingStatus::RiskAccepted => {
-                let until = self.accepted_until.map(date).unwrap_or_default();
+                let until = self.holds_until.map(date).unwrap_or_default();
                 (self.status.look(), format!("until {until}"))
             }
             FindingStatus::Duplicate => {
@@ -151,7 +159,7 @@ fn limit_of(
     policy
         .limits
         .due(severity, first_seen_at)
-        .filter(|_| is_open(of.status, of.accepted_until, now))
+        .filter(|_| is_open(of.status, of.holds_until, now))
 }
 
 /// How long a finding may stay open, or how late it is.
@@ -220,12 +228,30 @@ mod tests {
     fn an_accepted_risk_whose_time_is_over_looks_open() {
         let accepted = Standing {
             status: FindingStatus::RiskAccepted,
-            accepted_until: Some(1_000),
+            holds_until: Some(1_000),
             duplicate_of: None,
             is_reopened: false,
             has_patch: false,
         };
         assert_eq!(accepted.look(1_000).0.word, "Risk accepted");
         assert_eq!(accepted.look(1_001).0.word, "Open");
+    }
+
+    #[test]
+    fn a_duplicate_that_stands_alone_looks_open_and_names_what_is_fixed() {
+        let duplicate = Standing {
+            status: FindingStatus::Duplicate,
+            holds_until: None,
+            duplicate_of: Some(3),
+            is_reopened: false,
+            has_patch: false,
+        };
+        assert_eq!(duplicate.look(1_000).0.word, "Duplicate");
+        let alone = Standing {
+            holds_until: Some(0),
+            ..duplicate
+        };
+        let (look, more) = alone.look(1_000);
+        assert_eq!((look.word, more.as_str()), ("Open", ", F-3 is fixed"));
     }
 }

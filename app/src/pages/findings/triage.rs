@@ -1,6 +1,6 @@
 //! The box in which people decide about a finding: what is possible, and why the rest is not.
 
-use holdpoint_domain::{FindingStatus, Millis, PersonId, text::Date, verdict::is_open};
+use holdpoint_domain::{FindingStatus, Millis, PersonId, text::Date};
 use holdpoint_service::Finding;
 use leptos::prelude::*;
 
@@ -29,7 +29,16 @@ pub(super) fn TriageBox(
     now: Millis,
 ) -> impl IntoView {
     let asked = finding.status == FindingStatus::Open && finding.acceptance_requested_by.is_some();
+    let is_open = finding.status_at(now) == FindingStatus::Open;
     let state = match finding.status {
+        FindingStatus::Duplicate if is_open => {
+            let of = finding
+                .duplicate_of
+                .map_or_else(|| "a finding".to_owned(), |number| format!("F-{number}"));
+            format!(
+                "Now: open. It was called a duplicate of {of}, which is fixed, while its own scanner still has this one."
+            )
+        }
         FindingStatus::RiskAccepted => {
             let until = finding.accepted_until.map(date).unwrap_or_default();
             let by = finding.status_by_name.clone().unwrap_or_default();
@@ -37,7 +46,7 @@ pub(super) fn TriageBox(
                 format!(
                     "Now: open. {by} accepted its risk until {until}, but it does not say any more what was accepted."
                 )
-            } else if is_open(finding.status, finding.accepted_until, now) {
+            } else if is_open {
                 format!("Now: open. {by} accepted its risk until {until}, which is over.")
             } else {
                 format!("Now: risk accepted until {until} by {by}.")
@@ -152,7 +161,11 @@ fn choices(finding: &Finding, form: &FormState, asked: bool, now: Millis) -> Vec
     vec![
         said(
             Choice::new("reopen", view! { <St of=Open /> }),
-            "Open again, and counted in the verdict.",
+            if finding.is_gone {
+                "The scans do not have it any more, so it will be fixed, until one has it again."
+            } else {
+                "Open again, and counted in the verdict."
+            },
             reopen,
         ),
         Choice::new("false_positive", view! { <St of=FalsePositive /> })

@@ -1,6 +1,6 @@
 //! The item page: requirement, evidence, findings, patches, discussion; who works on it; the decision.
 
-use holdpoint_domain::{Millis, Policy, person::Action};
+use holdpoint_domain::{FindingStatus, Millis, Policy, person::Action};
 use holdpoint_service::{
     ActivityLine, ActivityOf, CommentOn, FindingFilter, FindingLine, FindingSort, ItemPage as Page,
     Named,
@@ -280,7 +280,7 @@ fn Findings(
 ) -> impl IntoView {
     let n_open = lines
         .iter()
-        .filter(|line| holdpoint_domain::verdict::is_open(line.status, line.accepted_until, now))
+        .filter(|line| line.status_at(now) == FindingStatus::Open)
         .count();
     let write = paths::with_query(&paths::new_finding(&review), &[("item", &item)]);
     let body = if lines.is_empty() {
@@ -327,7 +327,8 @@ fn finding_row(line: FindingLine, policy: &Policy, now: Millis) -> AnyView {
         (None, _, Some(component)) => component.clone(),
         _ => String::new(),
     };
-    let is_open = holdpoint_domain::verdict::is_open(line.status, line.accepted_until, now);
+    let status = line.status_at(now);
+    let is_open = status == FindingStatus::Open;
     let limit = policy
         .limits
         .due(line.severity, line.first_seen_at)
@@ -351,7 +352,7 @@ fn finding_row(line: FindingLine, policy: &Policy, now: Millis) -> AnyView {
                 </span>
             </td>
             <td role="cell" data-l="" class="fit mono muted wrap-any">{place}</td>
-            <td role="cell" data-l="" class="fit"><St of=line.status more=until.unwrap_or_default() /></td>
+            <td role="cell" data-l="" class="fit"><St of=status more=until.unwrap_or_default() /></td>
             <td role="cell" data-l="Limit" class="fit n">{limit}</td>
         </tr>
     }

@@ -327,7 +327,7 @@ fn table_row(row: &Row, now: Millis) -> impl IntoView + use<> {
                     finding.severity == severity
                         && holdpoint_domain::verdict::is_open(
                             finding.status,
-                            finding.accepted_until,
+                            finding.holds_until,
                             now,
                         )
                 })

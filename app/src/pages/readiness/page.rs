@@ -252,7 +252,7 @@ fn OpenFindings(
     let n_late = standing
         .findings
         .iter()
-        .filter(|finding| is_open(finding.status, finding.accepted_until, now))
+        .filter(|finding| is_open(finding.status, finding.holds_until, now))
         .filter(|finding| {
             standing
                 .policy
@@ -312,7 +312,7 @@ fn Blocks(standing: ReviewStanding, me: String, now: Millis) -> impl IntoView {
             let n_open = item
                 .linked
                 .iter()
-                .filter(|finding| is_open(finding.status, finding.accepted_until, now))
+                .filter(|finding| is_open(finding.status, finding.holds_until, now))
                 .count();
             let mut why: Vec<String> = mine
                 .iter()
@@ -479,7 +479,7 @@ fn LateList(standing: ReviewStanding, now: Millis) -> impl IntoView {
         let href = paths::finding(&finding.id);
         let severity = finding.severity.label();
         let accepted = finding
-            .accepted_until
+            .holds_until
             .filter(|_| finding.status == FindingStatus::RiskAccepted);
         let due = standing
             .policy
@@ -493,7 +493,7 @@ fn LateList(standing: ReviewStanding, now: Millis) -> impl IntoView {
                 </li>
             }
             .into_any())),
-            (_, Some(due)) if due < now && is_open(finding.status, finding.accepted_until, now) => rows.push((due, view! {
+            (_, Some(due)) if due < now && is_open(finding.status, finding.holds_until, now) => rows.push((due, view! {
                 <li>
                     <span class="grow"><a class="plain strong" href=href><Inline text=title /></a><span class="sub">{format!("{severity}, its limit was {}", date(due))}</span></span>
                     {late_mark(due)}

@@ -53,7 +53,7 @@ fn loads(standing: &ReviewStanding, now: Millis) -> BTreeMap<String, Load> {
         }
         if let Some(owner) = &item.item.owner_name {
             for finding in &item.linked {
-                if is_open(finding.status, finding.accepted_until, now) {
+                if is_open(finding.status, finding.holds_until, now) {
                     loads
                         .entry(owner.clone())
                         .or_default()

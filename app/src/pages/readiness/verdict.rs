@@ -140,7 +140,7 @@ fn headline(kind: ReasonKind, reasons: &[Reason], standing: &ReviewStanding) -> 
                         .filter(|finding| {
                             finding.severity == *severity
                                 && reasons.iter().any(|reason| reason.subject == finding.id)
-                                && is_open(finding.status, finding.accepted_until, standing.as_of)
+                                && is_open(finding.status, finding.holds_until, standing.as_of)
                         })
                         .count();
                     (n > 0).then(|| format!("{n} {}", severity.label().to_lowercase()))

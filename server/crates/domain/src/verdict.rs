@@ -111,26 +111,47 @@ pub struct FindingFacts {
     pub number: i64,
     pub title: String,
     pub severity: Severity,
+    /// As it was decided.
     pub status: FindingStatus,
-    pub accepted_until: Option<Millis>,
+    /// Until when that holds by itself, see [`is_open`].
+    pub holds_until: Option<Millis>,
+    /// The number of the finding that it was called a duplicate of.
+    pub duplicate_of: Option<i64>,
     pub due: Option<Millis>,
     /// The owners of the items it is linked to.
     pub owners: Vec<String>,
 }
 
 impl FindingFacts {
-    /// Whether it is a problem at a moment: open, or an accepted risk whose time is over.
+    /// Whether it is a problem at a moment, see [`is_open`].
     pub fn is_open(&self, now: Millis) -> bool {
-        is_open(self.status, self.accepted_until, now)
+        is_open(self.status, self.holds_until, now)
     }
 }
 
-/// Whether a finding in this state is a problem at a moment: open, or an accepted risk whose time is over.
-pub fn is_open(status: FindingStatus, accepted_until: Option<Millis>, now: Millis) -> bool {
+/// Stands for the moment until which a decision holds where it does not hold any more whatever the time is: the finding says
+/// something else than what was accepted, or a duplicate's original is fixed while its own scanner still has it.
+pub const HOLDS_NO_MORE: Millis = 0;
+
+/// Whether a finding in this state is a problem at a moment: open, or decided otherwise and that does not hold any more. An
+/// accepted risk without an end does not hold; a duplicate holds unless it is said otherwise.
+pub fn is_open(status: FindingStatus, holds_until: Option<Millis>, now: Millis) -> bool {
     match status {
         FindingStatus::Open => true,
-        FindingStatus::RiskAccepted => accepted_until.is_none_or(|until| until < now),
-        FindingStatus::Fixed | FindingStatus::FalsePositive | FindingStatus::Duplicate => false,
+        FindingStatus::RiskAccepted => holds_until.is_none_or(|until| until < now),
+        FindingStatus::Duplicate => holds_until.is_some_and(|until| until < now),
+        FindingStatus::Fixed | FindingStatus::FalsePositive => false,
+    }
+}
+
+impl FindingStatus {
+    /// As it counts at a moment: open where what was decided does not hold any more.
+    pub fn at(self, holds_until: Option<Millis>, now: Millis) -> Self {
+        if is_open(self, holds_until, now) {
+            Self::Open
+        } else {
+            self
+        }
     }
 }
 
@@ -219,6 +240,11 @@ fn judge_finding(
         who: named(finding.owners.iter(), "a contributor"),
     };
     let severity = finding.severity.label();
+    let blocking = if policy.blocks(finding.severity) {
+        ReasonKind::FindingOpen
+    } else {
+        ReasonKind::FindingLate
+    };
     match finding.status {
         FindingStatus::Open => {
             let late = finding.due.filter(|due| *due < now).map(|due| {
@@ -228,20 +254,32 @@ fn judge_finding(
                     if days == 1 { "day" } else { "days" }
                 )
             });
-            let kind = if policy.blocks(finding.severity) {
-                ReasonKind::FindingOpen
-            } else {
-                ReasonKind::FindingLate
-            };
             reasons.push(reason(
-                kind,
+                blocking,
                 format!("{severity}, open{}.", late.unwrap_or_default()),
             ));
         }
         FindingStatus::RiskAccepted if finding.is_open(now) => {
+            let why = if finding.holds_until == Some(HOLDS_NO_MORE) {
+                "it does not say any more what it said when its risk was accepted"
+            } else {
+                "the time for which its risk was accepted is over"
+            };
             reasons.push(reason(
                 ReasonKind::AcceptanceExpired,
-                format!("{severity}; the time for which its risk was accepted is over."),
+                format!("{severity}; {why}."),
+            ));
+        }
+        FindingStatus::Duplicate if finding.is_open(now) => {
+            let original = finding
+                .duplicate_of
+                .map_or_else(|| "a finding".to_owned(), |number| format!("F-{number}"));
+            reasons.push(reason(
+                blocking,
+                format!(
+                    "{severity}, open: it was called a duplicate of {original}, which is fixed, while its own scanner \
+                     still has this one."
+                ),
             ));
         }
         FindingStatus::RiskAccepted => waivers.push(reason(

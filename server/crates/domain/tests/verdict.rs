@@ -3,8 +3,8 @@
 use holdpoint_domain::{
     FindingStatus, Gating, ItemState, Outcome, Policy, Severity,
     verdict::{
-        DeliverableFacts, FindingFacts, ItemFacts, ReasonKind, ReviewState, ScanFacts,
-        pass_refusals, verdict,
+        DeliverableFacts, FindingFacts, HOLDS_NO_MORE, ItemFacts, ReasonKind, ReviewState,
+        ScanFacts, pass_refusals, verdict,
     },
 };
 use proptest::prelude::*;
@@ -36,7 +36,8 @@ fn finding(severity: Severity, status: FindingStatus) -> FindingFacts {
         title: "Fixed jitter".into(),
         severity,
         status,
-        accepted_until: None,
+        holds_until: None,
+        duplicate_of: None,
         due: None,
         owners: vec!["Jonas".into()],
     }
@@ -198,7 +199,7 @@ fn blocking_findings_hold_back_until_fixed_refuted_or_accepted() {
         );
     }
     let accepted = FindingFacts {
-        accepted_until: Some(NOW),
+        holds_until: Some(NOW),
         ..finding(Severity::High, FindingStatus::RiskAccepted)
     };
     assert_eq!(
@@ -208,6 +209,63 @@ fn blocking_findings_hold_back_until_fixed_refuted_or_accepted() {
     assert_eq!(
         verdict(&with(accepted), &policy, NOW + 1).reasons[0].kind,
         ReasonKind::AcceptanceExpired
+    );
+}
+
+#[test]
+fn an_acceptance_that_the_finding_has_outgrown_is_told_from_one_whose_time_is_over() {
+    let why = |holds_until| {
+        let accepted = FindingFacts {
+            holds_until: Some(holds_until),
+            ..finding(Severity::High, FindingStatus::RiskAccepted)
+        };
+        let with = ReviewState {
+            findings: vec![accepted],
+            ..review(vec![item(ItemState::Passed)])
+        };
+        let verdict = verdict(&with, &Policy::default(), NOW);
+        (verdict.reasons[0].kind, verdict.reasons[0].why.clone())
+    };
+    let (kind, outgrown) = why(HOLDS_NO_MORE);
+    assert_eq!(kind, ReasonKind::AcceptanceExpired);
+    assert!(outgrown.contains("does not say any more"), "{outgrown}");
+    assert!(!outgrown.contains("time"), "{outgrown}");
+    let (_, over) = why(NOW - 1);
+    assert!(over.contains("time"), "{over}");
+}
+
+#[test]
+fn a_duplicate_holds_back_once_it_stands_alone() {
+    let duplicate = FindingFacts {
+        duplicate_of: Some(7),
+        ..finding(Severity::Critical, FindingStatus::Duplicate)
+    };
+    let policy = Policy::default();
+    let with = |finding| ReviewState {
+        findings: vec![finding],
+        ..review(vec![item(ItemState::Passed)])
+    };
+    assert_eq!(
+        verdict(&with(duplicate.clone()), &policy, NOW).outcome,
+        Outcome::Go
+    );
+    let alone = FindingFacts {
+        holds_until: Some(HOLDS_NO_MORE),
+        ..duplicate
+    };
+    let verdict = verdict(&with(alone.clone()), &policy, NOW);
+    assert_eq!(verdict.outcome, Outcome::NoGo);
+    assert_eq!(verdict.reasons[0].kind, ReasonKind::FindingOpen);
+    assert!(
+        verdict.reasons[0]
+            .why
+            .contains("duplicate of F-7, which is fixed"),
+        "{}",
+        verdict.reasons[0].why
+    );
+    assert_eq!(
+        pass_refusals(&item(ItemState::InReview), &[alone], &policy, NOW).len(),
+        1
     );
 }
 
@@ -364,8 +422,8 @@ fn any_finding() -> impl Strategy<Value = FindingFacts> {
         prop::sample::select(FindingStatus::ALL),
         prop::option::of(NOW - 2..NOW + 2),
     )
-        .prop_map(|(severity, status, accepted_until)| FindingFacts {
-            accepted_until,
+        .prop_map(|(severity, status, holds_until)| FindingFacts {
+            holds_until,
             ..finding(severity, status)
         })
 }

@@ -23,7 +23,10 @@ pub struct Known {
     pub ordinal: u32,
     pub path: Option<Shared>,
     pub line: Option<u32>,
+    /// As it counts now: what a person decided and does not hold any more is open.
     pub status: FindingStatus,
+    /// Whether a complete scan did not have it already, where a person has decided about it.
+    pub is_gone: bool,
 }
 
 /// A finding of the new scan, as far as comparing needs it.
@@ -85,7 +88,7 @@ pub struct Comparison<'a> {
     pub matches: Vec<Match>,
     /// Open findings that are gone from a complete scan: their places in the list of known findings.
     pub fixed: Vec<usize>,
-    /// Findings that a person has decided about and that are gone: their state stays as it is.
+    /// Findings that a person has decided about and that are gone since this scan: their state stays as it is.
     pub no_longer_seen: Vec<usize>,
     by: Vec<By>,
     /// Those new ones for which several known ones would do, with one of these.
@@ -351,10 +354,11 @@ impl<'a> Pairs<'a> {
             .collect();
         let is_gone =
             |at: &usize| !self.is_taken[*at] && self.previous[*at].status != FindingStatus::Fixed;
-        let (no_longer_seen, fixed) = (0..self.previous.len())
+        let (mut no_longer_seen, fixed): (Vec<usize>, Vec<usize>) = (0..self.previous.len())
             .filter(|_| completeness.is_complete())
             .filter(is_gone)
             .partition(|at| self.previous[*at].status.is_human_decision());
+        no_longer_seen.retain(|at| !self.previous[*at].is_gone);
         Comparison {
             previous: self.previous,
             new: self.new,

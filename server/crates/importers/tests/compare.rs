@@ -114,6 +114,8 @@ fn what_a_person_decided_is_neither_reopened_nor_fixed_by_a_scan() {
         let gone = series.import(&lines(&[]));
         assert_eq!(numbers(&gone), [0; 5], "{status}");
         assert_eq!(gone.no_longer_seen.len(), 1, "{status}");
+        let still = series.import(&lines(&[]));
+        assert_eq!(still.no_longer_seen.len(), 0, "{status}: once is enough");
         assert_eq!(
             numbers(&series.import(&lines(&[12]))),
             [0, 0, 1, 0, 0],

@@ -40,7 +40,7 @@ pub fn json(facts: &Facts) -> String {
 
 /// The findings as SARIF 2.1.0, one run for each tool that found them.
 pub fn sarif(facts: &Facts) -> String {
-    let facts = facts.sorted();
+    let facts = counting(facts);
     let mut of_tool: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &facts.findings {
         let tool = finding.tool.as_deref().filter(|tool| !tool.is_empty());
@@ -329,7 +329,19 @@ fn percent(text: &str, kept: &str) -> String {
 /// The findings as CSV (RFC 4180), one line each. A cell that a spreadsheet would take for a formula begins with an
 /// apostrophe.
 pub fn csv(facts: &Facts) -> String {
-    csv_head() + &csv_lines(&facts.sorted().findings)
+    csv_head() + &csv_lines(&counting(facts).findings)
+}
+
+/// The facts in order, each finding with the status that counts at the report's moment: whoever reads it by a program must
+/// not take an acceptance for one that holds because its end stands elsewhere.
+fn counting(facts: &Facts) -> Facts {
+    let mut counting = facts.sorted();
+    for finding in &mut counting.findings {
+        if facts.is_open(finding) {
+            finding.status = FindingStatus::Open;
+        }
+    }
+    counting
 }
 
 /// The first line of [`csv`], for a list that is too long to be held: [`csv_lines`] gives the others piece by piece.

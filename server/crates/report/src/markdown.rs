@@ -1486,6 +1486,9 @@ fn status(facts: &Facts, finding: &Finding) -> String {
             format!("{label}, with no end, so it counts as open")
         }
         (FindingStatus::Duplicate, _, Some(of)) => format!("{label} of F-{of}"),
+        (FindingStatus::Open, _, Some(of)) => {
+            format!("{label}: called a duplicate of F-{of}, which is fixed")
+        }
         _ => label.to_owned(),
     }
 }

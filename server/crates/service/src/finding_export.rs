@@ -157,7 +157,7 @@ impl FindingExport {
             .filter_map(|line| {
                 let finding = findings.remove(&line.id)?;
                 let patches = patches.remove(line.id.as_str()).unwrap_or_default();
-                Some(finding_fact(
+                let fact = finding_fact(
                     &finding,
                     &line.items,
                     patches,
@@ -166,7 +166,12 @@ impl FindingExport {
                         .map_or(&[][..], Vec::as_slice),
                     &owners,
                     &self.standing,
-                ))
+                );
+                // As the list that was filtered shows it.
+                Some(holdpoint_report::facts::Finding {
+                    status: finding.status_at(self.filter.as_of),
+                    ..fact
+                })
             })
             .collect();
         let text = match &mut self.writer {

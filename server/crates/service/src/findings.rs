@@ -16,7 +16,10 @@ use holdpoint_storage::{
 };
 
 pub use crate::triage::{Triage, TriageFields};
-use crate::{Actor, Conflict, ServiceError, Services, changes::Done, mapping::in_words};
+use crate::{
+    Actor, Conflict, ServiceError, Services, acceptance::note_contents_of, changes::Done,
+    mapping::in_words,
+};
 
 /// The categories that a finding written by hand can have.
 pub const CATEGORIES: &[(&str, &str)] = &[
@@ -413,6 +416,7 @@ impl Services {
         finding.end_line = request.end_line;
         finding.snippet = request.snippet;
         tx.update_finding_text(&finding).await?;
+        note_contents_of(&mut tx, &[finding.id.to_string()]).await?;
         let after = serde_json::json!({ "title": finding.title, "severity": finding.severity, "problem": finding.description, "remediation": finding.remediation });
         let summary = format!("edited finding F-{}", finding.number);
         let review = finding.review.as_ref().map(ReviewId::as_str);

@@ -32,6 +32,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Actor, Conflict, ServiceError, Services,
+    acceptance::note_contents,
     mapping::WhatChanged,
     mapping_ahead::digest_of,
     reading::{ReadScan, Reading, Said, Spool, identities_before, read_scan},
@@ -128,10 +129,10 @@ pub(crate) async fn off_the_async_threads<T: Send + 'static>(
 }
 
 impl Series {
-    async fn load(tx: &mut Tx, series: &SeriesId) -> Result<Self, ServiceError> {
+    async fn load(tx: &mut Tx, series: &SeriesId, now: Millis) -> Result<Self, ServiceError> {
         let mut loaded = Self::default();
         let mut paths = HashSet::new();
-        tx.known_findings(series, &mut |finding| loaded.add(finding, &mut paths))
+        tx.known_findings(series, now, &mut |finding| loaded.add(finding, &mut paths))
             .await?;
         Ok(loaded)
     }
@@ -173,6 +174,7 @@ impl Series {
             path,
             line: line(finding.start_line),
             status: finding.status,
+            is_gone: finding.is_gone,
         });
         self.stored.push(Stored {
             id,
@@ -621,7 +623,7 @@ impl Services {
                     return Ok(outcome.repeated_of(newest));
                 }
                 watch.begin(ImportStage::Comparing, 0);
-                Series::load(&mut tx, &locked.id).await?
+                Series::load(&mut tx, &locked.id, now).await?
             }
             None => Series::default(),
         };
@@ -1018,6 +1020,10 @@ impl Import<'_> {
         let n = changes.refreshed.len();
         self.write_rows(tx, read, n, &refreshed, How::Refresh(scan.clone()))
             .await?;
+        if n > 0 {
+            let changed = tx.contents_changed_by(&self.locked.id, scan).await?;
+            note_contents(tx, &changed).await?;
+        }
         let n = changes.new.len();
         let mut noted = HashMap::new();
         if n > 0 {

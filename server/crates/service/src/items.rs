@@ -164,7 +164,7 @@ impl Services {
             .chain(&item.review_requested_by);
         let people = names(&mut tx, involved.collect()).await?;
         let figures = tx
-            .item_figures(std::slice::from_ref(&item.id))
+            .item_figures(std::slice::from_ref(&item.id), now)
             .await?
             .pop()
             .unwrap_or_default();

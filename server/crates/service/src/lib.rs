@@ -5,6 +5,7 @@
 //! the time ([`Clock`]) and randomness ([`Ids`]). HTTP, pages and files' formats are deliberately absent. Start reading at
 //! [`Services`]; each subject has its file.
 
+mod acceptance;
 mod access;
 mod accounts;
 mod attempts;

@@ -801,6 +801,11 @@ pub(crate) fn finding_fact(
         problem = format!("{}{gap}{problem}", finding.message);
     }
     let accepted = finding.status == holdpoint_domain::FindingStatus::RiskAccepted;
+    // A duplicate that stands alone is an open finding; that it was called one stays beside it.
+    let status = match finding.status {
+        holdpoint_domain::FindingStatus::Duplicate => finding.status_at(standing.as_of),
+        status => status,
+    };
     facts::Finding {
         id: finding.id.as_str().to_owned(),
         number: finding.number,
@@ -810,7 +815,7 @@ pub(crate) fn finding_fact(
         rule: finding.rule.clone(),
         tool: finding.tool.clone(),
         written_by: finding.created_by_name.clone(),
-        status: finding.status,
+        status,
         triage: finding
             .status_by_name
             .clone()

@@ -735,7 +735,7 @@ pub(crate) async fn list_items(
     now: Millis,
 ) -> Result<Vec<ListedItem>, ServiceError> {
     let ids: Vec<_> = items.iter().map(|item| item.id.clone()).collect();
-    let figures = tx.item_figures(&ids).await?;
+    let figures = tx.item_figures(&ids, now).await?;
     Ok(items
         .into_iter()
         .zip(figures)

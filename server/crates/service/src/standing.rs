@@ -359,7 +359,8 @@ fn finding_facts(finding: &StandingFinding, policy: &Policy, owners: &[String]) 
         title: finding.title.clone(),
         severity: finding.severity,
         status: finding.status,
-        accepted_until: finding.accepted_until,
+        holds_until: finding.holds_until,
+        duplicate_of: finding.duplicate_of,
         due: policy.limits.due(finding.severity, finding.first_seen_at),
         owners: owners.to_vec(),
     }
@@ -581,7 +582,7 @@ pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStandin
             let due = policy.limits.due(finding.severity, finding.first_seen_at);
             policy.late_findings_block
                 && !policy.blocks(finding.severity)
-                && is_open(finding.status, finding.accepted_until, now)
+                && is_open(finding.status, finding.holds_until, now)
                 && due.is_some_and(|due| due < now)
         })
         .cloned()

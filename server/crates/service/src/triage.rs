@@ -15,6 +15,7 @@ use holdpoint_storage::{
 
 use crate::{
     Actor, ServiceError, Services,
+    acceptance::{note_contents, note_contents_of},
     changes::Done,
     findings::{done, optional, stale},
 };
@@ -73,18 +74,12 @@ impl Triage {
             "reopen" => Self::Reopen { reason: reason()? },
             "false_positive" => Self::FalsePositive { reason: reason()? },
             "duplicate" => Self::Duplicate {
-                of: fields
-                    .duplicate_of
-                    .trim()
-                    .trim_start_matches(['F', 'f'])
-                    .trim_start_matches('-')
-                    .parse()
-                    .map_err(|_| {
-                        ServiceError::rejected(
-                            "duplicate_of",
-                            "Write the finding's number, as in F-12.",
-                        )
-                    })?,
+                of: number_of(&fields.duplicate_of).ok_or_else(|| {
+                    ServiceError::rejected(
+                        "duplicate_of",
+                        "Write the finding's number, as in F-12.",
+                    )
+                })?,
                 reason: optional(&fields.reason)
                     .map(Reason::parse)
                     .transpose()
@@ -107,6 +102,48 @@ impl Triage {
                 ));
             }
         })
+    }
+}
+
+/// The number in "F-12", "f12" or "12". A minus that stands alone is no hyphen.
+fn number_of(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let digits = match text.strip_prefix(['F', 'f']) {
+        Some(rest) => rest.strip_prefix('-').unwrap_or(rest),
+        None => text,
+    };
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
+}
+
+/// The finding that others are called duplicates of.
+struct Original {
+    id: FindingId,
+    number: i64,
+    /// Set where it was written for one review.
+    review: Option<ReviewId>,
+}
+
+impl Original {
+    /// Why a finding cannot be called its duplicate.
+    fn refusal(&self, finding: &FindingToTriage) -> Option<(&'static str, String)> {
+        let is_of_its_review = self
+            .review
+            .as_ref()
+            .is_none_or(|review| finding.review.as_deref() == Some(review.as_str()));
+        let why = if self.id.as_str() == finding.id {
+            "A finding cannot repeat itself.".to_owned()
+        } else if !is_of_its_review {
+            // Where the original does not count, nothing would stand for the duplicate.
+            format!(
+                "F-{of} was written for one review, and this finding counts in others too. Call F-{of} a duplicate of \
+                 this one instead.",
+                of = self.number
+            )
+        } else {
+            return None;
+        };
+        Some(("duplicate_of", why))
     }
 }
 
@@ -221,15 +258,24 @@ fn ranges(numbers: &[i64]) -> String {
 }
 
 impl Triage {
+    /// Whether it takes back what was decided.
+    const fn is_reopening(&self) -> bool {
+        matches!(self, Self::Reopen { .. })
+    }
+
     /// Why this cannot be decided about a finding: the field and the message.
     fn refusal(
         &self,
         finding: &FindingToTriage,
+        original: Option<&Original>,
         actor: &PersonId,
         now: Millis,
     ) -> Option<(&'static str, String)> {
         use FindingStatus::{Duplicate, FalsePositive, Fixed, Open, RiskAccepted};
 
+        if let Some(refusal) = original.and_then(|original| original.refusal(finding)) {
+            return Some(refusal);
+        }
         let status = finding.status;
         let asked_by = finding.asked_by.as_deref().filter(|_| status == Open);
         let why = match self {
@@ -294,7 +340,7 @@ impl Triage {
         tx: &mut Tx,
         service: &ServiceId,
         now: Millis,
-    ) -> Result<Option<FindingId>, ServiceError> {
+    ) -> Result<Option<Original>, ServiceError> {
         match self {
             Self::AskAcceptance { until, .. } if until.end() <= now => {
                 Err(ServiceError::rejected("until", "Choose a date to come."))
@@ -310,14 +356,18 @@ impl Triage {
                         "F-{of} is itself a duplicate. Name the finding that it repeats."
                     )));
                 }
-                Ok(Some(original.id))
+                Ok(Some(Original {
+                    id: original.id,
+                    number: original.number,
+                    review: original.review,
+                }))
             }
             _ => Ok(None),
         }
     }
 
     /// What the finding is afterwards; absent for an approval, which keeps what was asked for.
-    fn state(&self, actor: &Actor, original: Option<&FindingId>, now: Millis) -> TriageState {
+    fn state(&self, actor: &Actor, original: Option<&Original>, now: Millis) -> TriageState {
         let (status, reason) = match self {
             Self::Reopen { reason } | Self::DeclineAcceptance { reason } => {
                 (FindingStatus::Open, reason.as_str())
@@ -337,7 +387,7 @@ impl Triage {
             reason: reason.to_owned(),
             by: actor.id.clone(),
             at: now,
-            duplicate_of: original.cloned(),
+            duplicate_of: original.map(|original| original.id.clone()),
             asked_until: until,
             is_approval: *self == Self::ApproveAcceptance,
         }
@@ -408,31 +458,29 @@ impl Services {
             return Err(stale(finding.version, fields));
         }
         let original = triage.original(&mut tx, &finding.service, now).await?;
-        if original.as_ref() == Some(id) {
-            return Err(ServiceError::rejected(
-                "duplicate_of",
-                "A finding cannot repeat itself.",
-            ));
-        }
         let facts = tx
             .findings_to_triage(&finding.service, &[id])
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This finding"))?;
-        if let Some((field, message)) = triage.refusal(&facts, &actor.id, now) {
+        if let Some((field, message)) = triage.refusal(&facts, original.as_ref(), &actor.id, now) {
             return Err(ServiceError::rejected(field, message));
         }
         let before = serde_json::json!({ "status": finding.status, "reason": finding.status_reason, "until": finding.accepted_until });
         let state = triage.state(actor, original.as_ref(), now);
-        tx.set_triage(std::slice::from_ref(&facts.id), &state)
-            .await?;
+        let is_gone = triage.is_reopening() && facts.is_gone;
+        let state = if is_gone { fixed(&state) } else { state };
+        decide(&mut tx, std::slice::from_ref(&facts.id), &state).await?;
         let (reason, until) = if state.is_approval {
             (finding.status_reason.as_str(), finding.accepted_until)
         } else {
             (state.reason.as_str(), state.asked_until)
         };
         let after = serde_json::json!({ "status": state.status, "reason": reason, "until": until });
-        let summary = triage.of_one(finding.number);
+        let mut summary = triage.of_one(finding.number);
+        if is_gone {
+            summary.push_str(", which is fixed: the scans do not have it any more");
+        }
         let review = finding.review.as_ref().map(ReviewId::as_str);
         done(id, &finding.service, review, "finding.triaged", summary)
             .with(Some(before.to_string()), Some(after.to_string()))
@@ -467,14 +515,7 @@ impl Services {
             Bulk::Triage(triage) => {
                 let original = triage.original(&mut tx, &service, now).await?;
                 findings.retain(|finding| {
-                    if original
-                        .as_ref()
-                        .is_some_and(|original| original.as_str() == finding.id)
-                    {
-                        outcome.refuse(finding, "A finding cannot repeat itself.");
-                        return false;
-                    }
-                    match triage.refusal(finding, &actor.id, now) {
+                    match triage.refusal(finding, original.as_ref(), &actor.id, now) {
                         Some((_, why)) => {
                             outcome.refuse(finding, why);
                             false
@@ -526,10 +567,21 @@ impl Services {
         })
         .await?;
         let numbers: Vec<_> = findings.iter().map(|finding| finding.number).collect();
+        let is_reopening = matches!(&bulk, Bulk::Triage(triage) if triage.is_reopening());
+        let gone: Vec<_> = findings
+            .iter()
+            .filter(|finding| is_reopening && finding.is_gone)
+            .map(|finding| finding.id.clone())
+            .collect();
         let ids: Vec<_> = findings.into_iter().map(|finding| finding.id).collect();
         tx.remember_before(&batch, &ids).await?;
         match (&summary_of, &item) {
-            (Some(state), _) => tx.set_triage(&ids, state).await?,
+            (Some(state), _) => {
+                decide(&mut tx, &ids, state).await?;
+                if !gone.is_empty() {
+                    decide(&mut tx, &gone, &fixed(state)).await?;
+                }
+            }
             (None, Some((item, _))) => tx.link_findings(&ids, item, &actor.id, now).await?,
             (None, None) => {}
         }
@@ -655,19 +707,27 @@ impl Services {
         } else {
             for changed in tx.changed_since(&batch, 1_000_000).await? {
                 let by = changed.by.unwrap_or_else(|| "a scan".to_owned());
+                let why = if changed.has_no_original {
+                    "What it was a duplicate of is gone, or is a duplicate itself.".to_owned()
+                } else {
+                    format!(
+                        "{by} made it {} since.",
+                        changed.status.label().to_lowercase()
+                    )
+                };
                 outcome.n_refused += 1;
                 if outcome.refused.len() < MOST_TOLD {
                     outcome.refused.push(Refused {
                         finding: changed.id,
                         number: changed.number,
-                        why: format!(
-                            "{by} made it {} since.",
-                            changed.status.label().to_lowercase()
-                        ),
+                        why,
                     });
                 }
             }
-            tx.put_back(&batch).await?
+            let n = tx.put_back(&batch, now).await?;
+            let contents = tx.contents_of_batch(&batch.id).await?;
+            note_contents(&mut tx, &contents).await?;
+            n
         };
         outcome.n_done = i64::try_from(restored).unwrap_or(i64::MAX);
         if batch.item.is_some() {
@@ -727,6 +787,21 @@ impl Services {
     }
 }
 
+/// What a finding is that a person reopens, and that the scans do not have any more: it would stay open until the next.
+fn fixed(state: &TriageState) -> TriageState {
+    TriageState {
+        status: FindingStatus::Fixed,
+        ..state.clone()
+    }
+}
+
+async fn decide(tx: &mut Tx, ids: &[String], state: &TriageState) -> Result<(), ServiceError> {
+    if state.asked_until.is_some() {
+        note_contents_of(tx, ids).await?;
+    }
+    Ok(tx.set_triage(ids, state).await?)
+}
+
 async fn append(
     tx: &mut Tx,
     actor: &Actor,
@@ -754,7 +829,23 @@ async fn append(
 
 #[cfg(test)]
 mod tests {
-    use super::ranges;
+    use super::{number_of, ranges};
+
+    #[test]
+    fn a_finding_is_named_by_its_number() {
+        for (text, expected) in [
+            ("F-12", Some(12)),
+            (" f12 ", Some(12)),
+            ("12", Some(12)),
+            ("-3", None),
+            ("F--3", None),
+            ("+3", None),
+            ("F-", None),
+            ("", None),
+        ] {
+            assert_eq!(number_of(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn numbers_in_a_row_are_one_range() {

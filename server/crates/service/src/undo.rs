@@ -90,17 +90,18 @@ impl Services {
         if stored.is_none_or(|scan| scan.undone_at.is_some()) {
             return Ok(Some("This import was undone already.".to_owned()));
         }
+        if !tx.can_be_undone(&scan.id).await? {
+            return Ok(Some(format!(
+                "Only the last {UNDOABLE_SCANS} scans of a series can be undone: what was there before an older one is not \
+                 kept."
+            )));
+        }
         if let Some(newest) = series.last_scan.filter(|newest| *newest != scan.id) {
             let newest = tx.scan(&newest).await?;
             let sequence = newest.map_or(0, |newest| newest.sequence);
             return Ok(Some(format!(
                 "Scan {sequence} of {} was compared with this one since. Undo that one first.",
                 scan.label
-            )));
-        }
-        if !tx.can_be_undone(&scan.id).await? {
-            return Ok(Some(format!(
-                "Only the last {UNDOABLE_SCANS} scans of a series can be undone."
             )));
         }
         let acted = tx.acted_on_since(&scan.id, MOST_TOLD + 1).await?;
@@ -128,8 +129,8 @@ fn told(acted: &[ActedOn]) -> String {
         told.push("and more".to_owned());
     }
     format!(
-        "People have acted on findings of this import since: {}. Undo would lose that. Take it back first, or import a \
-         corrected scan.",
+        "People have acted on findings of this import since: {}. Undo would lose that. Decisions about many findings \
+         can be undone first; else import a corrected scan.",
         told.join("; ")
     )
 }

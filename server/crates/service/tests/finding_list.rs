@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::{START, World, is_not_found, rejected, team::Team};
+use common::{DAY, START, World, is_not_found, rejected, team::Team};
 use holdpoint_domain::{FindingStatus, Severity};
 use holdpoint_service::{
     Actor, ExportForm, FindingFilter, FindingSort, ImportWatch, MAX_SAVED_FILTERS,
+    findings::{FindingFields, FindingRequest, Triage, TriageFields},
     scans::ScanRequest,
 };
 use serde_json::{Value, json};
@@ -442,5 +443,132 @@ async fn a_saved_filter_is_its_persons_alone() {
             .save_filter(&team.viewer, &team.service.id, "One too many", "")
             .await;
         assert_eq!(rejected(over).0, "name");
+    }
+}
+
+#[tokio::test]
+async fn words_beyond_ascii_are_found_however_they_are_spelled() {
+    for team in Team::each().await {
+        let mut first = result("Prüfung", "error", "src/Größe.go", 1);
+        first["message"] = json!({"text": "Überlauf im Puffer Größe"});
+        let plain = result("plain", "error", "src/plain.go", 2);
+        import(&team, "alpha", &[first, plain]).await;
+        let found = async |text: &str| {
+            let filter = FindingFilter {
+                text: Some(text.to_owned()),
+                ..FindingFilter::default()
+            };
+            rules(&team, filter, FindingSort::Number).await.len()
+        };
+        for text in [
+            "Überlauf",
+            "überlauf",
+            "ÜBERLAUF",
+            "PUFFER",
+            "größe.GO",
+            "prüf",
+            "f-1",
+        ] {
+            assert_eq!(found(text).await, 1, "{text:?} on {}", team.on());
+        }
+        for text in ["Uberlauf", "ä", "überlaufen"] {
+            assert_eq!(found(text).await, 0, "{text:?} on {}", team.on());
+        }
+        // What a person writes is found as well, and as it is after an edit.
+        let services = &team.world.services;
+        let request = |title: &str| {
+            FindingRequest::parse(&FindingFields {
+                title: title.into(),
+                severity: "low".into(),
+                category: "code".into(),
+                problem: "It is wrong.".into(),
+                ..FindingFields::default()
+            })
+            .expect("a finding")
+        };
+        let id = services
+            .write_finding(&team.owner, &team.review.id, request("Éclat"), &[])
+            .await
+            .expect("writes");
+        assert_eq!(found("éCLAT").await, 1, "{}", team.on());
+        services
+            .edit_finding(&team.owner, &id, 1, request("Ärger"))
+            .await
+            .expect("edits");
+        assert_eq!((found("éclat").await, found("ärger").await), (0, 1));
+        let hits = services.search(&team.viewer, "ÜBERLAUF").await;
+        assert_eq!(hits.expect("searches").findings.len(), 1, "{}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn the_beginning_of_a_path_minds_case() {
+    for team in Team::each().await {
+        let results = [
+            result("low", "error", "src/a.go", 1),
+            result("up", "error", "SRC/a.go", 1),
+            result("wide", "error", "größe/a.go", 1),
+        ];
+        import(&team, "alpha", &results).await;
+        for (path, expected) in [
+            ("src/", "low src/a.go"),
+            ("SRC/", "up SRC/a.go"),
+            ("größe/", "wide größe/a.go"),
+        ] {
+            let filter = FindingFilter {
+                path: Some(path.to_owned()),
+                ..FindingFilter::default()
+            };
+            let found = rules(&team, filter, FindingSort::Number).await;
+            assert_eq!(found, [expected], "{path} on {}", team.on());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_says_what_counts_now() {
+    for team in Team::each().await {
+        filled(&team).await;
+        let triage = |action: &str| {
+            Triage::parse(&TriageFields {
+                action: action.to_owned(),
+                reason: "Only in tests.".to_owned(),
+                until: "2026-02-20".to_owned(),
+                ..TriageFields::default()
+            })
+            .expect("a triage")
+        };
+        let services = &team.world.services;
+        let by_rule = FindingFilter {
+            rule: Some("b1".to_owned()),
+            ..FindingFilter::default()
+        };
+        let page = services
+            .findings_of_review(
+                &team.viewer,
+                &team.review.id,
+                &by_rule,
+                FindingSort::Number,
+                50,
+                None,
+            )
+            .await
+            .expect("lists");
+        let id = &page.lines[0].id;
+        for (version, who, action) in [
+            (1, &team.owner, "ask_acceptance"),
+            (2, &team.manager, "approve_acceptance"),
+        ] {
+            services
+                .triage_finding(who, id, version, triage(action))
+                .await
+                .expect("decides");
+        }
+        let file = || export(&team, &team.manager, by_rule.clone(), ExportForm::Sarif);
+        assert!(file().await.contains("suppressions"), "{}", team.on());
+        team.world.clock.advance(60 * DAY);
+        assert!(!file().await.contains("suppressions"), "{}", team.on());
+        let csv = export(&team, &team.manager, by_rule.clone(), ExportForm::Csv).await;
+        assert!(csv.contains(",open,"), "{csv}");
     }
 }

@@ -130,7 +130,7 @@ impl Ground {
         let mut found = 0;
         if let Some(scan) = scans.first() {
             let mut tx = self.services.database().read().await.expect("reads");
-            tx.known_findings(&scan.series, &mut |_| {
+            tx.known_findings(&scan.series, 0, &mut |_| {
                 found += 1;
                 Ok(())
             })

@@ -529,3 +529,424 @@ async fn a_finding_written_by_hand_is_fixed_and_reopened_by_people() {
         assert_eq!(team.states().await, [Open], "{}", team.on());
     }
 }
+
+/// One result of a tool, as others see it too.
+fn seen_by(tool: &str, results: &[Value]) -> Value {
+    let mut scan = sarif(0, "error");
+    scan["runs"][0]["tool"]["driver"]["name"] = tool.into();
+    scan["runs"][0]["results"] = results.into();
+    scan
+}
+
+fn said(rule: &str, message: &str, snippet: &str) -> Value {
+    json!({
+        "ruleId": rule, "level": "error", "message": { "text": message },
+        "partialFingerprints": { "primaryLocationLineHash": format!("{rule}:1") },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": "src/a.go" },
+            "region": { "startLine": 7, "snippet": { "text": snippet } }
+        } }]
+    })
+}
+
+impl Team {
+    /// Why the verdict holds back, of findings only: number and sentence.
+    async fn held_back_by(&self) -> Vec<(String, String)> {
+        let standing = self
+            .world
+            .services
+            .review_standing(&self.viewer, &self.review.id)
+            .await
+            .expect("stands");
+        (standing.verdict.reasons.into_iter())
+            .filter(|reason| reason.subject_kind == "finding")
+            .map(|reason| {
+                let number = reason.title.split(' ').next().unwrap_or_default();
+                (number.to_owned(), reason.why)
+            })
+            .collect()
+    }
+
+    async fn open_numbers(&self) -> Vec<i64> {
+        let open = FindingFilter {
+            statuses: vec![Open],
+            ..FindingFilter::default()
+        };
+        let lines = self.lines_of(open.clone()).await;
+        let numbers: Vec<_> = lines.iter().map(|line| line.number).collect();
+        let facets = self
+            .world
+            .services
+            .finding_facets(&self.viewer, &self.review.id, &open)
+            .await
+            .expect("counts");
+        assert_eq!(
+            usize::try_from(facets.n).expect("few"),
+            numbers.len(),
+            "{}",
+            self.on()
+        );
+        numbers
+    }
+
+    async fn accept(&self, number: i64, until: &str) {
+        self.decide_on(&self.owner, number, of("ask_acceptance", "", until))
+            .await
+            .expect("asks");
+        self.decide_on(&self.manager, number, triage("approve_acceptance"))
+            .await
+            .expect("approves");
+    }
+}
+
+#[tokio::test]
+async fn a_duplicate_that_its_scanner_still_has_counts_once_its_original_is_fixed() {
+    for team in Team::each().await {
+        let one = [said("shell", "Anything is run", "run(input)")];
+        team.import(&seen_by("ta", &one)).await;
+        team.import(&seen_by("tb", &one)).await;
+        team.decide_on(&team.owner, 2, of("duplicate", "F-1", ""))
+            .await
+            .expect("F-2 is F-1 again");
+        assert_eq!(team.open_numbers().await, [1]);
+        assert_eq!(team.held_back_by().await.len(), 1, "the original alone");
+
+        team.import(&seen_by("ta", &[])).await;
+        assert_eq!(team.states().await, [Fixed, Duplicate], "as decided");
+        assert_eq!(team.open_numbers().await, [2], "{}", team.on());
+        let reasons = team.held_back_by().await;
+        assert_eq!(reasons.len(), 1, "{reasons:?}");
+        assert_eq!(reasons[0].0, "F-2");
+        assert!(
+            reasons[0].1.contains("duplicate of F-1, which is fixed"),
+            "{reasons:?}"
+        );
+
+        // An incomplete scan that does not have it shows nothing; a complete one does.
+        let mut incomplete = seen_by("tb", &[]);
+        incomplete["runs"][0]["invocations"][0]["executionSuccessful"] = false.into();
+        team.import(&incomplete).await;
+        assert_eq!(team.held_back_by().await.len(), 1, "{}", team.on());
+        let mut clean = seen_by("tb", &[]);
+        clean["runs"][0]["tool"]["driver"]["version"] = "2".into();
+        team.import(&clean).await;
+        assert_eq!(team.open_numbers().await, [0; 0]);
+        assert_eq!(team.held_back_by().await, [], "{}", team.on());
+
+        // It is back in its own scan alone.
+        let mut back = seen_by("tb", &one);
+        back["runs"][0]["tool"]["driver"]["version"] = "3".into();
+        team.import(&back).await;
+        assert_eq!(team.held_back_by().await.len(), 1, "{}", team.on());
+        // And the original too: it stands for both again.
+        let mut back = seen_by("ta", &one);
+        back["runs"][0]["tool"]["driver"]["version"] = "3".into();
+        team.import(&back).await;
+        assert_eq!(team.open_numbers().await, [1]);
+    }
+}
+
+#[tokio::test]
+async fn a_duplicate_stays_silent_while_its_original_is_decided() {
+    for team in Team::each().await {
+        let one = [said("shell", "Anything is run", "run(input)")];
+        team.import(&seen_by("ta", &one)).await;
+        team.import(&seen_by("tb", &one)).await;
+        team.decide_on(&team.owner, 2, of("duplicate", "F-1", ""))
+            .await
+            .expect("F-2 is F-1 again");
+        team.decide_on(&team.owner, 1, triage("false_positive"))
+            .await
+            .expect("decides");
+        assert_eq!(team.held_back_by().await, [], "{}", team.on());
+        team.decide_on(&team.owner, 1, triage("reopen"))
+            .await
+            .expect("reopens");
+        team.accept(1, "2026-03-01").await;
+        assert_eq!(team.held_back_by().await, [], "{}", team.on());
+        team.world.clock.advance(400 * DAY);
+        let reasons = team.held_back_by().await;
+        assert_eq!((reasons.len(), reasons[0].0.as_str()), (1, "F-1"));
+    }
+}
+
+#[tokio::test]
+async fn a_scanners_finding_is_no_duplicate_of_one_that_counts_for_one_review_only() {
+    for team in Team::each().await {
+        team.import(&sarif(1, "error")).await;
+        let fields = FindingFields {
+            title: "No limit".into(),
+            severity: "low".into(),
+            category: "code".into(),
+            problem: "It is wrong.".into(),
+            ..FindingFields::default()
+        };
+        let request = FindingRequest::parse(&fields).expect("a finding");
+        team.world
+            .services
+            .write_finding(&team.owner, &team.review.id, request, &[])
+            .await
+            .expect("writes");
+        let (field, why) = rejected(
+            team.decide_on(&team.owner, 1, of("duplicate", "F-2", ""))
+                .await,
+        );
+        assert_eq!(field, "duplicate_of");
+        assert!(why.contains("Call F-2 a duplicate of this one"), "{why}");
+        team.decide_on(&team.owner, 2, of("duplicate", "F-1", ""))
+            .await
+            .expect("the other way round");
+    }
+}
+
+#[tokio::test]
+async fn an_acceptance_that_ended_is_open_to_the_next_scan() {
+    for team in Team::each().await {
+        let first = [
+            said("late", "Slow", "wait()"),
+            said("other", "Harmless", "a()"),
+            said("held", "Known", "b()"),
+        ];
+        team.import(&seen_by("ta", &first)).await;
+        team.accept(1, "2026-02-20").await;
+        team.accept(2, "2026-12-30").await;
+        team.accept(3, "2026-12-30").await;
+        team.world.clock.advance(60 * DAY);
+        let changed = [
+            said("late", "Slow", "wait()"),
+            said("other", "Remote code execution", "system(input)"),
+            said("held", "Known", "b()"),
+        ];
+        team.import(&seen_by("ta", &changed)).await;
+        assert_eq!(team.states().await, [RiskAccepted; 3]);
+        assert_eq!(team.open_numbers().await, [1, 2], "{}", team.on());
+        let reasons = team.held_back_by().await;
+        assert_eq!(reasons.len(), 2, "{reasons:?}");
+        assert!(reasons[0].1.contains("time"), "{reasons:?}");
+        assert!(
+            reasons[1].1.contains("does not say any more"),
+            "{reasons:?}"
+        );
+
+        let before = team.lines().await;
+        let outcome = team.import(&seen_by("ta", &[])).await;
+        assert_eq!(outcome.changes.fixed, 2, "{}", team.on());
+        assert_eq!(team.states().await, [Fixed, Fixed, RiskAccepted]);
+        assert_eq!(team.held_back_by().await, []);
+
+        // Undone, they are accepted as they were, and that has ended as it had.
+        team.world
+            .services
+            .undo_scan(&team.owner, outcome.scan.as_ref().expect("a scan"))
+            .await
+            .expect("undoes");
+        assert_eq!(team.states().await, [RiskAccepted; 3]);
+        assert_eq!(team.open_numbers().await, [1, 2], "{}", team.on());
+        let there = team.lines().await;
+        for (there, before) in there.iter().zip(&before) {
+            assert_eq!(there.accepted_until, before.accepted_until);
+        }
+
+        // What is fixed and comes back is open, and nobody has asked for anything.
+        team.import(&seen_by("ta", &[])).await;
+        let mut back = seen_by("ta", &changed);
+        back["runs"][0]["tool"]["driver"]["version"] = "2".into();
+        let outcome = team.import(&back).await;
+        assert_eq!(outcome.changes.reopened, 2, "{}", team.on());
+        assert_eq!(team.states().await, [Open, Open, RiskAccepted]);
+        let lines = team.lines().await;
+        let services = &team.world.services;
+        let view = services.finding(&team.viewer, &lines[0].id).await;
+        let finding = view.expect("reads").finding;
+        assert!(finding.acceptance_requested_by.is_none() && finding.accepted_until.is_none());
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_risk_is_bound_to_what_the_scanner_says_of_the_place() {
+    for team in Team::each().await {
+        let scan = |message: &str, snippet: &str| seen_by("ta", &[said("x", message, snippet)]);
+        team.import(&scan("Harmless, see line 12", "a()")).await;
+        team.accept(1, "2026-12-30").await;
+        team.import(&scan("Harmless, see line 90", "  a()\n")).await;
+        assert_eq!(team.open_numbers().await, [0; 0], "only places changed");
+        team.import(&scan("Remote code execution", "a()")).await;
+        assert_eq!(team.open_numbers().await, [1], "{}", team.on());
+        // What is said is again what was accepted.
+        team.import(&scan("Harmless, see line 7", "a()")).await;
+        assert_eq!(team.open_numbers().await, [0; 0], "{}", team.on());
+        let outcome = team
+            .import(&scan("Harmless, see line 7", "system(input)"))
+            .await;
+        assert_eq!(team.open_numbers().await, [1], "{}", team.on());
+        team.world
+            .services
+            .undo_scan(&team.owner, outcome.scan.as_ref().expect("a scan"))
+            .await
+            .expect("undoes");
+        assert_eq!(team.open_numbers().await, [0; 0], "{}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn an_acceptance_that_is_put_back_is_compared_with_what_is_said_now() {
+    for team in Team::each().await {
+        let scan = |message: &str| seen_by("ta", &[said("x", message, "a()")]);
+        team.import(&scan("Harmless")).await;
+        team.accept(1, "2026-12-30").await;
+        let matching = Chosen::Matching {
+            filter: Box::new(FindingFilter::default()),
+            n: 1,
+        };
+        let done = team
+            .bulk(&team.owner, matching, triage("false_positive"))
+            .await
+            .expect("decides");
+        team.import(&scan("Remote code execution")).await;
+        team.undo(&team.owner, &done.batch.expect("a batch"))
+            .await
+            .expect("undoes");
+        assert_eq!(team.states().await, [RiskAccepted]);
+        assert_eq!(team.open_numbers().await, [1], "{}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_by_hand_and_accepted_is_bound_to_its_problem() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let fields = |problem: &str, remediation: &str| {
+            FindingRequest::parse(&FindingFields {
+                title: "No limit".into(),
+                severity: "high".into(),
+                category: "code".into(),
+                problem: problem.into(),
+                remediation: remediation.into(),
+                ..FindingFields::default()
+            })
+            .expect("a finding")
+        };
+        let id = services
+            .write_finding(&team.owner, &team.review.id, fields("It is slow.", ""), &[])
+            .await
+            .expect("writes");
+        team.accept(1, "2026-12-30").await;
+        let edit = async |request| {
+            let view = services.finding(&team.owner, &id).await.expect("reads");
+            services
+                .edit_finding(&team.owner, &id, view.finding.version, request)
+                .await
+                .expect("edits");
+        };
+        edit(fields("It is slow.", "Set a limit.")).await;
+        assert_eq!(team.open_numbers().await, [0; 0], "{}", team.on());
+        edit(fields("It can be brought down.", "Set a limit.")).await;
+        assert_eq!(team.open_numbers().await, [1], "{}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn what_no_scan_has_any_more_is_fixed_when_its_decision_is_taken_back() {
+    for team in Team::each().await {
+        let all = [
+            said("a", "One", "a()"),
+            said("b", "Two", "b()"),
+            said("c", "Three", "c()"),
+        ];
+        team.import(&seen_by("ta", &all)).await;
+        team.decide_on(&team.owner, 1, triage("false_positive"))
+            .await
+            .expect("decides");
+        let done = team
+            .bulk(&team.owner, Team::open_ones(2), triage("false_positive"))
+            .await
+            .expect("decides");
+        team.import(&seen_by("ta", &all[2..])).await;
+        team.decide_on(&team.owner, 1, triage("reopen"))
+            .await
+            .expect("reopens");
+        assert_eq!(team.states().await[0], Fixed, "{}", team.on());
+        assert!(
+            team.world
+                .log()
+                .await
+                .last()
+                .expect("an entry")
+                .1
+                .contains("which is fixed")
+        );
+        team.undo(&team.owner, &done.batch.expect("a batch"))
+            .await
+            .expect("undoes");
+        assert_eq!(team.states().await, [Fixed, Fixed, Open], "{}", team.on());
+        // A scan that has it again reopens it as any other.
+        let mut back = seen_by("ta", &all);
+        back["runs"][0]["tool"]["driver"]["version"] = "2".into();
+        let outcome = team.import(&back).await;
+        assert_eq!(outcome.changes.reopened, 2);
+        assert_eq!(team.states().await, [Open; 3]);
+    }
+}
+
+#[tokio::test]
+async fn many_that_are_reopened_are_open_or_fixed_as_the_scans_have_them() {
+    for team in Team::each().await {
+        let all = [said("a", "One", "a()"), said("b", "Two", "b()")];
+        team.import(&seen_by("ta", &all)).await;
+        team.bulk(&team.owner, Team::open_ones(2), triage("false_positive"))
+            .await
+            .expect("decides");
+        team.import(&seen_by("ta", &all[1..])).await;
+        let matching = Chosen::Matching {
+            filter: Box::new(FindingFilter::default()),
+            n: 2,
+        };
+        let done = team
+            .bulk(&team.owner, matching, triage("reopen"))
+            .await
+            .expect("reopens");
+        assert_eq!((done.n_done, done.n_refused), (2, 0));
+        assert_eq!(team.states().await, [Fixed, Open], "{}", team.on());
+        team.undo(&team.owner, &done.batch.expect("a batch"))
+            .await
+            .expect("undoes");
+        assert_eq!(team.states().await, [FalsePositive; 2]);
+    }
+}
+
+#[tokio::test]
+async fn a_decided_finding_that_is_gone_is_told_once() {
+    for team in Team::each().await {
+        let scan = |version: &str, results: &[Value]| {
+            let mut scan = seen_by("ta", results);
+            scan["runs"][0]["tool"]["driver"]["version"] = version.into();
+            scan
+        };
+        let one = [said("a", "One", "a()")];
+        team.import(&scan("1", &one)).await;
+        team.decide_on(&team.owner, 1, triage("false_positive"))
+            .await
+            .expect("decides");
+        // An incomplete scan that does not have it says nothing, and a complete one does after it.
+        let mut incomplete = scan("2", &[]);
+        incomplete["runs"][0]["invocations"][0]["executionSuccessful"] = false.into();
+        team.import(&incomplete).await;
+        let told = async || {
+            let id = team.lines().await[0].id.clone();
+            let view = team.world.services.finding(&team.viewer, &id).await;
+            let history = view.expect("reads").history;
+            history
+                .iter()
+                .filter(|seen| seen.outcome == "no_longer_seen")
+                .count()
+        };
+        assert_eq!(told().await, 0, "{}", team.on());
+        team.import(&scan("3", &[])).await;
+        assert_eq!(told().await, 1, "{}", team.on());
+        team.import(&scan("4", &[])).await;
+        assert_eq!(told().await, 1, "{}", team.on());
+        team.import(&scan("5", &one)).await;
+        team.import(&scan("6", &[])).await;
+        assert_eq!(told().await, 2, "gone again, on {}", team.on());
+    }
+}

@@ -5,10 +5,16 @@ mod common;
 use common::{
     MINUTE, rejected,
     scans::{numbers, result, sarif, triage},
-    team::Team,
+    team::{Team, name},
 };
-use holdpoint_domain::{FindingStatus, ScanId, text::Prose};
-use holdpoint_service::{Clock as _, CommentOn, findings::FindingView, scans::ImportOutcome};
+use holdpoint_domain::{FindingId, FindingStatus, ScanId, TriageBatchId, text::Prose};
+use holdpoint_service::{
+    Clock as _, CommentOn, FindingFilter,
+    findings::{FindingFields, FindingRequest, FindingView, Triage, TriageFields},
+    patches::{PatchLink, PatchRequest},
+    scans::ImportOutcome,
+    triage::{Bulk, Chosen},
+};
 use holdpoint_storage::imports::UNDOABLE_SCANS;
 use serde_json::Value;
 
@@ -52,6 +58,52 @@ impl Team {
         let after = (self.snapshot().await, self.world.log().await.len());
         assert!(after == before, "a refusal changes nothing");
         why
+    }
+}
+
+fn by_tool(tool: &str, mut scan: Value) -> Value {
+    scan["runs"][0]["tool"]["driver"]["name"] = tool.into();
+    scan
+}
+
+fn duplicate_of(number: i64) -> Triage {
+    Triage::parse(&TriageFields {
+        action: "duplicate".to_owned(),
+        duplicate_of: format!("F-{number}"),
+        ..TriageFields::default()
+    })
+    .expect("a triage")
+}
+
+impl Team {
+    async fn numbered(&self, number: i64) -> FindingId {
+        let lines = self.findings().await;
+        let line = lines.into_iter().find(|line| line.number == number);
+        line.expect("is there").id
+    }
+
+    /// Decides about all findings that are there.
+    async fn decide_on_all(&self, bulk: Bulk) -> TriageBatchId {
+        self.world.clock.advance(MINUTE);
+        let n = i64::try_from(self.findings().await.len()).expect("few");
+        let filter = Box::new(FindingFilter::default());
+        let chosen = Chosen::Matching { filter, n };
+        let services = &self.world.services;
+        services
+            .triage_findings(&self.owner, &self.review.id, chosen, bulk)
+            .await
+            .expect("decides")
+            .batch
+            .expect("something was done")
+    }
+
+    async fn take_back(&self, batch: &TriageBatchId) {
+        self.world.clock.advance(MINUTE);
+        let services = &self.world.services;
+        services
+            .undo_triage(&self.owner, batch)
+            .await
+            .expect("takes back");
     }
 }
 
@@ -192,11 +244,16 @@ async fn an_import_too_long_ago_stays_and_what_was_before_it_is_forgotten() {
         for n in 0..=most {
             outcomes.push(team.import(&sarif(&[result("A", "error", 3 + n)])).await);
         }
+        // Not "undo that one first", which would not help.
+        assert!(team.refusal(&outcomes[0]).await.contains("Only the last"));
         for outcome in outcomes.iter().skip(1).rev() {
             team.undo(outcome).await;
         }
         let why = team.refusal(&outcomes[0]).await;
-        assert!(why.contains("Only the last"), "{why}");
+        assert!(
+            why.contains("Only the last 10") && why.contains("not kept"),
+            "{why}"
+        );
         assert_eq!(team.findings().await[0].start_line, Some(3));
         assert_eq!(team.findings().await[0].status, FindingStatus::Open);
     }
@@ -230,5 +287,168 @@ async fn findings_say_when_and_in_which_scan_they_were_last_seen() {
         team.undo(&third).await;
         assert_eq!(seen_in(0).await, (of(&second), at_second));
         assert_eq!(seen_in(1).await, (of(&first), at_first));
+    }
+}
+
+#[tokio::test]
+async fn an_import_stays_while_another_finding_is_called_a_duplicate_of_one_it_brought() {
+    for team in Team::each().await {
+        let one = sarif(&[result("A", "error", 3)]);
+        let first = team.import(&one).await;
+        team.import(&by_tool("vet", one.clone())).await;
+        let other = team.numbered(2).await;
+        team.world.clock.advance(MINUTE);
+        team.triage(&team.owner, &other, duplicate_of(1)).await;
+        let why = team.refusal(&first).await;
+        assert!(
+            why.contains("jonas called F-2 a duplicate of F-1"),
+            "{why} on {}",
+            team.on()
+        );
+        team.triage(&team.owner, &other, triage("reopen")).await;
+        team.undo(&first).await;
+        assert_eq!(team.findings().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_import_stays_while_a_finding_written_by_hand_repeats_one_it_brought() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let first = team.import(&sarif(&[result("A", "error", 3)])).await;
+        let fields = FindingFields {
+            title: "Shell".into(),
+            severity: "low".into(),
+            category: "code".into(),
+            problem: "Anything is run.".into(),
+            ..FindingFields::default()
+        };
+        let request = FindingRequest::parse(&fields).expect("a finding");
+        let by_hand = services
+            .write_finding(&team.reviewer, &team.review.id, request, &[])
+            .await
+            .expect("writes");
+        team.world.clock.advance(MINUTE);
+        team.triage(&team.reviewer, &by_hand, duplicate_of(1)).await;
+        let why = team.refusal(&first).await;
+        assert!(why.contains("mira called F-2 a duplicate of F-1"), "{why}");
+        // The other way round it is the import's own finding that somebody decided about.
+        team.triage(&team.reviewer, &by_hand, triage("reopen"))
+            .await;
+        team.undo(&first).await;
+    }
+}
+
+#[tokio::test]
+async fn an_import_stays_while_something_refers_to_a_finding_it_brought() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let item = team.id("2.5.1").await;
+        let patch = PatchRequest {
+            title: Some(name("Fix it")),
+            bytes: b"--- a/src/exec.go\n+++ b/src/exec.go\n@@ -1 +1 @@\n-a\n+b\n".to_vec(),
+            links: Vec::new(),
+        };
+        let patch = services
+            .submit_patch(&team.owner, &team.review.id, patch)
+            .await
+            .expect("submits");
+        let scan = sarif(&[result("A", "error", 3)]);
+
+        // A link made by hand, and one that was taken away by hand.
+        let outcome = team.import(&scan).await;
+        let id = team.numbered(1).await;
+        team.world.clock.advance(MINUTE);
+        services
+            .map_finding(&team.reviewer, &id, &item, true)
+            .await
+            .expect("maps");
+        let why = team.refusal(&outcome).await;
+        assert!(why.contains("mira"), "{why} on {}", team.on());
+        services
+            .map_finding(&team.reviewer, &id, &item, false)
+            .await
+            .expect("unmaps");
+        assert!(team.refusal(&outcome).await.contains("mira"));
+
+        // A patch that was there before.
+        let scan = by_tool("vet", scan);
+        let outcome = team.import(&scan).await;
+        let id = team.numbered(2).await;
+        team.world.clock.advance(MINUTE);
+        let version = services
+            .patch(&team.reviewer, &patch)
+            .await
+            .expect("reads")
+            .patch
+            .version;
+        services
+            .link_patch(
+                &team.reviewer,
+                &patch,
+                version,
+                PatchLink::Finding(id),
+                true,
+            )
+            .await
+            .expect("links");
+        let why = team.refusal(&outcome).await;
+        assert!(why.contains("mira"), "{why} on {}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn what_was_decided_about_many_and_taken_back_does_not_keep_an_import() {
+    for team in Team::each().await {
+        let both = sarif(&[result("A", "error", 3), result("B", "note", 5)]);
+        let first = team.import(&both).await;
+        let batch = team
+            .decide_on_all(Bulk::Triage(triage("false_positive")))
+            .await;
+        let why = team.refusal(&first).await;
+        assert!(
+            why.contains("jonas called 2 findings false positives"),
+            "{why} on {}",
+            team.on()
+        );
+        team.take_back(&batch).await;
+        let item = team.id("2.5.1").await;
+        let batch = team.decide_on_all(Bulk::Map(item)).await;
+        assert!(team.refusal(&first).await.contains("jonas linked it"));
+        team.take_back(&batch).await;
+        team.undo(&first).await;
+        assert!(team.findings().await.is_empty(), "{}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn a_decision_that_was_taken_back_after_an_import_is_not_made_again_by_undoing_it() {
+    for team in Team::each().await {
+        let both = sarif(&[result("A", "error", 3), result("B", "note", 5)]);
+        team.import(&both).await;
+        let batch = team
+            .decide_on_all(Bulk::Triage(triage("false_positive")))
+            .await;
+        let second = team.import(&sarif(&[result("A", "note", 3)])).await;
+        team.take_back(&batch).await;
+        let why = team.refusal(&second).await;
+        assert!(
+            why.contains("jonas undid: called 2 findings false positives"),
+            "{why} on {}",
+            team.on()
+        );
+    }
+}
+
+#[tokio::test]
+async fn imports_that_were_undone_do_not_count_among_those_that_are_kept() {
+    for team in Team::each().await {
+        let first = team.import(&sarif(&[result("A", "error", 3)])).await;
+        for n in 0..=u32::try_from(UNDOABLE_SCANS).expect("few") {
+            let outcome = team.import(&sarif(&[result("A", "error", 4 + n)])).await;
+            team.undo(&outcome).await;
+        }
+        team.undo(&first).await;
+        assert!(team.findings().await.is_empty(), "{}", team.on());
     }
 }

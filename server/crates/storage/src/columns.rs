@@ -37,3 +37,13 @@ pub(crate) fn contains_pattern(text: &str) -> String {
     pattern.push('%');
     pattern
 }
+
+/// What a finding is searched by, in small letters, where one of these texts goes beyond ASCII; else nothing, since the
+/// databases' `lower` does as well then. (It knows no other letters on SQLite, nor on PostgreSQL with the locale C.)
+pub(crate) fn folded(texts: [Option<&str>; 4]) -> Option<String> {
+    if texts.iter().flatten().all(|text| text.is_ascii()) {
+        return None;
+    }
+    let texts: Vec<_> = texts.into_iter().flatten().collect();
+    Some(texts.join("\u{1f}").to_lowercase())
+}

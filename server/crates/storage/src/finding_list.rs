@@ -15,7 +15,7 @@ use crate::{
     columns::{contains_pattern, parsed},
     fetch_all,
     finding_rows::severity_rank,
-    findings::{FindingSeries, LineRow, holds_until, says, status_now},
+    findings::{FindingSeries, LineRow, holds_until, is_gone, is_outgrown, status_now},
     on_conn,
     triage::{FindingToTriage, ToTriageRow, to_triage},
 };
@@ -239,7 +239,7 @@ impl<'a> Sql<'a> {
 
     fn status(&mut self, as_of: Millis) -> String {
         let as_of = self.value(Value::Number(as_of));
-        status_now!().replace("$9", &as_of)
+        status_now!("$9").replace("$9", &as_of)
     }
 
     /// The conditions; with `of_facets` also those that a facet shows its choices of.
@@ -298,10 +298,10 @@ impl<'a> Sql<'a> {
             write!(self.text, " and finding.rule = {rule}").expect("a String takes all");
         }
         if let Some(prefix) = &filter.path {
-            let mut pattern = contains_pattern(prefix);
-            pattern.remove(0);
-            let pattern = self.text_value(&pattern);
-            write!(self.text, " and finding.path like {pattern} escape '\\'")
+            // Not `like`, which minds case on PostgreSQL only.
+            let n = prefix.chars().count();
+            let prefix = self.text_value(prefix);
+            write!(self.text, " and substr(finding.path, 1, {n}) = {prefix}")
                 .expect("a String takes all");
         }
         if let Some(late_before) = &filter.late_before {
@@ -320,14 +320,19 @@ impl<'a> Sql<'a> {
         }
         if let Some(text) = &filter.text {
             let pattern = self.text_value(&contains_pattern(&text.to_lowercase()));
-            let columns = [
-                "lower(finding.title)",
-                "lower(coalesce(finding.rule, ''))",
-                "lower(coalesce(finding.path, ''))",
-                "lower(coalesce(finding.component, ''))",
-                "lower(finding.cve)",
-                "'f-' || cast(finding.number as text)",
-            ];
+            let columns: &[&str] = if text.is_ascii() {
+                &[
+                    "lower(finding.title)",
+                    "lower(coalesce(finding.rule, ''))",
+                    "lower(coalesce(finding.path, ''))",
+                    "lower(coalesce(finding.component, ''))",
+                    "lower(finding.cve)",
+                    "'f-' || cast(finding.number as text)",
+                ]
+            } else {
+                // Only what goes beyond ASCII itself can have it.
+                &["finding.folded"]
+            };
             let any: Vec<_> = columns
                 .iter()
                 .map(|column| format!("{column} like {pattern} escape '\\'"))
@@ -481,12 +486,13 @@ impl<'a> Walk<'a> {
         );
         sql.push(
             "select finding.id, finding.number, finding.title, finding.severity, finding.category, finding.rule, \
-             series.tool, finding.path, finding.start_line, finding.component, finding.status, ",
+             series.tool, finding.path, finding.start_line, finding.component, finding.status, \
+             finding.accepted_until, ",
         );
         sql.push(holds_until!());
         write!(
             sql.text,
-            " as accepted_until, original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, \
+            " as holds_until, original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, \
              {LAST_SEEN_AT} as last_seen_at, cast(case when exists (select 1 from patch_finding \
              where patch_finding.finding_id = finding.id) then 1 else 0 end as bigint) as has_patch, finding.version, \
              {text} as key_text, {number} as key_number from finding \

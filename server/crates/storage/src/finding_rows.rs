@@ -9,7 +9,7 @@ use holdpoint_domain::{FindingId, Millis, ScanId, SeriesId, ServiceId, Severity}
 use serde::{Deserialize, Serialize};
 use sqlx::{Database, Encode, Postgres, QueryBuilder, Sqlite, Type};
 
-use crate::{StorageError, Tx};
+use crate::{StorageError, Tx, columns::folded};
 
 /// How many rows go into one statement: below both databases' limits on parameters.
 pub const ROWS_PER_STATEMENT: usize = 400;
@@ -138,7 +138,7 @@ const NO_LIST: Absent = Absent::Text(Some("[]"));
 const NO_NUMBER: Absent = Absent::Number(None);
 
 /// The columns that a scanner fills, in the order of [`values`].
-const COLUMNS: [(&str, Absent); 25] = [
+const COLUMNS: [(&str, Absent); 26] = [
     ("identity", NULL),
     ("identity_context", NULL),
     ("identity_basis", NULL),
@@ -164,9 +164,14 @@ const COLUMNS: [(&str, Absent); 25] = [
     ("pointer", EMPTY),
     ("details", NULL),
     ("scanner_digest", NULL),
+    ("folded", NULL),
 ];
 
-fn values<'a>(finding: &'a FindingRow<'_>, explanation: Option<&'a str>) -> [Value<'a>; 25] {
+fn values<'a>(
+    finding: &'a FindingRow<'_>,
+    explanation: Option<&'a str>,
+    folded: Option<&'a str>,
+) -> [Value<'a>; COLUMNS.len()] {
     let says = &finding.says;
     let text = |text: &'a str| Value::Text(text);
     let maybe = |text: Option<&'a str>| text.map_or(Value::Absent, Value::Text);
@@ -197,6 +202,7 @@ fn values<'a>(finding: &'a FindingRow<'_>, explanation: Option<&'a str>) -> [Val
         text(&says.pointer),
         maybe(says.details.as_deref()),
         text(&finding.scanner_digest),
+        maybe(folded),
     ]
 }
 
@@ -204,6 +210,7 @@ fn values<'a>(finding: &'a FindingRow<'_>, explanation: Option<&'a str>) -> [Val
 struct Rows<'a> {
     findings: &'a [FindingRow<'a>],
     explanations: Vec<Option<String>>,
+    folded: Vec<Option<String>>,
     columns: Vec<usize>,
 }
 
@@ -213,9 +220,21 @@ impl<'a> Rows<'a> {
             .iter()
             .map(|finding| finding.says.explanation.map(explanation_id))
             .collect();
+        let folded = findings
+            .iter()
+            .map(|FindingRow { says, .. }| {
+                folded([
+                    Some(&says.title),
+                    says.rule.as_deref(),
+                    says.path.as_deref(),
+                    says.component.as_deref(),
+                ])
+            })
+            .collect();
         let mut rows = Self {
             findings,
             explanations,
+            folded,
             columns: Vec::new(),
         };
         let mut is_used = [false; COLUMNS.len()];
@@ -234,7 +253,12 @@ impl<'a> Rows<'a> {
     }
 
     fn values(&self, at: usize) -> [Value<'_>; COLUMNS.len()] {
-        values(&self.findings[at], self.explanations[at].as_deref())
+        let (explanation, folded) = (&self.explanations[at], &self.folded[at]);
+        values(
+            &self.findings[at],
+            explanation.as_deref(),
+            folded.as_deref(),
+        )
     }
 
     /// `(select … from (values …)) as said` with the columns `id`, `nth` (their order) and those that are used.
@@ -357,14 +381,14 @@ where
     let mut query = QueryBuilder::<DB>::new("insert ");
     query.push(dialect.or_give_up).push(
         "into finding (service_id, series_id, status, status_reason, first_seen_at, last_seen_at, first_scan_id, \
-         pointer_scan_id, version, imported_version, id, number",
+         pointer_scan_id, version, id, number",
     );
     for column in &rows.columns {
         query.push(format_args!(", {}", COLUMNS[*column].0));
     }
     // Ids are well-formed and times are numbers, so that they can stand in the text.
     query.push(format_args!(
-        ") select '{service}', '{series}', 'open', '', {at}, {at}, '{scan}', '{scan}', 1, 1, said.id, said.nth + ",
+        ") select '{service}', '{series}', 'open', '', {at}, {at}, '{scan}', '{scan}', 1, said.id, said.nth + ",
         service = of.service.as_str(),
         series = of.series.as_str(),
         at = of.at,
@@ -391,9 +415,9 @@ where
 {
     let rows = Rows::of(findings);
     let mut query = QueryBuilder::<DB>::new("update ");
-    query.push(dialect.or_give_up).push(
-        "finding set version = finding.version + 1, imported_version = finding.version + 1, pointer_scan_id = ",
-    );
+    query
+        .push(dialect.or_give_up)
+        .push("finding set version = finding.version + 1, pointer_scan_id = ");
     query.push_bind(scan.as_str());
     for (at, (name, absent)) in COLUMNS.iter().enumerate() {
         if rows.columns.contains(&at) {

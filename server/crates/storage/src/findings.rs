@@ -1,12 +1,17 @@
 //! Findings: lists, details, triage, and their links to items.
 
 use holdpoint_domain::{
-    FindingId, FindingStatus, ItemId, Millis, PersonId, ReviewId, SeriesId, ServiceId, Severity,
+    FindingId, FindingStatus, ItemId, Millis, PersonId, ReviewId, ScanId, SeriesId, ServiceId,
+    Severity, TriageBatchId,
 };
 
 use crate::{
-    StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional,
-    finding_rows::severity_rank, scans::SeverityCounts, tx::one,
+    StorageError, Tx,
+    columns::{folded, parsed},
+    execute, fetch_all, fetch_optional,
+    finding_rows::severity_rank,
+    scans::SeverityCounts,
+    tx::one,
 };
 
 /// One problem, from a scanner or written by hand.
@@ -58,8 +63,14 @@ pub struct Finding {
     /// Who asked for the risk to be accepted, while nobody has approved it, or who had asked.
     pub acceptance_requested_by: Option<PersonId>,
     pub acceptance_requested_by_name: Option<String>,
-    /// What it said when acceptance of its risk was asked for, see [`Finding::says`].
+    /// The digest of what it said when acceptance of its risk was asked for, and of what it says now: known only where
+    /// there is something to compare it with.
     pub accepted_content: Option<String>,
+    pub content_digest: Option<String>,
+    /// Until when what was decided holds by itself, see [`holdpoint_domain::verdict::is_open`].
+    pub holds_until: Option<Millis>,
+    /// Whether a complete scan of its series did not have it, and none had it since.
+    pub is_gone: bool,
     pub first_seen_at: Millis,
     pub last_seen_at: Millis,
     pub first_scan: Option<String>,
@@ -104,8 +115,11 @@ pub struct FindingLine {
     pub path: Option<String>,
     pub start_line: Option<i64>,
     pub component: Option<String>,
+    /// As it was decided; see [`FindingLine::status_at`].
     pub status: FindingStatus,
     pub accepted_until: Option<Millis>,
+    /// Until when what was decided holds by itself.
+    pub holds_until: Option<Millis>,
     pub duplicate_of: Option<i64>,
     pub reopened_at: Option<Millis>,
     pub first_seen_at: Millis,
@@ -280,6 +294,9 @@ struct FindingRow {
     acceptance_requested_by: Option<String>,
     acceptance_requested_by_name: Option<String>,
     accepted_content: Option<String>,
+    content_digest: Option<String>,
+    holds_until: Option<i64>,
+    is_gone: i64,
     first_seen_at: i64,
     last_seen_at: i64,
     first_scan_id: Option<String>,
@@ -350,6 +367,9 @@ impl TryFrom<FindingRow> for Finding {
                 .and_then(PersonId::parse),
             acceptance_requested_by_name: row.acceptance_requested_by_name,
             accepted_content: row.accepted_content,
+            content_digest: row.content_digest,
+            holds_until: row.holds_until,
+            is_gone: row.is_gone != 0,
             first_seen_at: row.first_seen_at,
             last_seen_at: row.last_seen_at,
             first_scan: row.first_scan_id,
@@ -363,67 +383,121 @@ impl TryFrom<FindingRow> for Finding {
     }
 }
 
-/// What an accepted risk is bound to, as SQL: the same text as [`Finding::says`].
-macro_rules! says {
+/// Whether a complete scan of its series did not have a finding, and none had it since, as SQL. An incomplete scan shows
+/// nothing.
+macro_rules! is_gone {
     () => {
-        "finding.title || '\u{1f}' || finding.severity || '\u{1f}' || coalesce(finding.rule, '') || '\u{1f}' || \
-         coalesce(finding.component, '') || '\u{1f}' || coalesce(finding.component_version, '') || '\u{1f}' || \
-         coalesce(finding.path, '')"
+        "exists (select 1 from scan as missed join scan as later on later.series_id = missed.series_id \
+         and later.sequence >= missed.sequence where missed.id = finding.unseen_since and later.complete \
+         and later.undone_at is null)"
     };
 }
 
-/// Until when an accepted risk holds, as SQL: a moment long past where the finding does not say any more what was
-/// accepted, so that everything that goes by the time goes by that too.
+/// Whether a finding does not say what it said when acceptance of its risk was asked for, as SQL.
+macro_rules! is_outgrown {
+    () => {
+        "coalesce(finding.accepted_content, '') <> coalesce(finding.content_digest, '-')"
+    };
+}
+
+/// Whether an accepted risk does not hold any more at a moment, as SQL: its time is over, or the finding says something
+/// else than what was accepted.
+macro_rules! acceptance_ended {
+    ($now:literal) => {
+        concat!(
+            "(finding.status = 'risk_accepted' and (coalesce(finding.accepted_until, 0) < ",
+            $now,
+            " or ",
+            $crate::findings::is_outgrown!(),
+            "))"
+        )
+    };
+}
+
+/// Whether a duplicate counts by itself, as SQL: what it repeats is fixed, and its own scanner still has it.
+macro_rules! stands_alone {
+    () => {
+        concat!(
+            "(finding.status = 'duplicate' and finding.series_id is not null \
+             and not exists (select 1 from finding as repeated where repeated.id = finding.duplicate_of \
+             and repeated.status <> 'fixed') and not ",
+            $crate::findings::is_gone!(),
+            ")"
+        )
+    };
+}
+
+/// Until when what was decided about a finding holds by itself, as SQL: a moment long past where it does not, so that
+/// everything that goes by the time goes by that too.
 macro_rules! holds_until {
     () => {
         concat!(
-            "case when finding.status = 'risk_accepted' and coalesce(finding.accepted_content, '') <> ",
-            $crate::findings::says!(),
-            " then 0 else finding.accepted_until end"
+            "case when finding.status = 'risk_accepted' then case when ",
+            $crate::findings::is_outgrown!(),
+            " then 0 else finding.accepted_until end when ",
+            $crate::findings::stands_alone!(),
+            " then 0 end"
         )
     };
 }
 
-/// The status as it counts at the moment `$9`: an accepted risk that does not hold any more is open.
+/// The status as it counts at a moment: what was decided and does not hold any more is open.
 macro_rules! status_now {
-    () => {
+    ($now:literal) => {
         concat!(
-            "case when finding.status = 'risk_accepted' and coalesce(",
-            holds_until!(),
-            ", 0) < $9 then 'open' else finding.status end"
+            "case when ",
+            $crate::findings::acceptance_ended!($now),
+            " or ",
+            $crate::findings::stands_alone!(),
+            " then 'open' else finding.status end"
         )
     };
 }
-pub(crate) use {holds_until, says, status_now};
+pub(crate) use {acceptance_ended, holds_until, is_gone, is_outgrown, stands_alone, status_now};
+
+/// What an acceptance of a finding's risk is bound to. Not where it has moved within its file.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct FindingContent {
+    pub id: String,
+    pub title: String,
+    pub severity: String,
+    pub rule: Option<String>,
+    pub component: Option<String>,
+    pub component_version: Option<String>,
+    pub path: Option<String>,
+    pub message: String,
+    pub snippet: Option<String>,
+    pub description: String,
+}
+
+macro_rules! content_of {
+    ($rest:literal) => {
+        concat!(
+            "select finding.id, finding.title, finding.severity, finding.rule, finding.component, \
+             finding.component_version, finding.path, finding.message, finding.snippet, \
+             coalesce(explanation.description, finding.description) as description from finding \
+             left join explanation on explanation.id = finding.explanation_id ",
+            $rest
+        )
+    };
+}
 
 impl Finding {
-    /// What an acceptance of its risk is bound to: what it says, not where it has moved within its file.
-    pub fn says(&self) -> String {
-        [
-            self.title.as_str(),
-            self.severity.as_str(),
-            self.rule.as_deref().unwrap_or_default(),
-            self.component.as_deref().unwrap_or_default(),
-            self.component_version.as_deref().unwrap_or_default(),
-            self.path.as_deref().unwrap_or_default(),
-        ]
-        .join("\u{1f}")
-    }
-
     /// Whether it does not say any more what it said when acceptance of its risk was asked for.
     pub fn has_outgrown_acceptance(&self) -> bool {
-        self.accepted_content
-            .as_ref()
-            .is_some_and(|accepted| *accepted != self.says())
+        self.accepted_content.is_some() && self.accepted_content != self.content_digest
     }
 
-    /// Until when its accepted risk holds: not any more where it says something else now.
-    pub fn holds_until(&self) -> Option<Millis> {
-        if self.has_outgrown_acceptance() {
-            Some(0)
-        } else {
-            self.accepted_until
-        }
+    /// The status as it counts at a moment.
+    pub fn status_at(&self, now: Millis) -> FindingStatus {
+        self.status.at(self.holds_until, now)
+    }
+}
+
+impl FindingLine {
+    /// The status as it counts at a moment.
+    pub fn status_at(&self, now: Millis) -> FindingStatus {
+        self.status.at(self.holds_until, now)
     }
 }
 
@@ -439,7 +513,11 @@ macro_rules! finding_where {
              finding.pointer_scan_id, finding.identity_basis, finding.ordinal, finding.details, finding.status, finding.status_reason, finding.status_by, decider.name as status_by_name, \
              finding.status_at, original.number as duplicate_of, finding.accepted_until, \
              finding.acceptance_requested_by, asker.name as acceptance_requested_by_name, finding.accepted_content, \
-             finding.first_seen_at, \
+             finding.content_digest, ",
+            holds_until!(),
+            " as holds_until, cast(case when ",
+            is_gone!(),
+            " then 1 else 0 end as bigint) as is_gone, finding.first_seen_at, \
              case when finding.series_id is null or finding.unseen_since is not null \
              then finding.last_seen_at else coalesce(series.last_scan_at, finding.last_seen_at) end as last_seen_at, \
              finding.first_scan_id, \
@@ -471,6 +549,7 @@ pub(crate) struct LineRow {
     component: Option<String>,
     status: String,
     accepted_until: Option<i64>,
+    holds_until: Option<i64>,
     duplicate_of: Option<i64>,
     reopened_at: Option<i64>,
     first_seen_at: i64,
@@ -568,6 +647,7 @@ impl Tx {
                     component: row.component,
                     status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
                     accepted_until: row.accepted_until,
+                    holds_until: row.holds_until,
                     duplicate_of: row.duplicate_of,
                     reopened_at: row.reopened_at,
                     first_seen_at: row.first_seen_at,
@@ -627,8 +707,8 @@ impl Tx {
             self,
             "insert into finding (id, service_id, review_id, number, ordinal, title, description, message, remediation, \
              severity, severity_rank, category, path, start_line, end_line, snippet, cve, cwe, aliases, status, \
-             status_reason, first_seen_at, last_seen_at, created_by, version) values ($1, $2, $3, $4, 0, $5, $6, '', $7, \
-             $8, $9, $10, $11, $12, $13, $14, '[]', '[]', '[]', 'open', '', $15, $15, $16, 1)",
+             status_reason, first_seen_at, last_seen_at, created_by, folded, version) values ($1, $2, $3, $4, 0, $5, $6, \
+             '', $7, $8, $9, $10, $11, $12, $13, $14, '[]', '[]', '[]', 'open', '', $15, $15, $16, $17, 1)",
             new.id.as_str(),
             new.service.as_str(),
             new.review.as_str(),
@@ -645,6 +725,7 @@ impl Tx {
             new.snippet,
             new.created_at,
             new.created_by.as_str(),
+            folded([Some(new.title), None, new.path, None]),
         );
         Ok(())
     }
@@ -654,8 +735,8 @@ impl Tx {
         let touched = execute!(
             self,
             "update finding set title = $3, description = $4, remediation = $5, severity = $6, severity_rank = $7, \
-             category = $8, path = $9, start_line = $10, end_line = $11, snippet = $12, version = version + 1 \
-             where id = $1 and version = $2",
+             category = $8, path = $9, start_line = $10, end_line = $11, snippet = $12, folded = $13, \
+             version = version + 1 where id = $1 and version = $2",
             finding.id.as_str(),
             finding.version,
             &finding.title,
@@ -668,8 +749,67 @@ impl Tx {
             finding.start_line,
             finding.end_line,
             &finding.snippet,
+            folded([Some(&finding.title), None, finding.path.as_deref(), None]),
         );
         one(touched)
+    }
+
+    /// What these findings say.
+    pub async fn contents_of(
+        &mut self,
+        ids: &[String],
+    ) -> Result<Vec<FindingContent>, StorageError> {
+        let sql = self.dialect(
+            content_of!("where finding.id in (select value from json_each($1))"),
+            content_of!(
+                "where finding.id in (select jsonb_array_elements_text(cast($1 as jsonb)))"
+            ),
+        );
+        let ids = serde_json::to_string(ids).expect("ids are texts");
+        Ok(fetch_all!(self, FindingContent, sql, ids))
+    }
+
+    /// What those findings say of which a scan says something new, and whose risk somebody has accepted or asked to.
+    pub async fn contents_changed_by(
+        &mut self,
+        series: &SeriesId,
+        scan: &ScanId,
+    ) -> Result<Vec<FindingContent>, StorageError> {
+        const SQL: &str = content_of!(
+            "where finding.series_id = $1 and finding.accepted_content is not null and finding.pointer_scan_id = $2"
+        );
+        Ok(fetch_all!(
+            self,
+            FindingContent,
+            SQL,
+            series.as_str(),
+            scan.as_str()
+        ))
+    }
+
+    /// What those findings say that a decision was about, and whose risk somebody has accepted or asked to.
+    pub async fn contents_of_batch(
+        &mut self,
+        batch: &TriageBatchId,
+    ) -> Result<Vec<FindingContent>, StorageError> {
+        const SQL: &str = content_of!(
+            "where finding.accepted_content is not null \
+             and finding.id in (select finding_id from triage_change where batch_id = $1)"
+        );
+        Ok(fetch_all!(self, FindingContent, SQL, batch.as_str()))
+    }
+
+    /// Notes the digests of what findings say now, by their ids.
+    pub async fn note_contents(&mut self, digests: &[(&str, String)]) -> Result<(), StorageError> {
+        let sql = self.dialect(
+            "update finding set content_digest = said.value ->> 1 from json_each($1) as said \
+             where finding.id = said.value ->> 0",
+            "update finding set content_digest = said.value ->> 1 from jsonb_array_elements(cast($1 as jsonb)) \
+             as said (value) where finding.id = said.value ->> 0",
+        );
+        let digests = serde_json::to_string(digests).expect("digests are texts");
+        execute!(self, sql, digests);
+        Ok(())
     }
 
     /// Links a finding to an item by hand; says whether that is new. A link that a rule made becomes one made by hand.

@@ -12,11 +12,13 @@ use crate::{
     columns::parsed,
     execute, fetch_all, fetch_optional,
     finding_rows::{ROWS_PER_STATEMENT, StoredIdentity},
+    findings::{acceptance_ended, is_gone},
 };
 
 /// How many known findings are packed into one row.
 const PACKED: i64 = 500;
-/// Of so many of the newest scans of a series it is kept what was there before, so that they can be undone.
+/// Of so many of the newest scans of a series it is kept what was there before, so that they can be undone. Those that were
+/// undone do not count.
 pub const UNDOABLE_SCANS: i64 = 10;
 
 /// A finding of a series as comparing needs it.
@@ -32,11 +34,14 @@ pub struct KnownFinding<'a> {
     pub path: Option<&'a str>,
     pub start_line: Option<i64>,
     pub end_line: Option<i64>,
+    /// As it counts now: an accepted risk that does not hold any more is open.
     pub status: FindingStatus,
     /// Of everything that the scanner says of it.
     pub scanner_digest: &'a str,
     /// Whether the last scan did not have it.
     pub is_unseen: bool,
+    /// Whether a complete one did not: known of findings that people have decided about.
+    pub is_gone: bool,
 }
 
 /// What a scan changed about one finding.
@@ -76,8 +81,9 @@ macro_rules! changeable {
     () => {
         "identity, identity_context, identity_basis, ordinal, title, explanation_id, message, severity, \
          severity_rank, category, rule, path, start_line, end_line, snippet, cve, cwe, aliases, \
-         component, component_version, fixed_version, fingerprint, pointer, pointer_scan_id, details, scanner_digest, status, \
-         status_reason, status_by, status_at, fixed_at, reopened_at, unseen_since, last_seen_at, last_scan_id"
+         component, component_version, fixed_version, fingerprint, pointer, pointer_scan_id, details, scanner_digest, folded, \
+         status, status_reason, status_by, status_at, accepted_until, acceptance_requested_by, accepted_content, \
+         content_digest, fixed_at, reopened_at, unseen_since, last_seen_at, last_scan_id"
     };
 }
 
@@ -190,10 +196,11 @@ impl Tx {
             .try_into()
     }
 
-    /// Every finding of a series as comparing needs it, in the order of their numbers.
+    /// Every finding of a series as comparing needs it at a moment, in the order of their numbers.
     pub async fn known_findings(
         &mut self,
         series: &SeriesId,
+        now: Millis,
         see: &mut (dyn FnMut(KnownFinding<'_>) -> Result<(), StorageError> + Send),
     ) -> Result<(), StorageError> {
         // A driver's costs are by row and column: so several hundred findings come as one text, their parts divided by
@@ -203,8 +210,11 @@ impl Tx {
                 concat!(
                     "select ", $join, " as packed from (select number, concat_ws(", $unit, ", id, number, identity, \
                      coalesce(identity_context, ''), identity_basis, ordinal, coalesce(path, ''), \
-                     coalesce(cast(start_line as text), ''), coalesce(cast(end_line as text), ''), status, \
-                     coalesce(scanner_digest, ''), case when unseen_since is null then '' else '1' end) as line \
+                     coalesce(cast(start_line as text), ''), coalesce(cast(end_line as text), ''), case when ",
+                    acceptance_ended!("$4"), " then 'open' else status end, coalesce(scanner_digest, ''), \
+                     case when unseen_since is null then '' else '1' end, \
+                     case when status in ('false_positive', 'risk_accepted', 'duplicate') and unseen_since is not null and ",
+                    is_gone!(), " then '1' else '' end) as line \
                      from finding where series_id = $1 and number > $2 order by number limit $3) as lines"
                 )
             };
@@ -215,7 +225,7 @@ impl Tx {
         );
         let mut after = -1_i64;
         loop {
-            let row = fetch_optional!(self, PackedRow, sql, series.as_str(), after, PACKED);
+            let row = fetch_optional!(self, PackedRow, sql, series.as_str(), after, PACKED, now);
             let Some(packed) = row.and_then(|row| row.packed) else {
                 return Ok(());
             };
@@ -271,18 +281,18 @@ impl Tx {
     ) -> Result<(), StorageError> {
         let sql = self.dialect(
             concat!(
-                "insert into finding_before (scan_id, finding_id, was_acted_on, ",
+                "insert into finding_before (scan_id, finding_id, ",
                 changeable!(),
                 ") \
-                 select $1, id, version <> coalesce(imported_version, 0), ",
+                 select $1, id, ",
                 changeable!(),
                 " from finding where id in (select value from json_each($2))"
             ),
             concat!(
-                "insert into finding_before (scan_id, finding_id, was_acted_on, ",
+                "insert into finding_before (scan_id, finding_id, ",
                 changeable!(),
                 ") \
-                 select $1, id, version <> coalesce(imported_version, 0), ",
+                 select $1, id, ",
                 changeable!(),
                 " from finding where id in (select jsonb_array_elements_text(cast($2 as jsonb)))"
             ),
@@ -300,10 +310,17 @@ impl Tx {
     ) -> Result<(), StorageError> {
         execute!(
             self,
-            "delete from finding_before where scan_id in (select id from scan where series_id = $1 \
-             and sequence <= (select max(sequence) from scan where series_id = $1) - $2)",
+            "update series set forgotten_sequence = too_old.sequence from (select sequence from scan where series_id = $1 \
+             and undone_at is null order by sequence desc limit 1 offset $2) as too_old \
+             where series.id = $1 and series.forgotten_sequence < too_old.sequence",
             series.as_str(),
             UNDOABLE_SCANS,
+        );
+        execute!(
+            self,
+            "delete from finding_before where scan_id in (select scan.id from scan join series on series.id = scan.series_id \
+             where series.id = $1 and scan.sequence <= series.forgotten_sequence)",
+            series.as_str(),
         );
         Ok(())
     }
@@ -317,7 +334,7 @@ impl Tx {
         execute!(
             self,
             "update finding set identity = $2, identity_context = $3, identity_basis = $4, ordinal = $5, \
-             version = version + 1, imported_version = version + 1 where id = $1",
+             version = version + 1 where id = $1",
             id.as_str(),
             &identity.identity,
             identity.context.as_deref(),
@@ -327,17 +344,27 @@ impl Tx {
         Ok(())
     }
 
-    /// Findings that a complete scan no longer has.
+    /// Findings that a complete scan no longer has. What was asked for or accepted of their risk ends with that.
     pub async fn fix_findings(
         &mut self,
         ids: &[FindingId],
         at: Millis,
     ) -> Result<(), StorageError> {
         let sql = self.dialect(
-            "update finding set status = 'fixed', status_by = null, status_at = $2, fixed_at = $2, \
-             version = version + 1, imported_version = version + 1 where id in (select value from json_each($1)) and status = 'open'",
-            "update finding set status = 'fixed', status_by = null, status_at = $2, fixed_at = $2, \
-             version = version + 1, imported_version = version + 1 where id in (select jsonb_array_elements_text(cast($1 as jsonb))) and status = 'open'",
+            concat!(
+                "update finding set status = 'fixed', status_reason = '', status_by = null, status_at = $2, fixed_at = $2, \
+                 accepted_until = null, acceptance_requested_by = null, accepted_content = null, version = version + 1 \
+                 where id in (select value from json_each($1)) and (status = 'open' or ",
+                acceptance_ended!("$2"),
+                ")"
+            ),
+            concat!(
+                "update finding set status = 'fixed', status_reason = '', status_by = null, status_at = $2, fixed_at = $2, \
+                 accepted_until = null, acceptance_requested_by = null, accepted_content = null, version = version + 1 \
+                 where id in (select jsonb_array_elements_text(cast($1 as jsonb))) and (status = 'open' or ",
+                acceptance_ended!("$2"),
+                ")"
+            ),
         );
         for ids in ids.chunks(IDS_PER_STATEMENT) {
             execute!(self, sql, json_ids(ids), at);
@@ -353,9 +380,9 @@ impl Tx {
     ) -> Result<(), StorageError> {
         let sql = self.dialect(
             "update finding set status = 'open', status_by = null, status_reason = '', status_at = $2, reopened_at = $2, \
-             fixed_at = null, version = version + 1, imported_version = version + 1 where id in (select value from json_each($1)) and status = 'fixed'",
+             fixed_at = null, version = version + 1 where id in (select value from json_each($1)) and status = 'fixed'",
             "update finding set status = 'open', status_by = null, status_reason = '', status_at = $2, reopened_at = $2, \
-             fixed_at = null, version = version + 1, imported_version = version + 1 \
+             fixed_at = null, version = version + 1 \
              where id in (select jsonb_array_elements_text(cast($1 as jsonb))) and status = 'fixed'",
         );
         for ids in ids.chunks(IDS_PER_STATEMENT) {
@@ -372,10 +399,10 @@ impl Tx {
         ids: &[FindingId],
     ) -> Result<(), StorageError> {
         let sql = self.dialect(
-            "update finding set unseen_since = $2, last_scan_id = series.last_scan_id, imported_version = version, \
+            "update finding set unseen_since = $2, last_scan_id = series.last_scan_id, \
              last_seen_at = coalesce(series.last_scan_at, finding.last_seen_at) from series \
              where series.id = $1 and finding.id in (select value from json_each($3))",
-            "update finding set unseen_since = $2, last_scan_id = series.last_scan_id, imported_version = version, \
+            "update finding set unseen_since = $2, last_scan_id = series.last_scan_id, \
              last_seen_at = coalesce(series.last_scan_at, finding.last_seen_at) from series \
              where series.id = $1 and finding.id in (select jsonb_array_elements_text(cast($3 as jsonb)))",
         );
@@ -388,9 +415,9 @@ impl Tx {
     /// Findings that the last scan did not have and this one has.
     pub async fn findings_seen_again(&mut self, ids: &[FindingId]) -> Result<(), StorageError> {
         let sql = self.dialect(
-            "update finding set unseen_since = null, last_scan_id = null, imported_version = version \
+            "update finding set unseen_since = null, last_scan_id = null \
              where id in (select value from json_each($1))",
-            "update finding set unseen_since = null, last_scan_id = null, imported_version = version \
+            "update finding set unseen_since = null, last_scan_id = null \
              where id in (select jsonb_array_elements_text(cast($1 as jsonb)))",
         );
         for ids in ids.chunks(IDS_PER_STATEMENT) {
@@ -422,32 +449,49 @@ impl Tx {
         scan: &ScanId,
         limit: i64,
     ) -> Result<Vec<ActedOn>, StorageError> {
-        const SQL: &str = "with touched as ( \
-            select id, number, version, imported_version, status_by from finding where series_id = \
-            (select series_id from scan where id = $1) and first_scan_id = $1 \
-            union all select finding.id, finding.number, finding.version, finding.imported_version, \
-            finding.status_by from finding_before join finding on finding.id = finding_before.finding_id \
-            where finding_before.scan_id = $1) \
+        // Findings that only this scan brought go with it, whenever it was that somebody referred to them. A decision about
+        // many that was made and taken back since left them as they were; one that was made before and taken back since
+        // did not.
+        const SQL: &str = "with scanned as (select id, series_id, imported_at, (select min(sequence) from activity \
+            where subject_kind = 'scan' and subject = $1) as sequence from scan where id = $1), \
+            touched as (select finding.id, finding.number, finding.status_by, finding.status_at, 1 as is_new \
+            from scanned join finding on finding.series_id = scanned.series_id and finding.first_scan_id = scanned.id \
+            union all select finding.id, finding.number, finding.status_by, finding.status_at, 0 from finding_before \
+            join finding on finding.id = finding_before.finding_id where finding_before.scan_id = $1) \
             select touched.number, activity.summary as what, coalesce(person.name, activity.actor) as who from touched \
             join activity on activity.subject_kind = 'finding' and activity.subject = touched.id \
-            and activity.sequence > (select min(sequence) from activity where subject_kind = 'scan' and subject = $1) \
+            and activity.sequence > (select sequence from scanned) \
             left join person on person.id = activity.actor \
-            union all select touched.number, 'changed its status', person.name from touched \
-            left join person on person.id = touched.status_by where touched.version <> touched.imported_version \
+            union all select touched.number, coalesce((select max(triage_batch.summary) from triage_change \
+            join triage_batch on triage_batch.id = triage_change.batch_id where triage_change.finding_id = touched.id \
+            and triage_batch.decided_at = touched.status_at and triage_batch.decided_by = touched.status_by), \
+            'changed its status'), person.name from touched join person on person.id = touched.status_by \
+            where touched.status_at >= (select imported_at from scanned) \
             and not exists (select 1 from activity where activity.subject_kind = 'finding' \
-            and activity.subject = touched.id and activity.sequence > \
-            (select min(sequence) from activity where subject_kind = 'scan' and subject = $1)) \
+            and activity.subject = touched.id and activity.sequence > (select sequence from scanned)) \
+            union all select touched.number, 'undid: ' || triage_batch.summary, person.name from touched \
+            join triage_change on triage_change.finding_id = touched.id \
+            join triage_batch on triage_batch.id = triage_change.batch_id \
+            left join person on person.id = triage_batch.undone_by \
+            where triage_batch.item_id is null and triage_batch.decided_at < (select imported_at from scanned) \
+            and triage_batch.undone_at >= (select imported_at from scanned) \
+            and coalesce(touched.status_at, 0) <= triage_batch.decided_at \
+            union all select touched.number, 'called F-' || cast(copy.number as text) || ' a duplicate of F-' || \
+            cast(touched.number as text), person.name from touched join finding as copy on copy.duplicate_of = touched.id \
+            left join person on person.id = copy.status_by \
+            where (touched.is_new = 1 or copy.status_at >= (select imported_at from scanned)) \
+            and not exists (select 1 from touched as other where other.id = copy.id) \
             union all select touched.number, 'commented on it', person.name from touched \
-            join comment on comment.finding_id = touched.id join scan on scan.id = $1 \
-            left join person on person.id = comment.author_id where comment.created_at >= scan.imported_at \
+            join comment on comment.finding_id = touched.id left join person on person.id = comment.author_id \
+            where touched.is_new = 1 or comment.created_at >= (select imported_at from scanned) \
             union all select touched.number, 'linked it to an item', person.name from touched \
-            join finding_item on finding_item.finding_id = touched.id join scan on scan.id = $1 \
-            left join person on person.id = finding_item.linked_by \
-            where finding_item.linked_at >= scan.imported_at and finding_item.rule_id is null \
+            join finding_item on finding_item.finding_id = touched.id \
+            left join person on person.id = finding_item.linked_by where finding_item.rule_id is null \
+            and (touched.is_new = 1 or finding_item.linked_at >= (select imported_at from scanned)) \
             union all select touched.number, 'proposed a patch for it', person.name from touched \
             join patch_finding on patch_finding.finding_id = touched.id join patch on patch.id = patch_finding.patch_id \
-            join scan on scan.id = $1 left join person on person.id = patch.submitted_by \
-            where patch.submitted_at >= scan.imported_at \
+            left join person on person.id = patch.submitted_by \
+            where patch.submitted_at >= (select imported_at from scanned) \
             order by 1, 2 limit $2";
         Ok(fetch_all!(self, ActedOn, SQL, scan.as_str(), limit))
     }
@@ -483,14 +527,14 @@ impl Tx {
              end_line = was.end_line, snippet = was.snippet, cve = was.cve, cwe = was.cwe, aliases = was.aliases, \
              component = was.component, component_version = was.component_version, \
              fixed_version = was.fixed_version, fingerprint = was.fingerprint, pointer = was.pointer, \
-             pointer_scan_id = was.pointer_scan_id, details = was.details, scanner_digest = was.scanner_digest, status = was.status, \
+             pointer_scan_id = was.pointer_scan_id, details = was.details, scanner_digest = was.scanner_digest, \
+             folded = was.folded, status = was.status, \
              status_reason = was.status_reason, status_by = was.status_by, status_at = was.status_at, \
-             fixed_at = was.fixed_at, reopened_at = was.reopened_at, unseen_since = was.unseen_since, \
-             last_seen_at = was.last_seen_at, last_scan_id = was.last_scan_id, version = finding.version + 1, \
-             imported_version = case when was.was_acted_on = $2 then 0 else finding.version + 1 end \
+             accepted_until = was.accepted_until, acceptance_requested_by = was.acceptance_requested_by, \
+             accepted_content = was.accepted_content, content_digest = was.content_digest, fixed_at = was.fixed_at, reopened_at = was.reopened_at, unseen_since = was.unseen_since, \
+             last_seen_at = was.last_seen_at, last_scan_id = was.last_scan_id, version = finding.version + 1 \
              from finding_before as was where was.finding_id = finding.id and was.scan_id = $1",
             scan.as_str(),
-            true,
         );
         execute!(
             self,
@@ -536,10 +580,9 @@ impl Tx {
         struct Row {
             is_recent: i64,
         }
-        const SQL: &str = "select cast(case when scan.sequence > (select max(sequence) from scan as other \
-            where other.series_id = scan.series_id) - $2 then 1 else 0 end as bigint) as is_recent \
-            from scan where scan.id = $1";
-        let row = fetch_optional!(self, Row, SQL, scan.as_str(), UNDOABLE_SCANS);
+        const SQL: &str = "select cast(case when scan.sequence > series.forgotten_sequence then 1 else 0 end as bigint) \
+            as is_recent from scan join series on series.id = scan.series_id where scan.id = $1";
+        let row = fetch_optional!(self, Row, SQL, scan.as_str());
         Ok(row.is_some_and(|row| row.is_recent == 1))
     }
 }
@@ -596,5 +639,6 @@ fn known_finding(line: &str) -> Result<KnownFinding<'_>, StorageError> {
         status: parsed(FindingStatus::parse, next()?, "finding", "status")?,
         scanner_digest: next()?,
         is_unseen: next()? == "1",
+        is_gone: next()? == "1",
     })
 }

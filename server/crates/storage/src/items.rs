@@ -11,6 +11,7 @@ use crate::{
     StorageError, Tx,
     columns::{contains_pattern, parsed, parsed_if},
     execute, fetch_all, fetch_optional,
+    findings::status_now,
     reviews::json,
     tx::one,
 };
@@ -565,6 +566,7 @@ impl Tx {
     pub async fn item_figures(
         &mut self,
         items: &[ItemId],
+        now: Millis,
     ) -> Result<Vec<ItemFigures>, StorageError> {
         #[derive(sqlx::FromRow)]
         struct Row {
@@ -582,7 +584,9 @@ impl Tx {
                      and evidence.superseded_by is null and evidence.withdrawn_at is null) as n_evidence, \
                      (select count(*) from finding_item where finding_item.item_id = item.id) as n_findings, \
                      (select count(*) from finding_item join finding on finding.id = finding_item.finding_id \
-                     where finding_item.item_id = item.id and finding.status = 'open') as n_open_findings, \
+                     where finding_item.item_id = item.id and ",
+                    status_now!("$2"),
+                    " = 'open') as n_open_findings, \
                      (select count(*) from patch_item where patch_item.item_id = item.id) as n_patches, \
                      (select count(*) from comment where comment.item_id = item.id) as n_comments \
                      from item where item.id in (",
@@ -596,7 +600,7 @@ impl Tx {
             figures!("select value from json_each($1)"),
             figures!("select json_array_elements_text(cast($1 as json))"),
         );
-        let by_id: HashMap<_, _> = fetch_all!(self, Row, sql, ids)
+        let by_id: HashMap<_, _> = fetch_all!(self, Row, sql, ids, now)
             .into_iter()
             .map(|row| {
                 let figures = ItemFigures {

@@ -44,8 +44,8 @@ pub use evidence::{Evidence, NewEvidence};
 pub use files::{FileStore, Receiving, StoredFile, Swept};
 pub use finding_list::{FindingCursor, FindingKind, FindingLines};
 pub use findings::{
-    Finding, FindingFacets, FindingFilter, FindingLine, FindingLink, FindingSeries, FindingSort,
-    NewFinding,
+    Finding, FindingContent, FindingFacets, FindingFilter, FindingLine, FindingLink, FindingSeries,
+    FindingSort, NewFinding,
 };
 pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
 pub use mapping::{

@@ -32,6 +32,8 @@ impl Tx {
         limit: i64,
     ) -> Result<Hits, StorageError> {
         let services = serde_json::to_string(services).expect("ids are texts");
+        // Letters beyond ASCII are found as they are typed, since the databases make only ASCII's small.
+        let typed = contains_pattern(text);
         let text = text.to_lowercase();
         let pattern = contains_pattern(&text);
         let number: Option<i64> = text.strip_prefix("f-").unwrap_or(&text).parse().ok();
@@ -40,38 +42,44 @@ impl Tx {
              join service on service.id = review.service_id \
              where review.service_id in (select value from json_each($1)) \
              and (lower(review.title) like $2 escape '\\' or lower(review.release) like $2 escape '\\' \
-             or lower(service.name) like $2 escape '\\') order by review.id desc limit $3",
+             or lower(service.name) like $2 escape '\\' or review.title like $4 escape '\\' \
+             or service.name like $4 escape '\\') order by review.id desc limit $3",
             "select review.id, review.release as label, review.title, service.name as place from review \
              join service on service.id = review.service_id \
              where review.service_id in (select jsonb_array_elements_text(cast($1 as jsonb))) \
              and (lower(review.title) like $2 escape '\\' or lower(review.release) like $2 escape '\\' \
-             or lower(service.name) like $2 escape '\\') order by review.id desc limit $3",
+             or lower(service.name) like $2 escape '\\' or review.title like $4 escape '\\' \
+             or service.name like $4 escape '\\') order by review.id desc limit $3",
         );
-        let reviews = fetch_all!(self, Hit, sql, &services, &pattern, limit);
+        let reviews = fetch_all!(self, Hit, sql, &services, &pattern, limit, &typed);
         let sql = self.dialect(
             "select item.id, item.key as label, item.title, service.name || ' ' || review.release as place from item \
              join review on review.id = item.review_id join service on service.id = review.service_id \
              where review.service_id in (select value from json_each($1)) and (item.key = $4 \
-             or lower(item.title) like $2 escape '\\' or lower(item.body) like $2 escape '\\') \
+             or lower(item.title) like $2 escape '\\' or lower(item.body) like $2 escape '\\' \
+             or item.title like $5 escape '\\' or item.body like $5 escape '\\') \
              order by review.id desc, item.position limit $3",
             "select item.id, item.key as label, item.title, service.name || ' ' || review.release as place from item \
              join review on review.id = item.review_id join service on service.id = review.service_id \
              where review.service_id in (select jsonb_array_elements_text(cast($1 as jsonb))) and (item.key = $4 \
-             or lower(item.title) like $2 escape '\\' or lower(item.body) like $2 escape '\\') \
+             or lower(item.title) like $2 escape '\\' or lower(item.body) like $2 escape '\\' \
+             or item.title like $5 escape '\\' or item.body like $5 escape '\\') \
              order by review.id desc, item.position limit $3",
         );
-        let items = fetch_all!(self, Hit, sql, &services, &pattern, limit, &text);
+        let items = fetch_all!(self, Hit, sql, &services, &pattern, limit, &text, &typed);
         let sql = self.dialect(
             "select finding.id, 'F-' || finding.number as label, finding.title, service.name as place from finding \
              join service on service.id = finding.service_id \
              where finding.service_id in (select value from json_each($1)) and (finding.number = $4 \
              or lower(finding.title) like $2 escape '\\' or lower(coalesce(finding.path, '')) like $2 escape '\\' \
-             or lower(finding.cve) like $2 escape '\\') order by finding.severity_rank, finding.number limit $3",
+             or lower(finding.cve) like $2 escape '\\' or finding.folded like $2 escape '\\') \
+             order by finding.severity_rank, finding.number limit $3",
             "select finding.id, 'F-' || finding.number as label, finding.title, service.name as place from finding \
              join service on service.id = finding.service_id \
              where finding.service_id in (select jsonb_array_elements_text(cast($1 as jsonb))) and (finding.number = $4 \
              or lower(finding.title) like $2 escape '\\' or lower(coalesce(finding.path, '')) like $2 escape '\\' \
-             or lower(finding.cve) like $2 escape '\\') order by finding.severity_rank, finding.number limit $3",
+             or lower(finding.cve) like $2 escape '\\' or finding.folded like $2 escape '\\') \
+             order by finding.severity_rank, finding.number limit $3",
         );
         let findings = fetch_all!(self, Hit, sql, &services, &pattern, limit, number);
         Ok(Hits {

@@ -20,7 +20,8 @@ pub struct Standing {
     pub evidence: Vec<StandingEvidence>,
     /// Findings linked to items.
     pub linked: Vec<StandingLink>,
-    /// Open findings and accepted risks that count for the review and could hold it or one of the others back.
+    /// Open findings, accepted risks and duplicates of fixed findings that count for the review and could hold it or one of
+    /// the others back.
     pub findings: Vec<StandingFinding>,
     /// Patches linked to items.
     pub patches: Vec<StandingPatch>,
@@ -96,7 +97,10 @@ pub struct StandingFinding {
     pub title: String,
     pub severity: Severity,
     pub status: FindingStatus,
-    pub accepted_until: Option<Millis>,
+    /// Until when what was decided holds by itself.
+    pub holds_until: Option<Millis>,
+    /// The number of the finding that it was called a duplicate of.
+    pub duplicate_of: Option<i64>,
     pub first_seen_at: Millis,
 }
 
@@ -219,7 +223,8 @@ struct FindingRow {
     title: String,
     severity: String,
     status: String,
-    accepted_until: Option<i64>,
+    holds_until: Option<i64>,
+    duplicate_of: Option<i64>,
     first_seen_at: i64,
 }
 
@@ -313,7 +318,8 @@ fn finding(row: FindingRow) -> Result<StandingFinding, StorageError> {
         id: row.id,
         number: row.number,
         title: row.title,
-        accepted_until: row.accepted_until,
+        holds_until: row.holds_until,
+        duplicate_of: row.duplicate_of,
         first_seen_at: row.first_seen_at,
     })
 }
@@ -488,8 +494,9 @@ impl Tx {
                 "select item.review_id, finding_item.item_id, finding.id, finding.number, finding.title, \
                  finding.severity, finding.status, ",
                 holds_until!(),
-                " as accepted_until, finding.first_seen_at from finding_item \
-                 join finding on finding.id = finding_item.finding_id join item on item.id = finding_item.item_id \
+                " as holds_until, original.number as duplicate_of, finding.first_seen_at from finding_item \
+                 join finding on finding.id = finding_item.finding_id \
+                 left join finding as original on original.id = finding.duplicate_of join item on item.id = finding_item.item_id \
                  where item.review_id in"
             ),
             "order by finding.number"
@@ -513,11 +520,14 @@ impl Tx {
                 "select review.id as review_id, null as item_id, finding.id, finding.number, finding.title, \
                  finding.severity, finding.status, ",
                 holds_until!(),
-                " as accepted_until, finding.first_seen_at from finding \
+                " as holds_until, original.number as duplicate_of, finding.first_seen_at from finding \
+             left join finding as original on original.id = finding.duplicate_of \
              join review on review.service_id = finding.service_id \
              and (finding.review_id is null or finding.review_id = review.id) \
-             where finding.status in ('open', 'risk_accepted') \
-             and exists (select 1 from json_each($2) as asked \
+             where finding.status in ('open', 'risk_accepted', 'duplicate') \
+             and (finding.status <> 'duplicate' or ",
+                holds_until!(),
+                " is not null) and exists (select 1 from json_each($2) as asked \
              where asked.value ->> 0 = finding.severity and asked.value ->> 1 > finding.first_seen_at) \
              and review.id in (select value from json_each($1)) order by finding.number"
             ),
@@ -525,11 +535,14 @@ impl Tx {
                 "select review.id as review_id, cast(null as text) as item_id, finding.id, finding.number, finding.title, \
                  finding.severity, finding.status, ",
                 holds_until!(),
-                " as accepted_until, finding.first_seen_at from finding \
+                " as holds_until, original.number as duplicate_of, finding.first_seen_at from finding \
+             left join finding as original on original.id = finding.duplicate_of \
              join review on review.service_id = finding.service_id \
              and (finding.review_id is null or finding.review_id = review.id) \
-             where finding.status in ('open', 'risk_accepted') \
-             and exists (select 1 from jsonb_array_elements(cast($2 as jsonb)) as asked (value) \
+             where finding.status in ('open', 'risk_accepted', 'duplicate') \
+             and (finding.status <> 'duplicate' or ",
+                holds_until!(),
+                " is not null) and exists (select 1 from jsonb_array_elements(cast($2 as jsonb)) as asked (value) \
              where asked.value ->> 0 = finding.severity and cast(asked.value ->> 1 as bigint) > finding.first_seen_at) \
              and review.id in (select jsonb_array_elements_text(cast($1 as jsonb))) order by finding.number"
             ),

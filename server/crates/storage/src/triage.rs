@@ -7,7 +7,11 @@ use holdpoint_domain::{
 };
 
 use crate::{
-    StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, findings::says, tx::one,
+    StorageError, Tx,
+    columns::parsed,
+    execute, fetch_all, fetch_optional,
+    findings::{is_gone, is_outgrown},
+    tx::one,
 };
 
 /// How many findings one statement changes.
@@ -28,6 +32,8 @@ pub struct FindingToTriage {
     pub has_outgrown_acceptance: bool,
     /// How many findings are duplicates of it.
     pub n_duplicates: i64,
+    /// Whether a complete scan of its series did not have it, and none had it since.
+    pub is_gone: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -42,6 +48,7 @@ pub(crate) struct ToTriageRow {
     accepted_until: Option<i64>,
     is_outgrown: i64,
     n_duplicates: i64,
+    is_gone: i64,
 }
 
 impl TryFrom<ToTriageRow> for FindingToTriage {
@@ -59,6 +66,7 @@ impl TryFrom<ToTriageRow> for FindingToTriage {
             accepted_until: row.accepted_until,
             has_outgrown_acceptance: row.is_outgrown != 0,
             n_duplicates: row.n_duplicates,
+            is_gone: row.is_gone != 0,
         })
     }
 }
@@ -69,9 +77,11 @@ macro_rules! to_triage {
             "select finding.id, finding.number, finding.version, finding.status, finding.review_id, \
              cast(case when finding.created_by is null then 0 else 1 end as bigint) as is_by_hand, \
              finding.acceptance_requested_by as asked_by, finding.accepted_until, \
-             cast(case when finding.accepted_content <> ",
-            says!(),
-            " then 1 else 0 end as bigint) as is_outgrown, \
+             cast(case when ",
+            is_outgrown!(),
+            " then 1 else 0 end as bigint) as is_outgrown, cast(case when ",
+            is_gone!(),
+            " then 1 else 0 end as bigint) as is_gone, \
              (select count(*) from finding as copy where copy.duplicate_of = finding.id \
              and copy.status = 'duplicate') as n_duplicates from finding"
         )
@@ -185,6 +195,8 @@ pub struct ChangedSince {
     pub status: FindingStatus,
     /// Absent for what a scan did.
     pub by: Option<String>,
+    /// It is as it was decided, but what it was a duplicate of before cannot be repeated any more.
+    pub has_no_original: bool,
 }
 
 /// Another finding, as a link to it needs it.
@@ -197,12 +209,12 @@ pub struct NumberedFinding {
 }
 
 /// Whether a finding is still what the decision `$1`, made at `$2` by `$3`, made of it, and can go back: not where what it
-/// would be a duplicate of has become a duplicate itself.
+/// would be a duplicate of has become a duplicate itself, or is gone.
 macro_rules! is_unchanged {
     () => {
-        "(finding.status_at = $2 and finding.status_by = $3 and not (triage_change.status = 'duplicate' \
-         and exists (select 1 from finding as original where original.id = triage_change.duplicate_of \
-         and original.status = 'duplicate')))"
+        "(finding.status_at = $2 and finding.status_by = $3 and (triage_change.status <> 'duplicate' \
+         or exists (select 1 from finding as original where original.id = triage_change.duplicate_of \
+         and original.status <> 'duplicate')))"
     };
 }
 
@@ -276,7 +288,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives findings the state that was decided.
+    /// Gives findings the state that was decided. Where acceptance of their risk is asked for, what they say must be noted:
+    /// see [`Tx::note_contents`].
     pub async fn set_triage(
         &mut self,
         ids: &[String],
@@ -289,22 +302,16 @@ impl Tx {
              where id in (select jsonb_array_elements_text(cast($1 as jsonb)))",
         );
         let decide = self.dialect(
-            concat!(
-                "update finding set status = $4, status_reason = $5, status_by = $2, status_at = $3, duplicate_of = $6, \
-                 accepted_until = $7, acceptance_requested_by = case when cast($7 as bigint) is null then null else $2 end, \
-                 accepted_content = case when cast($7 as bigint) is null then null else ",
-                says!(),
-                " end, fixed_at = case when $4 = 'fixed' then $3 else null end, version = version + 1 \
-                 where id in (select value from json_each($1))"
-            ),
-            concat!(
-                "update finding set status = $4, status_reason = $5, status_by = $2, status_at = $3, duplicate_of = $6, \
-                 accepted_until = $7, acceptance_requested_by = case when cast($7 as bigint) is null then null else $2 end, \
-                 accepted_content = case when cast($7 as bigint) is null then null else ",
-                says!(),
-                " end, fixed_at = case when $4 = 'fixed' then cast($3 as bigint) else null end, version = version + 1 \
-                 where id in (select jsonb_array_elements_text(cast($1 as jsonb)))"
-            ),
+            "update finding set status = $4, status_reason = $5, status_by = $2, status_at = $3, duplicate_of = $6, \
+             accepted_until = $7, acceptance_requested_by = case when cast($7 as bigint) is null then null else $2 end, \
+             accepted_content = case when cast($7 as bigint) is null then null else content_digest end, \
+             fixed_at = case when $4 = 'fixed' then $3 else null end, version = version + 1 \
+             where id in (select value from json_each($1))",
+            "update finding set status = $4, status_reason = $5, status_by = $2, status_at = $3, duplicate_of = $6, \
+             accepted_until = $7, acceptance_requested_by = case when cast($7 as bigint) is null then null else $2 end, \
+             accepted_content = case when cast($7 as bigint) is null then null else content_digest end, \
+             fixed_at = case when $4 = 'fixed' then cast($3 as bigint) else null end, version = version + 1 \
+             where id in (select jsonb_array_elements_text(cast($1 as jsonb)))",
         );
         for chunk in ids.chunks(IDS_PER_STATEMENT) {
             let ids = serde_json::to_string(chunk).expect("ids are texts");
@@ -435,9 +442,11 @@ impl Tx {
             number: i64,
             status: String,
             name: Option<String>,
+            is_decided: i64,
         }
         const SQL: &str = concat!(
-            "select finding.id, finding.number, finding.status, person.name from triage_change \
+            "select finding.id, finding.number, finding.status, person.name, cast(case when finding.status_at = $2 \
+             and finding.status_by = $3 then 1 else 0 end as bigint) as is_decided from triage_change \
              join finding on finding.id = triage_change.finding_id left join person on person.id = finding.status_by \
              where triage_change.batch_id = $1 and not coalesce(",
             is_unchanged!(),
@@ -459,19 +468,25 @@ impl Tx {
                 number: row.number,
                 status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
                 by: row.name,
+                has_no_original: row.is_decided != 0,
             })
         })
         .collect()
     }
 
-    /// Puts back the findings that are still what a decision made of them; says how many.
-    pub async fn put_back(&mut self, batch: &TriageBatch) -> Result<u64, StorageError> {
+    /// Puts back the findings that are still what a decision made of them; says how many. What had been open and is gone
+    /// from the scans since is fixed then. What they say must be noted again, see [`Tx::contents_of_batch`].
+    pub async fn put_back(&mut self, batch: &TriageBatch, at: Millis) -> Result<u64, StorageError> {
         const SQL: &str = concat!(
-            "update finding set status = triage_change.status, status_reason = triage_change.status_reason, \
+            "update finding set status = case when triage_change.status = 'open' and ",
+            is_gone!(),
+            " then 'fixed' else triage_change.status end, fixed_at = case when triage_change.status = 'open' and ",
+            is_gone!(),
+            " then cast($4 as bigint) else triage_change.fixed_at end, status_reason = triage_change.status_reason, \
              status_by = triage_change.status_by, status_at = triage_change.status_at, \
              duplicate_of = triage_change.duplicate_of, accepted_until = triage_change.accepted_until, \
              acceptance_requested_by = triage_change.acceptance_requested_by, \
-             accepted_content = triage_change.accepted_content, fixed_at = triage_change.fixed_at, \
+             accepted_content = triage_change.accepted_content, \
              version = finding.version + 1 from triage_change \
              where triage_change.batch_id = $1 and triage_change.finding_id = finding.id and ",
             is_unchanged!()
@@ -481,7 +496,8 @@ impl Tx {
             SQL,
             batch.id.as_str(),
             batch.decided_at,
-            batch.decided_by.as_str()
+            batch.decided_by.as_str(),
+            at
         ))
     }
 

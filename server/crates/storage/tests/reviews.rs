@@ -147,7 +147,7 @@ async fn what_is_stored_comes_back_as_it_was() {
         assert_eq!(source.expect("asks").as_deref(), Some(SOURCE));
         let both = [second.id.clone(), first.id.clone()];
         assert_eq!(
-            tx.item_figures(&both).await.expect("counts"),
+            tx.item_figures(&both, 0).await.expect("counts"),
             [ItemFigures::default(); 2]
         );
         let sections = tx.sections(&review.id).await.expect("asks");

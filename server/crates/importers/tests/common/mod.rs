@@ -77,6 +77,7 @@ impl Series {
                     known.ordinal = seen.identity.ordinal;
                     known.path.clone_from(&seen.path);
                     known.line = seen.line;
+                    known.is_gone = false;
                     if change == Change::Reopened {
                         known.status = FindingStatus::Open;
                     }
@@ -90,6 +91,9 @@ impl Series {
         }
         for gone in &comparison.fixed {
             self.known[*gone].status = FindingStatus::Fixed;
+        }
+        for gone in &comparison.no_longer_seen {
+            self.known[*gone].is_gone = true;
         }
         let why = |at| comparison.why(at);
         Imported {
@@ -131,6 +135,7 @@ pub(crate) fn known(number: i64, seen: &Identified) -> Known {
         path: seen.path.clone(),
         line: seen.line,
         status: FindingStatus::Open,
+        is_gone: false,
     }
 }
 

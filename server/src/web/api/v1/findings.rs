@@ -1,7 +1,7 @@
 //! Findings: reading them, writing them by hand, triage, mapping to items.
 
 use axum::{extract::State, response::Response};
-use holdpoint_domain::{FindingId, ItemId, ReviewId};
+use holdpoint_domain::{FindingId, FindingStatus, ItemId, Millis, ReviewId};
 use holdpoint_service::{
     Conflict, ExportForm, FindingCursor, FindingLine, FindingSort, ServiceError, Services,
     findings::{
@@ -37,8 +37,11 @@ pub(super) struct Line {
     path: Option<String>,
     start_line: Option<i64>,
     component: Option<String>,
-    /// open, fixed, false_positive, risk_accepted or duplicate.
+    /// As it counts now: open, fixed, false_positive, risk_accepted or duplicate.
     status: String,
+    /// What was decided and does not hold any more, so that it is open: risk_accepted or duplicate; else null.
+    ended: Option<String>,
+    /// The end of the time for which its risk was accepted, or is asked to be.
     accepted_until: Option<String>,
     /// The number of the finding that it repeats.
     duplicate_of: Option<i64>,
@@ -56,7 +59,14 @@ pub(super) struct Linked {
     key: String,
 }
 
-fn line(line: &FindingLine) -> Line {
+/// The status as it counts now, and what was decided where that does not hold any more.
+fn status(decided: FindingStatus, now: FindingStatus) -> (String, Option<String>) {
+    let ended = (decided != now).then(|| decided.as_str().to_owned());
+    (now.as_str().to_owned(), ended)
+}
+
+fn line(line: &FindingLine, now: Millis) -> Line {
+    let (status, ended) = status(line.status, line.status_at(now));
     Line {
         id: line.id.to_string(),
         number: line.number,
@@ -68,7 +78,8 @@ fn line(line: &FindingLine) -> Line {
         path: line.path.clone(),
         start_line: line.start_line,
         component: line.component.clone(),
-        status: line.status.as_str().to_owned(),
+        status,
+        ended,
         accepted_until: line.accepted_until.map(moment),
         duplicate_of: line.duplicate_of,
         first_seen_at: moment(line.first_seen_at),
@@ -115,7 +126,10 @@ pub(super) struct Finding {
     component: Option<String>,
     component_version: Option<String>,
     fixed_version: Option<String>,
+    /// As it counts now.
     status: String,
+    /// What was decided and does not hold any more, so that it is open: risk_accepted or duplicate; else null.
+    ended: Option<String>,
     status_reason: String,
     status_by: Option<String>,
     status_at: Option<String>,
@@ -249,9 +263,10 @@ pub(super) struct LinkedItem {
     rule: Option<String>,
 }
 
-fn finding(view: &FindingView) -> Finding {
+fn finding(view: &FindingView, now: Millis) -> Finding {
     let of = &view.finding;
     let said = ScannerDetails::of(of);
+    let (status, ended) = status(of.status, of.status_at(now));
     Finding {
         id: of.id.to_string(),
         number: of.number,
@@ -276,7 +291,8 @@ fn finding(view: &FindingView) -> Finding {
         component: of.component.clone(),
         component_version: of.component_version.clone(),
         fixed_version: of.fixed_version.clone(),
-        status: of.status.as_str().to_owned(),
+        status,
+        ended,
         status_reason: of.status_reason.clone(),
         status_by: of.status_by_name.clone(),
         status_at: of.status_at.map(moment),
@@ -449,8 +465,9 @@ pub(super) async fn list(
     let page = services
         .findings_of_review(&caller, &id, &filter, sort, limit, from.as_ref())
         .await?;
+    let now = services.now();
     let part = Part {
-        entries: page.lines.iter().map(line).collect(),
+        entries: page.lines.iter().map(|of| line(of, now)).collect(),
         next_cursor: page.next.map(|next| next.encoded()),
     };
     part.answer()
@@ -472,7 +489,7 @@ async fn answer(
     id: &FindingId,
 ) -> Result<Response, WebError> {
     let view = services.finding(caller, id).await?;
-    let given = Given::ok(&finding(&view))?;
+    let given = Given::ok(&finding(&view, services.now()))?;
     Ok(given.version(view.finding.version).answer())
 }
 
@@ -531,8 +548,10 @@ pub(super) async fn write(
             .write_finding(&caller, &review, request, &items)
             .await?;
         let view = services.finding(&caller, &id).await?;
-        Ok(Given::created(format!("/findings/{id}"), &finding(&view))?
-            .version(view.finding.version))
+        Ok(
+            Given::created(format!("/findings/{id}"), &finding(&view, services.now()))?
+                .version(view.finding.version),
+        )
     })
     .await
 }
