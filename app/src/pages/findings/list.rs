@@ -38,23 +38,29 @@ pub(super) fn FindingsPage() -> impl IntoView {
     page(async move {
         let (visit, person) = Visit::signed_in()?;
         let id = review_of_address()?;
-        let query = Query::of_address();
+        let mut query = Query::of_address();
         let services = services();
         let standing = services.review_glance(&person, &id).await?;
         let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
             .ok_or(crate::pages::PageError::NotFound("This review"))?;
         let access = services.access(&person, &service).await?;
-        let filter = query.filter(&person.id, &standing.policy, visit.now);
-        let found = services
-            .findings_of_review(&person, &id, &filter, query.sort, PAGE, query.from.as_ref())
-            .await?;
-        let facets = services.finding_facets(&person, &id, &filter).await?;
         // What the saved filters count does not depend on what the list is cut by.
         let whole = FindingFilter {
             statuses: vec![FindingStatus::Open],
             ..FindingFilter::default()
         };
         let whole = services.finding_facets(&person, &id, &whole).await?;
+        let left_out = query
+            .leave_out(
+                |item| standing.item(item).is_some(),
+                |series| whole.series.iter().any(|(there, _)| there.id == *series),
+            )
+            .map(|why| view! { <p class="small" role="status">{why}</p> });
+        let filter = query.filter(&person.id, &standing.policy, visit.now);
+        let found = services
+            .findings_of_review(&person, &id, &filter, query.sort, PAGE, query.from.as_ref())
+            .await?;
+        let facets = services.finding_facets(&person, &id, &filter).await?;
         let saved = services.saved_filters(&person, &service).await?;
         let filter_form = visit.form("filters/save");
         let change_form = visit.form("filters/change");
@@ -87,10 +93,11 @@ pub(super) fn FindingsPage() -> impl IntoView {
                         .is_some_and(|due| due < now)
             })
             .count();
-        let item_key = query.item.as_ref().map(|item| {
-            let item = standing.item(item);
-            item.map_or("another review's".to_owned(), |item| item.item.key.clone())
-        });
+        let item_key = query
+            .item
+            .as_ref()
+            .and_then(|item| standing.item(item))
+            .map(|item| item.item.key.clone());
         let review = id.as_str().to_owned();
         let title = format!("Findings: {}", review_name(&standing));
         let meta = view! {
@@ -144,6 +151,7 @@ pub(super) fn FindingsPage() -> impl IntoView {
                         <Views review=review.clone() query=query.clone() whole=whole.as_ref().clone() n_all saved=saved.clone() />
                         <Keep review=review.clone() query=query.clone() saved form=filter_form change=change_form />
                         <SearchBar review=review.clone() query=query.clone() item=item_key />
+                        {left_out}
                         {last_decision}
                         <List
                             review=review.clone()

@@ -111,6 +111,37 @@ impl Query {
         }
     }
 
+    /// Leaves out what the review does not have, and says so: a list cut by it would look as if nothing had been found.
+    pub fn leave_out(
+        &mut self,
+        has_item: impl Fn(&ItemId) -> bool,
+        has_series: impl Fn(&SeriesId) -> bool,
+    ) -> Option<&'static str> {
+        let is_of_review = self.item.as_ref().is_none_or(has_item);
+        let n_series = self.series.len();
+        self.series.retain(has_series);
+        let are_of_service = self.series.len() == n_series;
+        if !is_of_review {
+            self.item = None;
+        }
+        if !(is_of_review && are_of_service) {
+            // The place was one in another list.
+            self.from = None;
+        }
+        match (is_of_review, are_of_service) {
+            (true, true) => None,
+            (false, true) => Some(
+                "The address names an item that this review does not have. The list is not cut by it.",
+            ),
+            (true, false) => Some(
+                "The address names a series that this service does not have. The list is not cut by it.",
+            ),
+            (false, false) => Some(
+                "The address names an item and a series that are not there. The list is not cut by them.",
+            ),
+        }
+    }
+
     /// The statuses that are shown: the open ones unless others are asked for.
     pub fn shown_statuses(&self) -> Vec<FindingStatus> {
         match (self.all, self.statuses.is_empty()) {
@@ -301,6 +332,26 @@ mod tests {
             assert_eq!(of(&[("from", place)]).from, None, "{place}");
         }
         assert_eq!(of(&[("q", &"x".repeat(5_000))]).text.len(), MAX_TEXT);
+    }
+
+    #[test]
+    fn what_a_review_does_not_have_is_left_out_and_told() {
+        let asked = of(&[
+            ("item", "i1"),
+            ("series", "s1"),
+            ("series", "s2"),
+            ("q", "x"),
+        ]);
+        let there = |_: &ItemId| true;
+        let mut query = asked.clone();
+        assert_eq!(query.leave_out(there, |_| true), None);
+        assert_eq!(query, asked);
+        let of_review = |series: &SeriesId| series.as_str() == "s1";
+        let why = query.leave_out(there, of_review).expect("is told");
+        assert!(why.contains("series"), "{why}");
+        assert_eq!((query.series.len(), query.text.as_str()), (1, "x"));
+        let why = query.leave_out(|_| false, of_review).expect("is told");
+        assert!(why.contains("item") && query.item.is_none(), "{why}");
     }
 
     #[test]

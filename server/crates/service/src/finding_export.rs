@@ -61,6 +61,8 @@ impl Services {
         let service = self
             .service_of_review(&mut tx, actor, review, Action::Export)
             .await?;
+        self.check_filter(&mut tx, &service, review, &filter)
+            .await?;
         drop(tx);
         let standing = self.review_glance(actor, review).await?;
         let as_of: Millis = self.now();

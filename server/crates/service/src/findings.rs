@@ -219,6 +219,7 @@ impl Services {
         let service = self
             .service_of_review(&mut tx, actor, review, Action::Read)
             .await?;
+        self.check_filter(&mut tx, &service, review, filter).await?;
         let filter = &FindingFilter {
             as_of: self.now(),
             ..filter.clone()
@@ -239,6 +240,7 @@ impl Services {
         let service = self
             .service_of_review(&mut tx, actor, review, Action::Read)
             .await?;
+        self.check_filter(&mut tx, &service, review, filter).await?;
         let now = self.now();
         let question = format!("{review} {filter:?}");
         let last_entry = tx.last_activity_of(&service).await?;
@@ -434,42 +436,113 @@ impl Services {
         item: &ItemId,
         linked: bool,
     ) -> Result<(), ServiceError> {
+        self.change_links(actor, id, None, &[(item, linked)]).await
+    }
+
+    /// Links a finding to items and takes it off others, all or nothing; `version` is the one that was shown.
+    pub async fn map_finding_to(
+        &self,
+        actor: &Actor,
+        id: &FindingId,
+        version: i64,
+        link: &[ItemId],
+        unlink: &[ItemId],
+    ) -> Result<(), ServiceError> {
+        let on = link.iter().map(|item| (item, true));
+        let off = unlink.iter().map(|item| (item, false));
+        let changes: Vec<_> = on.chain(off).collect();
+        self.change_links(actor, id, Some(version), &changes).await
+    }
+
+    async fn change_links(
+        &self,
+        actor: &Actor,
+        id: &FindingId,
+        version: Option<i64>,
+        changes: &[(&ItemId, bool)],
+    ) -> Result<(), ServiceError> {
         let now = self.now();
         let mut tx = self.database().write().await?;
         let finding = self
             .readable_finding(&mut tx, actor, id, Action::Contribute)
             .await?;
-        let place = self.place_of_item(&mut tx, item).await?;
-        let is_of_review = finding
-            .review
-            .as_ref()
-            .is_none_or(|review| review.as_str() == place.review);
-        if place.service != finding.service || !is_of_review {
-            return Err(ServiceError::rejected(
-                "item",
-                "This item is of another service or review.",
-            ));
+        if let Some(version) = version.filter(|version| *version != finding.version) {
+            let fields = vec![(
+                "version".to_owned(),
+                version.to_string(),
+                finding.version.to_string(),
+            )];
+            return Err(stale(finding.version, fields));
         }
-        let changed = if linked {
-            tx.link_finding(id, item, &actor.id, now).await?
-        } else {
-            tx.unlink_finding(id, item, &actor.id, now).await?
-        };
-        if !changed {
-            return Ok(());
+        for (item, linked) in changes {
+            let place = self.place_of_item(&mut tx, item).await?;
+            let is_of_review = finding
+                .review
+                .as_ref()
+                .is_none_or(|review| review.as_str() == place.review);
+            if place.service != finding.service || !is_of_review {
+                return Err(ServiceError::rejected(
+                    "item",
+                    "This item is of another service or review.",
+                ));
+            }
+            let changed = if *linked {
+                tx.link_finding(id, item, &actor.id, now).await?
+            } else {
+                tx.unlink_finding(id, item, &actor.id, now).await?
+            };
+            if !changed {
+                continue;
+            }
+            let (action, verb) = if *linked {
+                ("finding.mapped", "mapped")
+            } else {
+                ("finding.unmapped", "unmapped")
+            };
+            let to = if *linked { "to" } else { "from" };
+            let summary = format!("{verb} F-{} {to} {}", finding.number, place.key);
+            let after = serde_json::json!({ "item": item });
+            done(id, &place.service, Some(&place.review), action, summary)
+                .with(None, Some(after.to_string()))
+                .append(&mut tx, actor, now)
+                .await?;
         }
-        let (action, verb) = if linked {
-            ("finding.mapped", "mapped")
-        } else {
-            ("finding.unmapped", "unmapped")
-        };
-        let to = if linked { "to" } else { "from" };
-        let summary = format!("{verb} F-{} {to} {}", finding.number, place.key);
-        let after = serde_json::json!({ "item": item });
-        done(id, &place.service, Some(&place.review), action, summary)
-            .with(None, Some(after.to_string()))
-            .commit(tx, actor, now)
-            .await
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Refuses a filter that names what the review does not have: an empty list would look like an answer.
+    pub(crate) async fn check_filter(
+        &self,
+        tx: &mut Tx,
+        service: &ServiceId,
+        review: &ReviewId,
+        filter: &FindingFilter,
+    ) -> Result<(), ServiceError> {
+        if let Some(item) = &filter.item {
+            let place = tx.item_place(item).await?;
+            if place.is_none_or(|place| place.review_id != review.as_str()) {
+                let message = "This is no item of this review. Write the id of one of its items.";
+                return Err(ServiceError::rejected("item", message));
+            }
+        }
+        if let Some(owner) = &filter.owner
+            && tx.person(owner).await?.is_none()
+        {
+            let message = "There is no person of this id.";
+            return Err(ServiceError::rejected("owner", message));
+        }
+        if !filter.series.is_empty() {
+            let there = tx.finding_series(service).await?;
+            let is_there = |id: &SeriesId| there.iter().any(|series| series.id == *id);
+            if let Some(unknown) = filter.series.iter().find(|id| !is_there(id)) {
+                let message = format!(
+                    "{unknown} is no series of this service. Write ids of series that scans were imported into."
+                );
+                return Err(ServiceError::rejected("series", message));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn readable_finding(

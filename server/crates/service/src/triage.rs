@@ -643,6 +643,7 @@ impl Services {
                 Ok(findings)
             }
             Chosen::Matching { filter, n } => {
+                self.check_filter(tx, service, review, &filter).await?;
                 let filter = FindingFilter {
                     as_of: now,
                     ..*filter

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{DAY, START, World, is_not_found, rejected, team::Team};
-use holdpoint_domain::{FindingStatus, Severity};
+use holdpoint_domain::{FindingStatus, ItemId, PersonId, SeriesId, Severity};
 use holdpoint_service::{
     Actor, ExportForm, FindingFilter, FindingSort, ImportWatch, MAX_SAVED_FILTERS,
     findings::{FindingFields, FindingRequest, Triage, TriageFields},
@@ -570,5 +570,121 @@ async fn a_file_says_what_counts_now() {
         assert!(!file().await.contains("suppressions"), "{}", team.on());
         let csv = export(&team, &team.manager, by_rule.clone(), ExportForm::Csv).await;
         assert!(csv.contains(",open,"), "{csv}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_names_what_is_not_there_is_refused() {
+    for team in Team::each().await {
+        filled(&team).await;
+        let services = &team.world.services;
+        let other = services
+            .create_review(
+                &team.manager,
+                &team.service.id,
+                common::team::new_review(team.review.template_version.clone()),
+            )
+            .await
+            .expect("begins another review")
+            .review;
+        let of_other = services
+            .item_by_key(&team.manager, &other.id, "2.5.1")
+            .await
+            .expect("is there")
+            .item
+            .id;
+        let all = FindingFilter::default;
+        for (field, filter) in [
+            (
+                "item",
+                FindingFilter {
+                    item: ItemId::parse("zz"),
+                    ..all()
+                },
+            ),
+            (
+                "item",
+                FindingFilter {
+                    item: Some(of_other),
+                    ..all()
+                },
+            ),
+            (
+                "owner",
+                FindingFilter {
+                    owner: PersonId::parse("x"),
+                    ..all()
+                },
+            ),
+            (
+                "series",
+                FindingFilter {
+                    series: SeriesId::parse("zz").into_iter().collect(),
+                    ..all()
+                },
+            ),
+        ] {
+            let review = &team.review.id;
+            let by = FindingSort::Number;
+            let listed = services
+                .findings_of_review(&team.viewer, review, &filter, by, 50, None)
+                .await;
+            assert_eq!(rejected(listed).0, field, "on {}", team.on());
+            let counted = services.finding_facets(&team.viewer, review, &filter).await;
+            assert_eq!(rejected(counted).0, field);
+            let file = services
+                .export_findings(&team.manager, review, filter, by, ExportForm::Csv)
+                .await;
+            assert_eq!(rejected(file.map(drop)).0, field);
+        }
+    }
+}
+
+#[tokio::test]
+async fn links_of_a_finding_change_all_or_not_at_all() {
+    for team in Team::each().await {
+        filled(&team).await;
+        let services = &team.world.services;
+        let one = team.id("2.5.1").await;
+        let page = team
+            .world
+            .services
+            .findings_of_review(
+                &team.viewer,
+                &team.review.id,
+                &FindingFilter::default(),
+                FindingSort::Number,
+                1,
+                None,
+            )
+            .await
+            .expect("lists");
+        let finding = &page.lines[0].id;
+        let n_items = async || {
+            let view = services.finding(&team.viewer, finding).await;
+            view.expect("reads").items.len()
+        };
+        let unknown = ItemId::parse("zz").expect("an id");
+        let before = team.world.log().await.len();
+        let refused = services
+            .map_finding_to(&team.owner, finding, 1, &[one.clone(), unknown], &[])
+            .await;
+        assert!(is_not_found(&refused), "on {}", team.on());
+        let stale = services
+            .map_finding_to(&team.owner, finding, 7, std::slice::from_ref(&one), &[])
+            .await;
+        assert!(stale.is_err());
+        assert_eq!((n_items().await, team.world.log().await.len()), (0, before));
+        services
+            .map_finding_to(&team.owner, finding, 1, std::slice::from_ref(&one), &[])
+            .await
+            .expect("links");
+        assert_eq!(n_items().await, 1);
+        let two = team.id("2.5.2").await;
+        services
+            .map_finding_to(&team.owner, finding, 1, &[two], &[one])
+            .await
+            .expect("links and unlinks");
+        assert_eq!(n_items().await, 1, "on {}", team.on());
     }
 }

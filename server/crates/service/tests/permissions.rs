@@ -130,6 +130,7 @@ const TABLE: &[(&str, &str)] = &[
     ("write_finding", "MRC"),
     ("edit_finding", "MRC"),
     ("map_finding", "MRC"),
+    ("map_finding_to", "MRC"),
     ("add_mapping_rule", "MRC"),
     ("change_mapping_rule", "MRC"),
     ("move_mapping_rule", "MRC"),
@@ -597,6 +598,18 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                 .await
         }
         "map_finding" => services.map_finding(who, &on.finding, &on.item, true).await,
+        "map_finding_to" => {
+            let version = services.finding(who, &on.finding).await?.finding.version;
+            services
+                .map_finding_to(
+                    who,
+                    &on.finding,
+                    version,
+                    &[],
+                    std::slice::from_ref(&on.item),
+                )
+                .await
+        }
         "mapping" => services.mapping(who, review).await.map(drop),
         "mapping_rule" => services.mapping_rule(who, &on.rule).await.map(drop),
         "mapping_plan" => services.mapping_plan(who, review).await.map(drop),

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use holdpoint_domain::{FindingId, FindingStatus, ItemId, Millis, ReviewId};
 use holdpoint_service::{
-    Conflict, ExportForm, FindingCursor, FindingLine, FindingSort, ServiceError, Services,
+    ExportForm, FindingCursor, FindingLine, FindingSort, ServiceError, Services,
     findings::{
         self, FindingFields, FindingRequest, FindingView, ScannerDetails, Triage, TriageFields,
         recognised_by,
@@ -638,12 +638,9 @@ pub(super) async fn change(
                 .map_err(in_triage)?;
         }
         (None, false) => {
-            check_version(&services, &caller, &id, version).await?;
-            for (items, linked) in [(&link, true), (&unlink, false)] {
-                for item in items {
-                    services.map_finding(&caller, &id, item, linked).await?;
-                }
-            }
+            services
+                .map_finding_to(&caller, &id, version, &link, &unlink)
+                .await?;
         }
         (None, true) => {
             let message =
@@ -670,23 +667,4 @@ pub(super) fn in_triage(error: ServiceError) -> WebError {
         },
         error => error.into(),
     }
-}
-
-async fn check_version(
-    services: &Services,
-    caller: &ApiCaller,
-    id: &FindingId,
-    version: i64,
-) -> Result<(), WebError> {
-    let view = services.finding(caller, id).await?;
-    if view.finding.version == version {
-        return Ok(());
-    }
-    let (sent, stored) = (version.to_string(), view.finding.version.to_string());
-    Err(WebError::Conflict(Box::new(Conflict {
-        message: "Someone else changed this finding since you saw it. Nothing was saved."
-            .to_owned(),
-        current_version: view.finding.version,
-        fields: vec![("version".to_owned(), sent, stored)],
-    })))
 }

@@ -1788,3 +1788,66 @@ async fn a_wrong_address_or_method_is_a_problem_too() {
         .unwrap();
     assert_eq!(team.app.send(document).await.json()["openapi"], "3.1.0");
 }
+
+#[tokio::test]
+async fn an_acceptance_that_ended_is_listed_as_open_with_what_was_decided() {
+    let team = Team::start().await;
+    let owner = team.token(&team.owner).await;
+    let manager = team.token(&team.manager).await;
+    let scan = sarif(42, "The path is not checked");
+    owner
+        .push("/services/market-maker/scans", scan.clone())
+        .await;
+    let list = team.of_review("/findings?status=open");
+    let listed = owner.get(&list).await.json();
+    let path = format!("/findings/{}", listed["entries"][0]["id"].as_str().unwrap());
+    let ask = json!({ "triage": { "action": "ask_acceptance", "reason": "Only in tests.", "until": "2026-12-30" } });
+    let tag = owner.get(&path).await.header("etag").to_owned();
+    let asked = owner.patch(&path, &tag, &ask).await;
+    let approve = json!({ "triage": { "action": "approve_acceptance" } });
+    let accepted = manager.patch(&path, asked.header("etag"), &approve).await;
+    let of = |finding: &Value| [finding["status"].clone(), finding["ended"].clone()];
+    assert_eq!(of(&accepted.json()), [json!("risk_accepted"), Value::Null]);
+    assert_eq!(owner.get(&list).await.json()["entries"], json!([]));
+
+    let worse = scan.replace("\"error\"", "\"warning\"");
+    owner.push("/services/market-maker/scans", worse).await;
+    let ended = [json!("open"), json!("risk_accepted")];
+    let listed = owner.get(&list).await.json();
+    let line = &listed["entries"][0];
+    assert_eq!(of(line), ended, "{listed}");
+    let until = line["accepted_until"].as_str().unwrap();
+    assert!(until.starts_with("2026-12-30"), "{until}");
+    assert_eq!(of(&owner.get(&path).await.json()), ended);
+}
+
+#[tokio::test]
+async fn a_finding_is_linked_to_all_items_or_to_none_and_a_number_has_no_sign() {
+    let team = Team::start().await;
+    let client = team.token(&team.owner).await;
+    client
+        .push("/services/market-maker/scans", sarif(42, "x"))
+        .await;
+    let listed = client.get(&team.of_review("/findings")).await.json();
+    let path = format!("/findings/{}", listed["entries"][0]["id"].as_str().unwrap());
+    let tag = client.get(&path).await.header("etag").to_owned();
+    let item = team.item("2.1.1").await;
+    client
+        .patch(&path, &tag, &json!({ "link": [item, "zz"] }))
+        .await
+        .problem(StatusCode::NOT_FOUND);
+    assert_eq!(client.get(&path).await.json()["items"], json!([]));
+    let minus = json!({ "triage": { "action": "duplicate", "duplicate_of": -3 } });
+    let refused = client.patch(&path, &tag, &minus).await;
+    assert_eq!(refused.field(), "triage.duplicate_of");
+    for (query, field) in [
+        ("item=zz", "item"),
+        ("owner=x", "owner"),
+        ("series=zz", "series"),
+    ] {
+        let refused = client
+            .get(&team.of_review(&format!("/findings?{query}")))
+            .await;
+        assert_eq!(refused.field(), field, "{query}");
+    }
+}
