@@ -73,7 +73,7 @@ fn cuts(whole: &str) -> Vec<usize> {
     cuts.extend((1..8).map(|back| n.saturating_sub(back)));
     // Beside the borders of records, wherever those are.
     let lines: Vec<usize> = whole.match_indices('\n').map(|(at, _)| at).collect();
-    for part in 1..parts / 4 + 1 {
+    for part in 1..=parts / 4 {
         if let Some(line) = lines.get(lines.len() * part / (parts / 4 + 1)) {
             cuts.extend([line.saturating_sub(1), *line, line + 1, line + 2]);
         }
