@@ -304,6 +304,12 @@ create table finding (
     component_version text,
     fixed_version text,
     fingerprint text,
+    -- The tool that found it, where it is another one than its series'.
+    tool text,
+    -- What the scanner says beside that it is there: suppressed (where and why), or that a person has to look.
+    scanner_state text,
+    suppression_kind text,
+    suppression_reason text,
     -- Its place in the file of the scan that last said something new of it.
     pointer text,
     pointer_scan_id text references scan (id),
@@ -342,6 +348,7 @@ create table finding (
 );
 create index finding_status on finding (service_id, status, severity_rank, number);
 create index finding_series on finding (series_id, number);
+create index finding_own_tool on finding (series_id, tool, number) where tool is not null;
 create index finding_review on finding (review_id) where review_id is not null;
 create index finding_duplicate on finding (duplicate_of) where duplicate_of is not null;
 create index finding_accepted on finding (series_id) where accepted_content is not null;
@@ -378,6 +385,10 @@ create table finding_before (
     component_version text,
     fixed_version text,
     fingerprint text,
+    tool text,
+    scanner_state text,
+    suppression_kind text,
+    suppression_reason text,
     pointer text,
     pointer_scan_id text,
     details text,

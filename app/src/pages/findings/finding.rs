@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdpoint_domain::{FindingStatus, Millis, ReviewId, ScanId, person::Action};
+use holdpoint_domain::{FindingStatus, Millis, ReviewId, ScanId, ScannerState, person::Action};
 use holdpoint_service::{
     Actor, CommentOn, Finding, FindingLink,
     findings::{FindingView, Place, ScannerDetails, category_label},
@@ -817,6 +817,16 @@ fn Details(finding: Finding, of: Standing, due: Option<Millis>, now: Millis) -> 
         "Scanner",
         view! { <span class="wrap-any">{scanner}</span> }.into_any(),
     ));
+    if let Some(claim) = &finding.claim {
+        let says = claim.sentence();
+        let note = (claim.state == ScannerState::Suppressed
+            && finding.status == FindingStatus::Open)
+            .then_some(" Nobody has decided about it here, so it counts as open.");
+        rows.push(row(
+            "Scanner says",
+            view! { <span class="wrap-any">{says} {note}</span> }.into_any(),
+        ));
+    }
     if let Some(component) = &finding.component {
         let version = finding
             .component_version

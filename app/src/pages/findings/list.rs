@@ -1,6 +1,6 @@
 //! The findings of a review: facets, search, order, pages, and deciding about ticked ones.
 
-use holdpoint_domain::{FindingStatus, Millis, Policy, Severity, person::Action};
+use holdpoint_domain::{FindingStatus, Millis, Policy, ScannerState, Severity, person::Action};
 use holdpoint_service::{
     FindingCursor, FindingFacets, FindingFilter, FindingLine, FindingLines, FindingSort,
     SavedFilter, findings::category_label,
@@ -191,6 +191,7 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
     let n_ticked = query.severities.len()
         + query.statuses.len()
         + query.tools.len()
+        + query.says.len()
         + query.categories.len()
         + query.series.len()
         + usize::from(query.unmapped)
@@ -252,6 +253,7 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
             )
         })
         .collect_view();
+    let says = says_facet(&query, &facets);
     let series = series_facet(&query, &facets);
     let unmapped = facet_box(
         "unmapped",
@@ -307,6 +309,7 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
                 {facet("Severity", severities.into_any(), true)}
                 {facet("Status", statuses.into_any(), true)}
                 {facet("Scanner", tools.into_any(), true)}
+                {says}
                 {series}
                 {facet("Item", unmapped, true)}
                 {facet("Category", categories.into_any(), !query.categories.is_empty())}
@@ -316,6 +319,43 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
         </details>
     }
     .into_any()
+}
+
+/// What scanners say, where one says something: else there is nothing to choose. One that is ticked stays visible.
+fn says_facet(query: &Query, facets: &FindingFacets) -> Option<AnyView> {
+    let n_of = |state: ScannerState| {
+        let found = facets.scanner_states.iter().find(|(of, _)| *of == state);
+        found.map_or(0, |(_, n)| *n)
+    };
+    let shown: Vec<_> = ScannerState::ALL
+        .iter()
+        .copied()
+        .filter(|state| n_of(*state) > 0 || query.says.contains(state))
+        .collect();
+    if shown.is_empty() {
+        return None;
+    }
+    let boxes = shown
+        .into_iter()
+        .map(|state| {
+            facet_box(
+                "says",
+                state.as_str().to_owned(),
+                says_words(state).into_any(),
+                n_of(state),
+                query.says.contains(&state),
+            )
+        })
+        .collect_view();
+    Some(facet("Scanner says", boxes.into_any(), true))
+}
+
+/// What a scanner says, in a word or two.
+fn says_words(state: ScannerState) -> &'static str {
+    match state {
+        ScannerState::Suppressed => "Suppressed",
+        ScannerState::Review => "To be looked at",
+    }
 }
 
 /// The series, where some scanner has several: else they say no more than the scanners do. One that is ticked stays visible.
@@ -560,6 +600,13 @@ fn SearchBar(review: String, query: Query, item: Option<String>) -> impl IntoVie
         tokens.push(token(
             format!("Scanner: {}", text.join(", ")),
             query.with(|query| query.tools.clear()),
+        ));
+    }
+    if !query.says.is_empty() {
+        let text = words(query.says.iter().map(|state| says_words(*state)).collect());
+        tokens.push(token(
+            format!("Scanner says: {text}"),
+            query.with(|query| query.says.clear()),
         ));
     }
     if let Some(key) = item {
@@ -865,6 +912,12 @@ fn row(
                     <a class="ttl" href=address><Inline text=line.title /></a>
                     " "
                     {line.rule.map(|rule| view! { <span class="muted only-wide">{rule}</span> })}
+                    {line
+                        .claim
+                        .map(|claim| {
+                            let title = claim.sentence();
+                            view! { " " <span class="pill pill-sm" title=title>{claim.state.label()}</span> }
+                        })}
                     {(line.n_sources > 1)
                         .then(|| view! { " " <span class="pill pill-sm">{format!("one issue, {} sources", line.n_sources)}</span> })}
                 </span>

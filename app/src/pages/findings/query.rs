@@ -1,6 +1,8 @@
 //! What a list of findings is asked for, as its address says it. What the address says wrongly is left out.
 
-use holdpoint_domain::{FindingStatus, ItemId, Millis, PersonId, Policy, SeriesId, Severity};
+use holdpoint_domain::{
+    FindingStatus, ItemId, Millis, PersonId, Policy, ScannerState, SeriesId, Severity,
+};
 use holdpoint_service::{FindingCursor, FindingFilter, FindingSort};
 use leptos::prelude::ReadUntracked as _;
 
@@ -25,6 +27,8 @@ pub(crate) struct Query {
     /// Every status; otherwise, with none named, the open ones.
     pub all: bool,
     pub tools: Vec<String>,
+    /// What the scanner says of them.
+    pub says: Vec<ScannerState>,
     pub item: Option<ItemId>,
     pub unmapped: bool,
     pub categories: Vec<String>,
@@ -94,6 +98,11 @@ impl Query {
                 .collect(),
             all: one("all") == "1",
             tools: names("scanner"),
+            says: ScannerState::ALL
+                .iter()
+                .copied()
+                .filter(|state| values("says").iter().any(|word| word == state.as_str()))
+                .collect(),
             categories: names("category"),
             series: names("series")
                 .iter()
@@ -168,6 +177,7 @@ impl Query {
                     }
                 })
                 .collect(),
+            scanner_states: self.says.clone(),
             item: self.item.clone(),
             unmapped: self.unmapped,
             categories: self.categories.clone(),
@@ -185,6 +195,7 @@ impl Query {
     pub fn is_cut(&self) -> bool {
         !self.severities.is_empty()
             || !self.tools.is_empty()
+            || !self.says.is_empty()
             || !self.categories.is_empty()
             || !self.series.is_empty()
             || self.item.is_some()
@@ -213,6 +224,11 @@ impl Query {
             pairs.push(("all", "1".to_owned()));
         }
         pairs.extend(self.tools.iter().map(|tool| ("scanner", tool.clone())));
+        pairs.extend(
+            self.says
+                .iter()
+                .map(|state| ("says", state.as_str().to_owned())),
+        );
         pairs.extend(self.categories.iter().map(|one| ("category", one.clone())));
         let series = self.series.iter();
         pairs.extend(series.map(|series| ("series", series.as_str().to_owned())));
@@ -361,6 +377,8 @@ mod tests {
             ("severity", "low"),
             ("status", "open"),
             ("scanner", "Semgrep OSS"),
+            ("says", "suppressed"),
+            ("says", "nothing"),
             ("series", "s1"),
             ("series", "s2"),
             ("unmapped", "1"),
@@ -371,7 +389,7 @@ mod tests {
         assert!(query.from.is_some());
         assert_eq!(
             query.address("r1"),
-            "/reviews/r1/findings?severity=critical&severity=low&status=open&scanner=Semgrep%20OSS&series=s1&series=s2&unmapped=1&sort=path\
+            "/reviews/r1/findings?severity=critical&severity=low&status=open&scanner=Semgrep%20OSS&says=suppressed&series=s1&series=s2&unmapped=1&sort=path\
              &q=a%26b&from=%7B%22k%22%3A%5B%22a%22%2C3%5D%2C%22n%22%3A7%7D"
         );
         assert_eq!(query.with(|query| query.unmapped = false).from, None);

@@ -52,6 +52,76 @@ words! {
     }
 }
 
+words! {
+    /// What a scanner says of a finding beside that it is there. It is a claim of whoever wrote the code or set the scanner up, and
+    /// decides nothing: the finding's [`FindingStatus`] is what people decided.
+    ScannerState {
+        /// Found, and hidden by a suppression that is in effect: a comment in the code, a baseline, an ignore file.
+        Suppressed => "suppressed",
+        /// The scanner could not decide, and asks a person to look.
+        Review => "review",
+    }
+}
+
+impl ScannerState {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Suppressed => "Suppressed in the scanner",
+            Self::Review => "The scanner asks a person to look",
+        }
+    }
+}
+
+words! {
+    /// Where a scanner was told to hide a finding.
+    SuppressionKind {
+        InSource => "in_source",
+        /// In the scanner's configuration, a baseline, or another system.
+        External => "external",
+    }
+}
+
+/// A scanner's claim about a finding, with what it says of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ScannerClaim {
+    pub state: ScannerState,
+    /// Of a suppression, if the scanner says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<SuppressionKind>,
+    /// The justification, if one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl ScannerClaim {
+    /// As part of a sentence: "suppressed in the scanner, in the source: test data".
+    pub fn words(&self) -> String {
+        let mut words = match self.state {
+            ScannerState::Suppressed => "suppressed in the scanner",
+            ScannerState::Review => "the scanner asks a person to look",
+        }
+        .to_owned();
+        match self.kind {
+            Some(SuppressionKind::InSource) => words.push_str(", in the source"),
+            Some(SuppressionKind::External) => words.push_str(", outside of the source"),
+            None => {}
+        }
+        if let Some(reason) = &self.reason {
+            words.push_str(": ");
+            words.push_str(reason.trim_end_matches('.'));
+        }
+        words
+    }
+
+    /// As [`Self::words`], by itself.
+    pub fn sentence(&self) -> String {
+        let words = self.words();
+        let mut rest = words.chars();
+        let first = rest.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(rest).chain(['.']).collect()
+    }
+}
+
 impl FindingStatus {
     /// Whether a person decided this, so that no scan may change it.
     pub const fn is_human_decision(self) -> bool {

@@ -21,7 +21,7 @@ pub mod text;
 pub mod verdict;
 
 pub use digest::Digest;
-pub use finding::{FindingStatus, Severity};
+pub use finding::{FindingStatus, ScannerClaim, ScannerState, Severity, SuppressionKind};
 pub use id::{
     AttachmentId, CommentId, DeliverableId, EvidenceId, FindingId, ItemId, MappingRuleId, PatchId,
     PersonId, ReviewId, ScanId, SectionId, SeriesId, ServiceId, SignOffId, TemplateId,

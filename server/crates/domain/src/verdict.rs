@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FindingStatus, Gating, ItemState, Millis, Policy, Severity, text::Commit, words};
+use crate::{
+    FindingStatus, Gating, ItemState, Millis, Policy, ScannerClaim, Severity, text::Commit, words,
+};
 
 words! {
     /// What the rules say of a release, best first.
@@ -118,6 +120,8 @@ pub struct FindingFacts {
     /// The number of the finding that it was called a duplicate of.
     pub duplicate_of: Option<i64>,
     pub due: Option<Millis>,
+    /// What the scanner says of it: never a reason to let it pass, since nobody has reviewed it.
+    pub claim: Option<ScannerClaim>,
     /// The owners of the items it is linked to.
     pub owners: Vec<String>,
 }
@@ -254,9 +258,17 @@ fn judge_finding(
                     if days == 1 { "day" } else { "days" }
                 )
             });
+            let claim = finding
+                .claim
+                .as_ref()
+                .map(|claim| format!("; {}", claim.words()));
             reasons.push(reason(
                 blocking,
-                format!("{severity}, open{}.", late.unwrap_or_default()),
+                format!(
+                    "{severity}, open{}{}.",
+                    late.unwrap_or_default(),
+                    claim.unwrap_or_default()
+                ),
             ));
         }
         FindingStatus::RiskAccepted if finding.is_open(now) => {

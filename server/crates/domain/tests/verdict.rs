@@ -39,6 +39,7 @@ fn finding(severity: Severity, status: FindingStatus) -> FindingFacts {
         holds_until: None,
         duplicate_of: None,
         due: None,
+        claim: None,
         owners: vec!["Jonas".into()],
     }
 }

@@ -375,9 +375,8 @@ fn change_of(seen: &Identified, known: Option<&Known>) -> Change {
     match known {
         _ if !seen.status.is_present() => Change::NotPresent,
         None => Change::New,
-        Some(known) if known.status == FindingStatus::Fixed && seen.status.is_open() => {
-            Change::Reopened
-        }
+        // Also where the scanner hides it now: that is its claim, and no repair.
+        Some(known) if known.status == FindingStatus::Fixed => Change::Reopened,
         Some(known) if known.path != seen.path || known.line != seen.line => Change::Moved,
         Some(_) => Change::Unchanged,
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdpoint_domain::Severity;
+use holdpoint_domain::{ScannerClaim, ScannerState, Severity, SuppressionKind};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// A text that many findings share, such as the description of their rule: stored once, however many findings have it.
@@ -216,6 +216,11 @@ pub struct Finding {
     pub title: String,
     pub severity: Severity,
     pub status: ScannerStatus,
+    /// Where it was suppressed, and why, as far as the file says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppression_kind: Option<SuppressionKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppression_reason: Option<String>,
     /// The rule's stable id, as the tool writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<Shared>,
@@ -300,6 +305,8 @@ impl Finding {
             title: title.into(),
             severity,
             status: ScannerStatus::Open,
+            suppression_kind: None,
+            suppression_reason: None,
             rule: None,
             rule_name: None,
             description: None,
@@ -331,6 +338,21 @@ impl Finding {
             fixes: Vec::new(),
             tags: Vec::new(),
         }
+    }
+
+    /// What the scanner says of it beside that it is there.
+    pub fn claim(&self) -> Option<ScannerClaim> {
+        let state = match self.status {
+            ScannerStatus::Suppressed => ScannerState::Suppressed,
+            ScannerStatus::Review => ScannerState::Review,
+            _ => return None,
+        };
+        let is_suppressed = state == ScannerState::Suppressed;
+        Some(ScannerClaim {
+            state,
+            kind: self.suppression_kind.filter(|_| is_suppressed),
+            reason: self.suppression_reason.clone().filter(|_| is_suppressed),
+        })
     }
 }
 

@@ -137,8 +137,8 @@ fn what_the_scanner_calls_absent_counts_as_gone_and_what_it_suppresses_as_there(
     series.known[1].status = FindingStatus::Fixed;
     assert_eq!(
         numbers(&series.import(&scan(vec![suppressed]))),
-        [0, 1, 0, 0, 0],
-        "a suppressed one reopens nothing"
+        [0, 0, 0, 1, 0],
+        "that the tool hides it now repairs nothing"
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdpoint_domain::{FindingStatus, Severity};
+use holdpoint_domain::{FindingStatus, ScannerClaim, ScannerState, Severity, SuppressionKind};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -258,6 +258,18 @@ fn result(finding: &Finding, rule: &str, rule_index: usize) -> Value {
         result["partialFingerprints"] = json!({"holdpoint/v1": fingerprint});
     }
     let triage = finding.triage.as_ref().map(|triage| triage.reason.clone());
+    if let Some(claim) = &finding.scanner {
+        result["properties"]["scannerState"] = json!(claim.state);
+        match claim.state {
+            // Its scanner's suppression, which people have not decided about.
+            ScannerState::Suppressed => result["suppressions"] = json!([claimed(claim)]),
+            // 3.27.10: what is no failure has no level.
+            ScannerState::Review => {
+                result["kind"] = json!("review");
+                result["level"] = json!("none");
+            }
+        }
+    }
     match finding.status {
         FindingStatus::Open => {}
         FindingStatus::Fixed => result["baselineState"] = json!("absent"),
@@ -277,6 +289,18 @@ fn result(finding: &Finding, rule: &str, rule_index: usize) -> Value {
         }
     }
     result
+}
+
+fn claimed(claim: &ScannerClaim) -> Value {
+    let kind = match claim.kind {
+        Some(SuppressionKind::InSource) => "inSource",
+        Some(SuppressionKind::External) | None => "external",
+    };
+    let mut suppression = json!({"kind": kind, "status": "accepted"});
+    if let Some(reason) = &claim.reason {
+        suppression["justification"] = json!(reason);
+    }
+    suppression
 }
 
 fn suppression(why: Option<String>) -> Value {
@@ -371,6 +395,9 @@ pub fn csv_head() -> String {
         "duplicate_of",
         "problem",
         "remediation",
+        "scanner_state",
+        "suppression_kind",
+        "suppression_reason",
     ];
     format!("{}\r\n", head.join(","))
 }
@@ -382,6 +409,8 @@ pub fn csv_lines(findings: &[Finding]) -> String {
         .from_writer(Vec::new());
     for finding in findings {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let word = |word: Option<&str>| word.unwrap_or_default().to_owned();
+        let claim = finding.scanner.as_ref();
         let time = |at: Option<i64>| at.map(timestamp).unwrap_or_default();
         let patches: Vec<_> = finding
             .patches
@@ -427,6 +456,13 @@ pub fn csv_lines(findings: &[Finding]) -> String {
                 .unwrap_or_default(),
             finding.problem.clone(),
             finding.remediation.clone(),
+            word(claim.map(|claim| claim.state.as_str())),
+            word(
+                claim
+                    .and_then(|claim| claim.kind)
+                    .map(SuppressionKind::as_str),
+            ),
+            word(claim.and_then(|claim| claim.reason.as_deref())),
         ];
         writer
             .write_record(cells.iter().map(|cell| harmless(cell)))

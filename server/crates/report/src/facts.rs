@@ -5,8 +5,8 @@
 //! [`Review::as_of`].
 
 use holdpoint_domain::{
-    Decision, FindingStatus, Gating, ItemState, Millis, PatchState, Policy, Severity, Verdict,
-    signoff::Change, verdict,
+    Decision, FindingStatus, Gating, ItemState, Millis, PatchState, Policy, ScannerClaim, Severity,
+    Verdict, signoff::Change, verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -247,6 +247,9 @@ pub struct Finding {
     /// Who wrote it by hand.
     pub written_by: Option<String>,
     pub status: FindingStatus,
+    /// What its scanner says beside that it is there, which decides nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scanner: Option<ScannerClaim>,
     /// Why it has its status, where a person decided.
     pub triage: Option<Triage>,
     pub acceptance: Option<Acceptance>,

@@ -1475,6 +1475,15 @@ fn until(facts: &Facts, until: i64) -> String {
 }
 
 fn status(facts: &Facts, finding: &Finding) -> String {
+    let decided = decided(facts, finding);
+    match &finding.scanner {
+        Some(claim) => format!("{decided} ({})", line(&claim.words())),
+        None => decided,
+    }
+}
+
+/// What people made of it.
+fn decided(facts: &Facts, finding: &Finding) -> String {
     let label = finding.status.label();
     match (finding.status, &finding.acceptance, finding.duplicate_of) {
         (FindingStatus::RiskAccepted, Some(acceptance), _) => format!(

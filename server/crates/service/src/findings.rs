@@ -607,11 +607,13 @@ fn facets(
     let mut of_series: BTreeMap<&SeriesId, i64> = BTreeMap::new();
     let mut statuses = BTreeMap::new();
     let mut tools = BTreeMap::new();
+    let mut scanner_states = BTreeMap::new();
     let mut categories = BTreeMap::new();
     for kind in kinds {
         // Findings written by hand have no scanner, which an empty name stands for.
-        let tool = kind.series.as_ref().and_then(|series| tool_of.get(series));
-        let tool = tool.copied().unwrap_or_default();
+        let own = kind.series.as_ref().and_then(|series| tool_of.get(series));
+        let tool = kind.tool.as_deref().or(own.copied());
+        let tool = tool.unwrap_or_default();
         let in_series = |series| filter.series.contains(series);
         let chosen = [
             filter.severities.is_empty() || filter.severities.contains(&kind.severity),
@@ -620,6 +622,8 @@ fn facets(
             filter.categories.is_empty() || filter.categories.contains(&kind.category),
             !filter.unmapped || !kind.is_mapped,
             filter.series.is_empty() || kind.series.as_ref().is_some_and(in_series),
+            filter.scanner_states.is_empty()
+                || (kind.scanner_state).is_some_and(|state| filter.scanner_states.contains(&state)),
         ];
         let by_all_but = |facet: usize| {
             let mut others = chosen.iter().enumerate().filter(|(of, _)| *of != facet);
@@ -646,12 +650,18 @@ fn facets(
         {
             *of_series.entry(series).or_insert(0) += kind.n;
         }
+        if by_all_but(6)
+            && let Some(state) = kind.scanner_state
+        {
+            *scanner_states.entry(state).or_insert(0) += kind.n;
+        }
         if chosen.iter().all(|is_chosen| *is_chosen) {
             facets.n += kind.n;
         }
     }
     facets.statuses = statuses.into_iter().collect();
     facets.tools = tools.into_iter().collect();
+    facets.scanner_states = scanner_states.into_iter().collect();
     facets.categories = categories.into_iter().collect();
     let counts: Vec<_> = series
         .iter()

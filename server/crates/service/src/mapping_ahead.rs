@@ -16,6 +16,8 @@ use crate::{
 
 /// What a scanner says of a finding, as far as rules look at it.
 struct SaidToMap {
+    /// Where it is another one than the scan's.
+    tool: Option<String>,
     category: String,
     rule: Option<String>,
     path: Option<String>,
@@ -25,7 +27,7 @@ struct SaidToMap {
 impl SaidToMap {
     fn subject<'a>(&'a self, tool: &'a str) -> Subject<'a> {
         Subject {
-            tool,
+            tool: self.tool.as_deref().unwrap_or(tool),
             category: &self.category,
             rule: self.rule.as_deref(),
             path: self.path.as_deref(),
@@ -68,7 +70,8 @@ impl Services {
         if compared.changes_findings() {
             if let Some(series) = series {
                 for linking in &mut linkings {
-                    self.link_known(tx, series, compared, linking).await?;
+                    self.link_known(tx, series, &outcome.tool, compared, linking)
+                        .await?;
                 }
             }
             self.link_new(compared, &outcome.tool, &mut linkings)
@@ -98,6 +101,7 @@ impl Services {
         &self,
         tx: &mut Tx,
         series: &SeriesId,
+        tool: &str,
         compared: &mut Compared,
         linking: &mut Linking<'_>,
     ) -> Result<(), ServiceError> {
@@ -127,8 +131,8 @@ impl Services {
             }
             let places: Vec<usize> = refreshed.iter().filter_map(|(at, _)| *at).collect();
             let said = self.said_to_map(compared, &places).await?;
-            for (said, (_, finding)) in said.iter().zip(&refreshed) {
-                linking.add(&said.subject(&finding.tool));
+            for said in &said {
+                linking.add(&said.subject(tool));
             }
         }
     }
@@ -180,6 +184,7 @@ impl Services {
                 .said()?
                 .into_iter()
                 .map(|says| SaidToMap {
+                    tool: says.tool.map(Cow::into_owned),
                     category: says.category.into_owned(),
                     rule: says.rule.map(Cow::into_owned),
                     path: says.path.map(Cow::into_owned),

@@ -455,6 +455,7 @@ fn scanner_finding(finding: &Finding, explanation: Option<Key>) -> ScannerFindin
         && details.related.is_empty()
         && details.code_flows.is_empty()
         && details.fixes.is_empty());
+    let claim = finding.claim();
     ScannerFinding {
         title: Cow::Borrowed(&finding.title),
         message: text(finding.message.as_ref()).unwrap_or_default(),
@@ -477,6 +478,10 @@ fn scanner_finding(finding: &Finding, explanation: Option<Key>) -> ScannerFindin
         component_version: text(finding.component_version.as_ref()),
         fixed_version: text(finding.fixed_version.as_ref()),
         fingerprint: text(finding.fingerprint.as_ref()),
+        tool: text(finding.tool.as_ref()),
+        scanner_state: claim.as_ref().map(|claim| claim.state),
+        suppression_kind: claim.as_ref().and_then(|claim| claim.kind),
+        suppression_reason: claim.and_then(|claim| claim.reason).map(Cow::Owned),
         pointer: Cow::Borrowed(""),
         details: has_details.then(|| {
             Cow::Owned(serde_json::to_string(&details).expect("places and texts serialise"))

@@ -816,6 +816,7 @@ pub(crate) fn finding_fact(
         tool: finding.tool.clone(),
         written_by: finding.created_by_name.clone(),
         status,
+        scanner: finding.claim.clone(),
         triage: finding
             .status_by_name
             .clone()

@@ -362,6 +362,7 @@ fn finding_facts(finding: &StandingFinding, policy: &Policy, owners: &[String]) 
         holds_until: finding.holds_until,
         duplicate_of: finding.duplicate_of,
         due: policy.limits.due(finding.severity, finding.first_seen_at),
+        claim: finding.claim.clone(),
         owners: owners.to_vec(),
     }
 }

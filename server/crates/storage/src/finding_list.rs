@@ -7,7 +7,9 @@
 
 use std::fmt::Write as _;
 
-use holdpoint_domain::{FindingStatus, Millis, ReviewId, SeriesId, ServiceId, Severity};
+use holdpoint_domain::{
+    FindingStatus, Millis, ReviewId, ScannerState, SeriesId, ServiceId, Severity,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -83,6 +85,9 @@ pub struct FindingKind {
     pub status: FindingStatus,
     /// Absent for those written by hand.
     pub series: Option<SeriesId>,
+    /// Where it is another one than the series'.
+    pub tool: Option<String>,
+    pub scanner_state: Option<ScannerState>,
     pub category: String,
     /// Whether they are linked to an item of the review.
     pub is_mapped: bool,
@@ -137,6 +142,8 @@ const TOOL: &[Sorted] = &[Sorted {
     postgres: "coalesce(finding.series_id, '')",
     is_text: true,
 }];
+/// Between a series and the tool of a group of its findings, see [`ToolGroup`].
+const OF_SERIES: char = '\u{1f}';
 /// What the newest scan of a series has was last seen by it.
 const LAST_SEEN_AT: &str = "case when finding.series_id is null or finding.unseen_since is not null \
     then finding.last_seen_at else coalesce(series.last_scan_at, finding.last_seen_at) end";
@@ -190,8 +197,9 @@ struct Sql<'a> {
 enum Part {
     /// Written by hand, for this review.
     ByHand,
-    Series(String),
-    /// As a series, but only what its newest scan has.
+    /// Those of a series that its own tool found, or another one.
+    OfTool(String, Option<String>),
+    /// Those of a series that its newest scan has.
     Seen(String),
     /// What the newest scan of its series does not have.
     Unseen,
@@ -261,14 +269,23 @@ impl<'a> Sql<'a> {
             Some(Part::Unseen) => {
                 write!(self.text, " and finding.unseen_since is not null")
             }
-            Some(Part::Series(series) | Part::Seen(series)) => {
+            Some(Part::Seen(series)) => {
                 let series = self.text_value(series);
-                let seen = if matches!(self.part, Some(Part::Seen(_))) {
-                    " and finding.unseen_since is null"
-                } else {
-                    ""
+                write!(
+                    self.text,
+                    " and finding.series_id = {series} and finding.unseen_since is null"
+                )
+            }
+            Some(Part::OfTool(series, tool)) => {
+                let series = self.text_value(series);
+                let tool = match tool {
+                    Some(tool) => format!("= {}", self.text_value(tool)),
+                    None => "is null".to_owned(),
                 };
-                write!(self.text, " and finding.series_id = {series}{seen}")
+                write!(
+                    self.text,
+                    " and finding.series_id = {series} and finding.tool {tool}"
+                )
             }
         }
         .expect("a String takes all");
@@ -366,7 +383,12 @@ impl<'a> Sql<'a> {
         }
         if !filter.tools.is_empty() {
             let words: Vec<_> = filter.tools.iter().map(String::as_str).collect();
-            self.is_one_of("coalesce(series.tool, '')", &words);
+            self.is_one_of("coalesce(finding.tool, series.tool, '')", &words);
+        }
+        if !filter.scanner_states.is_empty() {
+            let states = filter.scanner_states.iter();
+            let words: Vec<_> = states.map(|state| state.as_str()).collect();
+            self.is_one_of("finding.scanner_state", &words);
         }
         if !filter.categories.is_empty() {
             let words: Vec<_> = filter.categories.iter().map(String::as_str).collect();
@@ -432,6 +454,33 @@ impl PlacedRow {
     }
 }
 
+/// The findings of one scanner in one series.
+struct ToolGroup {
+    series: String,
+    tool: String,
+    label: String,
+    /// The tool, where it is another one than the series'.
+    own: Option<String>,
+    /// As it stands in a cursor.
+    key: String,
+}
+
+impl ToolGroup {
+    fn of(series: &str, tool: String, own: Option<String>, label: &str) -> Self {
+        let key = match &own {
+            None => series.to_owned(),
+            Some(own) => format!("{series}{OF_SERIES}{own}"),
+        };
+        Self {
+            series: series.to_owned(),
+            tool,
+            label: label.to_owned(),
+            own,
+            key,
+        }
+    }
+}
+
 /// A way through the list.
 #[derive(Clone, Copy)]
 struct Walk<'a> {
@@ -486,7 +535,8 @@ impl<'a> Walk<'a> {
         );
         sql.push(
             "select finding.id, finding.number, finding.title, finding.severity, finding.category, finding.rule, \
-             series.tool, finding.path, finding.start_line, finding.component, finding.status, \
+             coalesce(finding.tool, series.tool) as tool, finding.path, finding.start_line, finding.component, \
+             finding.scanner_state, finding.suppression_kind, finding.suppression_reason, finding.status, \
              finding.accepted_until, ",
         );
         sql.push(holds_until!());
@@ -587,29 +637,65 @@ impl Tx {
         })
     }
 
-    /// By scanner, then number. The scanner's name is the series' and no index of findings has it; series are few, so they
-    /// are walked one after the other until the page is full.
+    /// The findings of each scanner, series by series, by the scanner's name. A series has one tool, as a rule; of files with
+    /// several an index has those of the others.
+    async fn tool_groups(&mut self, service: &ServiceId) -> Result<Vec<ToolGroup>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: String,
+            tool: String,
+            label: String,
+            own: Option<String>,
+        }
+        const SQL: &str = "select series.id, series.tool, series.label, others.tool as own from series left join \
+            (select distinct finding.series_id, finding.tool from series join finding on finding.series_id = series.id \
+            where series.service_id = $1 and finding.tool is not null) as others \
+            on others.series_id = series.id where series.service_id = $1";
+        let mut groups: Vec<ToolGroup> = Vec::new();
+        let mut of_series = std::collections::BTreeSet::new();
+        for row in fetch_all!(self, Row, SQL, service.as_str()) {
+            if of_series.insert(row.id.clone()) {
+                groups.push(ToolGroup::of(&row.id, row.tool, None, &row.label));
+            }
+            if let Some(own) = row.own {
+                groups.push(ToolGroup::of(&row.id, own.clone(), Some(own), &row.label));
+            }
+        }
+        groups.sort_by_cached_key(|group| {
+            (
+                group.tool.to_lowercase(),
+                group.tool.clone(),
+                group.label.clone(),
+                group.key.clone(),
+            )
+        });
+        Ok(groups)
+    }
+
+    /// By scanner, then number. The scanner's name is the series', as a rule, and no index of findings has it; series are few,
+    /// so they are walked one after the other until the page is full.
     async fn rows_by_tool(
         &mut self,
         walk: Walk<'_>,
         most: usize,
         from: Option<&FindingCursor>,
     ) -> Result<Vec<PlacedRow>, StorageError> {
-        let all = self.finding_series(walk.service).await?;
-        let mut groups: Vec<String> = all
+        let mut groups: Vec<Option<ToolGroup>> = self
+            .tool_groups(walk.service)
+            .await?
             .into_iter()
-            .filter(|series| {
-                walk.filter.tools.is_empty() || walk.filter.tools.contains(&series.tool)
-            })
-            .map(|series| series.id.as_str().to_owned())
+            .filter(|group| walk.filter.tools.is_empty() || walk.filter.tools.contains(&group.tool))
+            .map(Some)
             .collect();
         // Findings written by hand have no series.
-        groups.insert(0, String::new());
+        groups.insert(0, None);
         if walk.descending {
             groups.reverse();
         }
         let begins = from.and_then(|from| match from.keys.as_slice() {
-            [Key::Text(group)] => groups.iter().position(|of| of == group),
+            [Key::Text(key)] => groups
+                .iter()
+                .position(|group| group.as_ref().map_or("", |group| &group.key) == key),
             _ => None,
         });
         let mut rows = Vec::new();
@@ -617,11 +703,11 @@ impl Tx {
             if rows.len() >= most {
                 break;
             }
-            let part = if group.is_empty() {
-                Part::ByHand
-            } else {
-                Part::Series(group.clone())
+            let part = match group {
+                None => Part::ByHand,
+                Some(group) => Part::OfTool(group.series.clone(), group.own.clone()),
             };
+            let key = group.as_ref().map_or("", |group| &group.key);
             let place = from
                 .filter(|_| begins == Some(at))
                 .map(FindingCursor::by_number);
@@ -630,7 +716,7 @@ impl Tx {
                     .rows(self, Some(&part), place.as_ref(), most - rows.len());
             // Walked by number, the rows do not say themselves which group they are of.
             rows.extend(of_part.await?.into_iter().map(|row| PlacedRow {
-                key_text: Some(group.clone()),
+                key_text: Some(key.to_owned()),
                 ..row
             }));
         }
@@ -746,23 +832,28 @@ impl Tx {
             severity_rank: i64,
             status: String,
             series_id: Option<String>,
+            tool: Option<String>,
+            scanner_state: Option<String>,
             category: String,
             mapped: i64,
             n: i64,
         }
         let mut sql = Sql::new(self, service, review);
-        sql.push("select severity_rank, status, series_id, category, mapped, count(*) as n from (select finding.severity_rank, ");
+        sql.push(
+            "select severity_rank, status, series_id, tool, scanner_state, category, mapped, count(*) as n \
+             from (select finding.severity_rank, ",
+        );
         let status = sql.status(filter.as_of);
         let mapped = sql.text_value(review.as_str());
         write!(
             sql.text,
-            "{status} as status, finding.series_id, finding.category, cast(case when exists (select 1 from finding_item \
+            "{status} as status, finding.series_id, finding.tool, finding.scanner_state, finding.category, cast(case when exists (select 1 from finding_item \
              join item on item.id = finding_item.item_id where finding_item.finding_id = finding.id \
              and item.review_id = {mapped}) then 1 else 0 end as bigint) as mapped from finding"
         )
         .expect("a String takes all");
         sql.conditions(filter, false);
-        sql.push(") as kinds group by severity_rank, status, series_id, category, mapped");
+        sql.push(") as kinds group by severity_rank, status, series_id, tool, scanner_state, category, mapped");
         let rows: Vec<Row> = sql.fetch(self).await?;
         rows.into_iter()
             .map(|row| {
@@ -780,6 +871,12 @@ impl Tx {
                     })?,
                     status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
                     series: row.series_id.as_deref().and_then(SeriesId::parse),
+                    tool: row.tool,
+                    scanner_state: row
+                        .scanner_state
+                        .as_deref()
+                        .map(|state| parsed(ScannerState::parse, state, "finding", "scanner_state"))
+                        .transpose()?,
                     category: row.category,
                     is_mapped: row.mapped != 0,
                     n: row.n,

@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 
-use holdpoint_domain::{FindingId, Millis, ScanId, SeriesId, ServiceId, Severity};
+use holdpoint_domain::{
+    FindingId, Millis, ScanId, ScannerState, SeriesId, ServiceId, Severity, SuppressionKind,
+};
 use serde::{Deserialize, Serialize};
 use sqlx::{Database, Encode, Postgres, QueryBuilder, Sqlite, Type};
 
@@ -49,6 +51,14 @@ pub struct ScannerFinding<'a> {
     pub fixed_version: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub fingerprint: Option<Cow<'a, str>>,
+    /// The tool that found it, where it is another one than the scan's.
+    #[serde(borrow)]
+    pub tool: Option<Cow<'a, str>>,
+    /// What the scanner says beside that it is there.
+    pub scanner_state: Option<ScannerState>,
+    pub suppression_kind: Option<SuppressionKind>,
+    #[serde(borrow)]
+    pub suppression_reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub pointer: Cow<'a, str>,
     /// JSON: other places, code flows, fixes.
@@ -138,7 +148,7 @@ const NO_LIST: Absent = Absent::Text(Some("[]"));
 const NO_NUMBER: Absent = Absent::Number(None);
 
 /// The columns that a scanner fills, in the order of [`values`].
-const COLUMNS: [(&str, Absent); 26] = [
+const COLUMNS: [(&str, Absent); 30] = [
     ("identity", NULL),
     ("identity_context", NULL),
     ("identity_basis", NULL),
@@ -161,6 +171,10 @@ const COLUMNS: [(&str, Absent); 26] = [
     ("component_version", NULL),
     ("fixed_version", NULL),
     ("fingerprint", NULL),
+    ("tool", NULL),
+    ("scanner_state", NULL),
+    ("suppression_kind", NULL),
+    ("suppression_reason", NULL),
     ("pointer", EMPTY),
     ("details", NULL),
     ("scanner_digest", NULL),
@@ -199,6 +213,10 @@ fn values<'a>(
         maybe(says.component_version.as_deref()),
         maybe(says.fixed_version.as_deref()),
         maybe(says.fingerprint.as_deref()),
+        maybe(says.tool.as_deref()),
+        maybe(says.scanner_state.map(ScannerState::as_str)),
+        maybe(says.suppression_kind.map(SuppressionKind::as_str)),
+        maybe(says.suppression_reason.as_deref()),
         text(&says.pointer),
         maybe(says.details.as_deref()),
         text(&finding.scanner_digest),

@@ -1,8 +1,8 @@
 //! Findings: lists, details, triage, and their links to items.
 
 use holdpoint_domain::{
-    FindingId, FindingStatus, ItemId, Millis, PersonId, ReviewId, ScanId, SeriesId, ServiceId,
-    Severity, TriageBatchId,
+    FindingId, FindingStatus, ItemId, Millis, PersonId, ReviewId, ScanId, ScannerClaim,
+    ScannerState, SeriesId, ServiceId, Severity, SuppressionKind, TriageBatchId,
 };
 
 use crate::{
@@ -46,6 +46,8 @@ pub struct Finding {
     pub component: Option<String>,
     pub component_version: Option<String>,
     pub fixed_version: Option<String>,
+    /// What the scanner says beside that it is there.
+    pub claim: Option<ScannerClaim>,
     /// The place in the file of the scan that last said something new of it.
     pub pointer: Option<String>,
     pub pointer_scan: Option<String>,
@@ -115,6 +117,8 @@ pub struct FindingLine {
     pub path: Option<String>,
     pub start_line: Option<i64>,
     pub component: Option<String>,
+    /// What the scanner says beside that it is there.
+    pub claim: Option<ScannerClaim>,
     /// As it was decided; see [`FindingLine::status_at`].
     pub status: FindingStatus,
     pub accepted_until: Option<Millis>,
@@ -150,6 +154,8 @@ pub struct FindingFilter {
     pub severities: Vec<Severity>,
     pub statuses: Vec<FindingStatus>,
     pub tools: Vec<String>,
+    /// What the scanner says of them.
+    pub scanner_states: Vec<ScannerState>,
     /// Linked to this item.
     pub item: Option<ItemId>,
     /// Linked to no item of the review.
@@ -236,6 +242,8 @@ pub struct FindingFacets {
     pub statuses: Vec<(FindingStatus, i64)>,
     /// An empty name stands for findings written by hand.
     pub tools: Vec<(String, i64)>,
+    /// Those of which the scanner says something; the others are in no choice.
+    pub scanner_states: Vec<(ScannerState, i64)>,
     pub categories: Vec<(String, i64)>,
     /// Every series of the service, also those that have none, by scanner and label.
     pub series: Vec<(FindingSeries, i64)>,
@@ -279,6 +287,9 @@ struct FindingRow {
     component: Option<String>,
     component_version: Option<String>,
     fixed_version: Option<String>,
+    scanner_state: Option<String>,
+    suppression_kind: Option<String>,
+    suppression_reason: Option<String>,
     pointer: Option<String>,
     pointer_scan_id: Option<String>,
     identity_basis: Option<String>,
@@ -348,6 +359,11 @@ impl TryFrom<FindingRow> for Finding {
             component: row.component,
             component_version: row.component_version,
             fixed_version: row.fixed_version,
+            claim: claim(
+                row.scanner_state.as_deref(),
+                row.suppression_kind.as_deref(),
+                row.suppression_reason,
+            )?,
             pointer: row.pointer,
             pointer_scan: row.pointer_scan_id,
             identity: row
@@ -381,6 +397,21 @@ impl TryFrom<FindingRow> for Finding {
             version: row.version,
         })
     }
+}
+
+/// What a scanner says of a finding, as its columns hold it.
+pub(crate) fn claim(
+    state: Option<&str>,
+    kind: Option<&str>,
+    reason: Option<String>,
+) -> Result<Option<ScannerClaim>, StorageError> {
+    let Some(state) = state else { return Ok(None) };
+    let kind = kind.map(|kind| parsed(SuppressionKind::parse, kind, "finding", "suppression_kind"));
+    Ok(Some(ScannerClaim {
+        state: parsed(ScannerState::parse, state, "finding", "scanner_state")?,
+        kind: kind.transpose()?,
+        reason,
+    }))
 }
 
 /// Whether a complete scan of its series did not have a finding, and none had it since, as SQL. An incomplete scan shows
@@ -504,13 +535,16 @@ impl FindingLine {
 macro_rules! finding_where {
     ($rest:literal) => {
         concat!(
-            "select finding.id, finding.service_id, finding.review_id, finding.series_id, series.tool, series.label, \
+            "select finding.id, finding.service_id, finding.review_id, finding.series_id, \
+             coalesce(finding.tool, series.tool) as tool, series.label, \
              finding.number, finding.title, coalesce(explanation.description, finding.description) as description, \
              finding.message, coalesce(explanation.remediation, finding.remediation) as remediation, finding.severity, \
              finding.category, finding.rule, explanation.rule_name, explanation.help_url, finding.path, \
              finding.start_line, finding.end_line, finding.snippet, finding.cve, finding.cwe, finding.aliases, \
-             finding.component, finding.component_version, finding.fixed_version, finding.pointer, \
-             finding.pointer_scan_id, finding.identity_basis, finding.ordinal, finding.details, finding.status, finding.status_reason, finding.status_by, decider.name as status_by_name, \
+             finding.component, finding.component_version, finding.fixed_version, finding.scanner_state, \
+             finding.suppression_kind, finding.suppression_reason, finding.pointer, finding.pointer_scan_id, \
+             finding.identity_basis, finding.ordinal, finding.details, finding.status, finding.status_reason, \
+             finding.status_by, decider.name as status_by_name, \
              finding.status_at, original.number as duplicate_of, finding.accepted_until, \
              finding.acceptance_requested_by, asker.name as acceptance_requested_by_name, finding.accepted_content, \
              finding.content_digest, ",
@@ -547,6 +581,9 @@ pub(crate) struct LineRow {
     path: Option<String>,
     start_line: Option<i64>,
     component: Option<String>,
+    scanner_state: Option<String>,
+    suppression_kind: Option<String>,
+    suppression_reason: Option<String>,
     status: String,
     accepted_until: Option<i64>,
     holds_until: Option<i64>,
@@ -645,6 +682,11 @@ impl Tx {
                     path: row.path,
                     start_line: row.start_line,
                     component: row.component,
+                    claim: claim(
+                        row.scanner_state.as_deref(),
+                        row.suppression_kind.as_deref(),
+                        row.suppression_reason,
+                    )?,
                     status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
                     accepted_until: row.accepted_until,
                     holds_until: row.holds_until,

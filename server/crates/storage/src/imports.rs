@@ -81,7 +81,8 @@ macro_rules! changeable {
     () => {
         "identity, identity_context, identity_basis, ordinal, title, explanation_id, message, severity, \
          severity_rank, category, rule, path, start_line, end_line, snippet, cve, cwe, aliases, \
-         component, component_version, fixed_version, fingerprint, pointer, pointer_scan_id, details, scanner_digest, folded, \
+         component, component_version, fixed_version, fingerprint, tool, scanner_state, suppression_kind, \
+         suppression_reason, pointer, pointer_scan_id, details, scanner_digest, folded, \
          status, status_reason, status_by, status_at, accepted_until, acceptance_requested_by, accepted_content, \
          content_digest, fixed_at, reopened_at, unseen_since, last_seen_at, last_scan_id"
     };
@@ -526,7 +527,9 @@ impl Tx {
              path = was.path, start_line = was.start_line, \
              end_line = was.end_line, snippet = was.snippet, cve = was.cve, cwe = was.cwe, aliases = was.aliases, \
              component = was.component, component_version = was.component_version, \
-             fixed_version = was.fixed_version, fingerprint = was.fingerprint, pointer = was.pointer, \
+             fixed_version = was.fixed_version, fingerprint = was.fingerprint, tool = was.tool, \
+             scanner_state = was.scanner_state, suppression_kind = was.suppression_kind, \
+             suppression_reason = was.suppression_reason, pointer = was.pointer, \
              pointer_scan_id = was.pointer_scan_id, details = was.details, scanner_digest = was.scanner_digest, \
              folded = was.folded, status = was.status, \
              status_reason = was.status_reason, status_by = was.status_by, status_at = was.status_at, \

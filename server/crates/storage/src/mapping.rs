@@ -430,12 +430,12 @@ impl Tx {
         &mut self,
         service: &ServiceId,
     ) -> Result<Vec<ToolOfService>, StorageError> {
-        const SQL: &str = "select series.tool, coalesce(found.category, '') as category, \
+        const SQL: &str = "select coalesce(found.tool, series.tool) as tool, coalesce(found.category, '') as category, \
             cast(coalesce(sum(found.n), 0) as bigint) as n from series left join \
-            (select series_id, category, count(*) as n from finding where service_id = $1 and status <> 'fixed' \
-            and series_id is not null group by series_id, category) as found on found.series_id = series.id \
-            where series.service_id = $1 group by series.tool, coalesce(found.category, '') \
-            order by lower(series.tool), 2 limit 500";
+            (select series_id, tool, category, count(*) as n from finding where service_id = $1 and status <> 'fixed' \
+            and series_id is not null group by series_id, tool, category) as found on found.series_id = series.id \
+            where series.service_id = $1 group by coalesce(found.tool, series.tool), coalesce(found.category, '') \
+            order by lower(coalesce(found.tool, series.tool)), 2 limit 500";
         Ok(fetch_all!(self, ToolOfService, SQL, service.as_str()))
     }
 
@@ -512,7 +512,8 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<FindingToMap>, StorageError> {
-        const SQL: &str = "select finding.id, finding.number, series.tool, finding.category, finding.rule, finding.path, \
+        const SQL: &str = "select finding.id, finding.number, coalesce(finding.tool, series.tool) as tool, \
+            finding.category, finding.rule, finding.path, \
             finding.severity, finding.status from finding join series on series.id = finding.series_id \
             where finding.series_id = $1 and finding.number > $4 \
             and ($2 or finding.status <> 'fixed') and not exists (select 1 from finding_item \
@@ -542,7 +543,8 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<FindingToMap>, StorageError> {
-        const SQL: &str = "select finding.id, finding.number, series.tool, finding.category, finding.rule, finding.path, \
+        const SQL: &str = "select finding.id, finding.number, coalesce(finding.tool, series.tool) as tool, \
+            finding.category, finding.rule, finding.path, \
             finding.severity, finding.status from finding join series on series.id = finding.series_id \
             where finding.service_id = $1 and finding.number > $2 and finding.status <> 'fixed' \
             order by finding.number limit $3";
@@ -759,16 +761,16 @@ impl Tx {
             n: i64,
         }
         let sql = self.dialect(
-            "select own.finding_id, count(distinct series.tool) as n from finding_issue as own \
+            "select own.finding_id, count(distinct coalesce(finding.tool, series.tool)) as n from finding_issue as own \
              join finding_issue as other on other.service_id = own.service_id and other.issue_key = own.issue_key \
              join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
              where own.finding_id in (select value from json_each($1)) \
-             group by own.finding_id having count(distinct series.tool) > 1",
-            "select own.finding_id, count(distinct series.tool) as n from finding_issue as own \
+             group by own.finding_id having count(distinct coalesce(finding.tool, series.tool)) > 1",
+            "select own.finding_id, count(distinct coalesce(finding.tool, series.tool)) as n from finding_issue as own \
              join finding_issue as other on other.service_id = own.service_id and other.issue_key = own.issue_key \
              join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
              where own.finding_id in (select jsonb_array_elements_text(cast($1 as jsonb))) \
-             group by own.finding_id having count(distinct series.tool) > 1",
+             group by own.finding_id having count(distinct coalesce(finding.tool, series.tool)) > 1",
         );
         let ids = serde_json::to_string(findings).expect("ids are texts");
         let rows = fetch_all!(self, Row, sql, ids);
@@ -792,12 +794,14 @@ impl Tx {
             status: String,
         }
         let sql = self.dialect(
-            "select distinct own.finding_id as own_id, finding.id, finding.number, series.tool, finding.status \
+            "select distinct own.finding_id as own_id, finding.id, finding.number, \
+             coalesce(finding.tool, series.tool) as tool, finding.status \
              from finding_issue as own join finding_issue as other on other.service_id = own.service_id \
              and other.issue_key = own.issue_key and other.finding_id <> own.finding_id \
              join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
              where own.finding_id in (select value from json_each($1)) order by finding.number limit 50000",
-            "select distinct own.finding_id as own_id, finding.id, finding.number, series.tool, finding.status \
+            "select distinct own.finding_id as own_id, finding.id, finding.number, \
+             coalesce(finding.tool, series.tool) as tool, finding.status \
              from finding_issue as own join finding_issue as other on other.service_id = own.service_id \
              and other.issue_key = own.issue_key and other.finding_id <> own.finding_id \
              join finding on finding.id = other.finding_id join series on series.id = finding.series_id \

@@ -2,12 +2,16 @@
 //! a fixed number of queries however many items and reviews there are.
 
 use holdpoint_domain::{
-    Decision, FindingStatus, Gating, ItemState, Millis, PatchState, Policy, ReviewId, Severity,
+    Decision, FindingStatus, Gating, ItemState, Millis, PatchState, Policy, ReviewId, ScannerClaim,
+    Severity,
 };
 
 use crate::{
-    StorageError, Tx, evidence::is_contradicted, execute, fetch_all, fetch_optional,
-    findings::holds_until, tx::one,
+    StorageError, Tx,
+    evidence::is_contradicted,
+    execute, fetch_all, fetch_optional,
+    findings::{claim, holds_until},
+    tx::one,
 };
 
 /// Everything of one review that counts for its verdict.
@@ -102,6 +106,8 @@ pub struct StandingFinding {
     /// The number of the finding that it was called a duplicate of.
     pub duplicate_of: Option<i64>,
     pub first_seen_at: Millis,
+    /// What the scanner says beside that it is there.
+    pub claim: Option<ScannerClaim>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,6 +232,9 @@ struct FindingRow {
     holds_until: Option<i64>,
     duplicate_of: Option<i64>,
     first_seen_at: i64,
+    scanner_state: Option<String>,
+    suppression_kind: Option<String>,
+    suppression_reason: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -321,6 +330,11 @@ fn finding(row: FindingRow) -> Result<StandingFinding, StorageError> {
         holds_until: row.holds_until,
         duplicate_of: row.duplicate_of,
         first_seen_at: row.first_seen_at,
+        claim: claim(
+            row.scanner_state.as_deref(),
+            row.suppression_kind.as_deref(),
+            row.suppression_reason,
+        )?,
     })
 }
 
@@ -494,7 +508,8 @@ impl Tx {
                 "select item.review_id, finding_item.item_id, finding.id, finding.number, finding.title, \
                  finding.severity, finding.status, ",
                 holds_until!(),
-                " as holds_until, original.number as duplicate_of, finding.first_seen_at from finding_item \
+                " as holds_until, original.number as duplicate_of, finding.first_seen_at, \
+                 finding.scanner_state, finding.suppression_kind, finding.suppression_reason from finding_item \
                  join finding on finding.id = finding_item.finding_id \
                  left join finding as original on original.id = finding.duplicate_of join item on item.id = finding_item.item_id \
                  where item.review_id in"
@@ -520,7 +535,8 @@ impl Tx {
                 "select review.id as review_id, null as item_id, finding.id, finding.number, finding.title, \
                  finding.severity, finding.status, ",
                 holds_until!(),
-                " as holds_until, original.number as duplicate_of, finding.first_seen_at from finding \
+                " as holds_until, original.number as duplicate_of, finding.first_seen_at, \
+                 finding.scanner_state, finding.suppression_kind, finding.suppression_reason from finding \
              left join finding as original on original.id = finding.duplicate_of \
              join review on review.service_id = finding.service_id \
              and (finding.review_id is null or finding.review_id = review.id) \
@@ -535,7 +551,8 @@ impl Tx {
                 "select review.id as review_id, cast(null as text) as item_id, finding.id, finding.number, finding.title, \
                  finding.severity, finding.status, ",
                 holds_until!(),
-                " as holds_until, original.number as duplicate_of, finding.first_seen_at from finding \
+                " as holds_until, original.number as duplicate_of, finding.first_seen_at, \
+                 finding.scanner_state, finding.suppression_kind, finding.suppression_reason from finding \
              left join finding as original on original.id = finding.duplicate_of \
              join review on review.service_id = finding.service_id \
              and (finding.review_id is null or finding.review_id = review.id) \

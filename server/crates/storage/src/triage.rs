@@ -548,7 +548,8 @@ impl Tx {
             title: String,
             tool: Option<String>,
         }
-        const SQL: &str = "select finding.id, finding.number, finding.title, series.tool from finding \
+        const SQL: &str = "select finding.id, finding.number, finding.title, \
+            coalesce(finding.tool, series.tool) as tool from finding \
             left join series on series.id = finding.series_id where finding.duplicate_of = $1 \
             and finding.status = 'duplicate' order by finding.number limit 200";
         fetch_all!(self, Row, SQL, finding.as_str())

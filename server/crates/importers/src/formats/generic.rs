@@ -22,11 +22,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use holdpoint_domain::Severity;
+use holdpoint_domain::{Severity, SuppressionKind};
 
 use super::cvss::base_score;
 use super::reading::{Format, Reading, is_only, likely_if, object_with};
 use crate::json::{Loose, whole_number};
+use crate::text::shortened;
 use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const GENERIC: Format = Format {
@@ -40,6 +41,8 @@ pub const GENERIC: Format = Format {
 /// The key that names this format, with its version.
 const MARK: &str = "holdpoint";
 const VERSION: f64 = 1.0;
+/// A reason stands in one line of a page.
+const MOST_REASON_CHARS: usize = 500;
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
     if sniff.text.trim_start().starts_with(['{', '[', '<']) {
@@ -219,6 +222,8 @@ const FIELDS: &[&[&str]] = &[
     &["score", "cvssv3score"],
     &["cvssv3"],
     &["status"],
+    &["suppressionkind"],
+    &["suppressionreason"],
     &["category"],
     &["tags"],
     &["tool"],
@@ -363,6 +368,20 @@ fn finding(
         .with_score(score)
         .with_status(status)
         .with_tool(&text("tool"));
+    if status == ScannerStatus::Suppressed {
+        finding.suppression_kind = match &*text("suppressionkind") {
+            "" => None,
+            word => Some(one_of(
+                reading,
+                pointer,
+                "suppression_kind",
+                word,
+                SuppressionKind::ALL,
+            )?),
+        };
+        let reason = shortened(&text("suppressionreason"), MOST_REASON_CHARS);
+        finding.suppression_reason = Some(reason).filter(|reason| !reason.is_empty());
+    }
     for link in fields.all("helpurl") {
         let link = link.own_text();
         finding = link.split_whitespace().fold(finding, Finding::with_link);

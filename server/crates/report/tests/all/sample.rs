@@ -87,6 +87,7 @@ fn finding(
         component: None,
         component_version: None,
         fixed_version: None,
+        scanner: None,
         fingerprint: None,
         item_keys: vec![item.into()],
         patches: vec![],

@@ -1,7 +1,7 @@
 //! Findings: reading them, writing them by hand, triage, mapping to items.
 
 use axum::{extract::State, response::Response};
-use holdpoint_domain::{FindingId, FindingStatus, ItemId, Millis, ReviewId};
+use holdpoint_domain::{FindingId, FindingStatus, ItemId, Millis, ReviewId, ScannerClaim};
 use holdpoint_service::{
     ExportForm, FindingCursor, FindingLine, FindingSort, ServiceError, Services,
     findings::{
@@ -37,6 +37,8 @@ pub(super) struct Line {
     path: Option<String>,
     start_line: Option<i64>,
     component: Option<String>,
+    #[serde(flatten)]
+    scanner: Claim,
     /// As it counts now: open, fixed, false_positive, risk_accepted or duplicate.
     status: String,
     /// What was decided and does not hold any more, so that it is open: risk_accepted or duplicate; else null.
@@ -51,6 +53,28 @@ pub(super) struct Line {
     has_patch: bool,
     /// How many tools report the same vulnerability in the same component, this one included.
     sources: i64,
+}
+
+/// What the scanner says of a finding beside that it is there. It decides nothing: `status` is what people decided.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FindingScannerClaim)]
+pub(super) struct Claim {
+    /// suppressed (hidden in the scanner) or review (the scanner asks a person to look); null if it says nothing.
+    scanner_state: Option<String>,
+    /// Of a suppression: in_source or external.
+    suppression_kind: Option<String>,
+    /// The justification of a suppression.
+    suppression_reason: Option<String>,
+}
+
+fn claim(claim: Option<&ScannerClaim>) -> Claim {
+    Claim {
+        scanner_state: claim.map(|claim| claim.state.as_str().to_owned()),
+        suppression_kind: claim
+            .and_then(|claim| claim.kind)
+            .map(|kind| kind.as_str().to_owned()),
+        suppression_reason: claim.and_then(|claim| claim.reason.clone()),
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -78,6 +102,7 @@ fn line(line: &FindingLine, now: Millis) -> Line {
         path: line.path.clone(),
         start_line: line.start_line,
         component: line.component.clone(),
+        scanner: claim(line.claim.as_ref()),
         status,
         ended,
         accepted_until: line.accepted_until.map(moment),
@@ -126,6 +151,8 @@ pub(super) struct Finding {
     component: Option<String>,
     component_version: Option<String>,
     fixed_version: Option<String>,
+    #[serde(flatten)]
+    scanner: Claim,
     /// As it counts now.
     status: String,
     /// What was decided and does not hold any more, so that it is open: risk_accepted or duplicate; else null.
@@ -291,6 +318,7 @@ fn finding(view: &FindingView, now: Millis) -> Finding {
         component: of.component.clone(),
         component_version: of.component_version.clone(),
         fixed_version: of.fixed_version.clone(),
+        scanner: claim(of.claim.as_ref()),
         status,
         ended,
         status_reason: of.status_reason.clone(),
@@ -384,6 +412,8 @@ pub(super) struct List {
     status: Option<String>,
     /// Names of tools, with commas between them.
     tool: Option<String>,
+    /// What the scanner says: suppressed, review; both with a comma.
+    scanner_state: Option<String>,
     /// An item's id, for those linked to it; `none` for those linked to no item.
     item: Option<String>,
     /// code, dependency, secret, …; several with commas.
@@ -426,6 +456,7 @@ pub(super) async fn list(
         severity: between_commas(asked.severity.as_deref()),
         status: between_commas(asked.status.as_deref()),
         tool: between_commas(asked.tool.as_deref()),
+        scanner_state: between_commas(asked.scanner_state.as_deref()),
         item: asked.item,
         category: between_commas(asked.category.as_deref()),
         rule: asked.rule,

@@ -39,6 +39,9 @@ pub(super) struct MatchingFindings {
     /// Names of tools.
     #[serde(default)]
     tool: Vec<String>,
+    /// What the scanner says: suppressed, review.
+    #[serde(default)]
+    scanner_state: Vec<String>,
     /// An item's id; `none` for findings linked to no item.
     item: Option<String>,
     /// code, dependency, secret, …
@@ -137,6 +140,7 @@ async fn chosen(
                 severity: matching.severity,
                 status: matching.status,
                 tool: matching.tool,
+                scanner_state: matching.scanner_state,
                 item: matching.item,
                 category: matching.category,
                 rule: matching.rule,

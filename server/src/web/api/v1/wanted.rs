@@ -1,6 +1,8 @@
 //! Which findings are wanted: what the list, its files and decisions about many findings take alike.
 
-use holdpoint_domain::{FindingStatus, ItemId, PersonId, ReviewId, SeriesId, Severity};
+use holdpoint_domain::{
+    FindingStatus, ItemId, PersonId, ReviewId, ScannerState, SeriesId, Severity,
+};
 use holdpoint_service::{FindingFilter, Services};
 
 use crate::web::{WebError, api_caller::ApiCaller};
@@ -11,6 +13,7 @@ pub(super) struct Wanted {
     pub(super) severity: Vec<String>,
     pub(super) status: Vec<String>,
     pub(super) tool: Vec<String>,
+    pub(super) scanner_state: Vec<String>,
     /// An item's id, or `none`.
     pub(super) item: Option<String>,
     pub(super) category: Vec<String>,
@@ -37,6 +40,7 @@ impl Wanted {
         };
         let severities = || one_of(Severity::ALL.iter().map(|word| word.as_str()));
         let statuses = || one_of(FindingStatus::ALL.iter().map(|word| word.as_str()));
+        let states = || one_of(ScannerState::ALL.iter().map(|word| word.as_str()));
         let is_unmapped = self.item.as_deref() == Some("none");
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         Ok(FindingFilter {
@@ -45,6 +49,8 @@ impl Wanted {
             statuses: each(&self.status, FindingStatus::parse)
                 .ok_or_else(|| refused("status", statuses()))?,
             tools: self.tool,
+            scanner_states: each(&self.scanner_state, ScannerState::parse)
+                .ok_or_else(|| refused("scanner_state", states()))?,
             item: match self.item.filter(|_| !is_unmapped) {
                 None => None,
                 Some(item) => {

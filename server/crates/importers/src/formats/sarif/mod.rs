@@ -6,7 +6,7 @@
 //! | `kind` | absent or `fail`: a finding; `open`, `review`: a finding that asks a person to look, severity info; `pass`, `notApplicable`, `informational`: no finding (3.27.9) |
 //! | severity | `security-severity` of result or rule, else `level` of result, override, rule; else `rank`; else `warning` |
 //! | `level` | error high, warning medium, note and none info |
-//! | `suppressions` | suppressed, unless one of them is `underReview` or `rejected` (3.27.23, 3.35.3) |
+//! | `suppressions` | suppressed, unless one of them is `underReview` or `rejected` (3.27.23, 3.35.3), with kind and justification |
 //! | `baselineState` | `absent`: not there any more |
 //! | rules | driver and extensions, by index, guid, id or hierarchical id; taxa and tags for CWE |
 //! | messages | text, or id with arguments; links within the text as their words |
@@ -30,7 +30,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 
-use holdpoint_domain::Severity;
+use holdpoint_domain::{Severity, SuppressionKind};
 use serde::Deserialize;
 
 use self::lines::Lines;
@@ -43,7 +43,7 @@ use self::schema::{
 };
 use crate::cut::{self, CutError, Element, Step};
 use crate::json::{self, Loose, Text};
-use crate::text::{clean, clean_line, title};
+use crate::text::{clean, clean_line, shortened, title};
 use crate::{
     Category, CodeFlow, Confidence, Finding, ImportError, Importer, Input, InputLimits, Place,
     Problem, ScannerStatus, Shape, Shared, Sink, Sniff, StreamingImporter, Summary, Tool,
@@ -57,6 +57,8 @@ const MOST_PROBLEMS: usize = 100;
 const MOST_FLOWS: usize = 10;
 const MOST_STEPS: usize = 100;
 const MOST_PLACES: usize = 100;
+/// A justification stands in one line of a page.
+const MOST_REASON_CHARS: usize = 500;
 /// What results take out of texts that all of them can point to (embedded files, listed places, message strings) is bounded for
 /// each: a few bytes of a result could name megabytes.
 const MOST_SHARED_BYTES: usize = 64 * 1024;
@@ -557,6 +559,7 @@ impl<'h> Run<'h> {
         let mut finding = Finding::new(title_of(result, rule, message.as_deref()), severity);
         finding.score = score;
         finding.status = status_of(result, asks_for_review);
+        add_suppression(result, &mut finding);
         finding.pointer = pointer;
         finding.tool.clone_from(&self.tool);
 
@@ -954,6 +957,29 @@ fn status_of(result: &SarifResult<'_>, asks_for_review: bool) -> ScannerStatus {
         ScannerStatus::Review
     } else {
         ScannerStatus::Open
+    }
+}
+
+/// Where and why it was suppressed: the first that says why, else the first.
+fn add_suppression(result: &SarifResult<'_>, finding: &mut Finding) {
+    if finding.status != ScannerStatus::Suppressed {
+        return;
+    }
+    let reason = |suppression: &schema::Suppression<'_>| {
+        let said = suppression.justification.as_deref()?;
+        Some(shortened(said, MOST_REASON_CHARS)).filter(|said| !said.is_empty())
+    };
+    let mut all = result.suppressions.iter();
+    let told = all
+        .clone()
+        .find(|suppression| reason(suppression).is_some());
+    if let Some(suppression) = told.or_else(|| all.next()) {
+        finding.suppression_kind = match suppression.kind.as_deref() {
+            Some("inSource" | "suppressedInSource") => Some(SuppressionKind::InSource),
+            Some("external" | "suppressedExternally") => Some(SuppressionKind::External),
+            _ => None,
+        };
+        finding.suppression_reason = reason(suppression);
     }
 }
 

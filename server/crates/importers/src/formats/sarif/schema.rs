@@ -255,6 +255,8 @@ pub(super) struct Provenance<'a> {
 #[serde(default)]
 pub(super) struct Suppression<'a> {
     #[serde(borrow)]
+    pub(super) kind: Option<Text<'a>>,
+    pub(super) justification: Option<Text<'a>>,
     pub(super) status: Option<Text<'a>>,
     pub(super) state: Option<Text<'a>>,
 }
