@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use holdpoint_domain::FindingStatus;
 
-use crate::identity::{Identity, IdentityBasis, Key};
+use crate::identity::{Identity, IdentityBasis, Key, former_keys};
 use crate::{Completeness, Finding, ScannerStatus, Shared};
 
 /// A finding of the series as it is stored.
@@ -36,6 +36,8 @@ pub struct Identified {
     pub path: Option<Shared>,
     pub line: Option<u32>,
     pub status: ScannerStatus,
+    /// What its key was if the tool gave fewer fingerprints then, see [`former_keys`].
+    pub former: Box<[Key]>,
 }
 
 impl Identified {
@@ -45,6 +47,7 @@ impl Identified {
             path: finding.path.as_deref().map(Shared::from),
             line: finding.start_line,
             status: finding.status,
+            former: former_keys(finding),
         }
     }
 }
@@ -136,6 +139,7 @@ impl Comparison<'_> {
         };
         let parts = match self.by[at] {
             By::Key => seen.identity.basis.equal_parts(),
+            By::Former => "rule, file and those fingerprints are equal that the tool gave before",
             By::Folder => "all is equal but the name of the folder that the files lie in",
             By::Context => "rule, file and context are equal, only the tool's fingerprint is not",
         };
@@ -178,6 +182,16 @@ pub fn compare<'a>(
         |_, seen| Some(seen.identity.key),
         Certainty::Order,
     );
+    // A tool that gives a further fingerprint, or a newer version of one, still gives the old one for a while.
+    pairs.matching = By::Former;
+    let n_former = new.iter().map(|seen| seen.former.len()).max();
+    for nth in 0..n_former.unwrap_or(0) {
+        pairs.match_by(
+            |known| is_print(known.basis).then_some(known.key),
+            |_, seen| seen.former.get(nth).copied(),
+            Certainty::EqualNumber,
+        );
+    }
     pairs.matching = By::Folder;
     pairs.match_by(
         |known| Some(known.key),
@@ -195,6 +209,8 @@ pub fn compare<'a>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     Key,
+    /// A key that it would have if the tool gave fewer fingerprints.
+    Former,
     /// The key that it would have if a folder had kept its name.
     Folder,
     Context,
@@ -380,6 +396,14 @@ fn change_of(seen: &Identified, known: Option<&Known>) -> Change {
         Some(known) if known.path != seen.path || known.line != seen.line => Change::Moved,
         Some(_) => Change::Unchanged,
     }
+}
+
+/// Whether the key is of the tool's fingerprint and what it always comes with.
+fn is_print(basis: IdentityBasis) -> bool {
+    matches!(
+        basis,
+        IdentityBasis::Fingerprint | IdentityBasis::PartialFingerprint
+    )
 }
 
 fn has_print(basis: IdentityBasis) -> bool {

@@ -272,6 +272,9 @@ pub struct Finding {
     /// Whether the fingerprint only contributes to the identity, so that rule and path belong to it too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fingerprint_is_partial: bool,
+    /// What the fingerprint would be if the tool gave only some of its parts, as it may have before: the most parts first.
+    #[serde(skip)]
+    pub former_fingerprints: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<Category>,
     /// The place in the original file, as a JSON pointer (or `line N`).
@@ -328,6 +331,7 @@ impl Finding {
             fixed_version: None,
             fingerprint: None,
             fingerprint_is_partial: false,
+            former_fingerprints: Vec::new(),
             category: None,
             pointer: String::new(),
             tool: None,

@@ -14,6 +14,7 @@
 //!
 //! Findings with equal keys in one file are told apart by their order: line, column, content.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -184,16 +185,8 @@ impl Twins {
 
     /// The identity of a finding as far as it tells by itself; [`Twins::finish`] tells the rest.
     pub fn add(&mut self, finding: &Finding) -> Identity {
-        let other_tool = finding.tool.as_deref().map(tool_name);
-        let tool = other_tool.as_deref().unwrap_or("");
-        let given = finding.path.as_deref().unwrap_or("");
-        let rewritten = (!is_normal(given)).then(|| normal_path(given, None));
-        let path = rewritten.as_deref().unwrap_or(given);
-        let rule = finding.rule.as_deref().or(finding.rule_name.as_deref());
-        let rule = rule
-            .or(finding.cve.first().map(String::as_str))
-            .unwrap_or("")
-            .trim();
+        let about = About::of(finding);
+        let (tool, rule, path) = (&*about.tool, about.rule, &*about.path);
         let component = finding.component.as_deref().unwrap_or("").trim();
 
         let (context_basis, context_text) = context_of(finding, rule, component);
@@ -205,21 +198,19 @@ impl Twins {
             .filter(|f| is_fingerprint(f));
         let (basis, key) = match fingerprint {
             None => (context_basis, context),
-            Some(print) if finding.fingerprint_is_partial => {
-                let basis = IdentityBasis::PartialFingerprint;
-                (basis, key(basis, [tool, rule, path, print]))
-            }
             Some(print) => {
-                let key = key(IdentityBasis::Fingerprint, [tool, print]);
-                let place = fnv(&[rule.as_bytes(), path.as_bytes()]);
-                self.fingerprints
-                    .entry(key)
-                    .and_modify(|used| used.is_shared |= used.place != place)
-                    .or_insert(FingerprintUse {
-                        place,
-                        is_shared: false,
-                    });
-                (IdentityBasis::Fingerprint, key)
+                let (basis, key) = about.printed(print, finding.fingerprint_is_partial);
+                if basis == IdentityBasis::Fingerprint {
+                    let place = fnv(&[rule.as_bytes(), path.as_bytes()]);
+                    self.fingerprints
+                        .entry(key)
+                        .and_modify(|used| used.is_shared |= used.place != place)
+                        .or_insert(FingerprintUse {
+                            place,
+                            is_shared: false,
+                        });
+                }
+                (basis, key)
             }
         };
         self.places.push(TwinPlace {
@@ -264,6 +255,57 @@ impl Twins {
             identity(&mut findings[at as usize]).ordinal = before.map_or(0, |(_, ordinal)| ordinal);
         }
     }
+}
+
+/// What a finding's keys name beside what tells it from others.
+struct About<'f> {
+    tool: String,
+    rule: &'f str,
+    path: Cow<'f, str>,
+}
+
+impl<'f> About<'f> {
+    fn of(finding: &'f Finding) -> Self {
+        let given = finding.path.as_deref().unwrap_or("");
+        let rule = finding.rule.as_deref().or(finding.rule_name.as_deref());
+        Self {
+            tool: finding.tool.as_deref().map(tool_name).unwrap_or_default(),
+            rule: rule
+                .or(finding.cve.first().map(String::as_str))
+                .unwrap_or("")
+                .trim(),
+            path: if is_normal(given) {
+                Cow::Borrowed(given)
+            } else {
+                Cow::Owned(normal_path(given, None))
+            },
+        }
+    }
+
+    fn printed(&self, print: &str, is_partial: bool) -> (IdentityBasis, Key) {
+        if is_partial {
+            let basis = IdentityBasis::PartialFingerprint;
+            (
+                basis,
+                key(basis, [&self.tool, self.rule, &self.path, print]),
+            )
+        } else {
+            let basis = IdentityBasis::Fingerprint;
+            (basis, key(basis, [&self.tool, print]))
+        }
+    }
+}
+
+/// The keys that a finding would have if its tool gave only some of its fingerprints, as it may have before; mostly none.
+pub fn former_keys(finding: &Finding) -> Box<[Key]> {
+    if finding.former_fingerprints.is_empty() {
+        return Box::default();
+    }
+    let about = About::of(finding);
+    let former = finding.former_fingerprints.iter();
+    former
+        .map(|print| about.printed(print, finding.fingerprint_is_partial).1)
+        .collect()
 }
 
 fn tool_name(name: &str) -> String {

@@ -300,3 +300,71 @@ fn comparing_with_nothing_calls_everything_new() {
     assert_eq!(comparison.counts().new, 2);
     assert_eq!(comparison.why(0), "not in the last scan of the series");
 }
+
+fn printed(line: u32, kind: &str, prints: &serde_json::Value) -> Finding {
+    let log = serde_json::json!({
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": {"name": "Tool"}}, "results": [{
+            "ruleId": "R",
+            "message": {"text": "The same words at every place"},
+            "locations": [{"physicalLocation": {
+                "artifactLocation": {"uri": "a.c"}, "region": {"startLine": line}
+            }}],
+            kind: prints,
+        }]}],
+    });
+    common::read(log.to_string().as_bytes()).findings.remove(0)
+}
+
+#[test]
+fn a_further_version_of_a_fingerprint_finds_the_same_finding() {
+    for kind in ["partialFingerprints", "fingerprints"] {
+        let of = |line, prints: serde_json::Value| printed(line, kind, &prints);
+        let mut series = Series::default();
+        // Twins by their context: only the fingerprints tell them apart.
+        let old = [(1, "x"), (9, "z")].map(|(at, v1)| of(at, serde_json::json!({"ctx/v1": v1})));
+        series.import(&scan(old.to_vec()));
+        let both = [(30, "z", "zz"), (20, "x", "xx")]
+            .map(|(at, v1, v2)| of(at, serde_json::json!({"ctx/v1": v1, "ctx/v2": v2})));
+        let comparison = series.import(&scan(both.to_vec()));
+        assert_eq!(numbers(&comparison), [0, 0, 2, 0, 0], "{kind}");
+        assert_eq!(comparison.matches[0].known, Some(1), "{kind}");
+        assert!(
+            comparison.matches[0]
+                .why
+                .contains("that the tool gave before"),
+            "{}",
+            comparison.matches[0].why
+        );
+        // The older version goes one day.
+        let new =
+            [(20, "xx"), (30, "zz")].map(|(at, v2)| of(at, serde_json::json!({"ctx/v2": v2})));
+        let comparison = series.import(&scan(new.to_vec()));
+        assert_eq!(numbers(&comparison), [0, 2, 0, 0, 0], "{kind}");
+    }
+}
+
+#[test]
+fn a_fingerprint_of_a_further_name_finds_the_same_finding_and_another_value_does_not() {
+    let of = |prints: serde_json::Value| printed(1, "partialFingerprints", &prints);
+    let mut series = Series::default();
+    series.import(&scan(vec![of(serde_json::json!({"a": "x"}))]));
+    let comparison = series.import(&scan(vec![of(serde_json::json!({"a": "x", "b": "y"}))]));
+    assert_eq!(numbers(&comparison), [0, 1, 0, 0, 0]);
+    let comparison = series.import(&scan(vec![of(serde_json::json!({"a": "other", "b": "y"}))]));
+    assert_eq!(
+        numbers(&comparison),
+        [1, 0, 0, 0, 1],
+        "another value of the same name"
+    );
+    // Two that had one fingerprint, and now have one more each: it cannot be told which is which.
+    let mut series = Series::default();
+    series.import(&scan(vec![of(serde_json::json!({"a": "x"})); 2]));
+    let three = ["1", "2", "3"].map(|b| of(serde_json::json!({"a": "x", "b": b})));
+    let comparison = series.import(&scan(three.to_vec()));
+    assert_eq!(
+        comparison.counts().new,
+        3,
+        "an ambiguous match is not merged"
+    );
+}

@@ -13,7 +13,7 @@ use holdpoint_domain::Severity;
 use holdpoint_importers::{
     Finding, ImportError, InputLimits, Relocation, Shared, Sink, Summary,
     compare::Identified,
-    identity::{Identity, Key, Twins},
+    identity::{Identity, Key, Twins, former_keys},
 };
 use holdpoint_storage::{
     SeverityCounts, StorageError,
@@ -218,6 +218,7 @@ fn collect(
                 path,
                 line: finding.start_line,
                 status: finding.status,
+                former: former_keys(finding),
             });
             if finding.status.is_present() {
                 collected.counts.add(finding.severity, 1);

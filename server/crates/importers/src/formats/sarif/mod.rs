@@ -599,9 +599,10 @@ impl<'h> Run<'h> {
             finding.description = message.as_deref().map(Shared::from);
         }
         finding.message = message;
-        if let Some((print, is_partial)) = fingerprint(result) {
-            finding.fingerprint = Some(print);
-            finding.fingerprint_is_partial = is_partial;
+        if let Some(print) = fingerprint(result) {
+            finding.fingerprint = Some(print.text);
+            finding.fingerprint_is_partial = print.is_partial;
+            finding.former_fingerprints = print.former;
         }
         finding.category = Some(self.category(&finding));
         finding.code_flows = self.code_flows(result, rule);
@@ -983,51 +984,124 @@ fn add_suppression(result: &SarifResult<'_>, finding: &mut Finding) {
     }
 }
 
-/// The result's fingerprint, and whether it is only partial.
+/// A result's fingerprint.
+struct Print {
+    text: String,
+    is_partial: bool,
+    former: Vec<String>,
+}
+
+/// The result's fingerprint.
 ///
 /// Full fingerprints come first, then the correlation id (3.27.5), then partial ones. Of several the hash of the line is
 /// taken if it is there, else all of them together. GitHub's hash ends in the number of the twin (`:2`), which would
 /// change when another twin goes; twins are told apart by our own order, so it is left out.
-fn fingerprint(result: &SarifResult<'_>) -> Option<(String, bool)> {
-    let joined = |prints: Option<&Loose<'_>>| {
-        let Some(Loose::Object(entries)) = prints else {
-            return None;
-        };
-        let line_hash = entries
-            .iter()
-            .find(|(name, _)| name.starts_with("primaryLocationLineHash"));
-        if let Some(Loose::Text(hash)) = line_hash.map(|(_, value)| value) {
-            let number = hash
+///
+/// Of one fingerprint in several versions (`ctx/v1`, `ctx/v2`) the newest supersedes the others (3.27.16, 3.27.17): a tool
+/// gives both for a while and stops to give the older one. While it gives both, the older one finds what was stored by it.
+fn fingerprint(result: &SarifResult<'_>) -> Option<Print> {
+    let full = || prints_of(result.fingerprints.as_ref()).map(|prints| joined(prints, false));
+    let correlated = || {
+        let guid = result.correlation_guid.as_deref()?.trim();
+        (!guid.is_empty()).then(|| Print {
+            text: clean_line(guid),
+            is_partial: false,
+            former: Vec::new(),
+        })
+    };
+    let partial =
+        || prints_of(result.partial_fingerprints.as_ref()).map(|prints| joined(prints, true));
+    full().or_else(correlated).or_else(partial)
+}
+
+/// The named fingerprints that say something.
+fn prints_of<'p>(prints: Option<&'p Loose<'_>>) -> Option<Vec<(&'p str, String)>> {
+    let Some(Loose::Object(entries)) = prints else {
+        return None;
+    };
+    let mut prints = Vec::new();
+    for (name, value) in entries {
+        value.each_text(&mut |text| {
+            let text = text.trim();
+            if text.is_empty() || text.eq_ignore_ascii_case("requires login") {
+                return;
+            }
+            let hash = text
                 .rsplit_once(':')
-                .filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
-            return Some(number.map_or(&**hash, |(hash, _)| hash).to_owned());
-        }
-        let mut parts: Vec<String> = Vec::new();
-        for (_, value) in entries {
-            value.each_text(&mut |text| {
-                let text = text.trim();
-                if !text.is_empty() && !text.eq_ignore_ascii_case("requires login") {
-                    parts.push(text.to_owned());
-                }
-            });
-        }
+                .filter(|(_, n)| is_line_hash(name) && n.bytes().all(|b| b.is_ascii_digit()));
+            let text = hash.map_or(text, |(hash, _)| hash);
+            prints.push((&**name, clean_line(text)));
+        });
+    }
+    (!prints.is_empty()).then_some(prints)
+}
+
+fn is_line_hash(name: &str) -> bool {
+    name.starts_with("primaryLocationLineHash")
+}
+
+/// Of more fingerprints than these not every choice of some is looked up, but each by itself.
+const MOST_CHOSEN_FROM: usize = 4;
+
+fn joined(prints: Vec<(&str, String)>, is_partial: bool) -> Print {
+    let join = |prints: &mut dyn Iterator<Item = &str>| {
+        let mut parts: Vec<&str> = prints.collect();
         parts.sort_unstable();
         parts.dedup();
-        (!parts.is_empty()).then(|| parts.join(" "))
+        parts.join(" ")
     };
-    let full = joined(result.fingerprints.as_ref());
-    let correlated = || {
-        result
-            .correlation_guid
-            .as_deref()
-            .map(str::trim)
-            .filter(|guid| !guid.is_empty())
-            .map(str::to_owned)
+    let mut newest: HashMap<&str, u64> = HashMap::new();
+    for (name, _) in &prints {
+        let (base, version) = versioned(name);
+        let known = newest.entry(base).or_default();
+        *known = version.max(*known);
+    }
+    let is_newest = |name: &str| {
+        let (base, version) = versioned(name);
+        newest.get(base) == Some(&version)
     };
-    full.or_else(correlated)
-        .map(|print| (print, false))
-        .or_else(|| joined(result.partial_fingerprints.as_ref()).map(|print| (print, true)))
-        .map(|(print, is_partial)| (clean_line(&print), is_partial))
+    let has_line_hash = prints.iter().any(|(name, _)| is_line_hash(name));
+    let counts = |name: &str| is_newest(name) && (!has_line_hash || is_line_hash(name));
+    let text = join(
+        &mut prints
+            .iter()
+            .filter(|(name, _)| counts(name))
+            .map(|(_, text)| &**text),
+    );
+    // Every choice of some of them, as the bits of a number.
+    let chosen: Vec<u32> = match prints.len() {
+        n @ 2..=MOST_CHOSEN_FROM => (1..1 << n).collect(),
+        n => (0..n.min(16)).filter(|_| n > 1).map(|at| 1 << at).collect(),
+    };
+    let mut former: Vec<(u32, String)> = chosen
+        .into_iter()
+        .map(|bits| {
+            let chosen = prints
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| bits & (1 << at) != 0);
+            (
+                bits.count_ones(),
+                join(&mut chosen.map(|(_, (_, text))| &**text)),
+            )
+        })
+        .filter(|(_, former)| *former != text)
+        .collect();
+    former.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+    former.dedup();
+    Print {
+        text,
+        is_partial,
+        former: former.into_iter().map(|(_, text)| text).collect(),
+    }
+}
+
+/// The name without its version, and the version: `ctx/v2` is `ctx` in version 2.
+fn versioned(name: &str) -> (&str, u64) {
+    let split = name.rsplit_once("/v");
+    split
+        .and_then(|(base, version)| Some((base, version.parse().ok()?)))
+        .unwrap_or((name, 0))
 }
 
 fn snippet<'r>(region: &'r Region<'_>) -> Option<&'r str> {
