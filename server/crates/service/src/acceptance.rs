@@ -12,8 +12,8 @@ use crate::ServiceError;
 /// How many findings one statement is about.
 const PER_STATEMENT: usize = 1_000;
 
-/// The digest of what a finding says. White space does not count, nor do places in its message, since both change when code
-/// moves; what a scanner explains of the rule counts only where it says nothing of this very place.
+/// The digest of what a finding says. Where it is does not count, nor do white space and places in its message, since all of
+/// them change when code moves; what a scanner explains of the rule counts only where it says nothing of this very place.
 fn digest(content: &FindingContent) -> String {
     let snippet = content.snippet.as_deref().unwrap_or_default();
     let said = if content.message.trim().is_empty() {
@@ -27,7 +27,6 @@ fn digest(content: &FindingContent) -> String {
         content.rule.clone().unwrap_or_default(),
         content.component.clone().unwrap_or_default(),
         content.component_version.clone().unwrap_or_default(),
-        content.path.clone().unwrap_or_default(),
         normal_message(said),
         snippet.split_whitespace().collect::<Vec<_>>().join(" "),
     ];
@@ -72,7 +71,6 @@ mod tests {
             rule: Some("G204".to_owned()),
             component: None,
             component_version: None,
-            path: Some("src/exec.go".to_owned()),
             message: "The input of line 12 is run".to_owned(),
             snippet: Some("run(input)".to_owned()),
             description: "Why it matters.".to_owned(),

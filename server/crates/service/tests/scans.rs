@@ -616,6 +616,10 @@ async fn a_build_in_another_folder_changes_no_finding_but_its_path() {
         assert_eq!(findings.len(), 3);
         team.triage(&team.owner, &findings[1].id, triage("false_positive"))
             .await;
+        team.triage(&team.owner, &findings[2].id, triage("ask_acceptance"))
+            .await;
+        team.triage(&team.manager, &findings[2].id, triage("approve_acceptance"))
+            .await;
         let decided = team.statuses().await;
         // The next build has one file less, one more, and another folder; then none of its own at all.
         let now = [files[0], files[1], "src/new.go"];
@@ -637,7 +641,13 @@ async fn a_build_in_another_folder_changes_no_finding_but_its_path() {
             paths.iter().all(|path| now.contains(&path.as_str())),
             "{paths:?}"
         );
-        assert_eq!(team.statuses().await[1], decided[1]);
+        assert_eq!(team.statuses().await[1..3], decided[1..3]);
+        let accepted = team.findings().await.swap_remove(2);
+        assert_ne!(
+            accepted.holds_until,
+            Some(0),
+            "its folder's name is not what was accepted"
+        );
         // What moves with its folder says so.
         let findings = team.findings().await;
         let moved = findings

@@ -495,7 +495,6 @@ pub struct FindingContent {
     pub rule: Option<String>,
     pub component: Option<String>,
     pub component_version: Option<String>,
-    pub path: Option<String>,
     pub message: String,
     pub snippet: Option<String>,
     pub description: String,
@@ -505,7 +504,7 @@ macro_rules! content_of {
     ($rest:literal) => {
         concat!(
             "select finding.id, finding.title, finding.severity, finding.rule, finding.component, \
-             finding.component_version, finding.path, finding.message, finding.snippet, \
+             finding.component_version, finding.message, finding.snippet, \
              coalesce(explanation.description, finding.description) as description from finding \
              left join explanation on explanation.id = finding.explanation_id ",
             $rest
