@@ -267,7 +267,8 @@ create table explanation (
     help_url text
 ) strict;
 
--- References are looked at when a unit of work ends: a statement that writes hundreds of rows then needs no journal of its own.
+-- References are looked at when a unit of work ends, and no index calls a function: a statement that writes hundreds of rows then
+-- needs no journal of its own.
 create table finding (
     id text primary key,
     service_id text not null references service (id) deferrable initially deferred,
@@ -357,7 +358,7 @@ create index finding_accepted on finding (series_id) where accepted_content is n
 -- first seen) and by status the list walks the ones above.
 create index finding_by_severity on finding (service_id, severity_rank, number);
 create index finding_unseen on finding (service_id, last_seen_at, number) where unseen_since is not null;
-create index finding_by_title on finding (service_id, lower(title), number);
+create index finding_by_title on finding (service_id, title collate nocase, number);
 create index finding_by_path on finding (service_id, coalesce(path, ''), coalesce(start_line, 0), number);
 
 -- What findings were before a scan changed them, so that the import can be undone.

@@ -124,7 +124,7 @@ const PATH: &[Sorted] = &[
     number_of("coalesce(finding.start_line, 0)"),
 ];
 const TITLE: &[Sorted] = &[Sorted {
-    sqlite: "lower(finding.title)",
+    sqlite: "finding.title collate nocase",
     postgres: "lower(finding.title) collate \"C\"",
     is_text: true,
 }];
