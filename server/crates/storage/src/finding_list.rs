@@ -568,8 +568,15 @@ impl<'a> Walk<'a> {
         let mut columns = self.columns(sql.is_sqlite);
         columns.push("finding.number");
         let than = if self.descending { "<" } else { ">" };
-        let (columns, places) = (columns.join(", "), places.join(", "));
-        write!(sql.text, " and ({columns}) {than} ({places})").expect("a String takes all");
+        // SQLite looks the place up in an index by the first key only where that is compared by itself.
+        let (first, first_place) = (columns[0], &places[0]);
+        write!(
+            sql.text,
+            " and {first} {than}= {first_place} and ({}) {than} ({})",
+            columns.join(", "),
+            places.join(", ")
+        )
+        .expect("a String takes all");
     }
 
     fn end(self, sql: &mut Sql<'_>, most: usize) {
