@@ -6,11 +6,12 @@
 //! certain which one is meant.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 
 use holdpoint_domain::FindingStatus;
 
-use crate::identity::{Identity, IdentityBasis, Key, former_keys};
-use crate::{Completeness, Finding, ScannerStatus, Shared};
+use crate::identity::{FormerKeys, Identity, IdentityBasis, Key, former_keys};
+use crate::{Completeness, Finding, ScannerStatus, SharedPath};
 
 /// A finding of the series as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,31 +22,38 @@ pub struct Known {
     pub context: Key,
     pub basis: IdentityBasis,
     pub ordinal: u32,
-    pub path: Option<Shared>,
-    pub line: Option<u32>,
+    pub path: Option<SharedPath>,
+    pub line: Option<NonZeroU32>,
     /// As it counts now: what a person decided and does not hold any more is open.
     pub status: FindingStatus,
     /// Whether a complete scan did not have it already, where a person has decided about it.
     pub is_gone: bool,
 }
 
-/// A finding of the new scan, as far as comparing needs it.
+/// A finding of the new scan, as far as comparing needs it. All of a scan's are in memory at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identified {
     pub identity: Identity,
-    pub path: Option<Shared>,
-    pub line: Option<u32>,
+    pub path: Option<SharedPath>,
+    pub line: Option<NonZeroU32>,
     pub status: ScannerStatus,
     /// What its key was if the tool gave fewer fingerprints then, see [`former_keys`].
-    pub former: Box<[Key]>,
+    pub former: Option<Box<FormerKeys>>,
 }
 
+const _: () = assert!(size_of::<Identified>() <= 64);
+
 impl Identified {
-    pub fn new(identity: Identity, finding: &Finding) -> Self {
+    fn former_keys(&self) -> &[Key] {
+        self.former.as_ref().map_or(&[], |former| &former.0)
+    }
+
+    /// `path` is the finding's.
+    pub fn new(identity: Identity, finding: &Finding, path: Option<SharedPath>) -> Self {
         Self {
             identity,
-            path: finding.path.as_deref().map(Shared::from),
-            line: finding.start_line,
+            path,
+            line: finding.start_line.and_then(NonZeroU32::new),
             status: finding.status,
             former: former_keys(finding),
         }
@@ -70,6 +78,8 @@ pub struct Match {
     pub change: Change,
     /// Its place in the list of known findings, if it is one of them.
     pub known: Option<usize>,
+    /// What it was found again by, if it was.
+    by: By,
 }
 
 /// How many findings changed how.
@@ -93,7 +103,6 @@ pub struct Comparison<'a> {
     pub fixed: Vec<usize>,
     /// Findings that a person has decided about and that are gone since this scan: their state stays as it is.
     pub no_longer_seen: Vec<usize>,
-    by: Vec<By>,
     /// Those new ones for which several known ones would do, with one of these.
     rivals: HashMap<usize, usize>,
 }
@@ -124,7 +133,7 @@ impl Comparison<'_> {
     /// Why the finding at this place of the new scan is what it is said to be, as a sentence.
     pub fn why(&self, at: usize) -> String {
         let seen = &self.new[at];
-        let Match { change, known } = self.matches[at];
+        let Match { change, known, by } = self.matches[at];
         if change == Change::NotPresent {
             return format!("the scanner says {}", seen.status);
         }
@@ -137,7 +146,7 @@ impl Comparison<'_> {
                 None => "not in the last scan of the series".to_owned(),
             };
         };
-        let parts = match self.by[at] {
+        let parts = match by {
             By::Key => seen.identity.basis.equal_parts(),
             By::Former => "rule, file and those fingerprints are equal that the tool gave before",
             By::Folder => "all is equal but the name of the folder that the files lie in",
@@ -184,11 +193,11 @@ pub fn compare<'a>(
     );
     // A tool that gives a further fingerprint, or a newer version of one, still gives the old one for a while.
     pairs.matching = By::Former;
-    let n_former = new.iter().map(|seen| seen.former.len()).max();
+    let n_former = new.iter().map(|seen| seen.former_keys().len()).max();
     for nth in 0..n_former.unwrap_or(0) {
         pairs.match_by(
             |known| is_print(known.basis).then_some(known.key),
-            |_, seen| seen.former.get(nth).copied(),
+            |_, seen| seen.former_keys().get(nth).copied(),
             Certainty::EqualNumber,
         );
     }
@@ -228,9 +237,8 @@ enum Certainty {
 struct Pairs<'a> {
     previous: &'a [Known],
     new: &'a [Identified],
-    known_of: Vec<Option<usize>>,
-    /// For those that were found again.
-    by: Vec<By>,
+    /// One for each new finding; what changed is known at the end.
+    matches: Vec<Match>,
     /// What is matched by now.
     matching: By,
     is_taken: Vec<bool>,
@@ -239,11 +247,15 @@ struct Pairs<'a> {
 
 impl<'a> Pairs<'a> {
     fn of(previous: &'a [Known], new: &'a [Identified]) -> Self {
+        let unmatched = Match {
+            change: Change::New,
+            known: None,
+            by: By::Key,
+        };
         Self {
             previous,
             new,
-            known_of: vec![None; new.len()],
-            by: vec![By::Key; new.len()],
+            matches: vec![unmatched; new.len()],
             matching: By::Key,
             is_taken: vec![false; previous.len()],
             rivals: HashMap::new(),
@@ -290,7 +302,7 @@ impl<'a> Pairs<'a> {
             return;
         }
         let mut seen: Vec<(Key, usize)> = (self.new.iter().enumerate())
-            .filter(|(at, seen)| seen.status.is_present() && self.known_of[*at].is_none())
+            .filter(|(at, seen)| seen.status.is_present() && self.matches[*at].known.is_none())
             .filter_map(|(at, seen)| keyed((at, new_key(at, seen))))
             .collect();
         old.sort_unstable();
@@ -321,8 +333,8 @@ impl<'a> Pairs<'a> {
     }
 
     fn pair(&mut self, old_at: usize, seen_at: usize) {
-        self.known_of[seen_at] = Some(old_at);
-        self.by[seen_at] = self.matching;
+        let entry = &mut self.matches[seen_at];
+        (entry.known, entry.by) = (Some(old_at), self.matching);
         self.is_taken[old_at] = true;
     }
 
@@ -346,28 +358,20 @@ impl<'a> Pairs<'a> {
                 // Nor may what is left be taken for something that had been fixed.
                 break;
             }
-            let old_lines: Vec<u32> = group
-                .iter()
-                .map(|at| previous[*at].line.unwrap_or(0))
-                .collect();
-            let new_lines: Vec<u32> = seen.iter().map(|at| new[*at].line.unwrap_or(0)).collect();
+            let line = |line: Option<NonZeroU32>| line.map_or(0, NonZeroU32::get);
+            let old_lines: Vec<u32> = group.iter().map(|at| line(previous[*at].line)).collect();
+            let new_lines: Vec<u32> = seen.iter().map(|at| line(new[*at].line)).collect();
             for (old_at, new_at) in align(&old_lines, &new_lines) {
                 self.pair(group[old_at], seen[new_at]);
             }
-            seen.retain(|at| self.known_of[*at].is_none());
+            seen.retain(|at| self.matches[*at].known.is_none());
         }
     }
 
-    fn into_comparison(self, completeness: &Completeness) -> Comparison<'a> {
-        let matches = self
-            .new
-            .iter()
-            .zip(&self.known_of)
-            .map(|(seen, known)| Match {
-                change: change_of(seen, known.map(|at| &self.previous[at])),
-                known: *known,
-            })
-            .collect();
+    fn into_comparison(mut self, completeness: &Completeness) -> Comparison<'a> {
+        for (seen, entry) in self.new.iter().zip(&mut self.matches) {
+            entry.change = change_of(seen, entry.known.map(|at| &self.previous[at]));
+        }
         let is_gone =
             |at: &usize| !self.is_taken[*at] && self.previous[*at].status != FindingStatus::Fixed;
         let (mut no_longer_seen, fixed): (Vec<usize>, Vec<usize>) = (0..self.previous.len())
@@ -378,10 +382,9 @@ impl<'a> Pairs<'a> {
         Comparison {
             previous: self.previous,
             new: self.new,
-            matches,
+            matches: self.matches,
             fixed,
             no_longer_seen,
-            by: self.by,
             rivals: self.rivals,
         }
     }
@@ -418,12 +421,13 @@ fn has_print(basis: IdentityBasis) -> bool {
 fn moved_text(known: &Known, seen: &Identified) -> String {
     let mut text = String::new();
     if known.path != seen.path {
-        let name = |path: &Option<Shared>| path.as_deref().unwrap_or("no file").to_owned();
+        let name = |path: &Option<SharedPath>| path.as_deref().unwrap_or("no file").to_owned();
         text = format!(", file moved {} → {}", name(&known.path), name(&seen.path));
     }
     if known.line != seen.line {
-        let number =
-            |line: Option<u32>| line.map_or_else(|| "no line".to_owned(), |line| line.to_string());
+        let number = |line: Option<NonZeroU32>| {
+            line.map_or_else(|| "no line".to_owned(), |line| line.to_string())
+        };
         text = format!(
             "{text}, line moved {} → {}",
             number(known.line),

@@ -92,8 +92,10 @@ impl Key {
     /// Reads 32 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = fits.then(|| u128::from_str_radix(text, 16).ok())??;
-        Some(Self(number.to_be_bytes()))
+        // Halves are read several times as fast as the whole.
+        let (high, low) = fits.then(|| text.split_at(16))?;
+        let half = |text| u64::from_str_radix(text, 16).ok().map(u128::from);
+        Some(Self(((half(high)? << 64) | half(low)?).to_be_bytes()))
     }
 
     pub const fn as_bytes(&self) -> &[u8; 16] {
@@ -296,16 +298,19 @@ impl<'f> About<'f> {
     }
 }
 
-/// The keys that a finding would have if its tool gave only some of its fingerprints, as it may have before; mostly none.
-pub fn former_keys(finding: &Finding) -> Box<[Key]> {
+/// The keys that a finding would have if its tool gave only some of its fingerprints, as it may have before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerKeys(pub(crate) Box<[Key]>);
+
+/// A finding's former keys; mostly none.
+pub fn former_keys(finding: &Finding) -> Option<Box<FormerKeys>> {
     if finding.former_fingerprints.is_empty() {
-        return Box::default();
+        return None;
     }
     let about = About::of(finding);
     let former = finding.former_fingerprints.iter();
-    former
-        .map(|print| about.printed(print, finding.fingerprint_is_partial).1)
-        .collect()
+    let keys = former.map(|print| about.printed(print, finding.fingerprint_is_partial).1);
+    Some(Box::new(FormerKeys(keys.collect())))
 }
 
 fn tool_name(name: &str) -> String {

@@ -6,10 +6,7 @@
 //! that others came after are a scan like any other, since findings may have been fixed and be back. Memory grows by some
 //! hundred bytes for each finding, not with the file.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use std::{collections::HashMap, num::NonZeroU32, ops::Range};
 
 use holdpoint_domain::{
     Digest, FindingId, FindingStatus, Millis, ScanId, SeriesId, ServiceId,
@@ -17,7 +14,7 @@ use holdpoint_domain::{
     text::{Commit, Name},
 };
 use holdpoint_importers::{
-    Completeness, InputLimits, Relocation, Shared,
+    Completeness, InputLimits, Relocation, SharedPath,
     compare::{Change, Comparison, Known, compare},
     identity::{Identity, IdentityBasis, Key},
 };
@@ -35,7 +32,7 @@ use crate::{
     acceptance::note_contents,
     mapping::WhatChanged,
     mapping_ahead::digest_of,
-    reading::{ReadScan, Reading, Said, Spool, identities_before, read_scan},
+    reading::{PathNames, ReadScan, Reading, Said, Spool, identities_before, read_scan},
     scans::{Counts, ImportOutcome, MAX_LISTED, ScanRequest},
     watch::{ImportStage, ImportWatch},
 };
@@ -62,7 +59,7 @@ struct Series {
 struct Stored {
     id: u128,
     digest: Option<Key>,
-    end_line: Option<u32>,
+    end_line: Option<NonZeroU32>,
     is_unseen: bool,
 }
 
@@ -131,7 +128,7 @@ pub(crate) async fn off_the_async_threads<T: Send + 'static>(
 impl Series {
     async fn load(tx: &mut Tx, series: &SeriesId, now: Millis) -> Result<Self, ServiceError> {
         let mut loaded = Self::default();
-        let mut paths = HashSet::new();
+        let mut paths = PathNames::default();
         tx.known_findings(series, now, &mut |finding| loaded.add(finding, &mut paths))
             .await?;
         Ok(loaded)
@@ -140,24 +137,18 @@ impl Series {
     fn add(
         &mut self,
         finding: KnownFinding<'_>,
-        paths: &mut HashSet<Shared>,
+        paths: &mut PathNames,
     ) -> Result<(), StorageError> {
         let damaged =
             |what: &str| StorageError::Damaged(format!("finding {} has no {what}", finding.number));
-        let line = |line: Option<i64>| line.and_then(|line| u32::try_from(line).ok());
+        let line = |line: Option<i64>| {
+            (line.and_then(|line| u32::try_from(line).ok())).and_then(NonZeroU32::new)
+        };
         let id = uuid::Uuid::parse_str(finding.id)
             .map_err(|_| damaged("id"))?
             .as_u128();
         let key = Key::parse(finding.identity).ok_or_else(|| damaged("identity"))?;
         let digest = Key::parse(finding.scanner_digest);
-        let path = finding.path.map(|path| match paths.get(path) {
-            Some(known) => known.clone(),
-            None => {
-                let path = Shared::from(path);
-                paths.insert(path.clone());
-                path
-            }
-        });
         // What the ground is made of: every finding, as the comparison sees it.
         self.ground.update(id.to_be_bytes());
         self.ground.update(key.as_bytes());
@@ -171,7 +162,7 @@ impl Series {
             context: Key::parse(finding.context).ok_or_else(|| damaged("context"))?,
             basis: IdentityBasis::parse(finding.basis).ok_or_else(|| damaged("basis"))?,
             ordinal: finding.ordinal,
-            path,
+            path: finding.path.map(|path| paths.shared(path)),
             line: line(finding.start_line),
             status: finding.status,
             is_gone: finding.is_gone,
@@ -373,7 +364,7 @@ fn worst_unchanged(
         .collect()
 }
 
-fn text(path: Option<&Shared>) -> Option<String> {
+fn text(path: Option<&SharedPath>) -> Option<String> {
     path.map(|path| (**path).to_owned())
 }
 
@@ -434,6 +425,7 @@ impl Compared {
         new: &HashMap<usize, u128>,
     ) -> Observation {
         let known_id = |known: usize| self.series.stored[known].id();
+        let number = |line: NonZeroU32| i64::from(line.get());
         let (finding, seen_at, known_at) = match of {
             ObservedOf::New { at } => {
                 let id = new.get(&at).expect("a new finding was given an id");
@@ -449,11 +441,11 @@ impl Compared {
             outcome,
             why: why.to_owned(),
             was_path: known.and_then(|(known, _)| text(known.path.as_ref())),
-            was_start_line: known.and_then(|(known, _)| known.line).map(i64::from),
-            was_end_line: known.and_then(|(_, stored)| stored.end_line).map(i64::from),
+            was_start_line: known.and_then(|(known, _)| known.line).map(number),
+            was_end_line: known.and_then(|(_, stored)| stored.end_line).map(number),
             path: seen.and_then(|(seen, _)| text(seen.path.as_ref())),
-            start_line: seen.and_then(|(seen, _)| seen.line).map(i64::from),
-            end_line: seen.and_then(|(_, said)| said.end_line).map(i64::from),
+            start_line: seen.and_then(|(seen, _)| seen.line).map(number),
+            end_line: seen.and_then(|(_, said)| said.end_line).map(number),
         }
     }
 }

@@ -4,16 +4,17 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
-    io::{Read as _, Seek as _, SeekFrom, Write as _},
+    io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::mpsc,
 };
 
 use holdpoint_domain::Severity;
 use holdpoint_importers::{
-    Finding, ImportError, InputLimits, Relocation, Shared, Sink, Summary,
+    Finding, ImportError, InputLimits, Relocation, SharedPath, Sink, Summary,
     compare::Identified,
-    identity::{Identity, Key, Twins, former_keys},
+    identity::{Identity, Key, Twins},
 };
 use holdpoint_storage::{
     SeverityCounts, StorageError,
@@ -27,9 +28,11 @@ use crate::{
 };
 
 /// Findings travel from the thread that parses to the one that identifies by so many.
-const BATCH: usize = 256;
+const BATCH: usize = 128;
 /// What is said of the findings stays in memory up to here.
 const IN_MEMORY_BYTES: usize = 4 * 1024 * 1024;
+/// Rows go to the temporary file by so many bytes.
+const WRITTEN_AT_ONCE: usize = 64 * 1024;
 
 /// A file to be read.
 #[derive(Clone)]
@@ -62,12 +65,14 @@ pub(crate) struct Said {
     /// Of everything it says, but not of where in the file it says so.
     pub(crate) digest: Key,
     pub(crate) severity: Severity,
-    pub(crate) end_line: Option<u32>,
-    /// Its place among the spool's explanations.
-    pub(crate) explanation: Option<u32>,
+    pub(crate) end_line: Option<NonZeroU32>,
+    /// Its place among the spool's explanations, from 1.
+    explanation: Option<NonZeroU32>,
     length: u32,
     offset: u64,
 }
+
+const _: () = assert!(size_of::<Said>() <= 40);
 
 /// What is put away of an explanation.
 #[derive(Clone, Copy)]
@@ -185,6 +190,21 @@ struct Collected {
     spool: Spool,
 }
 
+/// The names of files, each kept once: a few thousand files have a hundred thousand findings.
+#[derive(Default)]
+pub(crate) struct PathNames(HashSet<SharedPath>);
+
+impl PathNames {
+    pub(crate) fn shared(&mut self, path: &str) -> SharedPath {
+        if let Some(known) = self.0.get(path) {
+            return known.clone();
+        }
+        let path = SharedPath::from(path);
+        self.0.insert(path.clone());
+        path
+    }
+}
+
 /// Identifies findings as they come, and puts away what is said of them.
 fn collect(
     receiver: mpsc::Receiver<Vec<Finding>>,
@@ -200,26 +220,15 @@ fn collect(
         has_components: false,
         spool: Spool::new(&reading.folder),
     };
-    // A few thousand files have a hundred thousand findings: each name is kept once.
-    let mut paths: HashSet<Shared> = HashSet::new();
+    let mut paths = PathNames::default();
     for batch in receiver {
         for finding in &batch {
-            let path = finding.path.as_deref().map(|path| match paths.get(path) {
-                Some(known) => known.clone(),
-                None => {
-                    let path = Shared::from(path);
-                    paths.insert(path.clone());
-                    path
-                }
-            });
+            let path = finding.path.as_deref().map(|path| paths.shared(path));
+            let identity = collected.twins.add(finding);
             collected.has_components |= finding.component.is_some();
-            collected.findings.push(Identified {
-                identity: collected.twins.add(finding),
-                path,
-                line: finding.start_line,
-                status: finding.status,
-                former: former_keys(finding),
-            });
+            collected
+                .findings
+                .push(Identified::new(identity, finding, path));
             if finding.status.is_present() {
                 collected.counts.add(finding.severity, 1);
             }
@@ -234,12 +243,16 @@ fn collect(
 
 /// What scanners say of the findings of one file, one after the other; what they explain of several is there once.
 pub(crate) struct Spool {
-    file: tempfile::SpooledTempFile,
+    file: BufWriter<tempfile::SpooledTempFile>,
     length: u64,
     row: Vec<u8>,
     explanations: Vec<Explained>,
-    /// Their places in `explanations`.
-    explained: HashMap<Key, u32>,
+    /// Which of `explanations` each is, from 1.
+    explained: HashMap<Key, NonZeroU32>,
+}
+
+fn place(nth: NonZeroU32) -> usize {
+    nth.get() as usize - 1
 }
 
 fn io(error: std::io::Error) -> ServiceError {
@@ -249,7 +262,10 @@ fn io(error: std::io::Error) -> ServiceError {
 impl Spool {
     pub(crate) fn new(folder: &Path) -> Self {
         Self {
-            file: tempfile::spooled_tempfile_in(IN_MEMORY_BYTES, folder),
+            file: BufWriter::with_capacity(
+                WRITTEN_AT_ONCE,
+                tempfile::spooled_tempfile_in(IN_MEMORY_BYTES, folder),
+            ),
             length: 0,
             row: Vec::new(),
             explanations: Vec::new(),
@@ -259,7 +275,7 @@ impl Spool {
 
     fn put(&mut self, finding: &Finding) -> Result<Said, ServiceError> {
         let explanation = self.put_explanation(finding)?;
-        let id = explanation.map(|at| self.explanations[at as usize].id);
+        let id = explanation.map(|nth| self.explanations[place(nth)].id);
         let says = scanner_finding(finding, id);
         let mut row = std::mem::take(&mut self.row);
         row.clear();
@@ -271,15 +287,15 @@ impl Spool {
         Ok(Said {
             digest,
             severity: finding.severity,
-            end_line: finding.end_line,
+            end_line: finding.end_line.and_then(NonZeroU32::new),
             explanation,
             length,
             offset,
         })
     }
 
-    /// The place of what the scanner explains, put away where it is new; `None` where it explains nothing.
-    fn put_explanation(&mut self, finding: &Finding) -> Result<Option<u32>, ServiceError> {
+    /// Which explanation the scanner gives, from 1, put away where it is new; `None` where it explains nothing.
+    fn put_explanation(&mut self, finding: &Finding) -> Result<Option<NonZeroU32>, ServiceError> {
         let Some(explanation) = explanation(finding) else {
             return Ok(None);
         };
@@ -287,14 +303,15 @@ impl Spool {
         row.clear();
         self.row = postcard::to_extend(&explanation, row).map_err(ServiceError::unavailable)?;
         let id = Key::of(&self.row);
-        if let Some(at) = self.explained.get(&id) {
-            return Ok(Some(*at));
+        if let Some(nth) = self.explained.get(&id) {
+            return Ok(Some(*nth));
         }
         let Range { offset, length } = self.put_row()?;
-        let at = u32::try_from(self.explanations.len()).map_err(ServiceError::unavailable)?;
-        self.explained.insert(id, at);
         self.explanations.push(Explained { id, length, offset });
-        Ok(Some(at))
+        let nth = u32::try_from(self.explanations.len()).map_err(ServiceError::unavailable)?;
+        let nth = NonZeroU32::new(nth).expect("there is one now");
+        self.explained.insert(id, nth);
+        Ok(Some(nth))
     }
 
     fn put_row(&mut self) -> Result<Range, ServiceError> {
@@ -310,12 +327,12 @@ impl Spool {
         &self,
         said: impl Iterator<Item = &'a Said>,
     ) -> Vec<Explained> {
-        let mut places: Vec<u32> = said.filter_map(|said| said.explanation).collect();
-        places.sort_unstable();
-        places.dedup();
-        let mut explained: Vec<_> = places
+        let mut given: Vec<_> = said.filter_map(|said| said.explanation).collect();
+        given.sort_unstable();
+        given.dedup();
+        let mut explained: Vec<_> = given
             .into_iter()
-            .map(|at| self.explanations[at as usize])
+            .map(|nth| self.explanations[place(nth)])
             .collect();
         explained.sort_unstable_by_key(|explained| explained.id);
         explained
@@ -346,20 +363,22 @@ impl Spool {
     fn rows(&mut self, ranges: impl Iterator<Item = Range>) -> Result<Rows, ServiceError> {
         let mut rows = Rows::default();
         let mut next_offset = None;
+        self.file.flush().map_err(io)?;
+        let file = self.file.get_mut();
         for Range { offset, length } in ranges {
             // Mostly they stand one after the other.
             if next_offset != Some(offset) {
-                self.file.seek(SeekFrom::Start(offset)).map_err(io)?;
+                file.seek(SeekFrom::Start(offset)).map_err(io)?;
             }
             let start = rows.bytes.len();
             let end = start + length as usize;
             rows.bytes.resize(end, 0);
-            self.file
-                .read_exact(&mut rows.bytes[start..end])
-                .map_err(io)?;
+            file.read_exact(&mut rows.bytes[start..end]).map_err(io)?;
             rows.ranges.push(start..end);
             next_offset = Some(offset + u64::from(length));
         }
+        // What is put away next comes after all the rest.
+        file.seek(SeekFrom::End(0)).map_err(io)?;
         Ok(rows)
     }
 }
@@ -525,6 +544,15 @@ mod tests {
             ]
         );
         finding.severity = Severity::Low;
-        assert_ne!(spool.put(&finding).unwrap().digest, said[0].digest);
+        finding.pointer = "/last".to_owned();
+        let last = spool.put(&finding).unwrap();
+        assert_ne!(last.digest, said[0].digest);
+        let rows = spool.fetch([&last, &said[4]].into_iter()).unwrap();
+        let said = rows.said().unwrap();
+        assert_eq!(
+            (&*said[0].pointer, said[0].severity),
+            ("/last", Severity::Low)
+        );
+        assert_eq!(&*said[1].pointer, "/runs/0/results/4");
     }
 }

@@ -209,7 +209,8 @@ impl Tx {
         macro_rules! packed {
             ($join:literal, $unit:literal) => {
                 concat!(
-                    "select ", $join, " as packed from (select number, concat_ws(", $unit, ", id, number, identity, \
+                    "select ", $join, " as packed, count(*) as n, max(number) as last from (select number, concat_ws(", $unit,
+                    ", id, number, identity, \
                      coalesce(identity_context, ''), identity_basis, ordinal, coalesce(path, ''), \
                      coalesce(cast(start_line as text), ''), coalesce(cast(end_line as text), ''), case when ",
                     acceptance_ended!("$4"), " then 'open' else status end, coalesce(scanner_digest, ''), \
@@ -224,23 +225,31 @@ impl Tx {
             packed!("group_concat(line, char(30))", "char(31)"),
             packed!("string_agg(line, chr(30) order by number)", "chr(31)"),
         );
-        let mut after = -1_i64;
-        loop {
-            let row = fetch_optional!(self, PackedRow, sql, series.as_str(), after, PACKED, now);
-            let Some(packed) = row.and_then(|row| row.packed) else {
-                return Ok(());
+        let mut next_after = Some(-1_i64);
+        let mut fetched = String::new();
+        while next_after.is_some() || !fetched.is_empty() {
+            let next = async {
+                let Some(after) = next_after else {
+                    return Ok(None);
+                };
+                let row =
+                    fetch_optional!(self, PackedRow, sql, series.as_str(), after, PACKED, now);
+                Ok::<_, StorageError>(row)
             };
-            let mut n = 0;
-            for line in packed.split('\u{1e}') {
-                let finding = known_finding(line)?;
-                after = finding.number;
-                n += 1;
-                see(finding)?;
-            }
-            if n < PACKED {
-                return Ok(());
-            }
+            // While the database puts the next ones together, those before are looked at.
+            let looked_at = async {
+                let mut lines = fetched.split_terminator('\u{1e}');
+                lines.try_for_each(|line| see(known_finding(line)?))
+            };
+            let (next, looked_at) = tokio::join!(biased; next, looked_at);
+            looked_at?;
+            let next = next?;
+            next_after = (next.as_ref())
+                .filter(|row| row.n == PACKED)
+                .and_then(|row| row.last);
+            fetched = next.and_then(|row| row.packed).unwrap_or_default();
         }
+        Ok(())
     }
 
     /// Takes so many numbers for findings of a service, and says the first. Call it last: other imports wait for it.
@@ -613,6 +622,9 @@ impl TryFrom<SeriesRow> for LockedSeries {
 #[derive(sqlx::FromRow)]
 struct PackedRow {
     packed: Option<String>,
+    n: i64,
+    /// The number of the last of them.
+    last: Option<i64>,
 }
 
 fn known_finding(line: &str) -> Result<KnownFinding<'_>, StorageError> {

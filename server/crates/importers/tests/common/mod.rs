@@ -10,9 +10,9 @@
 use std::path::PathBuf;
 
 use holdpoint_domain::FindingStatus;
-use holdpoint_importers::Report;
 use holdpoint_importers::compare::{Change, ChangeCounts, Identified, Known, compare};
 use holdpoint_importers::identity::identify;
+use holdpoint_importers::{Report, SharedPath};
 
 /// The folder with real data beside the checkout; `None` (and a note) where it is not.
 pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
@@ -121,7 +121,10 @@ pub(crate) fn identified(report: &Report) -> Vec<Identified> {
     identities
         .into_iter()
         .zip(&report.findings)
-        .map(|(identity, finding)| Identified::new(identity, finding))
+        .map(|(identity, finding)| {
+            let path = finding.path.as_deref().map(SharedPath::from);
+            Identified::new(identity, finding, path)
+        })
         .collect()
 }
 
