@@ -356,7 +356,7 @@ create index finding_duplicate on finding (duplicate_of) where duplicate_of is n
 create index finding_accepted on finding (series_id) where accepted_content is not null;
 -- One for each order of the list, so that a page costs the same wherever it is. By number (which is also the order of being
 -- first seen) and by status the list walks the ones above.
-create index finding_by_severity on finding (service_id, severity_rank, number);
+create index finding_by_severity on finding (service_id, severity_rank, first_seen_at, number);
 create index finding_unseen on finding (service_id, last_seen_at, number) where unseen_since is not null;
 create index finding_by_title on finding (service_id, title collate nocase, number);
 create index finding_by_path on finding (service_id, coalesce(path, ''), coalesce(start_line, 0), number);
@@ -485,7 +485,7 @@ create table finding_item (
     rule_id text references mapping_rule (id),
     primary key (finding_id, item_id)
 ) strict;
-create index finding_item_item on finding_item (item_id);
+create index finding_item_item on finding_item (item_id, finding_id);
 
 -- Links that a person took away: no rule makes them again.
 create table finding_unlinked (

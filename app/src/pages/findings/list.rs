@@ -771,12 +771,16 @@ fn order_words(sort: FindingSort) -> &'static str {
         FindingSort::StatusDown => "by status, backwards",
         FindingSort::ToolDown => "by scanner, backwards",
         FindingSort::LastSeenUp => "last seen last",
+        FindingSort::Limit => "soonest limit first",
+        FindingSort::LimitDown => "latest limit first",
+        FindingSort::Item => "by item",
+        FindingSort::ItemDown => "by item, backwards",
     }
 }
 
 fn columns(review: &str, query: &Query, may_contribute: bool) -> Vec<Column> {
     let sort = |column: Column, down: Option<FindingSort>, up: Option<FindingSort>| {
-        // The head leads to the other order; names begin with A, dates and severities with what presses most.
+        // The head leads to the other order; names begin with A, the rest with what presses most.
         let begins_upwards = matches!(
             down,
             Some(
@@ -784,6 +788,8 @@ fn columns(review: &str, query: &Query, may_contribute: bool) -> Vec<Column> {
                     | FindingSort::PathDown
                     | FindingSort::ToolDown
                     | FindingSort::StatusDown
+                    | FindingSort::ItemDown
+                    | FindingSort::LimitDown
             )
         );
         let to = match (down, up) {
@@ -828,13 +834,21 @@ fn columns(review: &str, query: &Query, may_contribute: bool) -> Vec<Column> {
             Some(FindingSort::ToolDown),
             Some(FindingSort::Tool),
         ),
-        Column::new("Item"),
+        sort(
+            Column::new("Item"),
+            Some(FindingSort::ItemDown),
+            Some(FindingSort::Item),
+        ),
         sort(
             Column::new("Status"),
             Some(FindingSort::StatusDown),
             Some(FindingSort::Status),
         ),
-        Column::new("Limit").figures(),
+        sort(
+            Column::new("Limit").figures(),
+            Some(FindingSort::LimitDown),
+            Some(FindingSort::Limit),
+        ),
         sort(
             Column::new("First").class("n c-first"),
             Some(FindingSort::Newest),

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use holdpoint_domain::{Millis, ReviewId, ServiceId, person::Action};
 use holdpoint_report::exports::{SarifPieces, csv_head, csv_lines};
-use holdpoint_storage::{FindingCursor, FindingFilter, FindingSort};
+use holdpoint_storage::{FindingCursor, FindingFilter, FindingOrder, FindingSort};
 
 use crate::{Actor, ServiceError, Services, report::finding_fact, standing::ReviewStanding};
 
@@ -127,15 +127,12 @@ impl FindingExport {
         from: Option<&FindingCursor>,
     ) -> Result<(String, Option<FindingCursor>), ServiceError> {
         let mut tx = self.services.database().read().await?;
+        let by = FindingOrder {
+            sort: self.sort,
+            limits: &self.standing.policy.limits,
+        };
         let page = tx
-            .finding_page(
-                &self.service,
-                &self.review,
-                &self.filter,
-                self.sort,
-                PIECE,
-                from,
-            )
+            .finding_page(&self.service, &self.review, &self.filter, by, PIECE, from)
             .await?;
         let ids: Vec<_> = page.lines.iter().map(|line| line.id.as_str()).collect();
         let mut findings: HashMap<_, _> = tx

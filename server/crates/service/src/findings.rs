@@ -11,8 +11,8 @@ use holdpoint_importers::identity::IdentityBasis;
 pub use holdpoint_importers::{CodeFlow, Fix, Place};
 use holdpoint_storage::{
     Finding, FindingCursor, FindingFacets, FindingFilter, FindingKind, FindingLines, FindingLink,
-    FindingSeries, FindingSort, NewFinding, NumberedFinding, ObservationView, SameIssue,
-    StorageError, TriageBatch, Tx,
+    FindingOrder, FindingSeries, FindingSort, NewFinding, NumberedFinding, ObservationView,
+    SameIssue, StorageError, TriageBatch, Tx,
 };
 
 pub use crate::triage::{Triage, TriageFields};
@@ -216,16 +216,19 @@ impl Services {
         from: Option<&FindingCursor>,
     ) -> Result<FindingLines, ServiceError> {
         let mut tx = self.database().read().await?;
-        let service = self
-            .service_of_review(&mut tx, actor, review, Action::Read)
+        let (of, _) = self.review_to(&mut tx, actor, review, Action::Read).await?;
+        self.check_filter(&mut tx, &of.service, review, filter)
             .await?;
-        self.check_filter(&mut tx, &service, review, filter).await?;
         let filter = &FindingFilter {
             as_of: self.now(),
             ..filter.clone()
         };
+        let by = FindingOrder {
+            sort,
+            limits: &of.policy.limits,
+        };
         Ok(tx
-            .finding_page(&service, review, filter, sort, limit.clamp(1, 500), from)
+            .finding_page(&of.service, review, filter, by, limit.clamp(1, 500), from)
             .await?)
     }
 

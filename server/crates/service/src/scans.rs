@@ -158,14 +158,7 @@ impl Services {
         review: &ReviewId,
         action: Action,
     ) -> Result<ServiceId, ServiceError> {
-        let not_found = || ServiceError::NotFound("This review");
-        let review = tx.review(review).await?.ok_or_else(not_found)?;
-        self.allow(tx, actor, &review.service, action)
-            .await
-            .map_err(|error| match error {
-                ServiceError::NotFound(_) => not_found(),
-                error => error,
-            })?;
+        let (review, _) = self.review_to(tx, actor, review, action).await?;
         Ok(review.service)
     }
 

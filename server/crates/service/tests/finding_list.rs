@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::{DAY, START, World, is_not_found, rejected, team::Team};
-use holdpoint_domain::{FindingStatus, ItemId, PersonId, SeriesId, Severity};
+use common::{DAY, START, World, is_not_found, rejected, scans::triage, team::Team};
+use holdpoint_domain::{FindingId, FindingStatus, ItemId, PersonId, SeriesId, Severity};
 use holdpoint_service::{
-    Actor, ExportForm, FindingFilter, FindingSort, ImportWatch, MAX_SAVED_FILTERS,
+    Actor, Clock, ExportForm, FindingCursor, FindingFilter, FindingLine, FindingLines, FindingSort,
+    ImportWatch, MAX_SAVED_FILTERS,
     findings::{FindingFields, FindingRequest, Triage, TriageFields},
     scans::ScanRequest,
 };
@@ -686,5 +687,188 @@ async fn links_of_a_finding_change_all_or_not_at_all() {
             .await
             .expect("links and unlinks");
         assert_eq!(n_items().await, 1, "on {}", team.on());
+    }
+}
+
+/// Every page of a list forwards, then every page backwards from its end: the numbers of its findings.
+async fn walked(team: &Team, filter: &FindingFilter, sort: FindingSort, n: usize) -> Vec<i64> {
+    let page = async |from: Option<FindingCursor>| {
+        // What stands in an address leads to the same place.
+        let from = from.map(|from| FindingCursor::parse(&from.encoded(), sort).expect("a place"));
+        let services = &team.world.services;
+        let (viewer, review) = (&team.viewer, &team.review.id);
+        services
+            .findings_of_review(viewer, review, filter, sort, n, from.as_ref())
+            .await
+            .expect("lists")
+    };
+    let mut forwards = vec![page(None).await];
+    while let Some(next) = forwards[forwards.len() - 1].next.clone() {
+        forwards.push(page(Some(next)).await);
+    }
+    let mut backwards = forwards[forwards.len() - 1..].to_vec();
+    while let Some(previous) = backwards[backwards.len() - 1].previous.clone() {
+        backwards.push(page(Some(previous)).await);
+    }
+    let numbers = |pages: &[FindingLines]| -> Vec<Vec<i64>> {
+        let lines = pages.iter().map(|page| page.lines.iter());
+        lines
+            .map(|lines| lines.map(|line| line.number).collect())
+            .collect()
+    };
+    backwards.reverse();
+    assert_eq!(numbers(&forwards), numbers(&backwards), "{sort:?} by {n}");
+    numbers(&forwards).concat()
+}
+
+#[tokio::test]
+async fn the_orders_by_limit_and_by_item_are_those_of_what_the_columns_say() {
+    for team in Team::each().await {
+        let at = |rule: &str, level: &str, line| result(rule, level, "src/a.go", line);
+        let first: Vec<_> = (1..=4)
+            .flat_map(|n| {
+                [
+                    at("w", "warning", n),
+                    at("e", "error", n + 20),
+                    at("n", "note", n + 40),
+                ]
+            })
+            .chain([at("gone", "error", 90)])
+            .collect();
+        import(&team, "alpha", &first).await;
+        import(&team, "alpha", &first[..12]).await;
+        // What was found then with 30 days falls due at the same moment as what is found now with 7.
+        team.world.clock.advance(23 * DAY);
+        let later = [
+            at("e", "error", 1),
+            at("w", "warning", 2),
+            at("e", "error", 3),
+            at("n", "note", 4),
+        ];
+        import(&team, "beta", &later).await;
+        let all = FindingFilter::default();
+        let page = async |sort| team.page(&all, sort, None).await.lines;
+        let lines = page(FindingSort::Number).await;
+        assert_eq!(lines.len(), 17);
+        let of = |tool: &str, rule: &str| -> Vec<_> {
+            let is = |line: &&FindingLine| {
+                line.tool.as_deref() == Some(tool) && line.rule.as_deref() == Some(rule)
+            };
+            lines
+                .iter()
+                .filter(is)
+                .map(|line| line.id.clone())
+                .collect()
+        };
+        // One is no problem; of one the risk is accepted, but not for long.
+        team.triage(&team.owner, &of("alpha", "e")[1], triage("false_positive"))
+            .await;
+        team.triage(&team.owner, &of("beta", "w")[0], triage("ask_acceptance"))
+            .await;
+        team.triage(
+            &team.manager,
+            &of("beta", "w")[0],
+            triage("approve_acceptance"),
+        )
+        .await;
+        let services = &team.world.services;
+        let link = async |id: &FindingId, key: &str| {
+            let item = team.id(key).await;
+            services
+                .map_finding(&team.owner, id, &item, true)
+                .await
+                .expect("links");
+        };
+        // The later item first; of the two that one is linked to, the one that stands first counts.
+        for id in &of("alpha", "w")[..3] {
+            link(id, "2.5.1").await;
+        }
+        link(&of("beta", "e")[1], "2.1.1").await;
+        link(&of("alpha", "e")[0], "2.5.1").await;
+        link(&of("alpha", "e")[0], "2.1.1").await;
+        link(&of("alpha", "gone")[0], "2.3.1").await;
+
+        for days in [0, 60] {
+            team.world.clock.advance(days * DAY);
+            let now = team.world.clock.now();
+            let limits = &team.review.policy.limits;
+            let items: Vec<_> = services
+                .review_glance(&team.viewer, &team.review.id)
+                .await
+                .expect("reads")
+                .items
+                .iter()
+                .map(|item| item.item.key.clone())
+                .collect();
+            let due = |line: &FindingLine| {
+                let due = limits.due(line.severity, line.first_seen_at);
+                due.filter(|_| line.status_at(now) == FindingStatus::Open)
+            };
+            let item = |line: &FindingLine| {
+                let keys = line.items.iter().map(|(_, key)| key);
+                keys.filter_map(|key| items.iter().position(|item| item == key))
+                    .min()
+            };
+            let open = FindingFilter {
+                statuses: vec![FindingStatus::Open],
+                ..FindingFilter::default()
+            };
+            let severe = FindingFilter {
+                severities: vec![Severity::High, Severity::Low],
+                ..FindingFilter::default()
+            };
+            let closed = FindingFilter {
+                statuses: vec![FindingStatus::Fixed, FindingStatus::FalsePositive],
+                ..FindingFilter::default()
+            };
+            for filter in [&all, &open, &severe, &closed] {
+                let listed = team.page(filter, FindingSort::Number, None).await.lines;
+                let sorted = |by: &dyn Fn(&FindingLine) -> (bool, i64, i64), down: bool| {
+                    let mut listed: Vec<_> = listed.iter().collect();
+                    listed.sort_by_key(|line| {
+                        let (is_none, key, first_seen) = by(line);
+                        let sign = if down { -1 } else { 1 };
+                        // What has none is last both ways.
+                        (is_none, sign * key, sign * first_seen, sign * line.number)
+                    });
+                    let numbers = listed.into_iter().map(|line| line.number);
+                    numbers.collect::<Vec<_>>()
+                };
+                let by_due = |line: &FindingLine| {
+                    let due = due(line);
+                    (due.is_none(), due.unwrap_or(0), line.first_seen_at)
+                };
+                let by_item = |line: &FindingLine| {
+                    let item = item(line).map(|at| i64::try_from(at).expect("few"));
+                    (item.is_none(), item.unwrap_or(0), 0)
+                };
+                for n in [1, 2, 5, 50] {
+                    for (sort, expected) in [
+                        (FindingSort::Limit, sorted(&by_due, false)),
+                        (FindingSort::LimitDown, sorted(&by_due, true)),
+                        (FindingSort::Item, sorted(&by_item, false)),
+                        (FindingSort::ItemDown, sorted(&by_item, true)),
+                    ] {
+                        assert_eq!(
+                            walked(&team, filter, sort, n).await,
+                            expected,
+                            "{sort:?} by {n} on {} after {days} days: {filter:?}",
+                            team.on()
+                        );
+                    }
+                }
+            }
+        }
+        // A place in an order of another kind is none.
+        let place = team.page(&all, FindingSort::Limit, None).await;
+        assert!(place.next.is_none());
+        for hostile in [
+            r#"{"k":[9223372036854775806,-9223372036854775808],"n":3}"#,
+            r#"{"k":[-9223372036854775808,9223372036854775807],"n":-1,"b":true}"#,
+        ] {
+            let from = FindingCursor::parse(hostile, FindingSort::Limit).expect("two numbers");
+            team.page(&all, FindingSort::Limit, Some(&from)).await;
+            assert!(FindingCursor::parse(hostile, FindingSort::Item).is_none());
+        }
     }
 }

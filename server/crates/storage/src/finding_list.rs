@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use holdpoint_domain::{
-    FindingStatus, Millis, ReviewId, ScannerState, SeriesId, ServiceId, Severity,
+    FindingStatus, Millis, ReviewId, ScannerState, SeriesId, ServiceId, Severity, policy::Limits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +27,9 @@ use crate::{
 pub struct FindingCursor {
     /// What the list is sorted by, without its number; of the kinds that the order has.
     #[serde(rename = "k")]
-    keys: Vec<Key>,
+    pub(crate) keys: Vec<Key>,
     #[serde(rename = "n")]
-    number: i64,
+    pub(crate) number: i64,
     /// The page before it, not after.
     #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
     pub backwards: bool,
@@ -37,7 +37,7 @@ pub struct FindingCursor {
 
 impl FindingCursor {
     /// The same place in a list by number alone.
-    fn by_number(&self) -> Self {
+    pub(crate) fn by_number(&self) -> Self {
         Self {
             keys: Vec::new(),
             ..self.clone()
@@ -55,7 +55,7 @@ impl FindingCursor {
         let order = Order::of(sort);
         let fits = cursor.keys.len() == order.keys.len()
             && cursor.keys.iter().zip(order.keys).all(|(key, of)| {
-                matches!(key, Key::Text(_)) == of.is_text
+                matches!(key, Key::Text(_)) == matches!(of.kind, Kind::Text)
                     && !matches!(key, Key::Text(text) if text.contains('\0'))
             });
         fits.then_some(cursor)
@@ -64,9 +64,17 @@ impl FindingCursor {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Key {
+pub(crate) enum Key {
     Number(i64),
     Text(String),
+}
+
+/// What a list is sorted by.
+#[derive(Clone, Copy, Debug)]
+pub struct FindingOrder<'a> {
+    pub sort: FindingSort,
+    /// The days that findings may stay open, for the orders that go by them.
+    pub limits: &'a Limits,
 }
 
 /// A page of lines with the places of its neighbours.
@@ -95,10 +103,19 @@ pub struct FindingKind {
 }
 
 /// One column that a list is sorted by, as an index has it.
-struct Sorted {
+pub(crate) struct Sorted {
     sqlite: &'static str,
     postgres: &'static str,
-    is_text: bool,
+    kind: Kind,
+}
+
+/// Where a row has what it is sorted by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Number,
+    /// With what every row says of itself.
+    FirstSeen,
 }
 
 struct Order {
@@ -110,46 +127,64 @@ const fn number_of(column: &'static str) -> Sorted {
     Sorted {
         sqlite: column,
         postgres: column,
-        is_text: false,
+        kind: Kind::Number,
     }
 }
 
-const SEVERITY: &[Sorted] = &[number_of("finding.severity_rank")];
+/// A number that no column has: what puts the list together says it.
+const WORKED_OUT: Sorted = number_of("null");
+const FIRST_SEEN_AT: Sorted = Sorted {
+    sqlite: "finding.first_seen_at",
+    postgres: "finding.first_seen_at",
+    kind: Kind::FirstSeen,
+};
+const SEVERITY: &[Sorted] = &[number_of("finding.severity_rank"), FIRST_SEEN_AT];
 const PATH: &[Sorted] = &[
     Sorted {
         sqlite: "coalesce(finding.path, '')",
         postgres: "coalesce(finding.path, '') collate \"C\"",
-        is_text: true,
+        kind: Kind::Text,
     },
     number_of("coalesce(finding.start_line, 0)"),
 ];
 const TITLE: &[Sorted] = &[Sorted {
     sqlite: "finding.title collate nocase",
     postgres: "lower(finding.title) collate \"C\"",
-    is_text: true,
+    kind: Kind::Text,
 }];
 const STATUS: &[Sorted] = &[
     Sorted {
         sqlite: "finding.status",
         postgres: "finding.status",
-        is_text: true,
+        kind: Kind::Text,
     },
     number_of("finding.severity_rank"),
 ];
-/// By scanner, the series one after the other: see [`Tx::finding_page`].
+/// By scanner, the series one after the other: see [`Tx::rows_by_tool`].
 const TOOL: &[Sorted] = &[Sorted {
     sqlite: "coalesce(finding.series_id, '')",
     postgres: "coalesce(finding.series_id, '')",
-    is_text: true,
+    kind: Kind::Text,
 }];
-/// Between a series and the tool of a group of its findings, see [`ToolGroup`].
-const OF_SERIES: char = '\u{1f}';
 /// What the newest scan of a series has was last seen by it.
 const LAST_SEEN_AT: &str = "case when finding.series_id is null or finding.unseen_since is not null \
     then finding.last_seen_at else coalesce(series.last_scan_at, finding.last_seen_at) end";
 const LAST_SEEN: &[Sorted] = &[number_of(LAST_SEEN_AT)];
 /// Of those that say it themselves.
-const LAST_SEEN_ITSELF: &[Sorted] = &[number_of("finding.last_seen_at")];
+pub(crate) const LAST_SEEN_ITSELF: &[Sorted] = &[number_of("finding.last_seen_at")];
+/// By the end of the time that a finding may stay open, severity by severity: see [`Tx::rows_by_limit`].
+const LIMIT: &[Sorted] = &[WORKED_OUT, FIRST_SEEN_AT];
+/// Of one severity.
+pub(crate) const WITHIN_SEVERITY: &[Sorted] = &[FIRST_SEEN_AT];
+/// By item, one after the other: see [`Tx::rows_by_item`].
+const ITEM: &[Sorted] = &[WORKED_OUT, OF_LINK];
+const OF_LINK: Sorted = Sorted {
+    sqlite: "link.finding_id",
+    postgres: "link.finding_id",
+    kind: Kind::Text,
+};
+/// Of one item.
+pub(crate) const WITHIN_ITEM: &[Sorted] = &[OF_LINK];
 
 impl Order {
     /// Numbers are given in the order in which findings are first seen, so that first seen and number are one order.
@@ -170,6 +205,10 @@ impl Order {
             By::ToolDown => (TOOL, true),
             By::LastSeen => (LAST_SEEN, true),
             By::LastSeenUp => (LAST_SEEN, false),
+            By::Limit => (LIMIT, false),
+            By::LimitDown => (LIMIT, true),
+            By::Item => (ITEM, false),
+            By::ItemDown => (ITEM, true),
         };
         Self { keys, descending }
     }
@@ -194,7 +233,7 @@ struct Sql<'a> {
 
 /// A part of the list.
 #[derive(Debug, PartialEq, Eq)]
-enum Part {
+pub(crate) enum Part {
     /// Written by hand, for this review.
     ByHand,
     /// Those of a series that its own tool found, or another one.
@@ -203,7 +242,15 @@ enum Part {
     Seen(String),
     /// What the newest scan of its series does not have.
     Unseen,
+    /// Of a severity's rank: all of them, the open ones, or the others.
+    OfSeverity(i64, Option<IsOpen>),
+    /// Linked to an item and to none that stands before it in the review.
+    OfItem { id: String, position: i64 },
+    /// Linked to no item of the review.
+    OfNoItem,
 }
+
+pub(crate) type IsOpen = bool;
 
 impl<'a> Sql<'a> {
     fn new(tx: &Tx, service: &'a ServiceId, review: &'a ReviewId) -> Self {
@@ -256,39 +303,13 @@ impl<'a> Sql<'a> {
         let service = self.text_value(service);
         let review = self.text_value(review);
         let of_service = match self.part {
-            None | Some(Part::Unseen) => "finding.service_id",
+            None | Some(Part::Unseen | Part::OfSeverity(..) | Part::OfNoItem) => {
+                "finding.service_id"
+            }
             Some(_) => "finding.service_id || ''",
         };
         write!(self.text, " where {of_service} = {service}").expect("a String takes all");
-        match self.part {
-            None => write!(
-                self.text,
-                " and (finding.review_id is null or finding.review_id = {review})"
-            ),
-            Some(Part::ByHand) => write!(self.text, " and finding.review_id = {review}"),
-            Some(Part::Unseen) => {
-                write!(self.text, " and finding.unseen_since is not null")
-            }
-            Some(Part::Seen(series)) => {
-                let series = self.text_value(series);
-                write!(
-                    self.text,
-                    " and finding.series_id = {series} and finding.unseen_since is null"
-                )
-            }
-            Some(Part::OfTool(series, tool)) => {
-                let series = self.text_value(series);
-                let tool = match tool {
-                    Some(tool) => format!("= {}", self.text_value(tool)),
-                    None => "is null".to_owned(),
-                };
-                write!(
-                    self.text,
-                    " and finding.series_id = {series} and finding.tool {tool}"
-                )
-            }
-        }
-        .expect("a String takes all");
+        self.part_conditions(&review, filter.as_of);
         if of_facets {
             self.facet_conditions(filter, &review);
         }
@@ -356,6 +377,53 @@ impl<'a> Sql<'a> {
                 .collect();
             write!(self.text, " and ({})", any.join(" or ")).expect("a String takes all");
         }
+    }
+
+    fn part_conditions(&mut self, review: &str, as_of: Millis) {
+        let conditions = match self.part {
+            None => format!(" and (finding.review_id is null or finding.review_id = {review})"),
+            Some(Part::ByHand) => format!(" and finding.review_id = {review}"),
+            Some(Part::Unseen) => " and finding.unseen_since is not null".to_owned(),
+            Some(Part::Seen(series)) => {
+                let series = self.text_value(series);
+                format!(" and finding.series_id = {series} and finding.unseen_since is null")
+            }
+            Some(Part::OfTool(series, tool)) => {
+                let series = self.text_value(series);
+                let tool = match tool {
+                    Some(tool) => format!("= {}", self.text_value(tool)),
+                    None => "is null".to_owned(),
+                };
+                format!(" and finding.series_id = {series} and finding.tool {tool}")
+            }
+            Some(Part::OfSeverity(rank, is_open)) => {
+                let mut conditions = format!(
+                    " and finding.severity_rank = {rank} \
+                     and (finding.review_id is null or finding.review_id = {review})"
+                );
+                if let Some(is_open) = is_open {
+                    let is = if *is_open { "=" } else { "<>" };
+                    let status = self.status(as_of);
+                    write!(conditions, " and {status} {is} 'open'").expect("a String takes all");
+                }
+                conditions
+            }
+            Some(Part::OfItem { id, position }) => {
+                let id = self.text_value(id);
+                format!(
+                    " and link.item_id = {id} \
+                     and (finding.review_id is null or finding.review_id = {review}) \
+                     and not exists (select 1 from finding_item as other join item on item.id = other.item_id \
+                     where other.finding_id = finding.id and item.review_id = {review} and item.position < {position})"
+                )
+            }
+            Some(Part::OfNoItem) => format!(
+                " and (finding.review_id is null or finding.review_id = {review}) \
+                 and not exists (select 1 from finding_item join item on item.id = finding_item.item_id \
+                 where finding_item.finding_id = finding.id and item.review_id = {review})"
+            ),
+        };
+        self.push(&conditions);
     }
 
     fn facet_conditions(&mut self, filter: &FindingFilter, review: &str) {
@@ -430,21 +498,19 @@ impl<'a> Sql<'a> {
 }
 
 #[derive(sqlx::FromRow)]
-struct PlacedRow {
+pub(crate) struct PlacedRow {
     #[sqlx(flatten)]
-    line: LineRow,
-    key_text: Option<String>,
-    key_number: Option<i64>,
+    pub(crate) line: LineRow,
+    pub(crate) key_text: Option<String>,
+    pub(crate) key_number: Option<i64>,
 }
 
 impl PlacedRow {
     fn place(&self, order: &Order, backwards: bool) -> FindingCursor {
-        let keys = order.keys.iter().map(|key| {
-            if key.is_text {
-                Key::Text(self.key_text.clone().unwrap_or_default())
-            } else {
-                Key::Number(self.key_number.unwrap_or_default())
-            }
+        let keys = order.keys.iter().map(|key| match key.kind {
+            Kind::Text => Key::Text(self.key_text.clone().unwrap_or_default()),
+            Kind::Number => Key::Number(self.key_number.unwrap_or_default()),
+            Kind::FirstSeen => Key::Number(self.line.first_seen_at),
         });
         FindingCursor {
             keys: keys.collect(),
@@ -454,45 +520,20 @@ impl PlacedRow {
     }
 }
 
-/// The findings of one scanner in one series.
-struct ToolGroup {
-    series: String,
-    tool: String,
-    label: String,
-    /// The tool, where it is another one than the series'.
-    own: Option<String>,
-    /// As it stands in a cursor.
-    key: String,
-}
-
-impl ToolGroup {
-    fn of(series: &str, tool: String, own: Option<String>, label: &str) -> Self {
-        let key = match &own {
-            None => series.to_owned(),
-            Some(own) => format!("{series}{OF_SERIES}{own}"),
-        };
-        Self {
-            series: series.to_owned(),
-            tool,
-            label: label.to_owned(),
-            own,
-            key,
-        }
-    }
-}
-
 /// A way through the list.
 #[derive(Clone, Copy)]
-struct Walk<'a> {
-    service: &'a ServiceId,
-    review: &'a ReviewId,
-    filter: &'a FindingFilter,
-    keys: &'static [Sorted],
-    descending: bool,
+pub(crate) struct Walk<'a> {
+    pub(crate) service: &'a ServiceId,
+    pub(crate) review: &'a ReviewId,
+    pub(crate) filter: &'a FindingFilter,
+    pub(crate) keys: &'static [Sorted],
+    pub(crate) descending: bool,
+    /// The list is walked from its end.
+    pub(crate) backwards: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn by_number(self) -> Self {
+    pub(crate) fn by_number(self) -> Self {
         Self { keys: &[], ..self }
     }
 
@@ -502,7 +543,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The first rows of the list, or of a part of it, from a place on.
-    async fn rows(
+    pub(crate) async fn rows(
         self,
         tx: &mut Tx,
         part: Option<&Part>,
@@ -524,15 +565,22 @@ impl<'a> Walk<'a> {
             ..Sql::new(tx, self.service, self.review)
         };
         let columns = self.columns(sql.is_sqlite);
-        let key = |is_text: bool, none: &'static str| {
+        let key = |kind: Kind, none: &'static str| {
             let mut keys = self.keys.iter().zip(&columns);
-            keys.find(|(key, _)| key.is_text == is_text)
+            keys.find(|(key, _)| key.kind == kind)
                 .map_or(none, |(_, column)| *column)
         };
         let (text, number) = (
-            key(true, "cast(null as text)"),
-            key(false, "cast(null as bigint)"),
+            key(Kind::Text, "cast(null as text)"),
+            key(Kind::Number, "cast(null as bigint)"),
         );
+        // An item's links are in order already, and fewer than its service's findings.
+        let from = match part {
+            Some(Part::OfItem { .. }) => {
+                "finding_item as link join finding on finding.id = link.finding_id"
+            }
+            _ => "finding",
+        };
         sql.push(
             "select finding.id, finding.number, finding.title, finding.severity, finding.category, finding.rule, \
              coalesce(finding.tool, series.tool) as tool, finding.path, finding.start_line, finding.component, \
@@ -545,7 +593,7 @@ impl<'a> Walk<'a> {
             " as holds_until, original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, \
              {LAST_SEEN_AT} as last_seen_at, cast(case when exists (select 1 from patch_finding \
              where patch_finding.finding_id = finding.id) then 1 else 0 end as bigint) as has_patch, finding.version, \
-             {text} as key_text, {number} as key_number from finding \
+             {text} as key_text, {number} as key_number from {from} \
              left join series on series.id = finding.series_id \
              left join finding as original on original.id = finding.duplicate_of"
         )
@@ -596,11 +644,12 @@ impl Tx {
         service: &ServiceId,
         review: &ReviewId,
         filter: &FindingFilter,
-        sort: FindingSort,
+        by: FindingOrder<'_>,
         limit: usize,
         from: Option<&FindingCursor>,
     ) -> Result<FindingLines, StorageError> {
-        let order = Order::of(sort);
+        use FindingSort as By;
+        let order = Order::of(by.sort);
         let backwards = from.is_some_and(|from| from.backwards);
         // One more than the page has tells whether another follows.
         let most = limit.saturating_add(1);
@@ -611,13 +660,14 @@ impl Tx {
             keys: order.keys,
             // Walked backwards, the list is the other way round.
             descending: order.descending != backwards,
+            backwards,
         };
-        let mut rows = if matches!(sort, FindingSort::Tool | FindingSort::ToolDown) {
-            self.rows_by_tool(walk, most, from).await?
-        } else if matches!(sort, FindingSort::LastSeen | FindingSort::LastSeenUp) {
-            self.rows_by_last_seen(walk, most, from).await?
-        } else {
-            walk.rows(self, None, from, most).await?
+        let mut rows = match by.sort {
+            By::Tool | By::ToolDown => self.rows_by_tool(walk, most, from).await?,
+            By::LastSeen | By::LastSeenUp => self.rows_by_last_seen(walk, most, from).await?,
+            By::Limit | By::LimitDown => self.rows_by_limit(walk, by.limits, most, from).await?,
+            By::Item | By::ItemDown => self.rows_by_item(walk, most, from).await?,
+            _ => walk.rows(self, None, from, most).await?,
         };
         let has_more = rows.len() > limit;
         rows.truncate(limit);
@@ -642,147 +692,6 @@ impl Tx {
             previous,
             next,
         })
-    }
-
-    /// The findings of each scanner, series by series, by the scanner's name. A series has one tool, as a rule; of files with
-    /// several an index has those of the others.
-    async fn tool_groups(&mut self, service: &ServiceId) -> Result<Vec<ToolGroup>, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            id: String,
-            tool: String,
-            label: String,
-            own: Option<String>,
-        }
-        const SQL: &str = "select series.id, series.tool, series.label, others.tool as own from series left join \
-            (select distinct finding.series_id, finding.tool from series join finding on finding.series_id = series.id \
-            where series.service_id = $1 and finding.tool is not null) as others \
-            on others.series_id = series.id where series.service_id = $1";
-        let mut groups: Vec<ToolGroup> = Vec::new();
-        let mut of_series = std::collections::BTreeSet::new();
-        for row in fetch_all!(self, Row, SQL, service.as_str()) {
-            if of_series.insert(row.id.clone()) {
-                groups.push(ToolGroup::of(&row.id, row.tool, None, &row.label));
-            }
-            if let Some(own) = row.own {
-                groups.push(ToolGroup::of(&row.id, own.clone(), Some(own), &row.label));
-            }
-        }
-        groups.sort_by_cached_key(|group| {
-            (
-                group.tool.to_lowercase(),
-                group.tool.clone(),
-                group.label.clone(),
-                group.key.clone(),
-            )
-        });
-        Ok(groups)
-    }
-
-    /// By scanner, then number. The scanner's name is the series', as a rule, and no index of findings has it; series are few,
-    /// so they are walked one after the other until the page is full.
-    async fn rows_by_tool(
-        &mut self,
-        walk: Walk<'_>,
-        most: usize,
-        from: Option<&FindingCursor>,
-    ) -> Result<Vec<PlacedRow>, StorageError> {
-        let mut groups: Vec<Option<ToolGroup>> = self
-            .tool_groups(walk.service)
-            .await?
-            .into_iter()
-            .filter(|group| walk.filter.tools.is_empty() || walk.filter.tools.contains(&group.tool))
-            .map(Some)
-            .collect();
-        // Findings written by hand have no series.
-        groups.insert(0, None);
-        if walk.descending {
-            groups.reverse();
-        }
-        let begins = from.and_then(|from| match from.keys.as_slice() {
-            [Key::Text(key)] => groups
-                .iter()
-                .position(|group| group.as_ref().map_or("", |group| &group.key) == key),
-            _ => None,
-        });
-        let mut rows = Vec::new();
-        for (at, group) in groups.iter().enumerate().skip(begins.unwrap_or(0)) {
-            if rows.len() >= most {
-                break;
-            }
-            let part = match group {
-                None => Part::ByHand,
-                Some(group) => Part::OfTool(group.series.clone(), group.own.clone()),
-            };
-            let key = group.as_ref().map_or("", |group| &group.key);
-            let place = from
-                .filter(|_| begins == Some(at))
-                .map(FindingCursor::by_number);
-            let of_part =
-                walk.by_number()
-                    .rows(self, Some(&part), place.as_ref(), most - rows.len());
-            // Walked by number, the rows do not say themselves which group they are of.
-            rows.extend(of_part.await?.into_iter().map(|row| PlacedRow {
-                key_text: Some(key.to_owned()),
-                ..row
-            }));
-        }
-        Ok(rows)
-    }
-
-    /// By when they were last seen. What the newest scan of a series has was seen by it, all of it at one moment, and in the
-    /// order of numbers; the rest says itself when. Each of these parts is in order already: their first rows are merged.
-    async fn rows_by_last_seen(
-        &mut self,
-        walk: Walk<'_>,
-        most: usize,
-        from: Option<&FindingCursor>,
-    ) -> Result<Vec<PlacedRow>, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            id: String,
-            last_scan_at: Option<i64>,
-        }
-        let place = from.and_then(|from| match from.keys.as_slice() {
-            [Key::Number(seen)] => Some((*seen, from)),
-            _ => None,
-        });
-        let itself = Walk {
-            keys: LAST_SEEN_ITSELF,
-            ..walk
-        };
-        let mut rows = Vec::new();
-        for part in [Part::ByHand, Part::Unseen] {
-            rows.extend(itself.rows(self, Some(&part), from, most).await?);
-        }
-        let sql = "select id, last_scan_at from series where service_id = $1";
-        for series in fetch_all!(self, Row, sql, walk.service.as_str()) {
-            // Without a moment there is no newest scan that could have had anything.
-            let Some(seen) = series.last_scan_at else {
-                continue;
-            };
-            let begins = match place {
-                None => None,
-                Some((at, _)) if at == seen => place.map(|(_, from)| from.by_number()),
-                Some((at, _)) if (seen < at) == walk.descending => None,
-                // All of it comes before this page.
-                Some(_) => continue,
-            };
-            let part = Part::Seen(series.id);
-            let of_part = walk
-                .by_number()
-                .rows(self, Some(&part), begins.as_ref(), most);
-            rows.extend(of_part.await?.into_iter().map(|row| PlacedRow {
-                key_number: Some(seen),
-                ..row
-            }));
-        }
-        rows.sort_by_key(|row| (row.key_number, row.line.number));
-        if walk.descending {
-            rows.reverse();
-        }
-        rows.truncate(most);
-        Ok(rows)
     }
 
     /// The findings that a filter finds, by number, at most `limit`, as deciding about them needs them.

@@ -196,6 +196,12 @@ pub enum FindingSort {
     StatusDown,
     ToolDown,
     LastSeenUp,
+    /// What falls due first.
+    Limit,
+    LimitDown,
+    /// By the review's items, in their order.
+    Item,
+    ItemDown,
 }
 
 impl FindingSort {
@@ -216,6 +222,10 @@ impl FindingSort {
         (Self::StatusDown, "status-down"),
         (Self::ToolDown, "scanner-down"),
         (Self::LastSeenUp, "last-seen-up"),
+        (Self::Limit, "limit"),
+        (Self::LimitDown, "limit-down"),
+        (Self::Item, "item"),
+        (Self::ItemDown, "item-down"),
     ];
 
     /// The words, for messages.
@@ -588,7 +598,7 @@ pub(crate) struct LineRow {
     holds_until: Option<i64>,
     duplicate_of: Option<i64>,
     reopened_at: Option<i64>,
-    first_seen_at: i64,
+    pub(crate) first_seen_at: i64,
     last_seen_at: i64,
     has_patch: i64,
     version: i64,

@@ -16,6 +16,7 @@ mod error;
 mod evidence;
 pub mod files;
 mod finding_list;
+mod finding_orders;
 pub mod finding_rows;
 mod findings;
 pub mod imports;
@@ -42,7 +43,7 @@ pub use database::{Database, DatabaseUrl};
 pub use error::StorageError;
 pub use evidence::{Evidence, NewEvidence};
 pub use files::{FileStore, Receiving, StoredFile, Swept};
-pub use finding_list::{FindingCursor, FindingKind, FindingLines};
+pub use finding_list::{FindingCursor, FindingKind, FindingLines, FindingOrder};
 pub use findings::{
     Finding, FindingContent, FindingFacets, FindingFilter, FindingLine, FindingLink, FindingSeries,
     FindingSort, NewFinding,

@@ -430,8 +430,8 @@ pub(super) struct List {
     late: Option<String>,
     /// Part of the title, rule, path, component or CVE.
     q: Option<String>,
-    /// severity (the default), number, path, title, newest, oldest, last-seen, status, scanner, mildest; path-down, title-down,
-    /// status-down, scanner-down and last-seen-up for the other way round.
+    /// severity (the default), number, path, title, newest, oldest, last-seen, status, scanner, mildest, limit, item; path-down,
+    /// title-down, status-down, scanner-down, last-seen-up, limit-down and item-down for the other way round.
     sort: Option<String>,
     /// `csv` or `sarif`: everything that fits as one file, instead of a part of it as JSON. `limit` and `cursor` do not count.
     format: Option<String>,
