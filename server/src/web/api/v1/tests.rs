@@ -175,6 +175,20 @@ impl Team {
         page.item.id.to_string()
     }
 
+    /// An item of another review of the service.
+    async fn item_elsewhere(&self) -> String {
+        let this = self.services().review(&self.manager, &self.review).await;
+        let asked = json!({
+            "template": this.unwrap().template.id, "title": "Phase 23", "release": "v1.1.0"
+        });
+        let client = self.token(&self.manager).await;
+        let begun = client.post("/services/market-maker/reviews", &asked).await;
+        let review = ReviewId::parse(begun.json()["id"].as_str().unwrap()).unwrap();
+        let services = self.services();
+        let item = services.item_by_key(&self.manager, &review, "2.1.1").await;
+        item.unwrap().item.id.to_string()
+    }
+
     async fn n_findings(&self) -> usize {
         let client = self.token(&self.manager).await;
         client.get(&self.of_review("/findings")).await.json()["entries"]
@@ -1604,6 +1618,7 @@ async fn findings_are_filtered_by_series_owner_and_limit_in_lists_files_and_deci
         let mut asked = matching;
         asked["count"] = json!(99);
         let refused = many(asked).await.problem(StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused["field"], "matching.count");
         let detail = refused["detail"].as_str().unwrap();
         let found = match n {
             1 => "1 finding matches now".to_owned(),
@@ -1620,6 +1635,23 @@ async fn findings_are_filtered_by_series_owner_and_limit_in_lists_files_and_deci
         (json!({ "late": "yes", "count": 1 }), "matching.late"),
     ] {
         assert_eq!(many(matching).await.field(), field);
+    }
+    // What is well written and not there is refused at the filter's field too, and a link's item at the link's.
+    let (gone, elsewhere) = (team.review.as_str(), team.item_elsewhere().await);
+    for (matching, field) in [
+        (json!({ "item": gone, "count": 1 }), "matching.item"),
+        (json!({ "owner": gone, "count": 1 }), "matching.owner"),
+        (json!({ "series": [gone], "count": 1 }), "matching.series"),
+    ] {
+        assert_eq!(many(matching.clone()).await.field(), field);
+        let link = json!({ "matching": matching, "link": item });
+        let refused = client.post(&team.of_review("/triage"), &link).await;
+        assert_eq!(refused.field(), field, "{link}");
+    }
+    for matching in [json!({ "count": 2 }), json!({ "item": item, "count": 1 })] {
+        let link = json!({ "matching": matching, "link": elsewhere });
+        let refused = client.post(&team.of_review("/triage"), &link).await;
+        assert_eq!(refused.field(), "link", "{}", refused.body);
     }
     let done = many(json!({ "late": true, "series": [main], "count": 1 })).await;
     assert_eq!(done.json()["done"], 1, "{}", done.body);
