@@ -285,8 +285,8 @@ pub async fn triage_findings(
         until: until.clone(),
         duplicate_of: duplicate_of.clone(),
     };
-    // What was not done stays chosen on the page that the refusal leads to.
-    let mut left = chosen.clone();
+    // What was not done stays chosen on the page that the refusal leads to, and is not all that match any more.
+    let (mut left, mut left_of) = (chosen.clone(), which.clone());
     let outcome = async {
         let id = ReviewId::parse(&review).ok_or(ServiceError::NotFound("This review"))?;
         let asked = if which == "all" {
@@ -323,7 +323,7 @@ pub async fn triage_findings(
             let view = cx.services.finding(&cx.person, &finding).await?;
             kept.push(format!("{finding}:{}", view.finding.version));
         }
-        left = kept;
+        (left, left_of) = (kept, String::new());
         let mut sentences: Vec<_> = done
             .refused
             .iter()
@@ -347,7 +347,7 @@ pub async fn triage_findings(
     let left = left.join(" ");
     let mut typed = vec![
         ("chosen", left.as_str()),
-        ("which", &which),
+        ("which", &left_of),
         ("n", &n),
         ("action", &action),
         ("reason", &reason),

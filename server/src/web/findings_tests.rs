@@ -817,6 +817,40 @@ async fn a_decision_over_an_older_version_is_a_conflict_that_keeps_what_was_type
 }
 
 #[tokio::test]
+async fn what_was_not_done_of_all_that_match_is_what_is_asked_about_next() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A", "B", "C"])).await;
+    let second = scene.findings().await[1].clone();
+    let services = &scene.app.state.services;
+    services
+        .triage_finding(&scene.manager, &second.id, 1, triage("false_positive"))
+        .await
+        .unwrap();
+    let decide = async |which: &[(&str, &str)], action: &str| {
+        let mut fields = vec![
+            ("review", scene.review.as_str()),
+            ("action", action),
+            ("reason", "Generated code."),
+            ("back", "all=1"),
+        ];
+        fields.extend(which);
+        let answer = owner.submit("/act/findings/triage-many", &fields).await;
+        owner.get(answer.header("location")).await
+    };
+    let page = decide(&[("which", "all"), ("n", "3")], "false_positive").await;
+    let said = page.texts("#refused");
+    assert!(
+        said[0].starts_with("Done: 2 of 3. Not done: F-2:"),
+        "{said:?}"
+    );
+    // The other two match as before, and are not decided about again.
+    assert_eq!(count(&page, "input[name=which]"), 0);
+    assert_eq!(page.texts("tbody .ttl"), ["B is violated"]);
+    assert_eq!(page.texts("form.stack button"), ["Apply to what is ticked"]);
+}
+
+#[tokio::test]
 async fn what_the_list_does_not_ask_for_is_refused_only_after_it_was_shown() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;
