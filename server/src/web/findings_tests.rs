@@ -851,6 +851,33 @@ async fn what_was_not_done_of_all_that_match_is_what_is_asked_about_next() {
 }
 
 #[tokio::test]
+async fn a_list_says_what_of_its_address_it_did_not_understand() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A"])).await;
+    let list = paths::findings(scene.review.as_str());
+    for (query, said) in [
+        ("severity=high&status=open&q=violated", None),
+        (
+            "severity=awful",
+            Some("The address names a word that no filter knows. The list is not cut by it."),
+        ),
+        (
+            "says=nothing&item=gone",
+            Some(
+                "The address names a word that no filter knows and an item that this review does not have. \
+                 The list is not cut by them.",
+            ),
+        ),
+    ] {
+        let page = owner.get(&format!("{list}?{query}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{query}");
+        assert_eq!(page.texts("p[role=status]"), said.as_slice(), "{query}");
+        assert_eq!(page.texts("tbody .ttl").len(), 1, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_list_does_not_ask_for_is_refused_only_after_it_was_shown() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;

@@ -38,7 +38,7 @@ pub(super) fn FindingsPage() -> impl IntoView {
     page(async move {
         let (visit, person) = Visit::signed_in()?;
         let id = review_of_address()?;
-        let mut query = Query::of_address();
+        let (mut query, is_strange) = Query::of_address();
         let services = services();
         let standing = services.review_glance(&person, &id).await?;
         let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
@@ -52,6 +52,7 @@ pub(super) fn FindingsPage() -> impl IntoView {
         let whole = services.finding_facets(&person, &id, &whole).await?;
         let left_out = query
             .leave_out(
+                is_strange,
                 |item| standing.item(item).is_some(),
                 |series| whole.series.iter().any(|(there, _)| there.id == *series),
             )

@@ -47,11 +47,26 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// As the address of this page says it.
-    pub fn of_address() -> Self {
+    /// As the address of this page says it, and whether it says something that no filter knows.
+    pub fn of_address() -> (Self, bool) {
         let map = leptos_router::hooks::use_query_map();
         let map = map.read_untracked();
-        Self::read(|name| map.get_all(name).unwrap_or_default())
+        let values = |name: &str| map.get_all(name).unwrap_or_default();
+        let query = Self::read(values);
+        let is_strange = query.leaves_out(values);
+        (query, is_strange)
+    }
+
+    /// Whether there are words that were not read.
+    fn leaves_out(&self, values: impl Fn(&str) -> Vec<String>) -> bool {
+        let pairs = self.pairs();
+        let is_read = |name: &str, word: &str| {
+            let mut said = pairs.iter();
+            word.is_empty() || said.any(|(of, text)| *of == name && text == word)
+        };
+        ["severity", "status", "says", "item", "series"]
+            .into_iter()
+            .any(|name| values(name).iter().any(|word| !is_read(name, word)))
     }
 
     /// As a query's text says it, wherever it comes from.
@@ -123,32 +138,33 @@ impl Query {
     /// Leaves out what the review does not have, and says so: a list cut by it would look as if nothing had been found.
     pub fn leave_out(
         &mut self,
+        is_strange: bool,
         has_item: impl Fn(&ItemId) -> bool,
         has_series: impl Fn(&SeriesId) -> bool,
-    ) -> Option<&'static str> {
-        let is_of_review = self.item.as_ref().is_none_or(has_item);
+    ) -> Option<String> {
+        let mut left_out = Vec::new();
+        if is_strange {
+            left_out.push("a word that no filter knows");
+        }
+        if self.item.take_if(|item| !has_item(item)).is_some() {
+            left_out.push("an item that this review does not have");
+        }
         let n_series = self.series.len();
         self.series.retain(has_series);
-        let are_of_service = self.series.len() == n_series;
-        if !is_of_review {
-            self.item = None;
+        if self.series.len() < n_series {
+            left_out.push("a series that this service does not have");
         }
-        if !(is_of_review && are_of_service) {
-            // The place was one in another list.
-            self.from = None;
-        }
-        match (is_of_review, are_of_service) {
-            (true, true) => None,
-            (false, true) => Some(
-                "The address names an item that this review does not have. The list is not cut by it.",
-            ),
-            (true, false) => Some(
-                "The address names a series that this service does not have. The list is not cut by it.",
-            ),
-            (false, false) => Some(
-                "The address names an item and a series that are not there. The list is not cut by them.",
-            ),
-        }
+        let it = match left_out.len() {
+            0 => return None,
+            1 => "it",
+            _ => "them",
+        };
+        // The place was one in another list.
+        self.from = None;
+        let left_out = left_out.join(" and ");
+        Some(format!(
+            "The address names {left_out}. The list is not cut by {it}."
+        ))
     }
 
     /// The statuses that are shown: the open ones unless others are asked for.
@@ -360,14 +376,42 @@ mod tests {
         ]);
         let there = |_: &ItemId| true;
         let mut query = asked.clone();
-        assert_eq!(query.leave_out(there, |_| true), None);
+        assert_eq!(query.leave_out(false, there, |_| true), None);
         assert_eq!(query, asked);
         let of_review = |series: &SeriesId| series.as_str() == "s1";
-        let why = query.leave_out(there, of_review).expect("is told");
+        let why = query.leave_out(false, there, of_review).expect("is told");
         assert!(why.contains("series"), "{why}");
         assert_eq!((query.series.len(), query.text.as_str()), (1, "x"));
-        let why = query.leave_out(|_| false, of_review).expect("is told");
-        assert!(why.contains("item") && query.item.is_none(), "{why}");
+        let why = query.leave_out(true, |_| false, of_review);
+        assert_eq!(
+            why.expect("is told"),
+            "The address names a word that no filter knows and an item that this review does not have. \
+             The list is not cut by them."
+        );
+        assert_eq!(query.item, None);
+    }
+
+    #[test]
+    fn a_word_that_no_filter_knows_is_noticed() {
+        let is_strange = |pairs: &[(&str, &str)]| {
+            let values = |name: &str| {
+                let of = pairs.iter().filter(|(of, _)| *of == name);
+                of.map(|(_, value)| (*value).to_owned()).collect()
+            };
+            Query::read(values).leaves_out(values)
+        };
+        assert!(!is_strange(&[
+            ("severity", "high"),
+            ("status", ""),
+            ("says", "review"),
+            ("series", "s1"),
+            ("item", "i1"),
+            ("q", "anything"),
+        ]));
+        for name in ["severity", "status", "says"] {
+            assert!(is_strange(&[(name, "awful")]), "{name}");
+        }
+        assert!(is_strange(&[("item", "\0")]));
     }
 
     #[test]
