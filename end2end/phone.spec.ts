@@ -1,5 +1,6 @@
 import { expect, test } from "./fixtures";
-import { Api, loadSample, signIn } from "./steps";
+import { sarif } from "./sarif";
+import { Api, importScan, loadSample, signIn, upload } from "./steps";
 
 test.use({ viewport: { width: 390, height: 844 } });
 
@@ -28,4 +29,15 @@ test("no page is wider than a phone", async ({ holdpoint, page }) => {
   await narrow(`/items/${item?.id}`);
   await narrow(`/items/${item?.id}/evidence/new`);
   await narrow(`/findings/${finding?.id}?review=${review}`);
+
+  // Nor is one with words that have no place to break.
+  const long = { rule: "long", message: "x".repeat(300), path: `${"a".repeat(200)}.go`, score: 5 };
+  await page.goto(`/reviews/${review}`);
+  await upload(page, sarif("Example Scan", [long]));
+  await narrow(page.url());
+  await importScan(page);
+  await narrow(page.url());
+  await narrow(`/reviews/${review}/findings?q=xxxx`);
+  const path = await page.getByRole("link", { name: /^xxxx/ }).getAttribute("href");
+  await narrow(path ?? "");
 });

@@ -9,7 +9,10 @@ use crate::{
         page,
         review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
-    parts::{ButtonLink, Column, Empty, Frame, PageHead, Tab, Table, When, Who, controls::Weight},
+    parts::{
+        ButtonLink, Column, Empty, Frame, PageHead, Tab, Table, When, Who, controls::Weight,
+        status::Tone,
+    },
     paths::{self, action},
     visit::services,
 };
@@ -30,7 +33,7 @@ pub(super) fn LastDecision(
 ) -> impl IntoView {
     let all = paths::decisions(&review);
     view! {
-        <div class="notice" role="group" aria-label="Your last decision about several findings">
+        <div class="notice" data-tone=Tone::Neutral.as_str() role="group" aria-label="Your last decision about several findings">
             <crate::parts::Ico icon=crate::parts::Icon::Reopened />
             <div class="row grow">
                 <span>"You " {batch.summary.clone()} ", " <When at=batch.decided_at now /> "."</span>

@@ -236,6 +236,7 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
             tools.push((name.to_owned(), 0));
         }
     }
+    tools.sort_by_cached_key(|(tool, _)| tool.to_lowercase());
     let tools = tools
         .into_iter()
         .map(|(tool, n)| {
@@ -357,6 +358,13 @@ fn says_words(state: ScannerState) -> &'static str {
         ScannerState::Suppressed => "Suppressed",
         ScannerState::Review => "To be looked at",
     }
+}
+
+/// A word beside a title, and what it means.
+fn tag(word: impl Into<String>, title: String) -> AnyView {
+    let tone = Tone::Neutral.as_str();
+    view! { " " <span class="pill pill-sm" data-tone=tone title=title>{word.into()}</span> }
+        .into_any()
 }
 
 /// The series, where some scanner has several: else they say no more than the scanners do. One that is ticked stays visible.
@@ -915,26 +923,27 @@ fn row(
     } else {
         view! { <span>{items}{more_items}</span> }.into_any()
     };
+    // Some scanners call a finding what they call its rule.
+    let rule = line.rule.filter(|rule| *rule != line.title);
     let day = |at: Millis| view! { <time datetime=machine(at) title=date(at)>{short_date(at, now)}</time> };
     view! {
         <tr role="row">
             {tick}
             <td role="cell" data-l="" class="fit"><St of=line.severity /></td>
             <td role="cell" class="full clip">
-                <span>
-                    <span class="faint num">{number}</span>
-                    " "
-                    <a class="ttl" href=address><Inline text=line.title /></a>
-                    " "
-                    {line.rule.map(|rule| view! { <span class="muted only-wide">{rule}</span> })}
-                    {line
-                        .claim
-                        .map(|claim| {
-                            let title = claim.sentence();
-                            view! { " " <span class="pill pill-sm" title=title>{claim.state.label()}</span> }
-                        })}
-                    {(line.n_sources > 1)
-                        .then(|| view! { " " <span class="pill pill-sm">{format!("one issue, {} sources", line.n_sources)}</span> })}
+                <span class="tagged">
+                    <span>
+                        <span class="faint num">{number}</span>
+                        " "
+                        <a class="ttl" href=address><Inline text=line.title /></a>
+                        " "
+                        {rule.map(|rule| view! { <span class="muted only-wide">{rule}</span> })}
+                    </span>
+                    {line.claim.map(|claim| tag(says_words(claim.state), claim.sentence()))}
+                    {(line.n_sources > 1).then(|| {
+                        let sources = format!("{} sources", line.n_sources);
+                        tag(sources.clone(), format!("One issue, {sources}"))
+                    })}
                 </span>
             </td>
             <td role="cell" data-l="" class="loc mono muted">

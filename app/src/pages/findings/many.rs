@@ -12,7 +12,7 @@ use crate::{
     },
     parts::{
         Button, ButtonLink, Choice, Choices, Column, Empty, Frame, Inline, PageHead, SelectField,
-        St, Tab, Table, TextArea, TextField, controls::Weight, when::date_value,
+        St, Tab, Table, TextArea, TextField, controls::Weight, status::Tone, when::date_value,
     },
     paths::{self, action},
     visit::services,
@@ -152,7 +152,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                         view! {
                             <input type="hidden" name="which" value="all" />
                             <input type="hidden" name="n" value=n_all.clone() />
-                            <p class="notice">
+                            <p class="notice" data-tone=Tone::Neutral.as_str()>
                                 <span>
                                     {format!("All {n_all} findings that match the filter, also those on other pages. ")}
                                     <a href=list.clone()>"Look at the list"</a>

@@ -14,7 +14,7 @@ use crate::{
     parts::{
         Button, Column, Empty, FieldNote, Frame, Ico, Icon, PageHead, SelectField, Sha, Tab, Table,
         TextField, When, Who,
-        status::{Flag, FlagMark},
+        status::{Flag, FlagMark, Tone},
         table::pages,
     },
     paths,
@@ -53,7 +53,7 @@ pub(super) fn ScansPage() -> impl IntoView {
             view! { <Upload review=review.clone() form commit limit /> }.into_any()
         } else {
             view! {
-                <p class="notice">
+                <p class="notice" data-tone=Tone::Neutral.as_str()>
                     <Ico icon=Icon::Info />
                     <span>"Only a contributor, reviewer or manager of this service can import scans."</span>
                 </p>
@@ -237,7 +237,7 @@ fn row(scan: Scan, review: &str, now: holdpoint_domain::Millis) -> AnyView {
     let undone = scan
         .undone_at
         .is_some()
-        .then(|| view! { " " <span class="pill pill-sm">"Undone"</span> });
+        .then(|| view! { " " <span class="pill pill-sm" data-tone=Tone::Neutral.as_str()>"Undone"</span> });
     let commit: String = scan
         .commit
         .as_deref()

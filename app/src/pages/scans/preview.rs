@@ -322,15 +322,10 @@ fn refused_row((name, why): &(String, String)) -> AnyView {
     view! {
         <tr role="row">
             <td role="cell" class="fit hide-stack"></td>
-            <th role="rowheader" scope="row" class="full">
+            <th role="rowheader" scope="row" colspan="6" class="full">
                 <span class="strong wrap-any">{name.clone()}</span>
                 <span class="sub wrap-any">{why.clone()}</span>
             </th>
-            <td role="cell" class="hide-stack"></td>
-            <td role="cell" class="hide-stack"></td>
-            <td role="cell" class="hide-stack"></td>
-            <td role="cell" class="hide-stack"></td>
-            <td role="cell" class="n hide-stack"></td>
             <td role="cell" data-l="">{state(Icon::Fail, Tone::Red, "Refused, left out".to_owned())}</td>
         </tr>
     }
