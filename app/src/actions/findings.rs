@@ -7,7 +7,10 @@ use super::ActionError;
 #[cfg(feature = "ssr")]
 use {
     super::{ActionContext, Notice},
-    crate::{pages::findings::query::Query, paths},
+    crate::{
+        pages::findings::{n_findings, query::Query},
+        paths,
+    },
     holdpoint_domain::{FindingId, ItemId, ReviewId, TriageBatchId, text::Prose},
     holdpoint_service::{
         CommentOn, ServiceError,
@@ -422,14 +425,7 @@ pub async fn undo_triage(
     let outcome = async {
         let id = TriageBatchId::parse(&batch).ok_or(ServiceError::NotFound("This decision"))?;
         let done = cx.services.undo_triage(&cx.person, &id).await?;
-        let findings = |n: i64| {
-            if n == 1 {
-                "1 finding".to_owned()
-            } else {
-                format!("{n} findings")
-            }
-        };
-        let mut said = format!("{} put back.", findings(done.n_done));
+        let mut said = format!("{} put back.", n_findings(done.n_done));
         if done.n_refused > 0 {
             let told: Vec<_> = done
                 .refused

@@ -8,6 +8,7 @@ use leptos_meta::Title;
 
 use super::{
     controls::Notice,
+    figure::thousands,
     icon::{Ico, Icon, Mark},
     inline::Inline,
     people::Avatar,
@@ -332,7 +333,7 @@ fn ReviewBarView(review: ReviewBar) -> impl IntoView {
             Tab::Findings,
             "Findings",
             paths::findings(&id),
-            count(n_open_findings.to_string(), "open"),
+            count(thousands(n_open_findings.into()), "open"),
         ),
         (Tab::Scans, "Scans", paths::scans(&id), None),
         (

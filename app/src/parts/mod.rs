@@ -3,6 +3,7 @@
 pub mod controls;
 pub mod diff;
 pub mod field;
+pub mod figure;
 pub mod frame;
 pub mod hold_line;
 pub mod icon;

@@ -355,7 +355,7 @@ fn the_review_bar_marks_the_page_and_shows_the_verdict() {
         name: "OpenSQT Market Maker v1.0.0".to_owned(),
         here: Tab::Findings,
         n_items: 13,
-        n_open_findings: 34,
+        n_open_findings: 20_400,
         n_patches: 2,
         signatures: (1, 4),
         hold_point: Some(1_769_788_800_000),
@@ -365,13 +365,13 @@ fn the_review_bar_marks_the_page_and_shows_the_verdict() {
         leptos_meta::provide_meta_context();
         view! {
             <Frame title="Findings" crumbs=vec![Crumb::to("Reviews", "/"), Crumb::here("Findings")] review>
-                <PageHead title="Findings" meta=view! { <span>"34 open"</span> }.into_any() />
+                <PageHead title="Findings" meta=view! { <span>"20,400 open"</span> }.into_any() />
             </Frame>
         }
     });
     assert_eq!(
         texts(&shown, ".tabs [aria-current=page]"),
-        ["Findings34 open"]
+        ["Findings20,400 open"]
     );
     assert_eq!(texts(&shown, ".reviewbar-state .pill"), ["No-go"]);
     assert_eq!(texts(&shown, "h1"), ["Findings"]);

@@ -878,6 +878,72 @@ async fn a_list_says_what_of_its_address_it_did_not_understand() {
 }
 
 #[tokio::test]
+async fn a_line_says_what_the_scanner_says_and_no_word_twice() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let mut file = sarif(&["Secret Keyword", "G2"]);
+    let results = &mut file["runs"][0]["results"];
+    results[0]["message"]["text"] = json!("Secret Keyword");
+    results[0]["suppressions"] = json!([{ "kind": "inSource", "status": "accepted" }]);
+    scene.import(&owner, &file).await;
+    let list = paths::findings(scene.review.as_str());
+    let page = owner.get(&list).await;
+    // Beside the title, where a long one does not cut it off.
+    assert_eq!(page.texts(".tagged > .pill"), ["Suppressed"]);
+    assert_eq!(page.texts(".tagged .muted"), ["G2"]);
+    let one = owner.get(&format!("{list}?q=G2")).await;
+    assert!(
+        one.texts("*").iter().any(|text| text == "1 finding"),
+        "{}",
+        one.body
+    );
+}
+
+#[tokio::test]
+async fn an_acceptance_that_is_asked_for_is_told_as_asked_for() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A"])).await;
+    let line = scene.findings().await.remove(0);
+    let fields = [
+        ("finding", line.id.as_str()),
+        ("review", scene.review.as_str()),
+        ("version", "1"),
+        ("action", "ask_acceptance"),
+        ("reason", "Not reachable."),
+        ("until", "2026-02-20"),
+    ];
+    owner.submit("/act/findings/triage", &fields).await;
+    let page = owner.get(&paths::finding(line.id.as_str())).await;
+    let decided = page.texts("section[aria-labelledby=h-his] p");
+    assert!(
+        decided[0].contains("asked to accept the risk: Not reachable."),
+        "{decided:?}"
+    );
+    let names = page.texts("dt");
+    assert!(names.iter().any(|name| name == "Asked for as"), "{names:?}");
+    assert!(names.iter().all(|name| name != "Accepted as"), "{names:?}");
+}
+
+#[tokio::test]
+async fn undoing_a_scan_that_found_nothing_new_removes_nothing() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A", "B"])).await;
+    scene.import(&owner, &sarif(&["A"])).await;
+    let list = owner.get(&paths::scans(scene.review.as_str())).await;
+    let newest = list.html();
+    let link = scraper::Selector::parse("tbody .ttl").unwrap();
+    let scan = newest.select(&link).next().unwrap().attr("href").unwrap();
+    let page = owner.get(scan).await;
+    let undo = page.texts("form[action='/act/scans/undo'] p");
+    assert!(
+        undo[0].starts_with("Every finding is as it was before this scan."),
+        "{undo:?}"
+    );
+}
+
+#[tokio::test]
 async fn what_the_list_does_not_ask_for_is_refused_only_after_it_was_shown() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;

@@ -487,11 +487,17 @@ fn Proposed(finding: Finding, offer: Offer) -> impl IntoView {
     finding.details.as_deref()?;
     let said = ScannerDetails::of(&finding);
     let other = (!said.other_places.is_empty()).then(|| {
-        let summary = format!("{} more places to change", said.other_places.len());
+        let summary = match said.other_places.len() {
+            1 => "1 more place to change".to_owned(),
+            n => format!("{n} more places to change"),
+        };
         view! { <Disclosure summary>{places(said.other_places.clone())}</Disclosure> }
     });
     let related = (!said.related.is_empty()).then(|| {
-        let summary = format!("{} related places", said.related.len());
+        let summary = match said.related.len() {
+            1 => "1 related place".to_owned(),
+            n => format!("{n} related places"),
+        };
         view! { <Disclosure summary>{places(said.related.clone())}</Disclosure> }
     });
     let flows = said
@@ -499,7 +505,10 @@ fn Proposed(finding: Finding, offer: Offer) -> impl IntoView {
         .into_iter()
         .take(10)
         .map(|flow| {
-            let summary = format!("How it comes about, in {} steps", flow.steps.len());
+            let summary = match flow.steps.len() {
+                1 => "How it comes about, in 1 step".to_owned(),
+                n => format!("How it comes about, in {n} steps"),
+            };
             view! {
                 <Disclosure summary>
                     {flow.message.map(|text| view! { <p class="small wrap-any">{text}</p> })}
@@ -891,7 +900,12 @@ fn Details(finding: Finding, of: Standing, due: Option<Millis>, now: Millis) -> 
         rows.push(row("Fixed", day(at).into_any()));
     }
     if let Some(digest) = finding.accepted_content.clone() {
-        rows.push(row("Accepted as", view! { <Sha digest /> }.into_any()));
+        let name = if finding.status == FindingStatus::RiskAccepted {
+            "Accepted as"
+        } else {
+            "Asked for as"
+        };
+        rows.push(row(name, view! { <Sha digest /> }.into_any()));
     }
     view! {
         <section class="panel" aria-labelledby="h-det">

@@ -1,6 +1,6 @@
 //! What scans saw of a finding, and what people decided.
 
-use holdpoint_domain::Millis;
+use holdpoint_domain::{FindingStatus, Millis};
 use holdpoint_service::{
     ObservationView,
     findings::{FindingView, recognised_by},
@@ -84,6 +84,14 @@ pub(super) fn History(
     });
     let decided = finding.status_by_name.clone().map(|name| {
         let Look { icon, tone, word } = finding.status.look();
+        // Until somebody answers, it is as open as before.
+        let is_asked =
+            finding.acceptance_requested_by.is_some() && finding.status == FindingStatus::Open;
+        let what = if is_asked {
+            "asked to accept the risk".to_owned()
+        } else {
+            format!("set it to {}", word.to_lowercase())
+        };
         let reason = finding.status_reason.clone();
         let at = finding.status_at;
         view! {
@@ -95,7 +103,7 @@ pub(super) fn History(
                             <li data-tone=tone.as_str()>
                                 <Ico icon />
                                 <p>
-                                    <b>{name}</b> " set it to " {word.to_lowercase()}
+                                    <b>{name}</b> " " {what}
                                     {(!reason.is_empty()).then(|| format!(": {reason}"))}
                                     {at.map(|at| view! { <When at now /> })}
                                 </p>

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::{
     LimitOf, Standing, StatusOf,
     decisions::{LastDecision, is_offered},
-    item_options, limit_of, place,
+    item_options, limit_of, n_findings, place,
     query::{BY_HAND, PAGE, Query},
     review_of_address, thousands,
 };
@@ -721,7 +721,7 @@ fn List(
     }
     let n_here = i64::try_from(lines.len()).unwrap_or(i64::MAX);
     let summary = if n <= n_here {
-        format!("{} findings", thousands(n))
+        n_findings(n)
     } else {
         format!("{} of {} findings", thousands(n_here), thousands(n))
     };

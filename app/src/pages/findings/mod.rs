@@ -22,6 +22,8 @@ use leptos_router::{
 
 pub(super) use history::change_look;
 
+pub(crate) use crate::parts::figure::thousands;
+
 use super::PageError;
 use crate::parts::{
     Crumb, Frame, Late, Look, ReviewBar, Shown as _, St,
@@ -195,34 +197,17 @@ pub(super) fn item_options(standing: &ReviewStanding, first: &str) -> Vec<(Strin
         .collect()
 }
 
-/// A figure with its thousands apart: "1,204".
-pub(crate) fn thousands(n: i64) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
+/// "1 finding", "1,204 findings".
+pub(crate) fn n_findings(n: i64) -> String {
+    match n {
+        1 => "1 finding".to_owned(),
+        n => format!("{} findings", thousands(n)),
     }
-    if n < 0 { format!("-{out}") } else { out }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_have_their_thousands_apart() {
-        for (n, expected) in [
-            (0, "0"),
-            (999, "999"),
-            (1_204, "1,204"),
-            (-1_000_000, "-1,000,000"),
-        ] {
-            assert_eq!(thousands(n), expected);
-        }
-    }
 
     #[test]
     fn an_accepted_risk_whose_time_is_over_looks_open() {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::item_link;
 use crate::{
     pages::{
-        findings::thousands,
+        findings::{n_findings, thousands},
         page,
         review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
@@ -69,11 +69,11 @@ pub(super) fn PlanPage() -> impl IntoView {
         let by_hand = match plan.n_by_hand {
             0 => String::new(),
             1 => "1 finding stays as a person mapped it. ".to_owned(),
-            n => format!("{} stay as people mapped them. ", findings(n)),
+            n => format!("{} stay as people mapped them. ", n_findings(n)),
         };
         let rest = match plan.n_unmapped {
             0 => format!("{by_hand}Every other finding has a rule that fits."),
-            n => format!("{by_hand}No rule fits {}.", findings(n)),
+            n => format!("{by_hand}No rule fits {}.", n_findings(n)),
         };
         let body = if plan.is_empty() {
             view! {
@@ -161,12 +161,4 @@ pub(super) fn PlanPage() -> impl IntoView {
         }
         .into_any())
     })
-}
-
-fn findings(n: i64) -> String {
-    if n == 1 {
-        "1 finding".to_owned()
-    } else {
-        format!("{} findings", thousands(n))
-    }
 }

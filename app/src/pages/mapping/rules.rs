@@ -11,7 +11,7 @@ use super::{item_link, rule::RuleForm};
 use crate::{
     flash::FormState,
     pages::{
-        findings::thousands,
+        findings::{n_findings, thousands},
         page, query,
         review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
@@ -209,11 +209,10 @@ fn suggested(review: &str, suggestion: SuggestedRule, may: bool) -> AnyView {
     } = suggestion;
     let what = match (category.as_str(), n) {
         ("", _) => "has found nothing".to_owned(),
-        (category, 1) => format!("{}, 1 finding", category_label(category).to_lowercase()),
         (category, n) => format!(
-            "{}, {} findings",
+            "{}, {}",
             category_label(category).to_lowercase(),
-            thousands(n)
+            n_findings(n)
         ),
     };
     let link = item_link(&item);

@@ -213,17 +213,16 @@ fn undo_panel(scan: &Scan, stays: Option<String>, may_import: bool, review: &str
         }
         Some(why) => view! { <p class="small muted">{why}</p> }.into_any(),
         None => {
-            let what = format!(
-                "{} removed, and every other finding is as it was before it. The file \
-                 stays with the scan\u{2019}s record.",
-                match scan.changes.new {
-                    1 => "The finding that this scan found first is".to_owned(),
-                    n => format!(
-                        "The {} findings that this scan found first are",
-                        thousands(n)
-                    ),
-                }
-            );
+            let what = match scan.changes.new {
+                0 => "Every finding is as it was before this scan.".to_owned(),
+                1 => "The finding that this scan found first is removed, and every other finding is as it was before it."
+                    .to_owned(),
+                n => format!(
+                    "The {} findings that this scan found first are removed, and every other finding is as it was before it.",
+                    thousands(n)
+                ),
+            };
+            let what = format!("{what} The file stays with the scan\u{2019}s record.");
             let (id, review) = (scan.id.as_str().to_owned(), review.to_owned());
             view! {
                 <Confirm words="Undo this import">
