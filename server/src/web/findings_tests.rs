@@ -878,6 +878,52 @@ async fn a_list_says_what_of_its_address_it_did_not_understand() {
 }
 
 #[tokio::test]
+async fn a_list_goes_out_as_a_file_also_where_it_is_compressed() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A", "B"])).await;
+    for form in ["csv", "sarif"] {
+        let path = paths::findings_file(scene.review.as_str(), form, "");
+        let request = Request::get(&path)
+            .header("cookie", &owner.cookie)
+            .header("accept-encoding", "gzip");
+        let packed = scene.app.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(packed.header("content-encoding"), "gzip", "{form}");
+        assert!(
+            owner.get(&path).await.body.contains("B is violated"),
+            "{form}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_refused_after_another_was_imported_is_told_with_it() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let one = sarif(&["A"]).to_string();
+    let other = one.replace("gocheck", "pycheck");
+    let files = [
+        ("one.sarif", one.as_bytes()),
+        ("two.sarif", other.as_bytes()),
+    ];
+    let (address, page) = scene.upload(&owner, &files).await;
+    let mut chosen = offered(&page);
+    let digest = chosen[1].split_once(':').unwrap().0.to_owned();
+    chosen[1] = format!("{digest}:{}", holdpoint_domain::Digest::of(b"another"));
+    let preview = address.rsplit('/').next().unwrap();
+    let page = confirm(&owner, scene.review.as_str(), preview, &chosen).await;
+    let said = page.texts("[role=alert]");
+    assert!(
+        said[0].starts_with("one.sarif is imported, two.sarif is not: "),
+        "{said:?}"
+    );
+    // What is in does not wait any more; what is not can be imported as it would be now.
+    assert_eq!(page.texts("th .strong"), ["two.sarif"]);
+    assert_eq!(offered(&page).len(), 1);
+    assert_eq!(scene.findings().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_line_says_what_the_scanner_says_and_no_word_twice() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;
@@ -891,6 +937,8 @@ async fn a_line_says_what_the_scanner_says_and_no_word_twice() {
     // Beside the title, where a long one does not cut it off.
     assert_eq!(page.texts(".tagged > .pill"), ["Suppressed"]);
     assert_eq!(page.texts(".tagged .muted"), ["G2"]);
+    let said = owner.get(&format!("{list}?says=suppressed")).await;
+    assert_eq!(said.texts("tbody .ttl"), ["Secret Keyword"]);
     let one = owner.get(&format!("{list}?q=G2")).await;
     assert!(
         one.texts("*").iter().any(|text| text == "1 finding"),

@@ -1594,27 +1594,41 @@ async fn findings_are_filtered_by_series_owner_and_limit_in_lists_files_and_deci
         client.post(&team.of_review("/triage"), &body).await
     };
     let owner = team.owner.id.as_str();
-    for (query, matching) in [
-        ("late=true".to_owned(), json!({ "late": true })),
-        ("late=false".to_owned(), json!({ "late": false })),
-        (format!("series={release}"), json!({ "series": [release] })),
+    for (query, matching, n) in [
+        ("late=true".to_owned(), json!({ "late": true }), 1),
+        ("late=false".to_owned(), json!({ "late": false }), 2),
+        (
+            format!("series={release}"),
+            json!({ "series": [release] }),
+            1,
+        ),
         (
             format!("series={main},{release}"),
             json!({ "series": [main, release] }),
+            2,
         ),
-        (format!("owner={owner}"), json!({ "owner": owner })),
+        (format!("owner={owner}"), json!({ "owner": owner }), 1),
         (
             format!("owner={owner}&late=true"),
             json!({ "owner": owner, "late": true }),
+            0,
         ),
         (
             "category=secret".to_owned(),
             json!({ "category": ["secret"] }),
+            0,
         ),
-        ("rule=G304".to_owned(), json!({ "rule": "G304" })),
-        ("path=store".to_owned(), json!({ "path": "store" })),
+        (
+            "category=code".to_owned(),
+            json!({ "category": ["code"] }),
+            2,
+        ),
+        ("rule=G304".to_owned(), json!({ "rule": "G304" }), 2),
+        ("rule=G30".to_owned(), json!({ "rule": "G30" }), 0),
+        ("path=config/".to_owned(), json!({ "path": "config/" }), 2),
+        ("path=store".to_owned(), json!({ "path": "store" }), 0),
     ] {
-        let n = titles(&query).await.len();
+        assert_eq!(titles(&query).await.len(), n, "{query}");
         let mut asked = matching;
         asked["count"] = json!(99);
         let refused = many(asked).await.problem(StatusCode::UNPROCESSABLE_ENTITY);
@@ -1656,6 +1670,57 @@ async fn findings_are_filtered_by_series_owner_and_limit_in_lists_files_and_deci
     let done = many(json!({ "late": true, "series": [main], "count": 1 })).await;
     assert_eq!(done.json()["done"], 1, "{}", done.body);
     assert_eq!(titles("status=false_positive").await, [old]);
+}
+
+#[tokio::test]
+async fn what_a_scanner_says_is_given_and_filtered_by() {
+    let team = Team::start().await;
+    let client = team.token(&team.owner).await;
+    let mut log: Value = serde_json::from_str(&sarif(41, "Hidden")).unwrap();
+    let results = log["runs"][0]["results"].as_array_mut().unwrap();
+    let mut asks = results[0].clone();
+    results[0]["suppressions"] =
+        json!([{ "kind": "inSource", "status": "accepted", "justification": "Test data." }]);
+    asks["message"]["text"] = json!("To be looked at");
+    (asks["kind"], asks["level"]) = (json!("review"), json!("none"));
+    results.push(asks);
+    let pushed = client
+        .push("/services/market-maker/scans", log.to_string())
+        .await;
+    assert_eq!(pushed.status, StatusCode::CREATED, "{}", pushed.body);
+    let n_of = |words: &str| match words {
+        "suppressed,review" | "" => 2,
+        _ => 1,
+    };
+    for words in ["suppressed", "review", "suppressed,review", ""] {
+        let path = team.of_review(&format!("/findings?scanner_state={words}"));
+        let list = client.get(&path).await.json();
+        let entries = list["entries"].as_array().unwrap();
+        assert_eq!(entries.len(), n_of(words), "{words}");
+        let states: Vec<_> = words.split(',').filter(|word| !word.is_empty()).collect();
+        let body = json!({
+            "matching": { "scanner_state": states, "count": 99 },
+            "triage": { "action": "false_positive", "reason": "It is a test." }
+        });
+        let refused = client.post(&team.of_review("/triage"), &body).await;
+        let found = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(
+            found.starts_with(&n_of(words).to_string()),
+            "{words}: {found}"
+        );
+    }
+    let path = team.of_review("/findings?scanner_state=suppressed");
+    let line = client.get(&path).await.json()["entries"][0].clone();
+    let id = line["id"].as_str().unwrap();
+    for of in [&line, &client.get(&format!("/findings/{id}")).await.json()] {
+        assert_eq!(of["title"], "Hidden");
+        assert_eq!(of["status"], "open", "it decides nothing");
+        assert_eq!(of["scanner_state"], "suppressed");
+        assert_eq!(of["suppression_kind"], "in_source");
+        assert_eq!(of["suppression_reason"], "Test data.");
+    }
+    let wrong = team.of_review("/findings?scanner_state=hidden");
+    assert_eq!(client.get(&wrong).await.field(), "scanner_state");
 }
 
 #[tokio::test]
