@@ -121,12 +121,12 @@ impl Standing {
         let is_open = is_open(self.status, self.holds_until, now);
         match self.status {
             FindingStatus::RiskAccepted if is_open => {
-                (FindingStatus::Open.look(), ", acceptance ended".to_owned())
+                (FindingStatus::Open.look(), "(acceptance ended)".to_owned())
             }
             FindingStatus::Duplicate if is_open => {
                 let of = self
                     .duplicate_of
-                    .map(|number| format!(", F-{number} is fixed"));
+                    .map(|number| format!("(F-{number} is fixed)"));
                 (FindingStatus::Open.look(), of.unwrap_or_default())
             }
             FindingStatus::RiskAccepted => {
@@ -219,7 +219,8 @@ mod tests {
             has_patch: false,
         };
         assert_eq!(accepted.look(1_000).0.word, "Risk accepted");
-        assert_eq!(accepted.look(1_001).0.word, "Open");
+        let (look, more) = accepted.look(1_001);
+        assert_eq!((look.word, more.as_str()), ("Open", "(acceptance ended)"));
     }
 
     #[test]
@@ -237,6 +238,6 @@ mod tests {
             ..duplicate
         };
         let (look, more) = alone.look(1_000);
-        assert_eq!((look.word, more.as_str()), ("Open", ", F-3 is fixed"));
+        assert_eq!((look.word, more.as_str()), ("Open", "(F-3 is fixed)"));
     }
 }
