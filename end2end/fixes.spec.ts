@@ -1,7 +1,7 @@
 import { type Page } from "@playwright/test";
 import { expect, shots, test } from "./fixtures";
 import { sarif } from "./sarif";
-import { Api, COMMIT, importScan, looked, notice, signIn, tab, upload } from "./steps";
+import { importScan, looked, notice, reviewOfTwo, signIn, tab, upload } from "./steps";
 
 /** Replaces a word of a line; `shown` are the lines from the one before it on, as far as the report has them. */
 function fix(words: string, path: string, shown?: string): object {
@@ -30,14 +30,7 @@ function scan(): ReturnType<typeof sarif> {
 
 test("what a scanner proposes is taken over as a patch, once", async ({ holdpoint, page, anotherBrowser }) => {
   test.setTimeout(120_000);
-  const ana = await holdpoint.person("Ana Example", { admin: true });
-  const ben = await holdpoint.person("Ben Example");
-  const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: COMMIT });
-  await signIn(page, ana, "/services/market-maker/people");
-  await page.getByLabel("Email").fill(ben.email);
-  await page.getByLabel("Role here").selectOption("Contributor");
-  await page.getByRole("button", { name: "Make invitation" }).click();
-  await page.goto(`/reviews/${review}`);
+  const { review, ben } = await reviewOfTwo(holdpoint, page);
   await upload(page, scan());
   await importScan(page);
   const open = async (of: Page, title: string) => {

@@ -1,7 +1,7 @@
 import { type Page } from "@playwright/test";
 import { axe, expect, shots, test } from "./fixtures";
 import { many, sarif } from "./sarif";
-import { Api, COMMIT, figures, importScan, looked, notice, opener, pick, signIn, tab, upload } from "./steps";
+import { Api, COMMIT, figures, importScan, looked, notice, opener, pick, reviewOfTwo, signIn, tab, upload } from "./steps";
 
 const RACES = many(3, { rule: "race", message: "A map is shared without a lock", folder: "executor", score: 8 });
 const ERRORS = many(2, { rule: "error", message: "An error is dropped", folder: "feed", score: 5 });
@@ -12,15 +12,7 @@ test("what a preview shows is what an import does, and undo takes all of it back
   anotherBrowser,
 }) => {
   test.setTimeout(150_000);
-  const ana = await holdpoint.person("Ana Example", { admin: true });
-  const ben = await holdpoint.person("Ben Example");
-  const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: COMMIT });
-  await signIn(page, ana, "/services/market-maker/people");
-  await page.getByLabel("Email").fill(ben.email);
-  await page.getByLabel("Role here").selectOption("Contributor");
-  await page.getByRole("button", { name: "Make invitation" }).click();
-  await expect(notice(page)).toContainText("Ben Example");
-  await page.goto(`/reviews/${review}`);
+  const { review, ben } = await reviewOfTwo(holdpoint, page);
 
   // Several files at once: one is left out by its tick, one cannot be read.
   await tab(page, "Scans");

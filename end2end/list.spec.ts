@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Locator, type Page } from "@playwright/test";
-import { expect, test } from "./fixtures";
+import { type Holdpoint, expect, test } from "./fixtures";
 import { many, sarif } from "./sarif";
 import { Api, COMMIT, importScan, looked, notice, opener, signIn, tab, upload } from "./steps";
 
@@ -12,6 +12,18 @@ const CODE = sarif("Example Scan", [
 const SECRETS = sarif("gitleaks", [
   ...many(30, { rule: "generic-api-key", message: "An API key", folder: "config", score: 9.5 }),
 ]);
+
+/** The list of a review with three hundred findings of two scanners. */
+async function threeHundred(holdpoint: Holdpoint, page: Page): Promise<void> {
+  const ana = await holdpoint.person("Ana Example", { admin: true });
+  const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: COMMIT });
+  await signIn(page, ana, `/reviews/${review}`);
+  for (const file of [CODE, SECRETS]) {
+    await upload(page, file);
+    await importScan(page);
+  }
+  await tab(page, "Findings");
+}
 
 /** The numbers of the findings on this page of the list, from its top. */
 async function shown(page: Page): Promise<string[]> {
@@ -64,14 +76,7 @@ function paths(text: string): string[] {
 
 test("three hundred findings are cut, searched, ordered and read page by page", async ({ holdpoint, page }) => {
   test.setTimeout(150_000);
-  const ana = await holdpoint.person("Ana Example", { admin: true });
-  const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: COMMIT });
-  await signIn(page, ana, `/reviews/${review}`);
-  for (const file of [CODE, SECRETS]) {
-    await upload(page, file);
-    await importScan(page);
-  }
-  await tab(page, "Findings");
+  await threeHundred(holdpoint, page);
   await expect(page.getByText("300 open of 300")).toBeVisible();
   await looked(page);
 
@@ -150,14 +155,7 @@ test("three hundred findings are cut, searched, ordered and read page by page", 
 
 test("a filter is kept under a name, and its list goes out as a file", async ({ holdpoint, page }) => {
   test.setTimeout(120_000);
-  const ana = await holdpoint.person("Ana Example", { admin: true });
-  const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: COMMIT });
-  await signIn(page, ana, `/reviews/${review}`);
-  for (const file of [CODE, SECRETS]) {
-    await upload(page, file);
-    await importScan(page);
-  }
-  await tab(page, "Findings");
+  await threeHundred(holdpoint, page);
   await facet(page, "Severity", /^Medium/).check();
   await facet(page, "Severity", /^Critical/).check();
   await show(page);

@@ -52,6 +52,20 @@ export async function signIn(page: Page, person: Person, next = "/"): Promise<vo
   await expect(opener(page, `Menu of ${person.name}`)).toBeVisible();
 }
 
+/** A review of a service that one person manages, who is signed in, and to which another contributes. */
+export async function reviewOfTwo(holdpoint: Holdpoint, page: Page): Promise<{ review: string; ben: Person }> {
+  const ana = await holdpoint.person("Ana Example", { admin: true });
+  const ben = await holdpoint.person("Ben Example");
+  const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: COMMIT });
+  await signIn(page, ana, "/services/market-maker/people");
+  await page.getByLabel("Email").fill(ben.email);
+  await page.getByLabel("Role here").selectOption("Contributor");
+  await page.getByRole("button", { name: "Make invitation" }).click();
+  await expect(notice(page)).toContainText("Ben Example");
+  await page.goto(`/reviews/${review}`);
+  return { review, ben };
+}
+
 /** The words that open something: browsers give them no role that could be asked for. */
 export function opener(within: Page | Locator, words: string | RegExp): Locator {
   return within.locator("summary").filter({ hasText: words });
