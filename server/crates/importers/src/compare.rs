@@ -193,14 +193,7 @@ pub fn compare<'a>(
     );
     // A tool that gives a further fingerprint, or a newer version of one, still gives the old one for a while.
     pairs.matching = By::Former;
-    let n_former = new.iter().map(|seen| seen.former_keys().len()).max();
-    for nth in 0..n_former.unwrap_or(0) {
-        pairs.match_by(
-            |known| is_print(known.basis).then_some(known.key),
-            |_, seen| seen.former_keys().get(nth).copied(),
-            Certainty::EqualNumber,
-        );
-    }
+    pairs.match_former();
     pairs.matching = By::Folder;
     pairs.match_by(
         |known| Some(known.key),
@@ -259,6 +252,42 @@ impl<'a> Pairs<'a> {
             matching: By::Key,
             is_taken: vec![false; previous.len()],
             rivals: HashMap::new(),
+        }
+    }
+
+    /// Pairs those of which the tool gave only some fingerprints before. A former key is of all that have it among theirs,
+    /// wherever it stands there, so that what several of them could have been is seen to be ambiguous.
+    fn match_former(&mut self) {
+        #[derive(Default)]
+        struct Group {
+            old: Vec<usize>,
+            seen: Vec<usize>,
+            /// The first that the key has for any of them: the most fingerprints first.
+            place: usize,
+        }
+        let mut groups: HashMap<Key, Group> = HashMap::new();
+        for (at, known) in self.previous.iter().enumerate() {
+            if !self.is_taken[at] && is_print(known.basis) {
+                groups.entry(known.key).or_default().old.push(at);
+            }
+        }
+        for (at, finding) in self.new.iter().enumerate() {
+            if !finding.status.is_present() || self.matches[at].known.is_some() {
+                continue;
+            }
+            for (place, key) in finding.former_keys().iter().enumerate() {
+                if let Some(group) = groups.get_mut(key) {
+                    let is_first = group.seen.is_empty() || place < group.place;
+                    group.place = if is_first { place } else { group.place };
+                    group.seen.push(at);
+                }
+            }
+        }
+        let mut groups: Vec<(Key, Group)> = groups.into_iter().collect();
+        groups.sort_unstable_by_key(|(key, group)| (group.place, *key));
+        for (_, Group { old, mut seen, .. }) in groups {
+            seen.retain(|at| self.matches[*at].known.is_none());
+            self.match_group(old, seen, Certainty::EqualNumber);
         }
     }
 

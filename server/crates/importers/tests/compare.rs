@@ -368,3 +368,29 @@ fn a_fingerprint_of_a_further_name_finds_the_same_finding_and_another_value_does
         "an ambiguous match is not merged"
     );
 }
+
+#[test]
+fn which_of_several_had_a_fingerprint_before_does_not_depend_on_what_else_they_have() {
+    let of = |line, prints: serde_json::Value| printed(line, "partialFingerprints", &prints);
+    // The further fingerprint stands once before and once after the old one, in whatever order they are looked up.
+    let both = [("x", "y"), ("x", "w")]
+        .map(|(a, b)| of(1, serde_json::json!({"a": a, "b": b})))
+        .to_vec();
+    let mut series = Series::default();
+    series.import(&scan(vec![of(1, serde_json::json!({"a": "x"}))]));
+    let comparison = series.import(&scan(both.clone()));
+    assert_eq!(
+        numbers(&comparison),
+        [2, 0, 0, 0, 1],
+        "one of two: ambiguous"
+    );
+    assert!(
+        comparison.matches[0].why.contains("F-"),
+        "{}",
+        comparison.matches[0].why
+    );
+    let mut series = Series::default();
+    series.import(&scan(vec![of(1, serde_json::json!({"a": "x"})); 2]));
+    let comparison = series.import(&scan(both));
+    assert_eq!(numbers(&comparison), [0, 2, 0, 0, 0], "as many as before");
+}
