@@ -42,31 +42,56 @@ pub(super) fn with_arguments<'t>(text: &'t str, arguments: &[Text<'_>]) -> Cow<'
     Cow::Owned(out)
 }
 
-/// `[words](1)` points to a related location (3.11.6): only the words are for reading.
+/// `[words](1)` points to a related location (3.11.6): only the words are for reading. A bracket behind a backslash is no
+/// link's; in the words it stands without the backslash, as a second backslash does. Elsewhere backslashes are left alone,
+/// since tools write paths with them.
 pub(super) fn without_links(text: Cow<'_, str>) -> Cow<'_, str> {
     if !text.contains("](") {
         return text;
     }
+    let bytes = text.as_bytes();
     let mut out = String::with_capacity(text.len());
-    let mut rest = &*text;
-    while let Some(open) = rest.find('[') {
-        out.push_str(&rest[..open]);
-        let tail = &rest[open + 1..];
-        // No other bracket may stand in the words, so that the next one decides.
-        let end = tail.find(['[', ']']).unwrap_or(tail.len());
-        let link = tail[end..]
-            .strip_prefix("](")
-            .and_then(|target| number_before(target, ')'));
-        if let Some((_, after)) = link {
-            out.push_str(&tail[..end]);
-            rest = after;
-        } else {
-            out.push('[');
-            rest = tail;
+    let (mut copied, mut at) = (0, 0);
+    // No other bracket may stand in the words, so that the last one that opens decides.
+    let mut opened = None;
+    while let Some(found) = memchr::memchr3(b'[', b']', b'\\', &bytes[at..]) {
+        let place = at + found;
+        at = place + 1;
+        match bytes[place] {
+            b'[' => opened = Some(place),
+            b'\\' => at += usize::from(bytes.get(at).is_some_and(|next| is_escaped(*next))),
+            _ => {
+                let target = text[at..].strip_prefix('(');
+                let after = target.and_then(|target| Some(number_before(target, ')')?.1));
+                if let (Some(open), Some(after)) = (opened.take(), after) {
+                    out.push_str(&text[copied..open]);
+                    push_unescaped(&text[open + 1..place], &mut out);
+                    at = text.len() - after.len();
+                    copied = at;
+                }
+            }
         }
     }
-    out.push_str(rest);
+    out.push_str(&text[copied..]);
     Cow::Owned(out)
+}
+
+const fn is_escaped(byte: u8) -> bool {
+    matches!(byte, b'[' | b']' | b'\\')
+}
+
+fn push_unescaped(words: &str, out: &mut String) {
+    let mut rest = words;
+    while let Some(at) = rest.find('\\') {
+        let tail = &rest[at + 1..];
+        let is_mark = tail.bytes().next().is_some_and(is_escaped);
+        out.push_str(&rest[..at + usize::from(!is_mark)]);
+        // What a mark stands before is no mark itself.
+        let n = usize::from(is_mark);
+        out.push_str(&tail[..n]);
+        rest = &tail[n..];
+    }
+    out.push_str(rest);
 }
 
 /// The digits that a text begins with, and what comes after the mark that ends them.
@@ -90,6 +115,10 @@ mod tests {
             ("x[0] [a] b](1) [c](2)", "x[0] [a] b](1) c"),
             ("[](1)[ä](2)", "ä"),
             ("[a]()", "[a]()"),
+            // The standard's own example, and what is no link for its backslashes.
+            (r"[para\[0\]\\spans\[2\]](1).", r"para[0]\spans[2]."),
+            (r"\[a](1) [b\](1) \\[c](1)", r"\[a](1) [b\](1) \\c"),
+            (r"C:\x [in C:\x\\](1)\", r"C:\x in C:\x\\"),
         ] {
             assert_eq!(without_links(Cow::Borrowed(text)), wanted);
         }
@@ -113,6 +142,8 @@ mod tests {
         let n = 5_000_000;
         let open = "[".repeat(n) + "](";
         assert_eq!(without_links(Cow::Borrowed(&open)), open);
+        let closed = "]".repeat(n) + "](1)";
+        assert_eq!(without_links(Cow::Borrowed(&closed)), closed);
         let unclosed = "[a](1".repeat(n / 5);
         assert_eq!(without_links(Cow::Borrowed(&unclosed)), unclosed);
         let braces = "{a".repeat(n / 2);
