@@ -81,6 +81,27 @@ fn a_result_repeats_only_so_much_of_what_all_results_share() {
     assert!((60_000..=65_536).contains(&n_bytes), "{n_bytes}");
     assert_eq!(finding.code_flows[0].steps.len(), 100);
     assert_eq!(finding.code_flows[0].steps[99].snippet, None);
+
+    let long = format!(r"{}\n", "x".repeat(999)).repeat(400);
+    let beside = format!(
+        r#"{TOOL}, "artifacts": [{{"location": {{"uri": "a.c"}}, "contents": {{"text": "{long}"}}}}]"#
+    );
+    let changes = listed(4, |at| {
+        format!(
+            r#"{{"artifactLocation": {{"uri": "a.c"}}, "replacements": [{{"deletedRegion": {{"startLine": {}, "endLine": {}}}}}]}}"#,
+            at * 100 + 1,
+            at * 100 + 60
+        )
+    });
+    let (finding, _) = last(&log(&beside, 1, |_| {
+        format!(r#""message": {{"text": "m"}}, "fixes": [{{"artifactChanges": [{changes}]}}]"#)
+    }));
+    let lines = finding.fixes[0]
+        .changes
+        .iter()
+        .flat_map(|change| &change.lines);
+    let n_bytes: usize = lines.map(|line| line.text.len()).sum();
+    assert!((60_000..=65_536).contains(&n_bytes), "{n_bytes}");
 }
 
 #[test]

@@ -73,7 +73,8 @@ impl<'h> Run<'h> {
             if let Some(at) = self.content_of.get(path)
                 && let Some(file) = &self.contents[*at]
             {
-                known.add_file(file, &wanted);
+                let left = self.shared_left.get();
+                self.shared_left.set(known.add_file(file, &wanted, left));
             }
             if let Some(own) = around.own.get(path) {
                 known.add_known(own, &wanted);
@@ -157,12 +158,12 @@ impl<'t> Known<'t> {
         }
     }
 
-    fn add_file(&mut self, file: &Lines<'t>, wanted: &[(u32, u32)]) {
+    /// Of `left` bytes, those that are left.
+    fn add_file(&mut self, file: &Lines<'t>, wanted: &[(u32, u32)], mut left: usize) -> usize {
         let lines = wanted.iter().flat_map(|(first, last)| {
             let text = file.get(*first, *last).unwrap_or("");
-            (*first..).zip(text.split_inclusive('\n'))
+            (*first..=u32::MAX).zip(text.split_inclusive('\n'))
         });
-        let mut left = MOST_BYTES;
         for (number, line) in lines.take(MOST_LINES) {
             let Some(rest) = left.checked_sub(line.len()) else {
                 break;
@@ -170,6 +171,7 @@ impl<'t> Known<'t> {
             left = rest;
             self.put(number, line, LineEnd::Own);
         }
+        left
     }
 
     /// What others know of the wanted lines.
