@@ -444,6 +444,11 @@ fn lines_near_a_fix_come_from_its_own_region_and_from_the_files_contents_too() {
     assert_eq!(lines.first(), Some(&(3, "line 3\n".to_owned())));
     // Here the file is known to end without a line end.
     assert_eq!(lines.last(), Some(&(9, "line 9".to_owned())));
+    let last = json!({"startLine": 4_294_967_295_u32, "snippet": {"text": "a"}});
+    assert_eq!(
+        lines_near(&elsewhere, &last, &artifacts),
+        [(u32::MAX, "a\n".to_owned())]
+    );
     let odd = json!({"startLine": 4_294_967_295_u32, "endLine": 1, "endColumn": 0, "snippet": {"text": "a\nb"}});
     assert_eq!(lines_near(&elsewhere, &odd, &artifacts), []);
 }

@@ -226,7 +226,7 @@ impl<'t> Known<'t> {
         let shows_lines = is_longer && (column == 1 || is_indented);
         let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let n = pieces.len();
-        for (at, (number, piece)) in (start..).zip(pieces).enumerate() {
+        for (at, (number, piece)) in (start..=u32::MAX).zip(pieces).enumerate() {
             let from_start = at > 0 || column == 1 || shows_lines;
             let to_end = at + 1 < n || end_column.is_none() || shows_lines;
             if from_start && to_end {
