@@ -195,7 +195,8 @@ fn weaknesses_come_from_taxa_relationships_and_tags() {
     let run = |result: Value, rule: Value| {
         json!({
             "tool": {
-                "driver": {"name": "t", "rules": [rule], "supportedTaxonomies": [{"name": "CWE", "guid": "1a567403-868f-405e-92cf-771a9ecb03a1"}]},
+                "driver": {"name": "t", "rules": [rule], "taxa": [{"id": "CWE-20", "guid": "own"}], "supportedTaxonomies": [{"name": "CWE", "guid": "1a567403-868f-405e-92cf-771a9ecb03a1"}]},
+                "extensions": [{"name": "Our CWE", "taxa": [{"id": "21"}]}]
             },
             "taxonomies": [{"name": "CWE", "guid": "1a567403-868f-405e-92cf-771a9ecb03a1", "taxa": [{"id": "22", "guid": "33333333-868f-405e-92cf-771a9ecb03a1"}, {"id": "CWE-79"}]}],
             "results": [result]
@@ -214,6 +215,13 @@ fn weaknesses_come_from_taxa_relationships_and_tags() {
             22,
         ),
         (json!({"id": "CWE-400"}), 400),
+        // 3.19.25: the tool's own.
+        (json!({"index": 0}), 20),
+        (json!({"guid": "own"}), 20),
+        (
+            json!({"index": 0, "toolComponent": {"name": "Our CWE"}}),
+            21,
+        ),
     ] {
         let mut result = plain.clone();
         result["taxa"] = json!([taxon]);

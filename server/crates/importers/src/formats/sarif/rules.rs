@@ -155,6 +155,11 @@ pub(super) struct Rules<'h> {
     taxonomies: Taxonomies<'h>,
 }
 
+/// The driver, then its extensions.
+fn components<'h>(run: &'h RunHead<'h>) -> impl Iterator<Item = &'h ToolComponent<'h>> {
+    std::iter::once(&run.tool.driver).chain(run.tool.extensions.iter())
+}
+
 struct Component<'h> {
     rules: Vec<Rule<'h>>,
     by_id: HashMap<&'h str, usize>,
@@ -195,14 +200,18 @@ impl<'h> Names<'h> {
 }
 
 struct Taxonomies<'h> {
-    list: &'h [ToolComponent<'h>],
+    /// The run's, then the driver and its extensions, which may have taxa of their own.
+    list: Vec<&'h ToolComponent<'h>>,
+    /// How many are the run's: only those are counted by an index. The driver is the next one.
+    n_of_run: usize,
     names: Names<'h>,
     /// The ids of taxa by taxonomy and guid.
     by_guid: HashMap<(usize, &'h str), Option<&'h str>>,
 }
 
 impl<'h> Taxonomies<'h> {
-    fn of(list: &'h [ToolComponent<'h>]) -> Self {
+    fn of(run: &'h RunHead<'h>) -> Self {
+        let list: Vec<_> = run.taxonomies.iter().chain(components(run)).collect();
         let mut by_guid = HashMap::new();
         for (at, taxonomy) in list.iter().enumerate() {
             for taxon in &*taxonomy.taxa {
@@ -212,8 +221,9 @@ impl<'h> Taxonomies<'h> {
             }
         }
         Self {
+            names: Names::of(list.iter().copied()),
+            n_of_run: run.taxonomies.len(),
             list,
-            names: Names::of(list.iter()),
             by_guid,
         }
     }
@@ -221,11 +231,12 @@ impl<'h> Taxonomies<'h> {
     /// The weakness or vulnerability that a reference to a taxonomy names.
     fn add(&self, reference: &Reference<'_>, ids: &mut Ids) {
         let component = reference.tool_component.as_ref();
-        let taxonomy = component.and_then(|component| {
-            let at = index_of(component.index.as_ref()).filter(|at| *at < self.list.len());
+        // 3.52.7: one that names no component is the driver's.
+        let taxonomy = component.map_or(Some(self.n_of_run), |component| {
+            let at = index_of(component.index.as_ref()).filter(|at| *at < self.n_of_run);
             at.or_else(|| self.names.find(component))
         });
-        let listed = taxonomy.map(|at| &self.list[at]);
+        let listed = taxonomy.map(|at| self.list[at]);
         let name = listed
             .and_then(|t| t.name.as_deref())
             .or_else(|| component?.name.as_deref())
@@ -255,15 +266,14 @@ impl<'h> Taxonomies<'h> {
 
 impl<'h> Rules<'h> {
     pub(super) fn of(run: &'h RunHead<'h>) -> Self {
-        let components = || std::iter::once(&run.tool.driver).chain(run.tool.extensions.iter());
         let mut rules = Self {
             components: Vec::new(),
-            component_names: Names::of(components()),
+            component_names: Names::of(components(run)),
             by_id: HashMap::new(),
             messages: HashMap::new(),
-            taxonomies: Taxonomies::of(&run.taxonomies),
+            taxonomies: Taxonomies::of(run),
         };
-        for component in components() {
+        for component in components(run) {
             let described = component
                 .rules
                 .iter()
