@@ -114,6 +114,42 @@ fn the_default_level_is_warning_and_that_of_the_rule_comes_first() {
 }
 
 #[test]
+fn an_invocation_may_be_configured_to_give_a_rule_another_level_or_rank() {
+    // 3.20.5, 3.27.10, 3.27.25: what the result says itself comes first, then the override, then the rule.
+    let of = |rule: Value, configuration: Value, result: Value| {
+        let mut whole =
+            json!({"ruleId": "A", "message": {"text": "m"}, "provenance": {"invocationIndex": 0}});
+        whole
+            .as_object_mut()
+            .unwrap()
+            .extend(result.as_object().unwrap().clone());
+        let run = json!({
+            "tool": {"driver": {"name": "t", "rules": [{"id": "A", "defaultConfiguration": rule}]}},
+            "invocations": [{"executionSuccessful": true, "ruleConfigurationOverrides": [
+                {"descriptor": {"id": "A"}, "configuration": configuration}]}],
+            "results": [whole]
+        });
+        report(&run).findings[0].severity
+    };
+    let (level, rank) = (
+        |level| json!({"level": level}),
+        |rank| json!({"rank": rank}),
+    );
+    let none = json!({});
+    assert_eq!(
+        of(level("note"), level("error"), none.clone()),
+        Severity::High
+    );
+    assert_eq!(
+        of(none.clone(), level("error"), level("note")),
+        Severity::Info
+    );
+    assert_eq!(of(rank(10.0), rank(95.0), none.clone()), Severity::Critical);
+    assert_eq!(of(none.clone(), rank(95.0), rank(10.0)), Severity::Low);
+    assert_eq!(of(level("note"), rank(95.0), none), Severity::Info);
+}
+
+#[test]
 fn security_severity_is_a_score_whoever_writes_it() {
     for (rule, result, severity) in [
         (

@@ -4,11 +4,11 @@
 //! |---|---|
 //! | `result` | one finding, however many `locations` it has: by 3.27.12 they are one problem, to be changed at all of them |
 //! | `kind` | absent or `fail`: a finding; `open`, `review`: a finding that asks a person to look, severity info; `pass`, `notApplicable`, `informational`: no finding (3.27.9) |
-//! | severity | `security-severity` of result or rule, else `level` of result, override, rule; else `rank`; else `warning` |
+//! | severity | `security-severity` of result or rule, else `level` of result, override, rule; else their `rank`; else `warning` |
 //! | `level` | error high, warning medium, note and none info |
 //! | `suppressions` | suppressed, unless one of them is `underReview` or `rejected` (3.27.23, 3.35.3), with kind and justification |
 //! | `baselineState` | `absent`: not there any more |
-//! | rules | driver and extensions, by index, guid, id or hierarchical id; taxa and tags for CWE |
+//! | rules | driver and extensions, by index, guid, id or hierarchical id; taxa, the tool's own too, and tags for CWE |
 //! | messages | text, or id with arguments; links within the text as their words |
 //! | places | artifacts by index, nested base ids, relative to the repository; regions, snippets, embedded file contents |
 //! | `codeFlows`, `relatedLocations` | kept for showing |
@@ -39,7 +39,8 @@ use self::paths::Paths;
 pub(in crate::formats) use self::rules::{Ids, push_new};
 use self::rules::{Rule, Rules, score_of};
 use self::schema::{
-    Location, Message, PhysicalLocation, Region, RunHead, SarifResult, Worded, index_of, text_of,
+    Configuration, Location, Message, PhysicalLocation, Region, RunHead, SarifResult, Worded,
+    index_of, text_of,
 };
 use crate::cut::{self, CutError, Element, Step};
 use crate::json::{self, Loose, Text};
@@ -464,7 +465,7 @@ struct Run<'h> {
     content_of: HashMap<String, usize>,
     /// Where in its context each listed place of a code flow is, as bytes.
     flow_contexts: RefCell<HashMap<usize, Option<(usize, usize)>>>,
-    /// The levels that each invocation was configured to give to rules.
+    /// The levels and ranks that each invocation was configured to give to rules.
     overrides: Vec<OnceCell<Overrides<'h>>>,
     /// What the result that is being read may still take out of shared texts.
     shared_left: Cell<usize>,
@@ -472,7 +473,7 @@ struct Run<'h> {
     ids: HashMap<String, Shared>,
 }
 
-/// The levels that an invocation was configured to give to rules: of several for one rule the first counts.
+/// The levels and ranks that an invocation was configured to give to rules: of several for one rule the first counts.
 #[derive(Default)]
 struct Overrides<'h> {
     by_id: HashMap<&'h str, usize>,
@@ -621,11 +622,11 @@ impl<'h> Run<'h> {
         if let Some(score) = own_score.or_else(|| rule?.security_severity) {
             return (Some(score), Severity::from_cvss_score(score));
         }
-        let overridden = || self.overridden_level(result, rule);
+        let overridden = || self.overridden(result, rule);
         let level = result
             .level
             .as_deref()
-            .or_else(overridden)
+            .or_else(|| overridden()?.level.as_deref())
             .or_else(|| rule?.level);
         if let Some(level) = level {
             let severity = match level {
@@ -646,10 +647,9 @@ impl<'h> Run<'h> {
             reading.problem(format!("{pointer}/level"), message);
             return (None, Severity::Medium);
         }
-        let rank = result
-            .rank
-            .as_ref()
-            .and_then(Loose::as_number)
+        let rank_of = |rank: &Option<Loose<'_>>| rank.as_ref().and_then(Loose::as_number);
+        let rank = rank_of(&result.rank)
+            .or_else(|| rank_of(&overridden()?.rank))
             .or_else(|| rule?.rank);
         match rank.filter(|rank| (0.0..=100.0).contains(rank)) {
             Some(rank) => (None, Severity::from_cvss_score(rank / 10.0)),
@@ -657,12 +657,12 @@ impl<'h> Run<'h> {
         }
     }
 
-    /// The level that the invocation which produced the result was configured to give its rule (3.27.10).
-    fn overridden_level(
+    /// The level and rank that the invocation which produced the result was configured to give its rule (3.27.10, 3.27.25).
+    fn overridden(
         &self,
         result: &SarifResult<'_>,
         rule: Option<&Rule<'h>>,
-    ) -> Option<&'h str> {
+    ) -> Option<&'h Configuration<'h>> {
         let invocation = index_of(result.provenance.as_ref()?.invocation_index.as_ref())?;
         let overrides = &self
             .head
@@ -685,7 +685,7 @@ impl<'h> Run<'h> {
         let by_id = rule_id.and_then(|id| index.by_id.get(id));
         let by_index = index_of(result.rule_index.as_ref()).and_then(|at| index.by_index.get(&at));
         let first = by_id.into_iter().chain(by_index).min()?;
-        overrides[*first].configuration.level.as_deref()
+        Some(&overrides[*first].configuration)
     }
 
     /// A message's words: its text, or the string it names, with its arguments put in.
