@@ -278,6 +278,12 @@ pub fn plain_path(path: &str) -> String {
     {
         path.remove(0);
     }
+    // Windows does not tell `C:` from `c:`, and one file may have both.
+    if let [drive, b':', b'/', ..] = path.as_bytes()
+        && drive.is_ascii_alphabetic()
+    {
+        path[..1].make_ascii_lowercase();
+    }
     path
 }
 
@@ -439,6 +445,14 @@ mod tests {
         }
         assert_eq!(normal_path("file:///C:/code/x.c", Some("C:\\code")), "x.c");
         assert_eq!(normal_path("C:\\code\\x.c", None), "code/x.c");
+        assert_eq!(
+            normal_path("file:///c%3A/code/x.c", Some("C:\\code")),
+            "x.c"
+        );
+        assert_eq!(
+            normal_path("C:\\code\\x.c", Some("file:///c:/code/")),
+            "x.c"
+        );
         assert_eq!(normal_path("file:////src/x.js", None), "src/x.js");
         assert_eq!(
             normal_path("/home/ci/repository/x", Some("/home/ci/repo")),
