@@ -288,6 +288,19 @@ fn a_scan_that_did_not_see_everything_says_why_and_is_not_clean() {
 }
 
 #[test]
+fn a_file_that_only_says_null_is_taken_for_no_scan() {
+    // What `jq` prints where the report has no such field.
+    for text in ["null", " null\n"] {
+        assert!(read(text.as_bytes(), None, None).is_err(), "{text}");
+        for importer in holdpoint_importers::IMPORTERS {
+            let named = read(text.as_bytes(), None, Some(importer.name()));
+            let is_clean = named.is_ok_and(|report| report.is_clean());
+            assert!(!is_clean, "{}: {text}", importer.name());
+        }
+    }
+}
+
+#[test]
 fn a_complete_scan_without_findings_is_clean() {
     for (format, text) in CLEAN {
         let report =

@@ -22,6 +22,7 @@ const NAMED_BY_A_PERSON: &[&str] = &[
     "kubelinter/inline_absent_reports_key.json",
     "njsscan/inline_empty_and_absent_sections.json",
     "prowler/prowler_zero_vul.json",
+    "secretlint/inline_empty_report_2.json",
 ];
 
 /// Where Holdpoint does not merge what DefectDojo merges, or counts by another rule, one file a line: its numbers from critical

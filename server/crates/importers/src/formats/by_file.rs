@@ -2,7 +2,7 @@
 //!
 //! | format | files | messages | severity |
 //! |---|---|---|---|
-//! | secretlint | the list (null is none) | `messages` | error high, warning medium, info info; another word high, as it is a secret |
+//! | secretlint | the list; `null` says of no scan: incomplete | `messages` | error high, warning medium, info info; another word high, as it is a secret |
 //! | ESLint | the list | `messages`; `fatal: true` makes the scan incomplete | 2 high, 1 medium |
 //! | SQLFluff | the list | `violations`; PRS (not parsed) makes the scan incomplete | low: the form of code; `warning: true` info |
 //! | Checkstyle XML | `file` | `error` | error high, warning medium, info low |
@@ -10,21 +10,17 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{
-    Format, Reading, certain_if, certain_or_empty, is_empty_list, is_only, list_with, root_is,
-};
+use super::reading::{Format, Reading, certain_if, certain_or_empty, list_with, root_is};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Category, Finding, ImportError, Sniff};
 
 pub const SECRETLINT: Format = Format {
     name: "secretlint",
     title: "secretlint JSON",
     tool: "secretlint",
     detect: |sniff| {
-        if is_only(sniff, "null") || is_empty_list(sniff) {
-            return Confidence::Possible;
-        }
-        certain_if(
+        certain_or_empty(
+            sniff,
             list_with(sniff, &["filePath", "messages"]) && list_with(sniff, &["sourceContentType"]),
         )
     },
@@ -86,7 +82,9 @@ fn read_files(
         }
         Ok(())
     })?;
+    // Whatever asks JSON for something that is not there writes it.
     if rest.is_null() {
+        reading.incomplete("$", "the report is null, which says of no scan");
         return Ok(());
     }
     reading.needs_list(&rest, "").map(|_| ())

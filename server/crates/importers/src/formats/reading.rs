@@ -37,6 +37,7 @@ const BARE: &[(&str, &[&str])] = &[
     ("{\"errors\":[],\"results\":[]}", &["semgrep"]),
     ("{\"advisories\":[]}", &["composer_audit"]),
     ("{\"findings\":[]}", &["generic"]),
+    ("null", &["secretlint"]),
 ];
 
 /// Of one kind of trouble in a file so many are told one by one.
