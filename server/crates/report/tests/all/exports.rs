@@ -1,8 +1,10 @@
 //! JSON, SARIF and CSV of the sample review.
 
 use crate::sample::{audited, released};
-use holdpoint_report::{Facts, csv, json, sarif};
-use serde_json::Value;
+use holdpoint_domain::{FindingStatus, ScannerClaim, ScannerState, SuppressionKind};
+use holdpoint_report::facts::{Acceptance, Triage};
+use holdpoint_report::{Facts, csv, json, markdown, sarif};
+use serde_json::{Value, json as value};
 
 #[test]
 fn the_json_gives_back_the_facts() {
@@ -106,5 +108,110 @@ fn the_csv_has_a_line_for_each_finding_and_no_cell_is_a_formula() {
                 "{cell:?}"
             );
         }
+    }
+}
+
+/// The results of the report's SARIF by their number, and its rows of CSV as column and cell.
+fn exported(facts: &Facts, number: i64) -> (Value, Vec<(String, String)>) {
+    let log: Value = serde_json::from_str(&sarif(facts)).unwrap();
+    let runs = log["runs"].as_array().unwrap();
+    let mut results = runs
+        .iter()
+        .flat_map(|run| run["results"].as_array().unwrap());
+    let result = results.find(|result| result["properties"]["number"] == number);
+    let text = csv(facts);
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let head = reader.headers().unwrap().clone();
+    let mut rows = reader.records().map(Result::unwrap);
+    let row = rows.find(|row| row[0] == format!("F-{number}"));
+    let cells = head.iter().zip(row.as_ref().unwrap());
+    let cells = cells.map(|(name, cell)| (name.to_owned(), cell.to_owned()));
+    (result.unwrap().clone(), cells.collect())
+}
+
+fn cell<'c>(cells: &'c [(String, String)], name: &str) -> &'c str {
+    &cells.iter().find(|(column, _)| column == name).unwrap().1
+}
+
+#[test]
+fn what_the_scanner_hides_is_said_everywhere_and_stays_open() {
+    let mut facts = audited();
+    facts.findings[0].scanner = Some(ScannerClaim {
+        state: ScannerState::Suppressed,
+        kind: Some(SuppressionKind::InSource),
+        reason: Some("only *test* data".into()),
+    });
+    facts.findings[1].scanner = Some(ScannerClaim {
+        state: ScannerState::Review,
+        kind: None,
+        reason: None,
+    });
+    let (one, two) = (facts.findings[0].number, facts.findings[1].number);
+    let (result, cells) = exported(&facts, one);
+    assert_eq!(
+        result["suppressions"],
+        value!([{"kind": "inSource", "status": "accepted", "justification": "only *test* data"}])
+    );
+    assert_eq!(result["properties"]["status"], "open");
+    let said = [
+        "status",
+        "scanner_state",
+        "suppression_kind",
+        "suppression_reason",
+    ]
+    .map(|name| cell(&cells, name));
+    assert_eq!(
+        said,
+        ["open", "suppressed", "in_source", "only *test* data"]
+    );
+    // 3.27.9 and 3.27.10: what a person has to look at is no failure, and has no level.
+    let (result, cells) = exported(&facts, two);
+    assert_eq!(
+        (&result["kind"], &result["level"]),
+        (&value!("review"), &value!("none"))
+    );
+    assert!(result["suppressions"].is_null());
+    assert_eq!(cell(&cells, "scanner_state"), "review");
+    let report = markdown(&facts);
+    assert!(
+        report.contains(r"suppressed in the scanner, in the source: only \*test\* data"),
+        "{report}"
+    );
+    assert!(report.contains("the scanner asks a person to look"));
+    // What people decided is written in its place.
+    facts.findings[0].status = FindingStatus::FalsePositive;
+    facts.findings[0].triage = Some(Triage {
+        by: "Ana Lima".into(),
+        at: facts.review.as_of,
+        reason: "looked at it".into(),
+    });
+    let (result, cells) = exported(&facts, one);
+    assert_eq!(result["suppressions"][0]["justification"], "looked at it");
+    assert_eq!(cell(&cells, "scanner_state"), "suppressed");
+}
+
+#[test]
+fn an_acceptance_that_is_over_is_exported_as_open() {
+    let mut facts = audited();
+    let now = facts.review.as_of;
+    let number = facts.findings[0].number;
+    facts.findings[0].status = FindingStatus::RiskAccepted;
+    for (until, status) in [(now, "risk_accepted"), (now - 1, "open")] {
+        facts.findings[0].acceptance = Some(Acceptance {
+            until,
+            asked_by: "Jonas".into(),
+            approved_by: "Ana Lima".into(),
+            at: now - 10,
+            reason: "small".into(),
+        });
+        let (result, cells) = exported(&facts, number);
+        assert_eq!(result["properties"]["status"], status);
+        assert_eq!(result["suppressions"].is_null(), status == "open");
+        assert_eq!(cell(&cells, "status"), status);
+        // The facts themselves say what was decided.
+        let facts: Value = serde_json::from_str(&json(&facts)).unwrap();
+        let decided = facts["findings"].as_array().unwrap().iter();
+        let mut decided = decided.filter(|finding| finding["number"] == number);
+        assert_eq!(decided.next().unwrap()["status"], "risk_accepted");
     }
 }
