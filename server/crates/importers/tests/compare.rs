@@ -4,9 +4,11 @@ mod common;
 
 use common::{Series, numbers};
 use holdpoint_domain::{FindingStatus, Severity};
-use holdpoint_importers::compare::{Change, compare};
+use holdpoint_importers::compare::{Change, Identified, compare};
 use holdpoint_importers::identity::{Identity, IdentityBasis, identify};
-use holdpoint_importers::{Completeness, Finding, Report, ScannerStatus, Summary, Tool};
+use holdpoint_importers::{
+    Completeness, Finding, Relocation, Report, ScannerStatus, SharedPath, Summary, Tool,
+};
 
 fn at(line: u32) -> Finding {
     let mut finding = Finding::new("Hard-coded password", Severity::High);
@@ -299,6 +301,56 @@ fn comparing_with_nothing_calls_everything_new() {
     let comparison = compare(&[], &seen, &[], &Completeness::Complete);
     assert_eq!(comparison.counts().new, 2);
     assert_eq!(comparison.why(0), "not in the last scan of the series");
+}
+
+#[test]
+fn findings_are_found_again_where_only_the_name_of_a_folder_is_another() {
+    let under = |folder: &str, lines: [u32; 2]| -> Vec<Finding> {
+        let files = ["src/a.c", "src/b.c"].iter().zip(lines);
+        let found =
+            files.map(|(file, line)| with(line, |f| f.path = Some(format!("{folder}/{file}"))));
+        found.collect()
+    };
+    let identified = |findings: &[Finding]| -> Vec<Identified> {
+        let identities = identify(findings).into_iter().zip(findings);
+        identities
+            .map(|(identity, finding)| {
+                let path = finding.path.as_deref().map(SharedPath::from);
+                Identified::new(identity, finding, path)
+            })
+            .collect()
+    };
+    let mut series = Series::default();
+    series.import(&scan(under("builds/17", [1, 2])));
+    // The same path is the same finding first; what a folder is called only counts for the others.
+    let new = under("builds/18", [5, 2]);
+    let paths = |findings: &[Finding]| -> Vec<String> {
+        findings.iter().filter_map(|f| f.path.clone()).collect()
+    };
+    let (known, seen) = (paths(&under("builds/17", [1, 2])), paths(&new));
+    let moved = Relocation::between(
+        known.iter().map(String::as_str),
+        seen.iter().map(String::as_str),
+    )
+    .expect("every path has another beginning");
+    let as_before: Vec<Finding> = new
+        .iter()
+        .map(|finding| Finding {
+            path: finding.path.as_deref().and_then(|path| moved.before(path)),
+            ..finding.clone()
+        })
+        .collect();
+    let (new, before) = (identified(&new), identify(&as_before));
+    let compared = |before: &[Identity]| {
+        let comparison = compare(&series.known, &new, before, &Completeness::Complete);
+        let found = comparison.matches.iter().map(|found| found.known).collect();
+        let found: Vec<Option<usize>> = found;
+        (found, comparison.fixed.len(), comparison.why(0))
+    };
+    assert_eq!(compared(&[]).0, [None, None]);
+    let (found, n_fixed, why) = compared(&before);
+    assert_eq!((found, n_fixed), (vec![Some(0), Some(1)], 0));
+    assert!(why.contains("but the name of the folder"), "{why}");
 }
 
 fn printed(line: u32, kind: &str, prints: &serde_json::Value) -> Finding {

@@ -1,6 +1,7 @@
 //! The generic format: the examples of its documentation, what is refused, and that what is printed can be read again.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use holdpoint_domain::SuppressionKind;
 use holdpoint_importers::{Category, Completeness, Report, ScannerStatus, read};
 
 fn example(kind: &str) -> String {
@@ -220,6 +221,28 @@ fn what_is_wrong_is_refused_with_its_place() {
     assert!(heading.contains("no column severity"), "{heading}");
     let version = refusal(r#"{"holdpoint": 2, "findings": []}"#);
     assert!(version.contains("$.holdpoint"), "{version}");
+}
+
+#[test]
+fn a_suppression_says_where_it_was_made_and_why() {
+    let json = r#"{"holdpoint": 1, "findings": [{"title": "t", "severity": "low", "status": "suppressed", "suppression_kind": "in_source", "suppression_reason": "only\ntests"}]}"#;
+    let csv = "title,severity,status,suppression_kind,suppression_reason\nt,low,suppressed,in_source,only  tests\n";
+    for text in [json, csv] {
+        let claim = read(text.as_bytes(), None, Some("generic"))
+            .unwrap()
+            .findings[0]
+            .claim()
+            .unwrap();
+        assert_eq!(claim.kind, Some(SuppressionKind::InSource), "{text}");
+        assert_eq!(claim.reason.as_deref(), Some("only tests"), "{text}");
+    }
+    let error = refusal(&json.replace("in_source", "somewhere"));
+    assert!(
+        error.contains("\"somewhere\" is not known; write in_source, external."),
+        "{error}"
+    );
+    let open = read_text(&json.replace("suppressed", "open"));
+    assert_eq!(open.findings[0].claim(), None);
 }
 
 #[test]

@@ -185,6 +185,12 @@ const INCOMPLETE: &[(&str, &str, &str)] = &[
         "its log does not say that the scan has finished",
     ),
     (
+        "trufflehog",
+        r#"{"level": "info-0", "ts": "2024", "logger": "trufflehog", "msg": "running source"}
+        {"SourceMetadata": {"Data": {"Filesystem": {"file": "a"}}}, "DetectorName": "AWS", "Raw": "x"}"#,
+        "its log does not say that the scan has finished",
+    ),
+    (
         "yarn_audit",
         r#"{"type": "auditAdvisory", "data": {"resolution": {"path": "b"}, "advisory": {"id": 1, "module_name": "b", "severity": "low", "title": "t", "findings": []}}}"#,
         "its last line, the summary, is missing; it was cut off",

@@ -1,6 +1,6 @@
 //! What SARIF 2.1.0 says of defaults, references and absent values, each with the section that says it.
 
-use holdpoint_domain::Severity;
+use holdpoint_domain::{ScannerState, Severity, SuppressionKind};
 use holdpoint_importers::{Finding, Report, ScannerStatus, read};
 use serde_json::{Value, json};
 
@@ -223,6 +223,51 @@ fn an_empty_list_of_suppressions_suppresses_nothing() {
         let finding = only(&json!({"message": {"text": "m"}, "suppressions": suppressions}));
         assert_eq!(finding.status, status, "{suppressions}");
     }
+}
+
+#[test]
+fn a_suppression_says_where_it_was_made_and_why() {
+    // 3.35.2, 3.35.4: of several the first that gives a reason.
+    let (in_source, external) = (
+        Some(SuppressionKind::InSource),
+        Some(SuppressionKind::External),
+    );
+    for (suppressions, kind, reason) in [
+        (json!([{"kind": "inSource"}]), in_source, None),
+        (
+            json!([{"kind": "inSource", "justification": " "}, {"kind": "external", "justification": "only\ntests"}]),
+            external,
+            Some("only tests"),
+        ),
+        (
+            json!([{"kind": "external", "justification": "one"}, {"kind": "inSource", "justification": "two"}]),
+            external,
+            Some("one"),
+        ),
+        (
+            json!([{"kind": "elsewhere"}, {"kind": "inSource"}]),
+            None,
+            None,
+        ),
+    ] {
+        let finding = only(&json!({"message": {"text": "m"}, "suppressions": suppressions}));
+        assert_eq!(finding.suppression_kind, kind, "{suppressions}");
+        assert_eq!(
+            finding.suppression_reason.as_deref(),
+            reason,
+            "{suppressions}"
+        );
+        let claim = finding.claim().unwrap();
+        assert_eq!((claim.kind, claim.reason.as_deref()), (kind, reason));
+    }
+    let refused = json!([{"kind": "inSource", "justification": "x", "status": "rejected"}]);
+    let finding = only(&json!({"message": {"text": "m"}, "suppressions": refused}));
+    assert_eq!((finding.claim(), finding.suppression_reason), (None, None));
+    let asks = only(&json!({"message": {"text": "m"}, "kind": "review"}));
+    assert_eq!(
+        asks.claim().map(|claim| claim.state),
+        Some(ScannerState::Review)
+    );
 }
 
 #[test]
