@@ -513,6 +513,9 @@ mod tests {
             hunks(known(FILE, [3]), &[within]),
             "@@ -3,1 +3,2 @@\n-three\n+tnew\n+hree\n"
         );
+        // Line 3 is none where the file ends within line 2.
+        let beyond = of([(2, "two")].into(), &[add]);
+        assert!(matches!(beyond, Err(NoDiff::PastTheEnd { line: 3, .. })));
         let unknown = of(BTreeMap::new(), &[within]);
         assert!(matches!(unknown, Err(NoDiff::UnknownLine { line: 3, .. })));
     }
