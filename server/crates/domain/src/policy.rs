@@ -137,6 +137,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_finding_is_late_if_it_was_seen_first_before_its_limit() {
+        let limits = Limits {
+            critical: Some(1),
+            high: Some(7),
+            medium: None,
+            ..Limits::default()
+        };
+        let day = 86_400_000;
+        let whole_minute = 100 * day + 60_000;
+        let expected = [
+            (Severity::Critical, 99 * day + 60_000),
+            (Severity::High, 93 * day + 60_000),
+        ];
+        for now in [whole_minute, whole_minute + 59_999] {
+            assert_eq!(limits.late_before(now), expected);
+        }
+        for (severity, before) in expected {
+            assert!(limits.due(severity, before - 1) < Some(whole_minute));
+            assert_eq!(limits.due(severity, before), Some(whole_minute));
+        }
+    }
+
+    #[test]
     fn a_misspelt_rule_is_refused_and_a_missing_one_has_its_default() {
         assert!(serde_json::from_str::<Policy>(r#"{"four_eye": false}"#).is_err());
         let relaxed: Policy =

@@ -1,7 +1,8 @@
 //! The verdict's rules as cases, and the promises that hold for every review as properties.
 
 use holdpoint_domain::{
-    FindingStatus, Gating, ItemState, Outcome, Policy, Severity,
+    FindingStatus, Gating, ItemState, Outcome, Policy, ScannerClaim, ScannerState, Severity,
+    SuppressionKind,
     verdict::{
         DeliverableFacts, FindingFacts, HOLDS_NO_MORE, ItemFacts, ReasonKind, ReviewState,
         ScanFacts, pass_refusals, verdict,
@@ -233,6 +234,32 @@ fn an_acceptance_that_the_finding_has_outgrown_is_told_from_one_whose_time_is_ov
     assert!(!outgrown.contains("time"), "{outgrown}");
     let (_, over) = why(NOW - 1);
     assert!(over.contains("time"), "{over}");
+}
+
+#[test]
+fn what_a_scanner_claims_is_said_and_lets_nothing_pass() {
+    let why = |claim: Option<ScannerClaim>| {
+        let with = ReviewState {
+            findings: vec![FindingFacts {
+                claim,
+                ..finding(Severity::High, FindingStatus::Open)
+            }],
+            ..review(vec![item(ItemState::Passed)])
+        };
+        let verdict = verdict(&with, &Policy::default(), NOW);
+        assert_eq!(verdict.outcome, Outcome::NoGo);
+        verdict.reasons[0].why.clone()
+    };
+    assert_eq!(why(None), "High, open.");
+    let suppressed = ScannerClaim {
+        state: ScannerState::Suppressed,
+        kind: Some(SuppressionKind::External),
+        reason: Some("Accepted by the team.".into()),
+    };
+    assert_eq!(
+        why(Some(suppressed)),
+        "High, open; suppressed in the scanner, outside of the source: Accepted by the team."
+    );
 }
 
 #[test]
