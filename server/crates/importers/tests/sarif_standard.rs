@@ -519,6 +519,32 @@ fn lines_near_a_fix_are_kept_where_the_report_shows_them_whole() {
 }
 
 #[test]
+fn a_fix_that_inserts_bytes_is_no_deletion() {
+    // 3.3.3: content is text, or binary where it is none.
+    let fixes = |content: Value| {
+        let change = |path: &str, content: &Value| {
+            json!({"artifactLocation": {"uri": path}, "replacements": [
+                {"deletedRegion": {"startLine": 3}, "insertedContent": content}]})
+        };
+        let text = change("a.c", &json!({"text": "new"}));
+        let fix = json!({"artifactChanges": [text, change("b.c", &content)]});
+        only(&json!({"message": {"text": "m"}, "fixes": [fix]})).fixes
+    };
+    assert_eq!(fixes(json!({"binary": "AAE="})), []);
+    let inserted = |content: Value| {
+        fixes(content)[0].changes[1].replacements[0]
+            .inserted
+            .clone()
+    };
+    assert_eq!(
+        inserted(json!({"text": "x", "binary": "eA=="})).as_deref(),
+        Some("x")
+    );
+    assert_eq!(inserted(json!({"text": ""})).as_deref(), Some(""));
+    assert_eq!(inserted(json!(null)), None);
+}
+
+#[test]
 fn lines_near_a_fix_come_from_its_own_region_and_from_the_files_contents_too() {
     let deleted = json!({"startLine": 3, "endLine": 3, "snippet": {"text": "three"}});
     let elsewhere = json!({"region": {"startLine": 90}});

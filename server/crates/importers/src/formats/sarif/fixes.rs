@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::schema::{ArtifactChange, Region, Replacement as SarifReplacement, SarifResult};
+use super::schema::{
+    ArtifactChange, Content, Fix as SarifFix, Region, Replacement as SarifReplacement, SarifResult,
+};
 use super::{Lines, MOST_PLACES, Run, snippet};
 use crate::formats::sarif::rules::Rule;
 use crate::text::clean;
@@ -26,7 +28,9 @@ impl<'h> Run<'h> {
             own: self.own_lines(result),
             left: MOST_BYTES_OF_ALL,
         };
-        let fixes = result.fixes.iter().take(MOST_PLACES).map(|fix| Fix {
+        // Of bytes no text could be shown, and without them the change would only delete.
+        let texts = result.fixes.iter().filter(|fix| is_text(fix));
+        let fixes = texts.take(MOST_PLACES).map(|fix| Fix {
             description: fix
                 .description
                 .as_ref()
@@ -101,6 +105,17 @@ struct Around<'t> {
     own: HashMap<String, Known<'t>>,
     /// So many bytes may still be repeated.
     left: usize,
+}
+
+fn is_text(fix: &SarifFix<'_>) -> bool {
+    let mut replacements = fix
+        .artifact_changes
+        .iter()
+        .flat_map(|change| change.replacements.iter());
+    replacements.all(|replacement| {
+        let inserted = replacement.inserted_content.as_ref();
+        inserted.is_none_or(Content::is_text)
+    })
 }
 
 fn replacement(replacement: &SarifReplacement<'_>) -> Replacement {

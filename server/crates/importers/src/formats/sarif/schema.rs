@@ -336,7 +336,22 @@ pub(super) struct ArtifactChange<'a> {
 pub(super) struct Replacement<'a> {
     #[serde(borrow)]
     pub(super) deleted_region: Region<'a>,
-    pub(super) inserted_content: Option<Message<'a>>,
+    pub(super) inserted_content: Option<Content<'a>>,
+}
+
+/// What stands in a file: text, or bytes that are none.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Content<'a> {
+    #[serde(borrow)]
+    pub(super) text: Option<Text<'a>>,
+    pub(super) binary: Option<Text<'a>>,
+}
+
+impl Content<'_> {
+    pub(super) fn is_text(&self) -> bool {
+        self.text.is_some() || self.binary.is_none()
+    }
 }
 
 /// The index in a reference: a whole number from 0 on, and whether there was any other number (-1 says "none").
