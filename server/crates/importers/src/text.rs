@@ -255,6 +255,12 @@ fn resolve_dots(path: &str) -> String {
     parts.join("/")
 }
 
+/// Whether a text is one address of the web.
+pub(crate) fn is_url(text: &str) -> bool {
+    (text.starts_with("https://") || text.starts_with("http://"))
+        && !text.contains(char::is_whitespace)
+}
+
 /// A path or `file:` address with `/`, percent signs resolved and scheme and host taken off; still absolute if it was.
 pub fn plain_path(path: &str) -> String {
     let path = clean_line_keeping_spaces(path.trim());

@@ -5,7 +5,7 @@ use holdpoint_domain::{Digest, Severity};
 use super::sarif::{Ids, push_new};
 use super::tree::{self, Each, Pattern};
 use crate::json::Loose;
-use crate::text::{clean, clean_line, normal_path, title};
+use crate::text::{clean, clean_line, is_url, normal_path, title};
 use crate::{
     Category, Confidence, Finding, ImportError, Importer, Problem, ScannerStatus, Shape, Shared,
     Sink, Sniff, Summary,
@@ -473,10 +473,7 @@ impl Finding {
     /// Only addresses of the web are links.
     pub(super) fn with_link(mut self, url: &str) -> Self {
         let url = url.trim();
-        if (url.starts_with("https://") || url.starts_with("http://"))
-            && !url.contains(char::is_whitespace)
-            && self.help_url.is_none()
-        {
+        if is_url(url) && self.help_url.is_none() {
             self.help_url = Some(Shared::from(clean_line(url)));
         }
         self

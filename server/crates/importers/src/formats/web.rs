@@ -13,6 +13,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, object_with, root_is};
 use crate::json::Loose;
+use crate::text::{clean_line, is_url, normal_path};
 use crate::{Category, Finding, ImportError, Place};
 
 pub const ZAP: Format = Format {
@@ -305,6 +306,17 @@ fn read_testssl(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
     )
 }
 
+/// An address of the web as it is; anything else can only be a path.
+fn address(text: &str) -> Option<String> {
+    let text = clean_line(text);
+    let address = if is_url(&text) {
+        text
+    } else {
+        normal_path(&text, None)
+    };
+    (!address.is_empty()).then_some(address)
+}
+
 fn read_zap(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     let report = reading.xml(text, "OWASPZAPReport")?;
     reading.tool("", &report.text("version"));
@@ -320,8 +332,8 @@ fn read_zap(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
             };
             let instances = alert.each("instances/instance").iter().take(100);
             let places = instances.map(|instance| Place {
-                path: Some(crate::text::clean_line(&instance.text("uri"))),
-                message: Some(crate::text::clean_line(&format!(
+                path: address(&instance.text("uri")),
+                message: Some(clean_line(&format!(
                     "{} {}",
                     instance.text("method"),
                     instance.text("param")

@@ -10,6 +10,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, adding, certain_or_empty, list_with};
 use crate::json::{Loose, whole_number};
+use crate::text::{clean_line, normal_path};
 use crate::{Category, Confidence, Finding, ImportError, Place, ScannerStatus, Sniff};
 
 pub const ZIZMOR: Format = Format {
@@ -67,9 +68,9 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>) -> Find
     let others = places.iter().filter(|place| !std::ptr::eq(*place, main));
     finding.related = others
         .map(|place| Place {
-            path: Some(crate::text::normal_path(&path(place), None)),
+            path: Some(normal_path(&path(place), None)).filter(|path| !path.is_empty()),
             start_line: from_zero(place, "start_point/row"),
-            message: Some(crate::text::clean_line(&place.text("symbolic/annotation"))),
+            message: Some(clean_line(&place.text("symbolic/annotation"))),
             ..Place::default()
         })
         .collect();

@@ -7,7 +7,7 @@ use super::schema::{
     index_of,
 };
 use crate::Shared;
-use crate::text::{clean, clean_line};
+use crate::text::{clean, clean_line, is_url};
 
 /// A rule, with the texts that all of its findings share.
 #[derive(Debug, Default)]
@@ -456,11 +456,6 @@ fn is_part_of(id: &str, own: &str) -> bool {
         || id
             .strip_prefix(own)
             .is_some_and(|rest| rest.starts_with('/'))
-}
-
-fn is_url(text: &str) -> bool {
-    (text.starts_with("https://") || text.starts_with("http://"))
-        && !text.contains(char::is_whitespace)
 }
 
 /// `security-severity`: a score from 0 to 10 by GitHub's convention, which most tools follow.
