@@ -298,7 +298,7 @@ pub struct Finding {
     pub fingerprint_is_partial: bool,
     /// What the fingerprint would be if the tool gave only some of its parts, as it may have before: the most parts first.
     #[serde(skip)]
-    pub former_fingerprints: Vec<String>,
+    pub former_fingerprints: Vec<FormerFingerprint>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<Category>,
     /// The place in the original file, as a JSON pointer (or `line N`).
@@ -382,6 +382,14 @@ impl Finding {
             reason: self.suppression_reason.clone().filter(|_| is_suppressed),
         })
     }
+}
+
+/// A fingerprint that a finding may have had before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerFingerprint {
+    pub text: String,
+    /// See [`Finding::fingerprint_is_partial`].
+    pub is_partial: bool,
 }
 
 /// A place in a file, with what the tool says about it.

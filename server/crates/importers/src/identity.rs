@@ -309,7 +309,7 @@ pub fn former_keys(finding: &Finding) -> Option<Box<FormerKeys>> {
     }
     let about = About::of(finding);
     let former = finding.former_fingerprints.iter();
-    let keys = former.map(|print| about.printed(print, finding.fingerprint_is_partial).1);
+    let keys = former.map(|print| about.printed(&print.text, print.is_partial).1);
     Some(Box::new(FormerKeys(keys.collect())))
 }
 

@@ -20,8 +20,8 @@ pub mod text;
 
 pub use error::ImportError;
 pub use finding::{
-    Category, CodeFlow, Completeness, Counts, FileChange, Finding, Fix, Place, Problem,
-    Replacement, Report, ScannerStatus, Shared, SharedPath, SourceLine, Summary, Tool,
+    Category, CodeFlow, Completeness, Counts, FileChange, Finding, Fix, FormerFingerprint, Place,
+    Problem, Replacement, Report, ScannerStatus, Shared, SharedPath, SourceLine, Summary, Tool,
 };
 pub use importer::{
     Confidence, IMPORTERS, Importer, Shape, Sink, Sniff, StreamingImporter, importer,

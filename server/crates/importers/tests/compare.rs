@@ -354,16 +354,24 @@ fn findings_are_found_again_where_only_the_name_of_a_folder_is_another() {
 }
 
 fn printed(line: u32, kind: &str, prints: &serde_json::Value) -> Finding {
+    read_result(&printed_result(line, kind, prints))
+}
+
+fn printed_result(line: u32, kind: &str, prints: &serde_json::Value) -> serde_json::Value {
+    serde_json::json!({
+        "ruleId": "R",
+        "message": {"text": "The same words at every place"},
+        "locations": [{"physicalLocation": {
+            "artifactLocation": {"uri": "a.c"}, "region": {"startLine": line}
+        }}],
+        kind: prints,
+    })
+}
+
+fn read_result(result: &serde_json::Value) -> Finding {
     let log = serde_json::json!({
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": {"name": "Tool"}}, "results": [{
-            "ruleId": "R",
-            "message": {"text": "The same words at every place"},
-            "locations": [{"physicalLocation": {
-                "artifactLocation": {"uri": "a.c"}, "region": {"startLine": line}
-            }}],
-            kind: prints,
-        }]}],
+        "runs": [{"tool": {"driver": {"name": "Tool"}}, "results": [result]}],
     });
     common::read(log.to_string().as_bytes()).findings.remove(0)
 }
@@ -419,6 +427,31 @@ fn a_fingerprint_of_a_further_name_finds_the_same_finding_and_another_value_does
         3,
         "an ambiguous match is not merged"
     );
+}
+
+#[test]
+fn a_better_kind_of_fingerprint_finds_the_same_finding() {
+    let of = |line, full: serde_json::Value, partial: serde_json::Value| {
+        let mut result = printed_result(line, "partialFingerprints", &partial);
+        result["fingerprints"] = full;
+        read_result(&result)
+    };
+    let none = serde_json::json!(null);
+    // Twins by their context: only the fingerprints tell them apart.
+    let old = [(1, "x"), (9, "z")].map(|(at, a)| of(at, none.clone(), serde_json::json!({"a": a})));
+    let both = [(30, "z", "zz"), (20, "x", "xx")].map(|(at, a, full)| {
+        let (full, partial) = (serde_json::json!({"f": full}), serde_json::json!({"a": a}));
+        of(at, full, partial)
+    });
+    let mut series = Series::default();
+    series.import(&scan(old.to_vec()));
+    let comparison = series.import(&scan(both.to_vec()));
+    assert_eq!(numbers(&comparison), [0, 0, 2, 0, 0]);
+    assert_eq!(comparison.matches[0].known, Some(1));
+    let full =
+        [(30, "zz"), (20, "xx")].map(|(at, f)| of(at, serde_json::json!({"f": f}), none.clone()));
+    let comparison = series.import(&scan(full.to_vec()));
+    assert_eq!(numbers(&comparison), [0, 2, 0, 0, 0]);
 }
 
 #[test]

@@ -46,8 +46,9 @@ use crate::cut::{self, CutError, Element, Step};
 use crate::json::{self, Loose, Text};
 use crate::text::{clean, clean_line, shortened, title};
 use crate::{
-    Category, CodeFlow, Confidence, Finding, ImportError, Importer, Input, InputLimits, Place,
-    Problem, ScannerStatus, Shape, Shared, Sink, Sniff, StreamingImporter, Summary, Tool,
+    Category, CodeFlow, Confidence, Finding, FormerFingerprint, ImportError, Importer, Input,
+    InputLimits, Place, Problem, ScannerStatus, Shape, Shared, Sink, Sniff, StreamingImporter,
+    Summary, Tool,
 };
 
 const NAME: &str = "sarif";
@@ -988,7 +989,7 @@ fn add_suppression(result: &SarifResult<'_>, finding: &mut Finding) {
 struct Print {
     text: String,
     is_partial: bool,
-    former: Vec<String>,
+    former: Vec<FormerFingerprint>,
 }
 
 /// The result's fingerprint.
@@ -998,20 +999,29 @@ struct Print {
 /// change when another twin goes; twins are told apart by our own order, so it is left out.
 ///
 /// Of one fingerprint in several versions (`ctx/v1`, `ctx/v2`) the newest supersedes the others (3.27.16, 3.27.17): a tool
-/// gives both for a while and stops to give the older one. While it gives both, the older one finds what was stored by it.
+/// gives both for a while and stops to give the older one. While it gives both, the older one finds what was stored by it,
+/// and so does each other kind.
 fn fingerprint(result: &SarifResult<'_>) -> Option<Print> {
-    let full = || prints_of(result.fingerprints.as_ref()).map(|prints| joined(prints, false));
-    let correlated = || {
-        let guid = result.correlation_guid.as_deref()?.trim();
-        (!guid.is_empty()).then(|| Print {
-            text: clean_line(guid),
-            is_partial: false,
-            former: Vec::new(),
-        })
-    };
+    let full = prints_of(result.fingerprints.as_ref()).map(|prints| joined(prints, false));
+    let guid = result.correlation_guid.as_deref().map(str::trim);
+    let correlated = guid.filter(|guid| !guid.is_empty()).map(|guid| Print {
+        text: clean_line(guid),
+        is_partial: false,
+        former: Vec::new(),
+    });
     let partial =
-        || prints_of(result.partial_fingerprints.as_ref()).map(|prints| joined(prints, true));
-    full().or_else(correlated).or_else(partial)
+        prints_of(result.partial_fingerprints.as_ref()).map(|prints| joined(prints, true));
+    let mut given = [full, correlated, partial].into_iter().flatten();
+    let mut print = given.next()?;
+    // A tool that begins to give a better kind gave only the others before.
+    for other in given {
+        print.former.push(FormerFingerprint {
+            text: other.text,
+            is_partial: other.is_partial,
+        });
+        print.former.extend(other.former);
+    }
+    Some(print)
 }
 
 /// The named fingerprints that say something.
@@ -1092,7 +1102,10 @@ fn joined(prints: Vec<(&str, String)>, is_partial: bool) -> Print {
     Print {
         text,
         is_partial,
-        former: former.into_iter().map(|(_, text)| text).collect(),
+        former: former
+            .into_iter()
+            .map(|(_, text)| FormerFingerprint { text, is_partial })
+            .collect(),
     }
 }
 
