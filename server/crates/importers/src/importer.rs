@@ -121,7 +121,7 @@ pub struct Sniff<'a> {
     pub head: &'a str,
     /// Without folders, in lower case; empty if unknown.
     pub file_name: String,
-    /// What the beginning looks like.
+    /// What it looks like.
     pub shape: Shape,
 }
 
@@ -150,11 +150,11 @@ impl<'a> Sniff<'a> {
             text,
             head,
             file_name,
-            shape: Shape::of(head),
+            shape: Shape::of(text),
         }
     }
 
-    /// Whether this is a JSON object with this key at its top (as far as the beginning shows).
+    /// Whether this is a JSON object with this key at its top.
     pub fn has_key(&self, key: &str) -> bool {
         matches!(&self.shape, Shape::Object { keys } if keys.iter().any(|k| k == key))
     }
@@ -170,10 +170,10 @@ impl<'a> Sniff<'a> {
     }
 }
 
-/// The outer form of a text, judged from its beginning.
+/// The outer form of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// A JSON object, with the keys at its top as far as they lie in the beginning.
+    /// A JSON object, with the keys at its top: also those behind long lists.
     Object {
         keys: Vec<String>,
     },
@@ -189,8 +189,8 @@ pub enum Shape {
 }
 
 impl Shape {
-    pub fn of(head: &str) -> Self {
-        let start = head.trim_start();
+    pub fn of(text: &str) -> Self {
+        let start = text.trim_start();
         match start.as_bytes().first() {
             Some(b'{') => Self::Object {
                 keys: json::keys_at_top(start),

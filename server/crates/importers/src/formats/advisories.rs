@@ -76,8 +76,8 @@ fn kind(sniff: &Sniff<'_>) -> Kind {
 
 fn is_npm_error(sniff: &Sniff<'_>) -> bool {
     object_with(sniff, &["error"])
-        && sniff.head.contains("\"summary\"")
-        && sniff.head.contains("\"code\"")
+        && sniff.text.contains("\"summary\"")
+        && sniff.text.contains("\"code\"")
 }
 
 fn detect_npm(sniff: &Sniff<'_>) -> Confidence {
@@ -98,9 +98,9 @@ fn detect_yarn(sniff: &Sniff<'_>) -> Confidence {
             "\"error\"",
         ]
         .iter()
-        .any(|kind| sniff.head.contains(kind));
+        .any(|kind| sniff.text.contains(kind));
     let is_berry = object_with(sniff, &["value", "children"])
-        && sniff.head.contains("\"Vulnerable Versions\"");
+        && sniff.text.contains("\"Vulnerable Versions\"");
     certain_if(kind(sniff) == Kind::Yarn || is_lines || is_berry)
 }
 

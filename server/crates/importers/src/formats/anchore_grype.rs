@@ -26,7 +26,7 @@ pub const ANCHORE_GRYPE: Format = Format {
 fn detect(sniff: &Sniff<'_>) -> Confidence {
     let has_other = sniff.has_key("descriptor") || sniff.has_key("source");
     let names_itself =
-        || sniff.text.contains("\"grype\"") || sniff.head.contains("\"matchDetails\"");
+        || sniff.text.contains("\"grype\"") || sniff.text.contains("\"matchDetails\"");
     certain_if(object_with(sniff, &["matches"]) && (has_other || names_itself()))
 }
 

@@ -37,7 +37,7 @@ pub const LEGITIFY: Format = Format {
     tool: "legitify",
     detect: |sniff| {
         certain_if(
-            object_with(sniff, &["content"]) && sniff.head.contains("\"fullyQualifiedPolicyName\""),
+            object_with(sniff, &["content"]) && sniff.text.contains("\"fullyQualifiedPolicyName\""),
         )
     },
     read: read_legitify,

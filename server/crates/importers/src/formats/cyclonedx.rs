@@ -26,7 +26,7 @@ pub const CYCLONEDX: Format = Format {
 };
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    let is_xml = root_is(sniff, "bom") && sniff.head.contains("cyclonedx");
+    let is_xml = root_is(sniff, "bom") && sniff.text.contains("cyclonedx");
     certain_if(sniff.has_key("bomFormat") || is_xml)
 }
 

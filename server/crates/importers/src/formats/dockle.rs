@@ -19,7 +19,7 @@ pub const DOCKLE: Format = Format {
 };
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    certain_if(object_with(sniff, &["summary", "details"]) && sniff.head.contains("\"fatal\""))
+    certain_if(object_with(sniff, &["summary", "details"]) && sniff.text.contains("\"fatal\""))
 }
 
 fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {

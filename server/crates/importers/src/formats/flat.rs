@@ -263,7 +263,7 @@ pub const COMPOSER_AUDIT: Format = by_table!(
     "composer audit JSON",
     "composer audit",
     |sniff| {
-        let says = sniff.has_key("abandoned") || sniff.head.contains("\"advisoryId\"");
+        let says = sniff.has_key("abandoned") || sniff.text.contains("\"advisoryId\"");
         certain_if(object_with(sniff, &["advisories"]) && says)
     },
     Table {
@@ -366,7 +366,7 @@ pub const RETIREJS: Format = by_table!(
             object_with(sniff, &["version", "data"])
                 && (sniff.has_key("errors")
                     || sniff.text.len() < 200
-                    || sniff.head.contains("\"results\"") && sniff.head.contains("\"component\"")),
+                    || sniff.text.contains("\"results\"") && sniff.text.contains("\"component\"")),
         )
     },
     Table {
@@ -400,7 +400,7 @@ pub const BEARER_CLI: Format = by_table!(
         let lists = ["critical", "high", "medium", "low", "warning"];
         certain_if(
             lists.iter().any(|list| sniff.has_key(list))
-                && sniff.head.contains("\"full_filename\""),
+                && sniff.text.contains("\"full_filename\""),
         )
     },
     Table {
@@ -431,7 +431,7 @@ pub const BRAKEMAN: Format = by_table!(
     |sniff| {
         certain_if(
             object_with(sniff, &["scan_info", "warnings"])
-                && sniff.head.contains("\"brakeman_version\""),
+                && sniff.text.contains("\"brakeman_version\""),
         )
     },
     Table {
@@ -523,7 +523,7 @@ pub const TFSEC: Format = by_table!(
             return Confidence::Likely;
         }
         let says =
-            sniff.head.contains("\"rule_provider\"") || sniff.head.contains("\"legacy_rule_id\"");
+            sniff.text.contains("\"rule_provider\"") || sniff.text.contains("\"legacy_rule_id\"");
         certain_if(object_with(sniff, &["results"]) && says)
     },
     Table {

@@ -72,7 +72,7 @@ fn detect(sniff: &Sniff<'_>, kind: Kind) -> Confidence {
     let is_scan = has("scan") && sniff.text.contains("\"scanner\"");
     // Cut out of a report, as GitLab's own examples are.
     let is_bare = has("__comment__")
-        || sniff.head.contains("\"identifiers\"") && sniff.head.contains("\"location\"");
+        || sniff.text.contains("\"identifiers\"") && sniff.text.contains("\"location\"");
     let said = kind_of(sniff.text);
     let is_ours = said.unwrap_or(Kind::Sast) == kind;
     // An empty report of the older versions does not say which kind it is.

@@ -26,7 +26,7 @@ pub const GOVULNCHECK: Format = Format {
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
     let is_config = object_with(sniff, &["config"]) || list_with(sniff, &["config"]);
-    certain_if(is_config && sniff.head.contains("\"protocol_version\""))
+    certain_if(is_config && sniff.text.contains("\"protocol_version\""))
 }
 
 /// What is known of one vulnerability in one module.

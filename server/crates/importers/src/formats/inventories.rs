@@ -37,7 +37,7 @@ pub const SYFT: Format = Format {
 const NOBODY_LOOKED: &str = "this is an inventory; nobody has looked for vulnerabilities";
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    let is_3 = object_with(sniff, &["@context", "@graph"]) && sniff.head.contains("spdx");
+    let is_3 = object_with(sniff, &["@context", "@graph"]) && sniff.text.contains("spdx");
     let is_tags = sniff
         .head
         .lines()

@@ -23,7 +23,7 @@ pub const KINGFISHER: Format = Format {
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
     let says_so = sniff.text.contains("\"kingfisher_version\"")
-        || sniff.head.contains("kingfisher.repository-audit");
+        || sniff.text.contains("kingfisher.repository-audit");
     certain_if(object_with(sniff, &["findings"]) && says_so)
 }
 

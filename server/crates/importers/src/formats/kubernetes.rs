@@ -22,7 +22,7 @@ pub const KUBELINTER: Format = Format {
     detect: |sniff| {
         let has_more = sniff.has_key("Checks")
             || sniff.has_key("Summary")
-            || sniff.head.contains("\"Diagnostic\"");
+            || sniff.text.contains("\"Diagnostic\"");
         certain_if(
             object_with(sniff, &["Reports"]) && has_more
                 || object_with(sniff, &["Checks", "Summary"]),

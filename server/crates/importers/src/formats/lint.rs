@@ -162,7 +162,7 @@ fn has_only(sniff: &Sniff<'_>, mark: &str) -> bool {
         .take(200)
         .filter(|c| !c.is_whitespace())
         .collect();
-    is_alone && (text.ends_with(":[]}") || sniff.head.contains(mark))
+    is_alone && (text.ends_with(":[]}") || sniff.text.contains(mark))
 }
 
 fn is_list(text: &str) -> bool {

@@ -31,7 +31,7 @@ pub const SSLYZE: Format = Format {
     detect: |sniff| {
         certain_if(
             object_with(sniff, &["server_scan_results"])
-                || (root_is(sniff, "document") && sniff.head.contains("SSLyzeVersion")),
+                || (root_is(sniff, "document") && sniff.text.contains("SSLyzeVersion")),
         )
     },
     read: |reading, text| {

@@ -32,7 +32,7 @@ pub const CSAF: Format = Format {
     title: "CSAF 2 JSON",
     tool: "CSAF",
     detect: |sniff| {
-        certain_if(object_with(sniff, &["document"]) && sniff.head.contains("\"csaf_version\""))
+        certain_if(object_with(sniff, &["document"]) && sniff.text.contains("\"csaf_version\""))
     },
     read: read_csaf,
 };

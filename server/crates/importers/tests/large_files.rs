@@ -1,0 +1,95 @@
+//! A format is recognised however large its lists are: what tells it may stand behind the first 64 KiB.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use holdpoint_importers::{Importer, detect};
+
+/// Every file below a folder.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// Where lists and objects end that have something in them: all that a JSON document has at its top, and the first few
+/// further down.
+fn ends(text: &str) -> Vec<usize> {
+    let (mut depth, mut is_text, mut is_escaped) = (0, false, false);
+    let (mut ends, mut n_below) = (Vec::new(), 0);
+    let mut last = b' ';
+    for (at, byte) in text.bytes().enumerate() {
+        match (is_text, byte) {
+            (true, _) if is_escaped => is_escaped = false,
+            (true, b'\\') => is_escaped = true,
+            (_, b'"') => is_text = !is_text,
+            (false, b'{' | b'[') => depth += 1,
+            (false, b'}' | b']') => {
+                depth -= 1;
+                n_below += usize::from(depth > 1);
+                if !matches!(last, b'{' | b'[') && (depth == 1 || depth > 1 && n_below <= 8) {
+                    ends.push(at);
+                }
+            }
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            last = byte;
+        }
+    }
+    ends
+}
+
+#[test]
+fn what_tells_a_format_may_stand_behind_long_lists() {
+    let mut found = Vec::new();
+    files(
+        &PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata"),
+        &mut found,
+    );
+    if let Some(corpus) = common::shared("corpus") {
+        files(&corpus, &mut found);
+    }
+    let padding = "\n".repeat(70_000);
+    let (mut n, mut lost) = (0, Vec::new());
+    for path in found {
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok()
+            && text.trim_start().starts_with(['{', '[']);
+        let Ok(importer) = detect(text.as_bytes(), None) else {
+            continue;
+        };
+        if !is_json || text.len() > 60_000 {
+            continue;
+        }
+        for end in ends(&text) {
+            n += 1;
+            let padded = format!("{}{padding}{}", &text[..end], &text[end..]);
+            let as_large = detect(padded.as_bytes(), None).map(Importer::name);
+            if as_large.as_ref() != Ok(&importer.name()) {
+                let as_large = as_large.unwrap_or("nothing");
+                lost.push(format!(
+                    "{}: {} is taken for {as_large} where what ends at {end} is large",
+                    path.display(),
+                    importer.name()
+                ));
+            }
+        }
+    }
+    assert!(n > 100, "{n}");
+    assert!(
+        lost.is_empty(),
+        "{} of {n}:\n{}",
+        lost.len(),
+        lost.join("\n")
+    );
+}
