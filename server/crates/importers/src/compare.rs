@@ -76,10 +76,19 @@ pub enum Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Match {
     pub change: Change,
-    /// Its place in the list of known findings, if it is one of them.
-    pub known: Option<usize>,
     /// What it was found again by, if it was.
     by: By,
+    /// Which of the known findings it is, from 1.
+    nth_known: Option<NonZeroU32>,
+}
+
+const _: () = assert!(size_of::<Match>() <= 8);
+
+impl Match {
+    /// Its place in the list of known findings, if it is one of them.
+    pub fn known(self) -> Option<usize> {
+        self.nth_known.map(|nth| nth.get() as usize - 1)
+    }
 }
 
 /// How many findings changed how.
@@ -127,17 +136,17 @@ impl Comparison<'_> {
 
     /// Whether a new finding was not merged with a known one because it could not be told which.
     pub fn is_ambiguous(&self, at: usize) -> bool {
-        self.rivals.contains_key(&at) && self.matches[at].known.is_none()
+        self.rivals.contains_key(&at) && self.matches[at].known().is_none()
     }
 
     /// Why the finding at this place of the new scan is what it is said to be, as a sentence.
     pub fn why(&self, at: usize) -> String {
         let seen = &self.new[at];
-        let Match { change, known, by } = self.matches[at];
+        let Match { change, by, .. } = self.matches[at];
         if change == Change::NotPresent {
             return format!("the scanner says {}", seen.status);
         }
-        let Some(known) = known.map(|known| &self.previous[known]) else {
+        let Some(known) = self.matches[at].known().map(|known| &self.previous[known]) else {
             return match self.rivals.get(&at) {
                 Some(rival) => format!(
                     "not merged with F-{} or its equals: rule, file and context are equal, but not which of them it is",
@@ -242,8 +251,8 @@ impl<'a> Pairs<'a> {
     fn of(previous: &'a [Known], new: &'a [Identified]) -> Self {
         let unmatched = Match {
             change: Change::New,
-            known: None,
             by: By::Key,
+            nth_known: None,
         };
         Self {
             previous,
@@ -272,7 +281,7 @@ impl<'a> Pairs<'a> {
             }
         }
         for (at, finding) in self.new.iter().enumerate() {
-            if !finding.status.is_present() || self.matches[at].known.is_some() {
+            if !finding.status.is_present() || self.matches[at].known().is_some() {
                 continue;
             }
             for (place, key) in finding.former_keys().iter().enumerate() {
@@ -286,7 +295,7 @@ impl<'a> Pairs<'a> {
         let mut groups: Vec<(Key, Group)> = groups.into_iter().collect();
         groups.sort_unstable_by_key(|(key, group)| (group.place, *key));
         for (_, Group { old, mut seen, .. }) in groups {
-            seen.retain(|at| self.matches[*at].known.is_none());
+            seen.retain(|at| self.matches[*at].known().is_none());
             self.match_group(old, seen, Certainty::EqualNumber);
         }
     }
@@ -331,7 +340,7 @@ impl<'a> Pairs<'a> {
             return;
         }
         let mut seen: Vec<(Key, usize)> = (self.new.iter().enumerate())
-            .filter(|(at, seen)| seen.status.is_present() && self.matches[*at].known.is_none())
+            .filter(|(at, seen)| seen.status.is_present() && self.matches[*at].known().is_none())
             .filter_map(|(at, seen)| keyed((at, new_key(at, seen))))
             .collect();
         old.sort_unstable();
@@ -363,7 +372,8 @@ impl<'a> Pairs<'a> {
 
     fn pair(&mut self, old_at: usize, seen_at: usize) {
         let entry = &mut self.matches[seen_at];
-        (entry.known, entry.by) = (Some(old_at), self.matching);
+        let nth = u32::try_from(old_at + 1).ok().and_then(NonZeroU32::new);
+        (entry.nth_known, entry.by) = (nth, self.matching);
         self.is_taken[old_at] = true;
     }
 
@@ -393,13 +403,13 @@ impl<'a> Pairs<'a> {
             for (old_at, new_at) in align(&old_lines, &new_lines) {
                 self.pair(group[old_at], seen[new_at]);
             }
-            seen.retain(|at| self.matches[*at].known.is_none());
+            seen.retain(|at| self.matches[*at].known().is_none());
         }
     }
 
     fn into_comparison(mut self, completeness: &Completeness) -> Comparison<'a> {
         for (seen, entry) in self.new.iter().zip(&mut self.matches) {
-            entry.change = change_of(seen, entry.known.map(|at| &self.previous[at]));
+            entry.change = change_of(seen, entry.known().map(|at| &self.previous[at]));
         }
         let is_gone =
             |at: &usize| !self.is_taken[*at] && self.previous[*at].status != FindingStatus::Fixed;

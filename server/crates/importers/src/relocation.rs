@@ -5,7 +5,7 @@
 //! what stands before them is the same for all of them.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 /// A folder's names, without a slash at the end; empty for the repository itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ impl Relocation {
         known: impl IntoIterator<Item = &'a str>,
         seen: impl IntoIterator<Item = &'a str>,
     ) -> Option<Self> {
-        let known: BTreeSet<&str> = known.into_iter().collect();
-        let seen: BTreeSet<&str> = seen.into_iter().collect();
+        let known: HashSet<&str> = known.into_iter().collect();
+        let seen: HashSet<&str> = seen.into_iter().collect();
         let unknown: Vec<&str> = seen.difference(&known).copied().collect();
         if (seen.len() - unknown.len()) * 10 > seen.len() {
             return None;

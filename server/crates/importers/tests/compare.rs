@@ -343,7 +343,11 @@ fn findings_are_found_again_where_only_the_name_of_a_folder_is_another() {
     let (new, before) = (identified(&new), identify(&as_before));
     let compared = |before: &[Identity]| {
         let comparison = compare(&series.known, &new, before, &Completeness::Complete);
-        let found = comparison.matches.iter().map(|found| found.known).collect();
+        let found = comparison
+            .matches
+            .iter()
+            .map(|found| found.known())
+            .collect();
         let found: Vec<Option<usize>> = found;
         (found, comparison.fixed.len(), comparison.why(0))
     };

@@ -194,7 +194,7 @@ fn changes_of(read: &ReadScan, series: &Series, comparison: &Comparison<'_>) -> 
     };
     let mut is_seen = vec![false; series.known.len()];
     for (at, entry) in comparison.matches.iter().enumerate() {
-        let Some(known_at) = entry.known else {
+        let Some(known_at) = entry.known() else {
             if entry.change == Change::New {
                 changes.new.push(at);
                 if comparison.is_ambiguous(at) {
@@ -351,7 +351,11 @@ fn worst_unchanged(
         .iter()
         .enumerate()
         .filter(|(_, entry)| entry.change == Change::Unchanged)
-        .filter_map(|(at, entry)| entry.known.map(|known| (read.said[at].severity, known, at)))
+        .filter_map(|(at, entry)| {
+            entry
+                .known()
+                .map(|known| (read.said[at].severity, known, at))
+        })
         .collect();
     unchanged.sort_unstable();
     unchanged.truncate(MAX_LISTED);

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Findings travel from the thread that parses to the one that identifies by so many.
-const BATCH: usize = 128;
+const BATCH: usize = 512;
 /// What is said of the findings stays in memory up to here.
 const IN_MEMORY_BYTES: usize = 4 * 1024 * 1024;
 /// Rows go to the temporary file by so many bytes.
@@ -119,7 +119,7 @@ impl Reading {
 
 /// Reads a file through. Blocks its thread, and takes a second one.
 pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
-    let (sender, receiver) = mpsc::sync_channel::<Vec<Finding>>(4);
+    let (sender, receiver) = mpsc::sync_channel::<Vec<Finding>>(1);
     // Memory goes back on the thread that took it: two threads at one heap wait for each other.
     let (give_back, given_back) = mpsc::channel();
     let read = std::thread::scope(|scope| {

@@ -466,11 +466,11 @@ impl Tx {
             review_id: String,
             number: i64,
         }
+        // Begun with the patches, which are few: every import asks this.
         const SQL: &str = "update patch set state = 'verified', verified_by_scan = $2, version = version + 1 \
             where state = 'applied' and applied_at < $3 \
-            and id in (select patch_finding.patch_id from patch_finding \
-            join finding on finding.id = patch_finding.finding_id \
-            where finding.series_id = $1 and finding.status = 'fixed') \
+            and exists (select 1 from patch_finding join finding on finding.id = patch_finding.finding_id \
+            where patch_finding.patch_id = patch.id and finding.series_id = $1 and finding.status = 'fixed') \
             and not exists (select 1 from patch_finding join finding on finding.id = patch_finding.finding_id \
             where patch_finding.patch_id = patch.id \
             and (finding.status = 'open' or (finding.series_id = $1 and finding.status <> 'fixed'))) \

@@ -68,7 +68,7 @@ impl Series {
         let before = self.known.clone();
         let comparison = compare(&before, &new, &[], &report.completeness);
         for (entry, seen) in comparison.matches.iter().zip(&new) {
-            match (entry.known, entry.change) {
+            match (entry.known(), entry.change) {
                 (Some(at), change) => {
                     let known = &mut self.known[at];
                     known.key = seen.identity.key;
@@ -99,7 +99,7 @@ impl Series {
         Imported {
             matches: (comparison.matches.iter().enumerate())
                 .map(|(at, entry)| Entry {
-                    known: entry.known,
+                    known: entry.known(),
                     change: entry.change,
                     why: why(at),
                 })
