@@ -22,7 +22,7 @@ use crate::{
         PageError,
         discussion::{CommentedOn, Discussion},
         page,
-        patches::{LinkedPatches, shown_files},
+        patches::{LinkedPatches, shown_files, visible},
         query,
         review_bar::{review_bar, review_crumbs},
     },
@@ -592,7 +592,8 @@ fn replacements(fix: &OfferedFix) -> AnyView {
                 (Some(start), _) => format!("line {start}"),
                 _ => String::new(),
             };
-            let text = with.inserted.clone().filter(|text| !text.is_empty());
+            let text = (with.inserted.as_deref()).filter(|text| !text.is_empty());
+            let text = text.map(visible);
             view! {
                 <li>
                     <span class="grow">

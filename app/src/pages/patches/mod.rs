@@ -14,7 +14,7 @@ use leptos_router::{
 };
 
 pub use linked::LinkedPatches;
-pub use shown::{shown, shown_files};
+pub use shown::{shown, shown_files, visible};
 
 /// The routes of patches.
 #[component(transparent)]

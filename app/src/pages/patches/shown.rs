@@ -204,7 +204,7 @@ fn how(file: &FileChange) -> String {
 
 /// Makes characters visible that would let a diff show something else than it does: control characters, and those that
 /// turn the direction of text around or take no room.
-fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let hides = |c: char| {
         (c.is_control() && !matches!(c, '\t' | '\n'))
             || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

@@ -162,15 +162,15 @@ impl<R: Read> Cutter<R> {
     /// Moves what was taken out of the buffer.
     fn keep_taken(&mut self) -> Result<(), CutError> {
         if let Some(from) = self.taken_from {
-            let most = match self.taking {
-                Taking::Around => MOST_AROUND_BYTES,
-                Taking::Elements => MOST_ELEMENT_BYTES,
+            let (what, most_bytes) = match self.taking {
+                Taking::Around => (
+                    "What stands around the results (rules, artifacts) is",
+                    MOST_AROUND_BYTES,
+                ),
+                Taking::Elements => ("One result is", MOST_ELEMENT_BYTES),
             };
-            if self.taken.len() + (self.at - from) > most {
-                return Err(ImportError::TooLarge {
-                    most_bytes: most as u64,
-                }
-                .into());
+            if self.taken.len() + (self.at - from) > most_bytes {
+                return Err(ImportError::PieceTooLarge { what, most_bytes }.into());
             }
             self.taken.extend_from_slice(&self.buffer[from..self.at]);
             self.taken_from = Some(self.at);

@@ -48,6 +48,15 @@ pub enum ImportError {
     )]
     TooLarge { most_bytes: u64 },
     #[error(
+        "{what} larger than {} MiB, which is more than is held in memory. Let the scanner leave out what is not needed.",
+        most_bytes >> 20
+    )]
+    PieceTooLarge {
+        /// The piece with its verb: "One result is".
+        what: &'static str,
+        most_bytes: usize,
+    },
+    #[error(
         "Line {line} is nested deeper than {most} levels, which no scanner writes. The file is refused."
     )]
     TooDeep { line: usize, most: usize },

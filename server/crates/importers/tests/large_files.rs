@@ -5,7 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use holdpoint_importers::{Importer, detect};
+use holdpoint_importers::{Importer, detect, read};
 
 /// Every file below a folder.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -91,5 +91,27 @@ fn what_tells_a_format_may_stand_behind_long_lists() {
         "{} of {n}:\n{}",
         lost.len(),
         lost.join("\n")
+    );
+}
+
+#[test]
+fn a_piece_that_is_too_large_is_named_with_its_limit() {
+    let long = "x".repeat(17 << 20);
+    let result = |text: &str| format!(r#"{{"ruleId":"A","message":{{"text":"{text}"}}}}"#);
+    let log = |driver: &str, result: &str| {
+        format!(
+            r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"t"{driver}}}}},"results":[{result}]}}]}}"#
+        )
+    };
+    let refusal = |log: &str| read(log.as_bytes(), None, None).unwrap_err().to_string();
+    assert_eq!(
+        refusal(&log("", &result(&long))),
+        "One result is larger than 16 MiB, which is more than is held in memory. \
+         Let the scanner leave out what is not needed."
+    );
+    let guide = format!(r#","fullDescription":{{"text":"{}"}}"#, long.repeat(4));
+    assert!(
+        refusal(&log(&guide, &result("short")))
+            .starts_with("What stands around the results (rules, artifacts) is larger than 64 MiB")
     );
 }

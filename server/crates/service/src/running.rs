@@ -85,6 +85,21 @@ impl File {
 }
 
 impl Batch {
+    /// Nobody waits for ever: what came to no end, because the work on it broke off, is refused.
+    fn end_with(&self, is_whole: bool) {
+        for file in self.files.iter().filter(|_| !is_whole) {
+            let mut state = file.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if matches!(*state, ImportState::Waiting | ImportState::Running) {
+                *state = ImportState::Refused {
+                    why: "The work on this file broke off. Nothing of it was stored; import it again."
+                        .to_owned(),
+                    is_conflict: false,
+                };
+            }
+        }
+        self.is_over.send_replace(true);
+    }
+
     fn now(&self) -> RunningImports {
         RunningImports {
             id: self.id.clone(),
@@ -162,12 +177,13 @@ impl Services {
         self.inner.running.remember(batch.clone());
         let (services, actor, service) = (self.clone(), actor.clone(), service.clone());
         let running = batch.clone();
-        tokio::spawn(async move {
+        let run = tokio::spawn(async move {
             services
                 .run_imports(&actor, &service, files, &running)
                 .await;
-            running.is_over.send_replace(true);
         });
+        let watched = batch.clone();
+        tokio::spawn(async move { watched.end_with(run.await.is_ok()) });
         let mut is_over = batch.is_over.subscribe();
         // Not over in time is an answer too: the page that shows the progress has it.
         let _ = tokio::time::timeout(patience, is_over.wait_for(|is_over| *is_over)).await;
@@ -238,5 +254,56 @@ impl Services {
             file.watch.cancel();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_broke_off_is_over_and_refused_and_what_was_told_before_stays() {
+        let refused = |why: &str| ImportState::Refused {
+            why: why.to_owned(),
+            is_conflict: true,
+        };
+        let batch = |states: [ImportState; 3]| Batch {
+            id: "1".to_owned(),
+            person: PersonId::parse("0199aa00-0000-7000-8000-000000000001").unwrap(),
+            service: ServiceId::parse("0199aa00-0000-7000-8000-000000000002").unwrap(),
+            files: states
+                .map(|state| File {
+                    name: "a.sarif".to_owned(),
+                    sha256: Digest::of(b"a"),
+                    watch: ImportWatch::default(),
+                    state: Mutex::new(state),
+                })
+                .into(),
+            is_over: watch::Sender::new(false),
+        };
+        let states = || {
+            [
+                refused("before"),
+                ImportState::Running,
+                ImportState::Waiting,
+            ]
+        };
+        let ended = |is_whole: bool| {
+            let batch = batch(states());
+            batch.end_with(is_whole);
+            let now = batch.now();
+            assert!(now.is_over);
+            let states = now.files.into_iter().map(|file| file.state);
+            states.collect::<Vec<_>>()
+        };
+        assert_eq!(ended(true), states());
+        let broken = ended(false);
+        assert_eq!(broken[0], refused("before"));
+        for state in &broken[1..] {
+            assert!(matches!(
+                state,
+                ImportState::Refused { why, is_conflict: false } if why.contains("broke off")
+            ));
+        }
     }
 }

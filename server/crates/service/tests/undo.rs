@@ -394,6 +394,27 @@ async fn an_import_stays_while_something_refers_to_a_finding_it_brought() {
             .expect("links");
         let why = team.refusal(&outcome).await;
         assert!(why.contains("mira"), "{why} on {}", team.on());
+
+        // One that was submitted for it, told once.
+        let scan = by_tool("lint", scan);
+        let outcome = team.import(&scan).await;
+        let id = team.numbered(3).await;
+        let patch = PatchRequest {
+            title: Some(name("Fix that")),
+            bytes: b"--- a/src/exec.go\n+++ b/src/exec.go\n@@ -1 +1 @@\n-a\n+c\n".to_vec(),
+            links: vec![PatchLink::Finding(id)],
+        };
+        services
+            .submit_patch(&team.owner, &team.review.id, patch)
+            .await
+            .expect("submits");
+        let why = team.refusal(&outcome).await;
+        assert_eq!(why.matches("patch").count(), 1, "{why} on {}", team.on());
+        assert!(
+            why.contains("jonas attached patch P-2"),
+            "{why} on {}",
+            team.on()
+        );
     }
 }
 

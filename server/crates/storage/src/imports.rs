@@ -498,10 +498,6 @@ impl Tx {
             join finding_item on finding_item.finding_id = touched.id \
             left join person on person.id = finding_item.linked_by where finding_item.rule_id is null \
             and (touched.is_new = 1 or finding_item.linked_at >= (select imported_at from scanned)) \
-            union all select touched.number, 'proposed a patch for it', person.name from touched \
-            join patch_finding on patch_finding.finding_id = touched.id join patch on patch.id = patch_finding.patch_id \
-            left join person on person.id = patch.submitted_by \
-            where patch.submitted_at >= (select imported_at from scanned) \
             order by 1, 2 limit $2";
         Ok(fetch_all!(self, ActedOn, SQL, scan.as_str(), limit))
     }
