@@ -48,7 +48,7 @@ impl Relocation {
         // Each path has one vote, so of two folders not both can have more than half.
         let ((was, now), best) = votes.iter().max_by_key(|(_, vote)| vote.n)?;
         // The name of one file alone tells nothing: there are many called the same.
-        let is_telling = best.is_telling || best.n > 1 || was.is_empty() || now.is_empty();
+        let is_telling = best.is_telling || best.n > 1;
         (is_telling && best.n * 2 > unknown.len()).then(|| Self {
             was: (*was).to_owned(),
             now: (*now).to_owned(),
@@ -141,6 +141,8 @@ mod tests {
         );
         // Of one file only the name is equal.
         assert_eq!(between(&["one/util.c"], &["other/util.c"]), None);
+        assert_eq!(between(&["util.c"], &["other/util.c"]), None);
+        assert_eq!(between(&["one/util.c"], &["util.c"]), None);
         // Names that only end alike.
         assert_eq!(between(&["x/src/myutil.c"], &["y/src/util.c"]), None);
         // As many for one folder as for the other.
