@@ -1341,6 +1341,10 @@ async fn link_series(
     now: Millis,
 ) -> Result<(), ServiceError> {
     let review = linking.target.review();
+    if !linking.target.has_rules() {
+        linking.add_unmapped(tx.n_findings_to_link(&scan.series, review).await?);
+        return Ok(());
+    }
     let mut after = 0;
     loop {
         let piece = tx

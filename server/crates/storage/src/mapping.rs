@@ -228,6 +228,17 @@ macro_rules! insert_issues {
     }};
 }
 
+/// Of the series `$1`, also if fixed where `$2`, without an item of the review `$3`.
+macro_rules! to_link {
+    () => {
+        "finding.series_id = $1 and ($2 or finding.status <> 'fixed') and not exists (select 1 from finding_item \
+         join item on item.id = finding_item.item_id where finding_item.finding_id = finding.id \
+         and item.review_id = $3) and not exists (select 1 from finding_unlinked \
+         join item on item.id = finding_unlinked.item_id where finding_unlinked.finding_id = finding.id \
+         and item.review_id = $3)"
+    };
+}
+
 impl Tx {
     /// The rules of a service for reviews of a template, in their order.
     pub async fn mapping_rules(
@@ -502,6 +513,21 @@ impl Tx {
             .collect()
     }
 
+    /// How many findings of a series are not fixed, linked to no item of a review and unlinked there by nobody.
+    pub async fn n_findings_to_link(
+        &mut self,
+        series: &SeriesId,
+        review: &ReviewId,
+    ) -> Result<usize, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            n: i64,
+        }
+        const SQL: &str = concat!("select count(*) as n from finding where ", to_link!());
+        let row = fetch_optional!(self, Row, SQL, series.as_str(), false, review.as_str());
+        Ok(row.map_or(0, |row| usize::try_from(row.n).unwrap_or_default()))
+    }
+
     /// The findings of a series that are linked to no item of a review, and that nobody has unlinked there: at most `limit`
     /// after a number; those that are fixed only if asked for.
     pub async fn findings_to_link(
@@ -512,15 +538,13 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<FindingToMap>, StorageError> {
-        const SQL: &str = "select finding.id, finding.number, coalesce(finding.tool, series.tool) as tool, \
-            finding.category, finding.rule, finding.path, \
-            finding.severity, finding.status from finding join series on series.id = finding.series_id \
-            where finding.series_id = $1 and finding.number > $4 \
-            and ($2 or finding.status <> 'fixed') and not exists (select 1 from finding_item \
-            join item on item.id = finding_item.item_id where finding_item.finding_id = finding.id \
-            and item.review_id = $3) and not exists (select 1 from finding_unlinked \
-            join item on item.id = finding_unlinked.item_id where finding_unlinked.finding_id = finding.id \
-            and item.review_id = $3) order by finding.number limit $5";
+        const SQL: &str = concat!(
+            "select finding.id, finding.number, coalesce(finding.tool, series.tool) as tool, finding.category, \
+             finding.rule, finding.path, finding.severity, finding.status from finding \
+             join series on series.id = finding.series_id where ",
+            to_link!(),
+            " and finding.number > $4 order by finding.number limit $5"
+        );
         fetch_all!(
             self,
             ToMapRow,
