@@ -2,12 +2,11 @@
 //!
 //! Every file of `testdata` and of the shared corpus is cut at many places. A cut is recognisable unless it falls exactly between
 //! two records of a format that has no end of its own; those formats are listed here with the reason.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use holdpoint_importers::{Completeness, ImportError, Report, read};
 
@@ -39,17 +38,6 @@ const WITHOUT_AN_END: &[(&str, &str)] = &[
         "JSON lines of Yarn 2 and later; those of Yarn 1 end in a summary",
     ),
 ];
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
 
 /// Whether a file that was cut here is a whole number of records of a format without an end.
 fn is_between_records(format: &str, whole: &str, at: usize) -> bool {
@@ -95,11 +83,11 @@ fn is_taken_as_whole(read: &Result<Report, ImportError>) -> bool {
 fn a_report_that_was_cut_off_anywhere_is_refused_or_incomplete() {
     let mut paths = Vec::new();
     let testdata = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata");
-    files(&testdata, &mut paths);
+    common::files(&testdata, &mut paths);
     let corpus = common::shared("corpus");
     let has_corpus = corpus.is_some();
     if let Some(corpus) = corpus {
-        files(&corpus, &mut paths);
+        common::files(&corpus, &mut paths);
     }
     paths.sort();
     let (mut n_files, mut n_cuts) = (0, 0);

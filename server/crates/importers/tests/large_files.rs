@@ -1,23 +1,10 @@
 //! A format is recognised however large its lists are: what tells it may stand behind the first 64 KiB.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use holdpoint_importers::{Importer, detect, read};
-
-/// Every file below a folder.
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
 
 /// Where lists and objects end that have something in them: all that a JSON document has at its top, and the first few
 /// further down.
@@ -50,12 +37,12 @@ fn ends(text: &str) -> Vec<usize> {
 #[test]
 fn what_tells_a_format_may_stand_behind_long_lists() {
     let mut found = Vec::new();
-    files(
+    common::files(
         &PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata"),
         &mut found,
     );
     if let Some(corpus) = common::shared("corpus") {
-        files(&corpus, &mut found);
+        common::files(&corpus, &mut found);
     }
     let padding = "\n".repeat(70_000);
     let (mut n, mut lost) = (0, Vec::new());

@@ -75,6 +75,17 @@ impl Team {
             .collect()
     }
 
+    /// Two scanners find the same, and somebody calls F-2 what it is: F-1 again.
+    async fn found_twice(&self) -> [Value; 1] {
+        let one = [said("shell", "Anything is run", "run(input)")];
+        self.import(&seen_by("ta", &one)).await;
+        self.import(&seen_by("tb", &one)).await;
+        self.decide_on(&self.owner, 2, of("duplicate", "F-1", ""))
+            .await
+            .expect("F-2 is F-1 again");
+        one
+    }
+
     /// Decides about the finding with this number.
     async fn decide_on(
         &self,
@@ -602,12 +613,7 @@ impl Team {
 #[tokio::test]
 async fn a_duplicate_that_its_scanner_still_has_counts_once_its_original_is_fixed() {
     for team in Team::each().await {
-        let one = [said("shell", "Anything is run", "run(input)")];
-        team.import(&seen_by("ta", &one)).await;
-        team.import(&seen_by("tb", &one)).await;
-        team.decide_on(&team.owner, 2, of("duplicate", "F-1", ""))
-            .await
-            .expect("F-2 is F-1 again");
+        let one = team.found_twice().await;
         assert_eq!(team.open_numbers().await, [1]);
         assert_eq!(team.held_back_by().await.len(), 1, "the original alone");
 
@@ -649,12 +655,7 @@ async fn a_duplicate_that_its_scanner_still_has_counts_once_its_original_is_fixe
 #[tokio::test]
 async fn a_duplicate_stays_silent_while_its_original_is_decided() {
     for team in Team::each().await {
-        let one = [said("shell", "Anything is run", "run(input)")];
-        team.import(&seen_by("ta", &one)).await;
-        team.import(&seen_by("tb", &one)).await;
-        team.decide_on(&team.owner, 2, of("duplicate", "F-1", ""))
-            .await
-            .expect("F-2 is F-1 again");
+        team.found_twice().await;
         team.decide_on(&team.owner, 1, triage("false_positive"))
             .await
             .expect("decides");

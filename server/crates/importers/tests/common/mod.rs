@@ -7,7 +7,7 @@
     reason = "each test file uses a part of it, and a test may panic"
 )]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use holdpoint_domain::FindingStatus;
 use holdpoint_importers::compare::{Change, ChangeCounts, Identified, Known, compare};
@@ -53,6 +53,18 @@ pub(crate) struct Entry {
     pub(crate) known: Option<usize>,
     pub(crate) change: Change,
     pub(crate) why: String,
+}
+
+/// Every file below a folder.
+pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
 }
 
 impl Imported {
