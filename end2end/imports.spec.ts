@@ -111,11 +111,11 @@ async function overNow(page: Page, javaScriptEnabled?: boolean): Promise<void> {
 
 /**
  * Begins an import that is far from its end when a page shows it, so that it is seen running also where the machine is
- * twice as fast the next time. How many results that takes, machines differ.
+ * several times as fast the next time. How many results that takes, machines differ.
  */
 async function beginLong(page: Page, javaScriptEnabled?: boolean): Promise<{ tool: string; n: string; preview: string }> {
   const title = page.getByRole("heading", { level: 1 });
-  for (let n = 40_000; n <= 160_000; n *= 2) {
+  for (let n = 240_000; n <= 480_000; n *= 2) {
     const tool = `Example Scan of ${n}`;
     await tab(page, "Scans");
     const results = many(n, { rule: "race", message: "A map is shared", folder: "executor", score: 8 });
@@ -126,7 +126,7 @@ async function beginLong(page: Page, javaScriptEnabled?: boolean): Promise<{ too
     await expect(title).not.toHaveText("Import scans");
     // Each stage counts from nothing; storing is the last.
     const far = await page.getByRole("progressbar").evaluateAll((bars) =>
-      bars.map((bar) => bar.getAttribute("aria-label") === "Storing" && Number(bar.getAttribute("value")) > 25),
+      bars.map((bar) => bar.getAttribute("aria-label") === "Storing" && Number(bar.getAttribute("value")) > 50),
     );
     if (far.length > 0 && !far.includes(true)) {
       return { tool, n: words, preview };
