@@ -1,5 +1,7 @@
 //! The bar and the way on top of every page of a review.
 
+use std::sync::Arc;
+
 use holdpoint_domain::{FindingStatus, ReviewId, ServiceId, text::Date};
 use holdpoint_service::{Access, Actor, FindingFilter, standing::ReviewStanding};
 
@@ -16,7 +18,8 @@ pub struct OpenReview {
     pub person: Actor,
     pub id: ReviewId,
     pub service: ServiceId,
-    pub standing: ReviewStanding,
+    /// At most a minute old, see [`Services::review_glance`](holdpoint_service::Services::review_glance).
+    pub standing: Arc<ReviewStanding>,
     pub access: Access,
 }
 
@@ -25,7 +28,7 @@ impl OpenReview {
         let (visit, person) = Visit::signed_in()?;
         let id = review_of_address()?;
         let services = services();
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = services.review_glance(&person, &id).await?;
         let service = ServiceId::parse(&standing.review.service_id)
             .ok_or(PageError::NotFound("This review"))?;
         let access = services.access(&person, &service).await?;

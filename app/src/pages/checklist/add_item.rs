@@ -24,7 +24,7 @@ pub(super) fn AddItemPage() -> impl IntoView {
         let services = services();
         let id = review_of(&id)?;
         let head = services.review(&person, &id).await?;
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = services.review_glance(&person, &id).await?;
         let bar = review_bar(&person, &standing, Tab::Checklist).await?;
         let mut crumbs = review_crumbs(&standing);
         crumbs.push(Crumb::to("Checklist", paths::checklist(id.as_str())));

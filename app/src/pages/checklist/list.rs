@@ -43,7 +43,7 @@ pub(super) fn ChecklistPage() -> impl IntoView {
         let listed = services
             .checklist(&person, &id, &filter, from.as_ref(), PAGE)
             .await?;
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = services.review_glance(&person, &id).await?;
         let bar = review_bar(&person, &standing, Tab::Checklist).await?;
         let mut crumbs = review_crumbs(&standing);
         crumbs.push(Crumb::here("Checklist"));

@@ -1,6 +1,9 @@
 //! One finding: its code, why it matters, how to fix it; triage; what scans saw of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use holdpoint_domain::{FindingStatus, Millis, ReviewId, ScanId, ScannerState, person::Action};
 use holdpoint_service::{
@@ -30,6 +33,7 @@ use crate::{
         Button, ButtonLink, Crumb, Ico, Icon, Inline, Pill, Prose, SelectField, Sha, Side, St, Tab,
         Who,
         diff::DiffView,
+        figure::counted,
         panel::Disclosure,
         status::Tone,
         when::{date, machine, moment},
@@ -212,11 +216,11 @@ async fn review_of(
     person: &Actor,
     view: &FindingView,
     asked: &str,
-) -> Result<Option<ReviewStanding>, PageError> {
+) -> Result<Option<Arc<ReviewStanding>>, PageError> {
     let services = services();
     let asked = ReviewId::parse(asked);
     if let Some(asked) = asked {
-        match services.review_standing(person, &asked).await {
+        match services.review_glance(person, &asked).await {
             Ok(standing) if standing.review.service_id == view.finding.service.as_str() => {
                 return Ok(Some(standing));
             }
@@ -241,7 +245,7 @@ async fn review_of(
             .map(|(review, _)| review.id),
     };
     match id {
-        Some(id) => Ok(Some(services.review_standing(person, &id).await?)),
+        Some(id) => Ok(Some(services.review_glance(person, &id).await?)),
         None => Ok(None),
     }
 }
@@ -487,17 +491,12 @@ fn Proposed(finding: Finding, offer: Offer) -> impl IntoView {
     finding.details.as_deref()?;
     let said = ScannerDetails::of(&finding);
     let other = (!said.other_places.is_empty()).then(|| {
-        let summary = match said.other_places.len() {
-            1 => "1 more place to change".to_owned(),
-            n => format!("{n} more places to change"),
-        };
+        let n = said.other_places.len();
+        let summary = counted(n, "more place to change", "more places to change");
         view! { <Disclosure summary>{places(said.other_places.clone())}</Disclosure> }
     });
     let related = (!said.related.is_empty()).then(|| {
-        let summary = match said.related.len() {
-            1 => "1 related place".to_owned(),
-            n => format!("{n} related places"),
-        };
+        let summary = counted(said.related.len(), "related place", "related places");
         view! { <Disclosure summary>{places(said.related.clone())}</Disclosure> }
     });
     let flows = said
@@ -505,10 +504,8 @@ fn Proposed(finding: Finding, offer: Offer) -> impl IntoView {
         .into_iter()
         .take(10)
         .map(|flow| {
-            let summary = match flow.steps.len() {
-                1 => "How it comes about, in 1 step".to_owned(),
-                n => format!("How it comes about, in {n} steps"),
-            };
+            let steps = counted(flow.steps.len(), "step", "steps");
+            let summary = format!("How it comes about, in {steps}");
             view! {
                 <Disclosure summary>
                     {flow.message.map(|text| view! { <p class="small wrap-any">{text}</p> })}
@@ -736,7 +733,7 @@ fn Mapping(
     map: MapState,
     items: Vec<FindingLink>,
     rules: BTreeMap<String, String>,
-    standing: Option<ReviewStanding>,
+    standing: Option<Arc<ReviewStanding>>,
 ) -> impl IntoView {
     let MapState {
         finding,

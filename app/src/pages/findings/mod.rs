@@ -27,6 +27,7 @@ pub(crate) use crate::parts::figure::thousands;
 use super::PageError;
 use crate::parts::{
     Crumb, Frame, Late, Look, ReviewBar, Shown as _, St,
+    figure::counted,
     status::{FIX_PROPOSED, REOPENED},
     when::{ahead, date, machine, moment},
 };
@@ -199,10 +200,7 @@ pub(super) fn item_options(standing: &ReviewStanding, first: &str) -> Vec<(Strin
 
 /// "1 finding", "1,204 findings".
 pub(crate) fn n_findings(n: i64) -> String {
-    match n {
-        1 => "1 finding".to_owned(),
-        n => format!("{} findings", thousands(n)),
-    }
+    counted(n, "finding", "findings")
 }
 
 #[cfg(test)]

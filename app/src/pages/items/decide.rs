@@ -4,12 +4,11 @@ use holdpoint_domain::{Decision, ItemState};
 use holdpoint_service::{ItemPage, sign_off::SignForm, standing::ItemStanding};
 use leptos::prelude::*;
 
-use super::counted;
 use crate::{
     flash::FormState,
     parts::{
         Button, Choice, Choices, DigestBox, Icon, Notice, St, TextArea, TextField,
-        controls::Weight, status::Tone,
+        controls::Weight, figure::counted, status::Tone,
     },
     paths::action,
 };

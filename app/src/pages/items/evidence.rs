@@ -4,12 +4,12 @@ use holdpoint_domain::Millis;
 use holdpoint_service::{Evidence, evidence::EvidenceView};
 use leptos::prelude::*;
 
-use super::counted;
 use crate::{
     flash::FormState,
     parts::{
         Button, Confirm, Empty, Ico, Icon, Prose, Sha, TextArea, When,
         controls::{ButtonLink, Weight},
+        figure::{counted, size},
         panel::Disclosure,
         status::{Flag, FlagMark, Tone},
         when::{date, moment},
@@ -338,31 +338,5 @@ fn withdraw_form(item: &str, id: &str, form: &FormState) -> AnyView {
         view! { <div id="withdraw">{fields}</div> }.into_any()
     } else {
         view! { <Confirm words="Withdraw">{fields}</Confirm> }.into_any()
-    }
-}
-
-/// "18 kB"
-pub(super) fn size(bytes: i64) -> String {
-    match bytes {
-        ..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{} kB", (bytes + 500) / 1_000),
-        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn sizes_are_short_and_whole() {
-        for (bytes, expected) in [
-            (0, "0 bytes"),
-            (999, "999 bytes"),
-            (17_600, "18 kB"),
-            (1_250_000, "1.2 MB"),
-        ] {
-            assert_eq!(size(bytes), expected);
-        }
     }
 }

@@ -7,10 +7,10 @@ use holdpoint_service::{
 };
 use leptos::prelude::*;
 
-use super::counted;
 use crate::{
     parts::{
         Ico, Icon, Inline, Panel, Sha, St, When, Who,
+        figure::counted,
         panel::Disclosure,
         status::{Flag, FlagMark},
         when::date,

@@ -434,9 +434,5 @@ fn quorum_words(page: &Page, review: &ReviewStanding) -> String {
     } else {
         ", four eyes not asked for"
     };
-    if n == 1 {
-        format!("1 for a pass{eyes}")
-    } else {
-        format!("{n} for a pass{eyes}")
-    }
+    format!("{n} for a pass{eyes}")
 }

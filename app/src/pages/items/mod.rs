@@ -44,12 +44,3 @@ fn item_of_address() -> Result<ItemId, PageError> {
 pub(super) fn end_of(date: &str) -> Option<Millis> {
     Date::parse(date).ok().map(|date| date.end())
 }
-
-/// "1 finding", "2 findings".
-pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
-    if n == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{n} {many}")
-    }
-}

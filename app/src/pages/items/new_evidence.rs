@@ -4,7 +4,7 @@ use holdpoint_domain::person::Action;
 use holdpoint_service::Evidence;
 use leptos::prelude::*;
 
-use super::{evidence::size, item_of_address};
+use super::item_of_address;
 use crate::{
     flash::FormState,
     islands::DraftKeeper,
@@ -16,6 +16,7 @@ use crate::{
         Button, Choice, Choices, Crumb, FileField, Frame, Ico, Icon, Notice, PageHead, Panel, Tab,
         TextArea, TextField,
         controls::{ButtonLink, Weight},
+        figure::size,
         panel::Disclosure,
         status::Tone,
     },

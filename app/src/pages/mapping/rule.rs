@@ -118,7 +118,7 @@ pub(super) fn RulePage() -> impl IntoView {
         let rule_id =
             MappingRuleId::parse(&parameter("rule")).ok_or(PageError::NotFound("This rule"))?;
         let services = services();
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = services.review_glance(&person, &id).await?;
         let rule = services.mapping_rule(&person, &rule_id).await?;
         let mapping = services.mapping(&person, &id).await?;
         let view = mapping

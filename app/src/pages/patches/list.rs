@@ -25,7 +25,7 @@ pub fn PatchListPage() -> impl IntoView {
         let services = services();
         let id = ReviewId::parse(&parameter("id")).ok_or(PageError::NotFound("This review"))?;
         let list = services.patches_of(&person, &id).await?;
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = services.review_glance(&person, &id).await?;
         let bar = review_bar(&person, &standing, Tab::Patches).await?;
         let mut crumbs = review_crumbs(&standing);
         crumbs.push(Crumb::here("Patches"));

@@ -35,7 +35,7 @@ pub fn NewPatchPage() -> impl IntoView {
         let id = ReviewId::parse(&parameter("id")).ok_or(PageError::NotFound("This review"))?;
         let chosen = (query("finding"), query("item"));
         let list = services.patches_of(&person, &id).await?;
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = services.review_glance(&person, &id).await?;
         let open = FindingFilter {
             statuses: vec![FindingStatus::Open],
             ..FindingFilter::default()
@@ -60,7 +60,7 @@ pub fn NewPatchPage() -> impl IntoView {
         Ok(view! {
             <Frame title="Submit a patch" crumbs review=bar>
                 <PageHead title="Submit a patch" />
-                <SubmitForm list findings items=standing.items chosen limit form />
+                <SubmitForm list findings items=standing.items.clone() chosen limit form />
             </Frame>
         }
         .into_any())

@@ -41,7 +41,7 @@ pub fn PatchPage() -> impl IntoView {
             Side::Unified
         };
         let view = services.patch(&person, &id).await?;
-        let standing = services.review_standing(&person, &view.review.id).await?;
+        let standing = services.review_glance(&person, &view.review.id).await?;
         let activity = ActivityOf::Subject {
             service: view.service.id.clone(),
             id: id.as_str().to_owned(),

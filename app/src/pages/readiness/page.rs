@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use holdpoint_domain::{
     FindingStatus, Gating, ItemState, Millis, ReviewId, Severity,
     verdict::{ReasonKind, is_open},
 };
 use holdpoint_service::{
-    FindingFilter, Section, SeverityCounts,
+    FindingFilter, Section, SeverityCounts, StandingFinding,
     standing::{ItemStanding, ReviewStanding},
 };
 use leptos::prelude::*;
@@ -16,7 +18,7 @@ use super::{
 use crate::{
     pages::{
         PageError,
-        items::{counted, end_of},
+        items::end_of,
         page, parameter,
         review_bar::{review_bar, review_crumbs, review_name},
         sign_off::{
@@ -28,6 +30,7 @@ use crate::{
         Avatar, Column, Frame, HoldCell, HoldLine, HoldSection, Ico, Icon, Inline, Late, PageHead,
         Panel, Sha, Shown as _, St, Tab, Table,
         controls::{ButtonLink, Weight},
+        figure::{counted, thousands},
         hold_line::HoldSignature,
         status::{FlagMark, Tone},
         when::{ahead, date, late, near},
@@ -39,6 +42,8 @@ use crate::{
 const DAY: Millis = 86_400_000;
 /// What runs out within these days is said beforehand.
 const SOON: Millis = 14 * DAY;
+/// How many that are late or run out soon are listed.
+const N_PRESSING: usize = 12;
 
 #[component]
 pub(super) fn ReadinessPage() -> impl IntoView {
@@ -47,7 +52,7 @@ pub(super) fn ReadinessPage() -> impl IntoView {
         let id = ReviewId::parse(&parameter("id")).ok_or(PageError::NotFound("This review"))?;
         let services = services();
         let head = services.review(&person, &id).await?;
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = Arc::new(services.review_standing(&person, &id).await?);
         let sections = services.sections(&person, &id).await?;
         let members = services.members(&person, &head.service.id).await?;
         let open = FindingFilter {
@@ -104,7 +109,7 @@ pub(super) fn ReadinessPage() -> impl IntoView {
 
 #[component]
 fn Progress(
-    standing: ReviewStanding,
+    standing: Arc<ReviewStanding>,
     sections: Vec<Section>,
     signers: Vec<Signer>,
     now: Millis,
@@ -212,7 +217,7 @@ fn hold_section(
 fn OpenFindings(
     review: String,
     counts: SeverityCounts,
-    standing: ReviewStanding,
+    standing: Arc<ReviewStanding>,
     now: Millis,
 ) -> impl IntoView {
     let of = |severity| counts.of(severity);
@@ -284,7 +289,7 @@ fn OpenFindings(
 }
 
 #[component]
-fn Blocks(standing: ReviewStanding, me: String, now: Millis) -> impl IntoView {
+fn Blocks(standing: Arc<ReviewStanding>, me: String, now: Millis) -> impl IntoView {
     let review = standing.review.id.clone();
     let blocking: Vec<_> = standing
         .items
@@ -387,7 +392,7 @@ fn Blocks(standing: ReviewStanding, me: String, now: Millis) -> impl IntoView {
 
 #[component]
 fn Signatures(
-    standing: ReviewStanding,
+    standing: Arc<ReviewStanding>,
     signers: Vec<Signer>,
     me: String,
     now: Millis,
@@ -436,74 +441,96 @@ fn Signatures(
     .into_any()
 }
 
-/// What is late, and what runs out within two weeks, the most pressing first.
-#[component]
-fn LateList(standing: ReviewStanding, now: Millis) -> impl IntoView {
-    let mut rows: Vec<(Millis, AnyView)> = Vec::new();
-    let late_mark = |due| {
-        let text = late(due, now).unwrap_or_default();
-        view! { <span class="late" data-tone=Tone::Red.as_str()><Ico icon=Icon::Late />{text}</span> }
+/// Something that is late or runs out soon.
+#[derive(Clone, Copy)]
+enum Pressing<'a> {
+    Item(&'a ItemStanding),
+    Waiver(&'a ItemStanding),
+    Finding(&'a StandingFinding),
+    Acceptance(&'a StandingFinding),
+}
+
+impl Pressing<'_> {
+    /// `at`: when it was due, or runs out.
+    fn row(self, at: Millis, now: Millis) -> AnyView {
+        let (href, title) = match self {
+            Self::Item(ItemStanding { item, .. }) | Self::Waiver(ItemStanding { item, .. }) => (
+                paths::item(&item.id),
+                format!("{} {}", item.key, item.title),
+            ),
+            Self::Finding(finding) | Self::Acceptance(finding) => (
+                paths::finding(&finding.id),
+                format!("F-{} {}", finding.number, finding.title),
+            ),
+        };
+        let date = date(at);
+        let (says, icon) = match self {
+            Self::Item(ItemStanding { item, .. }) => {
+                let who = item.owner_name.as_deref().unwrap_or("Nobody owns it");
+                (format!("{who}, was due {date}"), None)
+            }
+            Self::Waiver(_) => (format!("Waiver ends {date}"), Some(Icon::Waived)),
+            Self::Finding(finding) => {
+                let severity = finding.severity.label();
+                (format!("{severity}, its limit was {date}"), None)
+            }
+            Self::Acceptance(finding) => {
+                let severity = finding.severity.label();
+                let says = format!("{severity}, risk accepted until {date}");
+                (says, Some(Icon::Shield))
+            }
+        };
+        let mark = match icon {
+            None => {
+                let text = late(at, now).unwrap_or_default();
+                view! { <span class="late" data-tone=Tone::Red.as_str()><Ico icon=Icon::Late />{text}</span> }.into_any()
+            }
+            Some(icon) => {
+                view! { <span class="st" data-tone=Tone::Amber.as_str()><Ico icon />{ahead(at, now)}</span> }.into_any()
+            }
+        };
+        view! {
+            <li>
+                <span class="grow"><a class="plain strong" href=href><Inline text=title /></a><span class="sub">{says}</span></span>
+                {mark}
+            </li>
+        }
+        .into_any()
+    }
+}
+
+/// What is late, and what runs out within two weeks, each with when, the most pressing first.
+fn pressing<'a>(standing: &'a ReviewStanding, now: Millis) -> Vec<(Millis, Pressing<'a>)> {
+    let of_item = |item: &'a ItemStanding| {
+        let waived = item.item.waived_until;
+        let ends = waived.filter(|until| item.state == ItemState::Waived && *until < now + SOON);
+        let late = is_late(item, now).map(|due| (due, Pressing::Item(item)));
+        late.or(ends.map(|until| (until, Pressing::Waiver(item))))
     };
-    for item in &standing.items {
-        let title = format!("{} {}", item.item.key, item.item.title);
-        let href = paths::item(&item.item.id);
-        if let Some(due) = is_late(item, now) {
-            let who = item
-                .item
-                .owner_name
-                .clone()
-                .unwrap_or_else(|| "Nobody owns it".to_owned());
-            rows.push((due, view! {
-                <li>
-                    <span class="grow"><a class="plain strong" href=href><Inline text=title /></a><span class="sub">{format!("{who}, was due {}", date(due))}</span></span>
-                    {late_mark(due)}
-                </li>
-            }
-            .into_any()));
-        } else if let Some(until) = item
-            .item
-            .waived_until
-            .filter(|until| item.state == ItemState::Waived && *until < now + SOON)
-        {
-            rows.push((until, view! {
-                <li>
-                    <span class="grow"><a class="plain strong" href=href><Inline text=title /></a><span class="sub">{format!("Waiver ends {}", date(until))}</span></span>
-                    <span class="st" data-tone=Tone::Amber.as_str()><Ico icon=Icon::Waived />{ahead(until, now)}</span>
-                </li>
-            }
-            .into_any()));
-        }
-    }
-    for finding in &standing.findings {
-        let title = format!("F-{} {}", finding.number, finding.title);
-        let href = paths::finding(&finding.id);
-        let severity = finding.severity.label();
-        let accepted = finding
-            .holds_until
-            .filter(|_| finding.status == FindingStatus::RiskAccepted);
-        let due = standing
-            .policy
-            .limits
-            .due(finding.severity, finding.first_seen_at);
-        match (accepted, due) {
-            (Some(until), _) if until >= now && until < now + SOON => rows.push((until, view! {
-                <li>
-                    <span class="grow"><a class="plain strong" href=href><Inline text=title /></a><span class="sub">{format!("{severity}, risk accepted until {}", date(until))}</span></span>
-                    <span class="st" data-tone=Tone::Amber.as_str()><Ico icon=Icon::Shield />{ahead(until, now)}</span>
-                </li>
-            }
-            .into_any())),
-            (_, Some(due)) if due < now && is_open(finding.status, finding.holds_until, now) => rows.push((due, view! {
-                <li>
-                    <span class="grow"><a class="plain strong" href=href><Inline text=title /></a><span class="sub">{format!("{severity}, its limit was {}", date(due))}</span></span>
-                    {late_mark(due)}
-                </li>
-            }
-            .into_any())),
-            _ => {}
-        }
-    }
-    rows.sort_by_key(|(at, _)| *at);
+    let of_finding = |finding: &'a StandingFinding| {
+        let accepted = finding.holds_until.filter(|until| {
+            finding.status == FindingStatus::RiskAccepted && (now..now + SOON).contains(until)
+        });
+        let limits = &standing.policy.limits;
+        let late = limits
+            .due(finding.severity, finding.first_seen_at)
+            .filter(|due| *due < now && is_open(finding.status, finding.holds_until, now));
+        let accepted = accepted.map(|until| (until, Pressing::Acceptance(finding)));
+        accepted.or(late.map(|due| (due, Pressing::Finding(finding))))
+    };
+    let mut pressing: Vec<_> = standing
+        .items
+        .iter()
+        .filter_map(of_item)
+        .chain(standing.findings.iter().filter_map(of_finding))
+        .collect();
+    pressing.sort_by_key(|(at, _)| *at);
+    pressing
+}
+
+#[component]
+fn LateList(standing: Arc<ReviewStanding>, now: Millis) -> impl IntoView {
+    let rows = pressing(&standing, now);
     let n = rows.len();
     if n == 0 {
         return view! {
@@ -513,8 +540,15 @@ fn LateList(standing: ReviewStanding, now: Millis) -> impl IntoView {
         }
         .into_any();
     }
-    let shown = rows.into_iter().take(12).map(|(_, row)| row).collect_view();
-    let foot = (n > 12).then(|| view! { <p class="panel-foot">{format!("{} more", n - 12)}</p> });
+    let shown = rows
+        .into_iter()
+        .take(N_PRESSING)
+        .map(|(at, row)| row.row(at, now))
+        .collect_view();
+    let foot = (n > N_PRESSING).then(|| {
+        let more = thousands(i64::try_from(n - N_PRESSING).unwrap_or(i64::MAX));
+        view! { <p class="panel-foot">{format!("{more} more")}</p> }
+    });
     view! {
         <Panel id="h-late" title="Late and about to expire" bare=true>
             <ul class="rows">{shown}</ul>

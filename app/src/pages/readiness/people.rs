@@ -1,6 +1,9 @@
 //! Who has what: the work that is left, by person.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use holdpoint_domain::{ItemState, Millis, verdict::is_open};
 use holdpoint_service::standing::{ItemStanding, ReviewStanding};
@@ -68,7 +71,7 @@ fn loads(standing: &ReviewStanding, now: Millis) -> BTreeMap<String, Load> {
 
 /// The table of people.
 #[component]
-pub(super) fn WhoHasWhat(standing: ReviewStanding, now: Millis) -> impl IntoView {
+pub(super) fn WhoHasWhat(standing: Arc<ReviewStanding>, now: Millis) -> impl IntoView {
     let mut rows: Vec<_> = loads(&standing, now).into_iter().collect();
     rows.sort_by_key(|(name, load)| {
         (

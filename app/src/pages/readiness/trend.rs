@@ -1,6 +1,6 @@
 //! How the review came to where it is: items cleared over time, and what the scanners found, as charts and as numbers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use holdpoint_domain::{Millis, Severity};
 use holdpoint_service::{
@@ -83,7 +83,7 @@ fn day(at: Millis) -> String {
 
 /// Both charts. Nothing is shown before there is anything to compare.
 #[component]
-pub(super) fn Trend(standing: ReviewStanding, scans: Vec<Scan>, now: Millis) -> impl IntoView {
+pub(super) fn Trend(standing: Arc<ReviewStanding>, scans: Vec<Scan>, now: Millis) -> impl IntoView {
     let cleared = cleared_at(&standing.items);
     let days = scan_days(&scans);
     if standing.items.is_empty() || (cleared.is_empty() && days.is_empty()) {

@@ -1,16 +1,22 @@
 //! The verdict with its reasons, each with a link and with who can clear it.
 
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
 use holdpoint_domain::{
     Millis, Outcome, Severity,
-    verdict::{Reason, ReasonKind, is_open},
+    verdict::{Reason, ReasonKind},
 };
-use holdpoint_service::standing::ReviewStanding;
+use holdpoint_service::{SeverityCounts, standing::ReviewStanding};
 use leptos::prelude::*;
 
 use crate::{
-    pages::items::{counted, end_of},
+    pages::items::end_of,
     parts::{
         Avatar, Ico, Inline, Shown as _, Who,
+        figure::{counted, thousands},
         panel::Disclosure,
         when::{ahead, late, machine, moment},
     },
@@ -19,10 +25,12 @@ use crate::{
 
 /// How many reasons of one kind are said at once; the others open on demand.
 const N_SAID: usize = 3;
+/// How many those are at most: the headline leads to all of them.
+const N_MORE: usize = 50;
 
 /// The box on top of the page.
 #[component]
-pub(super) fn VerdictBox(standing: ReviewStanding, now: Millis) -> impl IntoView {
+pub(super) fn VerdictBox(standing: Arc<ReviewStanding>, now: Millis) -> impl IntoView {
     let look = standing.verdict.outcome.look();
     let progress = standing.progress();
     let due = standing.review.due_on.as_deref().and_then(end_of);
@@ -99,25 +107,20 @@ fn Waivers(waivers: Vec<Reason>) -> impl IntoView {
 }
 
 /// Reasons of one kind.
-struct Group {
+struct Group<'a> {
     headline: String,
     href: String,
-    reasons: Vec<Reason>,
+    reasons: &'a [Reason],
 }
 
-fn groups(standing: &ReviewStanding) -> Vec<Group> {
-    let mut groups: Vec<(ReasonKind, Vec<Reason>)> = Vec::new();
-    for reason in &standing.verdict.reasons {
-        match groups.last_mut() {
-            Some((kind, reasons)) if *kind == reason.kind => reasons.push(reason.clone()),
-            _ => groups.push((reason.kind, vec![reason.clone()])),
-        }
-    }
-    groups
-        .into_iter()
-        .map(|(kind, reasons)| Group {
-            headline: headline(kind, &reasons, standing),
-            href: group_address(kind, &standing.review.id),
+fn groups(standing: &ReviewStanding) -> Vec<Group<'_>> {
+    standing
+        .verdict
+        .reasons
+        .chunk_by(|one, next| one.kind == next.kind)
+        .map(|reasons| Group {
+            headline: headline(reasons[0].kind, reasons, standing),
+            href: group_address(reasons[0].kind, &standing.review.id),
             reasons,
         })
         .collect()
@@ -131,20 +134,21 @@ fn headline(kind: ReasonKind, reasons: &[Reason], standing: &ReviewStanding) -> 
         ReasonKind::NoItems => "The checklist has no items".to_owned(),
         ReasonKind::CommitUnknown => "The review names no target commit".to_owned(),
         ReasonKind::FindingOpen => {
+            let findings = standing.findings.iter();
+            let severities: HashMap<_, _> = findings
+                .map(|finding| (finding.id.as_str(), finding.severity))
+                .collect();
+            let mut counts = SeverityCounts::default();
+            for reason in reasons {
+                if let Some(severity) = severities.get(reason.subject.as_str()) {
+                    counts.add(*severity, 1);
+                }
+            }
             let parts: Vec<String> = Severity::ALL
                 .iter()
-                .filter_map(|severity| {
-                    let n = standing
-                        .findings
-                        .iter()
-                        .filter(|finding| {
-                            finding.severity == *severity
-                                && reasons.iter().any(|reason| reason.subject == finding.id)
-                                && is_open(finding.status, finding.holds_until, standing.as_of)
-                        })
-                        .count();
-                    (n > 0).then(|| format!("{n} {}", severity.label().to_lowercase()))
-                })
+                .map(|severity| (counts.of(*severity), severity.label().to_lowercase()))
+                .filter(|(n, _)| *n > 0)
+                .map(|(n, severity)| format!("{} {severity}", thousands(n)))
                 .collect();
             let finding = if n == 1 { "finding" } else { "findings" };
             format!("{} {finding} {is} open", parts.join(" and "))
@@ -223,64 +227,65 @@ pub(super) fn address_of(reason: &Reason, review: &str) -> String {
     }
 }
 
-fn group_view(
-    Group {
+fn group_view(group: Group<'_>, review: &str) -> AnyView {
+    let Group {
         headline,
         href,
-        mut reasons,
-    }: Group,
-    review: &str,
-) -> AnyView {
-    let mut who: Vec<String> = reasons
+        reasons,
+    } = group;
+    let who: BTreeSet<&str> = reasons
         .iter()
-        .flat_map(|reason| reason.who.clone())
+        .flat_map(|reason| &reason.who)
+        .map(String::as_str)
         .collect();
-    who.sort();
-    who.dedup();
-    let rest = reasons.split_off(reasons.len().min(N_SAID));
-    let line = |reason: Reason| {
-        let href = address_of(&reason, review);
+    let line = |reason: &Reason| {
+        let href = address_of(reason, review);
         let by = reason.who.join(", ");
         view! {
             <li>
-                <a class="plain strong" href=href><Inline text=reason.title /></a>
+                <a class="plain strong" href=href><Inline text=reason.title.clone() /></a>
                 ": "
-                <Inline text=reason.why />
+                <Inline text=reason.why.clone() />
                 " "
                 <span class="faint">{format!("By {by}.")}</span>
             </li>
         }
         .into_any()
     };
-    let said = reasons.into_iter().map(line).collect_view();
-    let n_rest = rest.len();
-    let rest = (n_rest > 0).then(|| {
-        let rest = rest.into_iter().map(line).collect_view();
-        view! { <Disclosure summary=format!("{n_rest} more")><ul class="stack-1">{rest}</ul></Disclosure> }
+    let (said, rest) = reasons.split_at(reasons.len().min(N_SAID));
+    let said = said.iter().map(line).collect_view();
+    let rest = (!rest.is_empty()).then(|| {
+        let summary = counted(rest.len(), "more", "more");
+        let lines = rest.iter().take(N_MORE).map(line).collect_view();
+        let left = (rest.len() > N_MORE).then(|| {
+            let words = format!("And {}", counted(rest.len() - N_MORE, "more", "more"));
+            view! { <li><a href=href.clone()>{words}</a></li> }
+        });
+        view! { <Disclosure summary><ul class="stack-1">{lines}{left}</ul></Disclosure> }
     });
     view! {
         <li>
             <p class="why"><a href=href>{headline}</a></p>
             <div class="det stack-1"><ul class="stack-1">{said}</ul>{rest}</div>
-            <p class="act">{people(who)}</p>
+            <p class="act">{people(&who)}</p>
         </li>
     }
     .into_any()
 }
 
 /// Who can clear it: one by name, several by their initials and number. A role is a word.
-fn people(who: Vec<String>) -> AnyView {
+fn people(who: &BTreeSet<&str>) -> AnyView {
     // Where nobody is named, the rules say a role with its article.
-    let (roles, people): (Vec<_>, Vec<_>) =
-        who.into_iter().partition(|name| name.starts_with("a "));
+    let (roles, people): (Vec<&str>, Vec<&str>) =
+        who.iter().copied().partition(|name| name.starts_with("a "));
     match (&people[..], &roles[..]) {
         ([], roles) => view! { <span>{roles.join(", ")}</span> }.into_any(),
-        ([one], []) => view! { <Who name=one.clone() /> }.into_any(),
+        ([one], []) => view! { <Who name=one.to_owned() /> }.into_any(),
         (people, roles) => {
             let avatars = people
                 .iter()
                 .take(5)
-                .map(|name| view! { <Avatar name=name.clone() /> })
+                .map(|name| view! { <Avatar name=(*name).to_owned() /> })
                 .collect_view();
             let names = people.join(", ");
             let more = if roles.is_empty() {

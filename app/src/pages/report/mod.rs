@@ -15,7 +15,9 @@ use super::{
 use crate::{
     parts::{
         Frame, Icon, PageHead, Panel, Prose, Tab,
-        controls::{ButtonLink, Weight},
+        controls::{ButtonLink, Notice, Weight},
+        figure::size,
+        status::Tone,
     },
     paths,
     visit::{Visit, services},
@@ -34,6 +36,18 @@ pub fn ReportRoutes() -> AnyNestedRoute {
     .into_any_nested_route()
 }
 
+/// How many bytes of the report its page shows: more than a thousand findings with what is said of them.
+const MOST_SHOWN: usize = 1_000_000;
+
+/// The lines at the start of a text that fit into so many bytes.
+fn beginning(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    let fits = &text[..text.floor_char_boundary(most)];
+    fits.rfind('\n').map_or(fits, |end| &fits[..=end])
+}
+
 #[component]
 fn ReportPage() -> impl IntoView {
     page(async move {
@@ -41,7 +55,7 @@ fn ReportPage() -> impl IntoView {
         let id = ReviewId::parse(&parameter("id")).ok_or(PageError::NotFound("This review"))?;
         let services = services();
         let preview = services.report_preview(&person, &id).await?;
-        let now = services.review_standing(&person, &id).await?;
+        let now = services.review_glance(&person, &id).await?;
         let bar = review_bar(&person, &now, Tab::SignOff).await?;
         let title = format!("Report: {}", review_name(&now));
         let export = |words: &'static str, name: &str| {
@@ -90,6 +104,18 @@ fn ReportPage() -> impl IntoView {
         }
         .into_any();
         let meta = view! { <span>{state}</span> }.into_any();
+        let shown = beginning(&preview.text, MOST_SHOWN);
+        let is_cut = (shown.len() < preview.text.len()).then(|| {
+            let whole = size(preview.text.len());
+            view! {
+                <Notice tone=Tone::Blue>
+                    {format!("The report is too long to read as a page: it has {whole}, and here is its beginning. ")}
+                    <a href=paths::report_file(id.as_str(), "report.md") download="">"Download report.md"</a>
+                    " for all of it."
+                </Notice>
+            }
+        });
+        let text = shown.to_owned();
         Ok(view! {
             <Frame title=title.clone() crumbs=review_crumbs(&now) review=bar>
                 <PageHead title="Report" meta actions />
@@ -98,9 +124,10 @@ fn ReportPage() -> impl IntoView {
                         <ul class="hits">{exports}</ul>
                     </Panel>
                     {verify}
+                    {is_cut}
                     <section class="panel" aria-label="The report as it reads">
                         <div class="panel-body">
-                            <Prose text=preview.text />
+                            <Prose text />
                         </div>
                     </section>
                 </div>
@@ -108,4 +135,17 @@ fn ReportPage() -> impl IntoView {
         }
         .into_any())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beginning;
+
+    #[test]
+    fn a_beginning_is_whole_lines_that_fit() {
+        assert_eq!(beginning("one\ntwo\n", 8), "one\ntwo\n");
+        assert_eq!(beginning("one\ntwo\n", 7), "one\n");
+        assert_eq!(beginning("one\ntwo\n", 3), "one");
+        assert_eq!(beginning("é", 1), "");
+    }
 }

@@ -28,7 +28,7 @@ pub(super) fn ActivityPage() -> impl IntoView {
         let (visit, person) = Visit::signed_in()?;
         let services = services();
         let id = review_of(&id)?;
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = services.review_glance(&person, &id).await?;
         let bar = review_bar(&person, &standing, Tab::Activity).await?;
         let mut crumbs = review_crumbs(&standing);
         crumbs.push(Crumb::here("Activity"));

@@ -25,7 +25,7 @@ pub(super) fn SettingsPage() -> impl IntoView {
         let services = services();
         let id = review_of(&id)?;
         let head = services.review(&person, &id).await?;
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = services.review_glance(&person, &id).await?;
         let bar = review_bar(&person, &standing, Tab::Settings).await?;
         let mut crumbs = review_crumbs(&standing);
         crumbs.push(Crumb::here("Settings"));

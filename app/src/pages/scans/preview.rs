@@ -18,7 +18,7 @@ use crate::{
     },
     parts::{
         Button, Column, Frame, Ico, Icon, PageHead, Sha, Tab, Table, controls::Weight,
-        panel::Disclosure, status::Tone, when::near,
+        figure::counted, panel::Disclosure, status::Tone, when::near,
     },
     paths::{self, action},
     pending::{PendingFile, PendingScans},
@@ -356,7 +356,7 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
                 }
             })
             .collect_view();
-        let summary = if n_problems == 1 { "1 odd thing in the file".to_owned() } else { format!("{n_problems} odd things in the file") };
+        let summary = counted(n_problems, "odd thing in the file", "odd things in the file");
         view! { <div class="panel-body"><Disclosure summary><ul class="rows">{rows}</ul></Disclosure></div> }
     });
     let changes = outcome.changes;

@@ -53,7 +53,7 @@ pub(super) fn RunningPage() -> impl IntoView {
             .ok_or_else(|| PageError::Unavailable("the session layer is missing".into()))?;
         let asked = parameter("running");
         let services = services();
-        let standing = services.review_standing(&person, &review).await?;
+        let standing = services.review_glance(&person, &review).await?;
         let review = review.as_str().to_owned();
         let imports = services.running_imports(&person, &asked).await?;
         if imports.is_over {

@@ -8,7 +8,7 @@ use crate::{
     pages::{page, parameter, portfolio::hold_point, query},
     parts::{
         ButtonLink, Column, Crumb, Empty, Frame, Icon, MiniCells, PageHead, Panel, Prose, St,
-        Table, controls::Weight, table::pages,
+        Table, controls::Weight, figure::counted, table::pages,
     },
     paths,
     visit::{Visit, services},
@@ -114,7 +114,7 @@ pub(super) fn ServicePage() -> impl IntoView {
         let role = role.map_or("Administrator", ServiceRole::label);
         let meta = view! {
             {repository}
-            <span>{format!("{n_people} {}", if n_people == 1 { "person" } else { "people" })}</span>
+            <span>{counted(n_people, "person", "people")}</span>
             <span>{format!("You are here as: {}", role.to_lowercase())}</span>
         };
         let about = (!service.description.is_empty()).then(|| {

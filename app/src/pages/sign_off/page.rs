@@ -10,7 +10,7 @@ use crate::{
     flash::FormState,
     pages::{
         PageError,
-        items::{ChangeList, counted},
+        items::ChangeList,
         page, parameter,
         review_bar::{review_bar, review_crumbs, review_name},
     },
@@ -18,6 +18,7 @@ use crate::{
         Avatar, Button, Choice, Choices, Column, DigestBox, Frame, Ico, Icon, Notice, PageHead,
         Panel, Pill, Sha, Shown as _, Tab, Table, TextArea, TextField, When,
         controls::{ButtonLink, Weight},
+        figure::counted,
         panel::groups_of_four,
         status::{FlagMark, Look, Tone},
     },

@@ -6,7 +6,7 @@ use holdpoint_service::{
     standing::{ReviewStanding, SignOffStanding, Validity},
 };
 
-use crate::{pages::items::counted, parts::status::Flag};
+use crate::parts::{figure::counted, status::Flag};
 
 /// One signature that the release needs.
 #[derive(Clone, Debug, PartialEq, Eq)]

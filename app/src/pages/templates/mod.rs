@@ -46,16 +46,3 @@ fn read_as(reading: &str, tier: Option<&str>) -> String {
         None => words,
     }
 }
-
-/// "1,204 bytes", "12 KB".
-fn size(bytes: usize) -> String {
-    match bytes {
-        0..10_000 => format!("{bytes} bytes"),
-        10_000..1_048_576 => format!("{} KB", bytes / 1_024),
-        _ => format!(
-            "{}.{} MB",
-            bytes / 1_048_576,
-            bytes % 1_048_576 * 10 / 1_048_576
-        ),
-    }
-}

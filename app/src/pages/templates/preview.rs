@@ -8,14 +8,16 @@ use holdpoint_service::{
 use leptos::prelude::*;
 use tower_sessions::Session;
 
-use super::size;
 use crate::{
     actions::templates::{PREVIEW_GONE, Previewed},
     flash::FormState,
     pages::{PageError, page, parameter, query},
     parts::{
         Button, ButtonLink, Crumb, Frame, Gate, Ico, Icon, Inline, Notice, PageHead, Panel, Prose,
-        SelectField, Sha, TextField, Tone, controls::Weight, panel::Disclosure,
+        SelectField, Sha, TextField, Tone,
+        controls::Weight,
+        figure::{counted, size},
+        panel::Disclosure,
     },
     paths,
     visit::{Visit, services},
@@ -129,10 +131,6 @@ async fn waiting(
         .await
         .map_err(ServiceError::from)?;
     Ok(bytes.map(|bytes| (previewed, bytes)))
-}
-
-fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn summary(document: &Document) -> String {

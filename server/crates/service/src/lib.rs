@@ -65,8 +65,8 @@ pub use holdpoint_storage::{
     FindingFilter, FindingLine, FindingLines, FindingLink, FindingSeries, FindingSort, Invitation,
     Item, ItemCounts, ItemFigures, ItemFilter, MappingRule, NumberedFinding, ObservationView,
     Person, Review, ReviewCounts, SameIssue, SavedFilter, Scan, ScanChange, Section, Service,
-    SeverityCounts, SignOff, SignedInSession, StoredFile, Template, TemplateVersion, TriageBatch,
-    WaitingItem, WaitsFor,
+    SeverityCounts, SignOff, SignedInSession, StandingFinding, StoredFile, Template,
+    TemplateVersion, TriageBatch, WaitingItem, WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
 pub use holdpoint_storage::{Hit, Hits};

@@ -50,8 +50,6 @@ pub struct ReportPreview {
     /// What the downloads are called.
     pub file_name: String,
     pub bundle_name: String,
-    /// Where the review stood at the report's moment.
-    pub standing: ReviewStanding,
 }
 
 /// What a report is called on disk: `opensqt-market-maker-v1.0.0-report.md`.
@@ -94,7 +92,6 @@ impl Services {
             is_draft,
             file_name: file_name(&standing, name),
             bundle_name: file_name(&standing, "bundle.zip"),
-            standing,
         })
     }
 
