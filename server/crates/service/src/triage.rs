@@ -643,7 +643,7 @@ impl Services {
                 Ok(findings)
             }
             Chosen::Matching { filter, n } => {
-                self.check_filter(tx, service, review, &filter).await?;
+                (self.check_filter(tx, service, review, &filter).await).map_err(of_filter)?;
                 let filter = FindingFilter {
                     as_of: now,
                     ..*filter
@@ -826,6 +826,22 @@ async fn append(
     }
     .append(tx, actor, now)
     .await
+}
+
+/// A refusal of a filter by which findings are chosen: the item that is filtered by is not the one to link to.
+fn of_filter(error: ServiceError) -> ServiceError {
+    match error {
+        ServiceError::Rejected { field, message } => {
+            let field = match field {
+                "item" => "matching.item",
+                "owner" => "matching.owner",
+                "series" => "matching.series",
+                field => field,
+            };
+            ServiceError::Rejected { field, message }
+        }
+        error => error,
+    }
 }
 
 #[cfg(test)]

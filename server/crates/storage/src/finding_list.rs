@@ -242,15 +242,13 @@ pub(crate) enum Part {
     Seen(String),
     /// What the newest scan of its series does not have.
     Unseen,
-    /// Of a severity's rank: all of them, the open ones, or the others.
-    OfSeverity(i64, Option<IsOpen>),
+    /// Of a severity: all of them, the open ones, or the others.
+    OfSeverity { rank: i64, is_open: Option<bool> },
     /// Linked to an item and to none that stands before it in the review.
     OfItem { id: String, position: i64 },
     /// Linked to no item of the review.
     OfNoItem,
 }
-
-pub(crate) type IsOpen = bool;
 
 impl<'a> Sql<'a> {
     fn new(tx: &Tx, service: &'a ServiceId, review: &'a ReviewId) -> Self {
@@ -303,7 +301,7 @@ impl<'a> Sql<'a> {
         let service = self.text_value(service);
         let review = self.text_value(review);
         let of_service = match self.part {
-            None | Some(Part::Unseen | Part::OfSeverity(..) | Part::OfNoItem) => {
+            None | Some(Part::Unseen | Part::OfSeverity { .. } | Part::OfNoItem) => {
                 "finding.service_id"
             }
             Some(_) => "finding.service_id || ''",
@@ -396,7 +394,7 @@ impl<'a> Sql<'a> {
                 };
                 format!(" and finding.series_id = {series} and finding.tool {tool}")
             }
-            Some(Part::OfSeverity(rank, is_open)) => {
+            Some(Part::OfSeverity { rank, is_open }) => {
                 let mut conditions = format!(
                     " and finding.severity_rank = {rank} \
                      and (finding.review_id is null or finding.review_id = {review})"
@@ -506,6 +504,15 @@ pub(crate) struct PlacedRow {
 }
 
 impl PlacedRow {
+    /// With the key of the stretch of the list that it was walked in.
+    pub(crate) fn placed(mut self, key: &Key) -> Self {
+        match key {
+            Key::Text(text) => self.key_text = Some(text.clone()),
+            Key::Number(number) => self.key_number = Some(*number),
+        }
+        self
+    }
+
     fn place(&self, order: &Order, backwards: bool) -> FindingCursor {
         let keys = order.keys.iter().map(|key| match key.kind {
             Kind::Text => Key::Text(self.key_text.clone().unwrap_or_default()),

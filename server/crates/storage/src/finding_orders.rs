@@ -45,6 +45,15 @@ impl ToolGroup {
     }
 }
 
+/// A stretch of the list.
+struct Group<'a> {
+    part: Part,
+    /// How it is walked within itself.
+    walk: Walk<'a>,
+    /// Where it stands in the list, which its rows do not say themselves.
+    key: Key,
+}
+
 impl Tx {
     /// The findings of each scanner, series by series, by the scanner's name. A series has one tool, as a rule; of files with
     /// several an index has those of the others.
@@ -101,33 +110,42 @@ impl Tx {
         if walk.descending {
             groups.reverse();
         }
-        let begins = from.and_then(|from| match from.keys.as_slice() {
-            [Key::Text(key)] => groups
-                .iter()
-                .position(|group| group.as_ref().map_or("", |group| &group.key) == key),
+        let key_of = |group: &Option<ToolGroup>| {
+            group
+                .as_ref()
+                .map_or_else(String::new, |group| group.key.clone())
+        };
+        let place = from.and_then(|from| match from.keys.as_slice() {
+            [Key::Text(key)] => {
+                let at = groups.iter().position(|group| key_of(group) == *key)?;
+                Some((at, from.by_number()))
+            }
             _ => None,
         });
+        let (at, begins) = place.map_or((0, None), |(at, begins)| (at, Some(begins)));
+        let groups = groups.into_iter().skip(at).map(|group| Group {
+            key: Key::Text(key_of(&group)),
+            part: group.map_or(Part::ByHand, |group| Part::OfTool(group.series, group.own)),
+            walk: walk.by_number(),
+        });
+        self.rows_in_turn(groups, most, begins).await
+    }
+
+    /// The first rows of groups that stand one after the other, the first of them from a place on.
+    async fn rows_in_turn(
+        &mut self,
+        groups: impl Iterator<Item = Group<'_>>,
+        most: usize,
+        mut begins: Option<FindingCursor>,
+    ) -> Result<Vec<PlacedRow>, StorageError> {
         let mut rows = Vec::new();
-        for (at, group) in groups.iter().enumerate().skip(begins.unwrap_or(0)) {
+        for Group { part, walk, key } in groups {
             if rows.len() >= most {
                 break;
             }
-            let part = match group {
-                None => Part::ByHand,
-                Some(group) => Part::OfTool(group.series.clone(), group.own.clone()),
-            };
-            let key = group.as_ref().map_or("", |group| &group.key);
-            let place = from
-                .filter(|_| begins == Some(at))
-                .map(FindingCursor::by_number);
-            let of_part =
-                walk.by_number()
-                    .rows(self, Some(&part), place.as_ref(), most - rows.len());
-            // Walked by number, the rows do not say themselves which group they are of.
-            rows.extend(of_part.await?.into_iter().map(|row| PlacedRow {
-                key_text: Some(key.to_owned()),
-                ..row
-            }));
+            let begins = begins.take();
+            let of_group = walk.rows(self, Some(&part), begins.as_ref(), most - rows.len());
+            rows.extend(of_group.await?.into_iter().map(|row| row.placed(&key)));
         }
         Ok(rows)
     }
@@ -174,10 +192,8 @@ impl Tx {
             let of_part = walk
                 .by_number()
                 .rows(self, Some(&part), begins.as_ref(), most);
-            rows.extend(of_part.await?.into_iter().map(|row| PlacedRow {
-                key_number: Some(seen),
-                ..row
-            }));
+            let seen = Key::Number(seen);
+            rows.extend(of_part.await?.into_iter().map(|row| row.placed(&seen)));
         }
         rows.sort_by_key(|row| (row.key_number, row.line.number));
         if walk.descending {
@@ -256,51 +272,40 @@ impl Tx {
             [Key::Number(position), Key::Text(finding)] => Some((*position, finding, from)),
             _ => None,
         });
-        let mut groups: Vec<(i64, Part)> = fetch_all!(self, Row, SQL, walk.review.as_str())
-            .into_iter()
-            .map(|Row { id, position }| (position, Part::OfItem { id, position }))
-            .collect();
+        let within = Walk {
+            keys: WITHIN_ITEM,
+            ..walk
+        };
+        let mut groups: Vec<(i64, Part, Walk<'_>)> =
+            fetch_all!(self, Row, SQL, walk.review.as_str())
+                .into_iter()
+                .map(|Row { id, position }| (position, Part::OfItem { id, position }, within))
+                .collect();
         if walk.descending != walk.backwards {
             groups.reverse();
         }
-        groups.push((LAST, Part::OfNoItem));
+        groups.push((LAST, Part::OfNoItem, walk.by_number()));
         if walk.backwards {
             groups.reverse();
         }
-        let mut rows = Vec::new();
-        for (position, part) in groups {
-            if rows.len() >= most {
-                break;
-            }
-            let begins = match place {
-                Some((at, finding, from)) if at == position => Some(FindingCursor {
+        if let Some((at, ..)) = place {
+            groups.retain(|(position, ..)| !is_before(*position, at, walk));
+        }
+        let begins = place
+            .filter(|(at, ..)| groups.first().is_some_and(|(position, ..)| position == at))
+            .map(|(at, finding, from)| match at {
+                LAST => from.by_number(),
+                _ => FindingCursor {
                     keys: vec![Key::Text(finding.clone())],
                     ..from.clone()
-                }),
-                Some((at, ..)) if is_before(position, at, walk) => continue,
-                _ => None,
-            };
-            let most = most - rows.len();
-            let of_part = if part == Part::OfNoItem {
-                let begins = begins.as_ref().map(FindingCursor::by_number);
-                (walk.by_number())
-                    .rows(self, Some(&part), begins.as_ref(), most)
-                    .await?
-            } else {
-                let within = Walk {
-                    keys: WITHIN_ITEM,
-                    ..walk
-                };
-                within
-                    .rows(self, Some(&part), begins.as_ref(), most)
-                    .await?
-            };
-            rows.extend(of_part.into_iter().map(|row| PlacedRow {
-                key_number: Some(position),
-                ..row
-            }));
-        }
-        Ok(rows)
+                },
+            });
+        let groups = groups.into_iter().map(|(position, part, walk)| Group {
+            key: Key::Number(position),
+            part,
+            walk,
+        });
+        self.rows_in_turn(groups, most, begins).await
     }
 }
 
@@ -313,7 +318,7 @@ fn is_before(position: i64, other: i64, walk: Walk<'_>) -> bool {
         _ if walk.descending == walk.backwards => position < other,
         _ => position > other,
     };
-    in_list != walk.backwards
+    position != other && in_list != walk.backwards
 }
 
 /// The parts of the list in which findings have a limit, each with the milliseconds it gives, or those in which they have none.
@@ -323,20 +328,19 @@ fn parts_by_limit(
     has_limit: bool,
 ) -> Vec<(Part, Option<i64>)> {
     let statuses = &filter.statuses;
-    let may_be_open = statuses.is_empty() || statuses.contains(&FindingStatus::Open);
-    let may_be_other = statuses.iter().any(|status| *status != FindingStatus::Open);
+    let may_be =
+        |fits: fn(&FindingStatus) -> bool| statuses.is_empty() || statuses.iter().any(fits);
+    let may_be_open = may_be(|status| *status == FindingStatus::Open);
+    let may_be_other = may_be(|status| *status != FindingStatus::Open);
     let asked =
         |severity: &&Severity| filter.severities.is_empty() || filter.severities.contains(severity);
     let part = |severity: &Severity| {
         let rank = severity_rank(*severity);
+        let part = |is_open| Part::OfSeverity { rank, is_open };
         match (limits.due(*severity, 0), has_limit) {
-            (Some(allowed), true) if may_be_open => {
-                Some((Part::OfSeverity(rank, Some(true)), Some(allowed)))
-            }
-            (Some(_), false) if may_be_other || statuses.is_empty() => {
-                Some((Part::OfSeverity(rank, Some(false)), None))
-            }
-            (None, false) => Some((Part::OfSeverity(rank, None), None)),
+            (Some(allowed), true) if may_be_open => Some((part(Some(true)), Some(allowed))),
+            (Some(_), false) if may_be_other => Some((part(Some(false)), None)),
+            (None, false) => Some((part(None), None)),
             _ => None,
         }
     };

@@ -25,7 +25,7 @@ pub const DEPENDENCY_CHECK: Format = Format {
 fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(
         root_is(sniff, "analysis")
-            && (sniff.text.contains("dependency-check") || sniff.head.contains("<dependencies")),
+            && (sniff.text.contains("dependency-check") || sniff.text.contains("<dependencies")),
     )
 }
 

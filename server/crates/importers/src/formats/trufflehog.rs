@@ -24,7 +24,7 @@ pub const TRUFFLEHOG: Format = Format {
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
     let is_log = object_with(sniff, &["level", "ts"])
-        && (sniff.text.contains("\"DetectorName\"") || sniff.head.contains("\"trufflehog\""));
+        && (sniff.text.contains("\"DetectorName\"") || sniff.text.contains("\"trufflehog\""));
     certain_if(object_with(sniff, &["SourceMetadata", "DetectorName"]) || is_log)
 }
 

@@ -39,7 +39,7 @@ pub const BURP: Format = Format {
     detect: |sniff| {
         certain_if(
             root_is(sniff, "issues")
-                && (sniff.text.contains("burpVersion") || sniff.head.contains("<serialNumber>")),
+                && (sniff.text.contains("burpVersion") || sniff.text.contains("<serialNumber>")),
         )
     },
     read: read_burp,

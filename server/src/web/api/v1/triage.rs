@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use holdpoint_domain::{ReviewId, TriageBatchId};
 use holdpoint_service::{
-    FindingSort, ServiceError, Services,
+    ServiceError, Services,
     findings::Triage,
     triage::{Bulk, BulkTriage, Chosen},
 };
@@ -194,45 +194,34 @@ pub(super) async fn decide(
             });
         }
     };
-    let filter = match &chosen {
-        Chosen::Matching { filter, .. } => Some(filter.clone()),
-        Chosen::These(_) => None,
+    let of_chosen = match &chosen {
+        Chosen::Matching { .. } => "matching.count",
+        Chosen::These(_) => "findings",
     };
-    let is_link = matches!(bulk, Bulk::Map(_));
     once(&services, &caller, &key, &asked.digest, async {
-        match services.triage_findings(&caller, &id, chosen, bulk).await {
-            Ok(done) => Given::ok(&many_done(done)),
-            Err(error) => {
-                let is_of_filter = match &filter {
-                    None => false,
-                    // The item that is linked and the one that is filtered by have one name: the list tells them apart.
-                    Some(filter) if is_link => {
-                        let sort = FindingSort::default();
-                        let list = services.findings_of_review(&caller, &id, filter, sort, 1, None);
-                        list.await.is_err()
-                    }
-                    Some(_) => true,
-                };
-                Err(in_request(error, filter.is_some(), is_of_filter))
-            }
-        }
+        let done = services.triage_findings(&caller, &id, chosen, bulk).await;
+        Given::ok(&many_done(
+            done.map_err(|error| in_request(error, of_chosen))?,
+        ))
     })
     .await
 }
 
-/// A refusal at the field of the request that it is about.
-fn in_request(error: ServiceError, is_matching: bool, is_of_filter: bool) -> WebError {
+/// A refusal at the field of the request that it is about; `of_chosen` says which findings.
+fn in_request(error: ServiceError, of_chosen: &str) -> WebError {
     let ServiceError::Rejected { field, message } = error else {
         return error.into();
     };
     let field = match field {
-        "chosen" if is_matching => "matching.count".to_owned(),
-        "chosen" => "findings".to_owned(),
-        "item" | "owner" | "series" if is_of_filter => format!("matching.{field}"),
-        "item" => "link".to_owned(),
+        "chosen" => of_chosen,
+        "matching.item" | "matching.owner" | "matching.series" => field,
+        "item" => "link",
         _ => return in_triage(ServiceError::Rejected { field, message }),
     };
-    WebError::Field { field, message }
+    WebError::Field {
+        field: field.to_owned(),
+        message,
+    }
 }
 
 /// A decision about many findings.
