@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use holdpoint_domain::{ItemState, Millis, Outcome, ReviewId, Severity, text::Date};
 use holdpoint_service::{
@@ -28,7 +28,7 @@ const DAY: Millis = 86_400_000;
 #[derive(Clone)]
 struct Row {
     review: PortfolioReview,
-    standing: ReviewStanding,
+    standing: Arc<ReviewStanding>,
 }
 
 impl Row {
@@ -85,8 +85,8 @@ pub(super) fn PortfolioPage() -> impl IntoView {
             .into_any());
         }
         let ids: Vec<_> = listed.entries.iter().map(|one| &one.review.id).collect();
-        let mut standings: HashMap<String, ReviewStanding> = services
-            .review_standings(&person, &ids)
+        let mut standings: HashMap<String, Arc<ReviewStanding>> = services
+            .review_glances(&person, &ids)
             .await?
             .into_iter()
             .map(|standing| (standing.review.id.clone(), standing))

@@ -62,7 +62,7 @@ pub(super) fn ScanPage() -> impl IntoView {
         };
         let standing = match &review {
             Some(review) => services
-                .review_standing(&person, review)
+                .review_glance(&person, review)
                 .await
                 .ok()
                 .filter(|standing| standing.review.service_id == scan.service.as_str()),

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use holdpoint_domain::{ReviewId, ServiceRole, person::Action};
 use holdpoint_service::{Review, standing::ReviewStanding};
@@ -37,8 +37,8 @@ pub(super) fn ServicePage() -> impl IntoView {
             .iter()
             .map(|(review, _)| &review.id)
             .collect();
-        let mut standings: HashMap<String, ReviewStanding> = services
-            .review_standings(&person, &ids)
+        let mut standings: HashMap<String, Arc<ReviewStanding>> = services
+            .review_glances(&person, &ids)
             .await?
             .into_iter()
             .map(|standing| (standing.review.id.clone(), standing))

@@ -24,6 +24,12 @@ struct Answer<V> {
     value: Arc<V>,
 }
 
+impl<V> Answer<V> {
+    fn lasts(&self, now: Millis) -> bool {
+        (self.at..self.at + LASTS).contains(&now)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Kept<V>(Mutex<HashMap<String, Answer<V>>>);
 
@@ -40,7 +46,7 @@ impl<V> Kept<V> {
         answers
             .get(question)
             .filter(|answer| answer.last_entry == last_entry)
-            .filter(|answer| (answer.at..answer.at + LASTS).contains(&now))
+            .filter(|answer| answer.lasts(now))
             .map(|answer| answer.value.clone())
     }
 
@@ -53,6 +59,7 @@ impl<V> Kept<V> {
             value: value.clone(),
         };
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.retain(|_, answer| answer.lasts(now));
         if answers.len() >= MANY {
             answers.clear();
         }
@@ -82,5 +89,8 @@ mod tests {
             kept.keep(n.to_string(), 1, 0, n);
         }
         assert!(kept.0.lock().unwrap().len() <= MANY);
+        // What is too old to be given out is not kept either.
+        kept.keep("late".to_owned(), 1, LASTS, 0);
+        assert_eq!(kept.0.lock().unwrap().len(), 1);
     }
 }

@@ -42,7 +42,7 @@ pub struct ReadableService {
     pub role: Option<ServiceRole>,
 }
 
-/// A review in the list of all that a person may read. Its verdict comes from `review_standings`.
+/// A review in the list of all that a person may read. Its verdict comes from `review_glances`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortfolioReview {
     pub review: Review,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use holdpoint_domain::{
-    Decision, Gating, ItemId, ItemState, Millis, Policy, ReviewId, Verdict, normalise,
+    Decision, Gating, ItemId, ItemState, Millis, Policy, ReviewId, ServiceId, Verdict, normalise,
     person::Action,
     signoff::{
         Change, DeliverableContent, EvidenceContent, FindingContent, ItemContent, PatchContent,
@@ -716,6 +716,10 @@ fn release_standing(
     }
 }
 
+fn service_of(stored: &str) -> Result<ServiceId, StorageError> {
+    ServiceId::parse(stored).ok_or_else(|| StorageError::Damaged("review.service_id".to_owned()))
+}
+
 impl Services {
     /// Where a review stands now. Every page, the gate and the report go by this.
     pub async fn review_standing(
@@ -729,8 +733,7 @@ impl Services {
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
-        let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
-            .ok_or_else(|| StorageError::Damaged("review.service_id".to_owned()))?;
+        let service = service_of(&standing.review.service_id)?;
         self.allow(&mut tx, actor, &service, Action::Read)
             .await
             .map_err(|error| match error {
@@ -783,36 +786,51 @@ impl Services {
         Ok((standing, of_item))
     }
 
-    /// Where several reviews stand now, for lists. Reviews that the actor may not see are left out.
-    pub async fn review_standings(
+    /// Where several reviews stand, for lists: at most a minute old, see `kept.rs`. Reviews that the actor may not see are
+    /// left out.
+    pub async fn review_glances(
         &self,
         actor: &Actor,
         reviews: &[&ReviewId],
-    ) -> Result<Vec<ReviewStanding>, ServiceError> {
+    ) -> Result<Vec<Arc<ReviewStanding>>, ServiceError> {
+        let now = self.now();
         let mut tx = self.database().read().await?;
-        let standings = tx.standings(reviews, Some(self.now())).await?;
         let mut allowed: HashMap<String, bool> = HashMap::new();
-        let mut kept = Vec::with_capacity(standings.len());
-        for standing in standings {
-            let id = standing.review.service_id.clone();
-            let may = match allowed.get(&id) {
+        let mut glances = Vec::with_capacity(reviews.len());
+        let mut outdated: HashMap<String, i64> = HashMap::new();
+        for last in tx.last_entries(reviews).await? {
+            let may = match allowed.get(&last.service_id) {
                 Some(may) => *may,
                 None => {
-                    let service = holdpoint_domain::ServiceId::parse(&id)
-                        .ok_or_else(|| StorageError::Damaged("review.service_id".to_owned()))?;
-                    let may = self
-                        .allow(&mut tx, actor, &service, Action::Read)
-                        .await
-                        .is_ok();
-                    allowed.insert(id, may);
-                    may
+                    let service = service_of(&last.service_id)?;
+                    let may = self.allow(&mut tx, actor, &service, Action::Read).await;
+                    *allowed.entry(last.service_id).or_insert(may.is_ok())
                 }
             };
-            if may {
-                kept.push(stand(standing, self.now())?);
+            if !may {
+                continue;
+            }
+            match self.glances().get(&last.review_id, last.sequence, now) {
+                Some(glance) => glances.push(glance),
+                None => {
+                    outdated.insert(last.review_id, last.sequence);
+                }
             }
         }
-        Ok(kept)
+        if outdated.is_empty() {
+            return Ok(glances);
+        }
+        let ids = reviews.iter().copied();
+        let ids: Vec<_> = ids
+            .filter(|id| outdated.contains_key(id.as_str()))
+            .collect();
+        for standing in tx.standings(&ids, Some(now)).await? {
+            let standing = stand(standing, now)?;
+            let id = standing.review.id.clone();
+            let last_entry = outdated.get(&id).copied().unwrap_or_default();
+            glances.push(self.glances().keep(id, last_entry, now, standing));
+        }
+        Ok(glances)
     }
 
     /// The actor's own sign-offs that do not hold any more, newest first, each with its review's title.
@@ -825,7 +843,7 @@ impl Services {
         drop(tx);
         let reviews: Vec<_> = reviews.iter().collect();
         let mut changed = Vec::new();
-        for standing in self.review_standings(actor, &reviews).await? {
+        for standing in self.review_glances(actor, &reviews).await? {
             let of_items = standing.items.iter().flat_map(|item| &item.sign_offs);
             for sign_off in of_items.chain(&standing.release.decisions) {
                 if sign_off.is_void() && sign_off.sign_off.person_id == actor.id.as_str() {

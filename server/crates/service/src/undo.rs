@@ -118,10 +118,10 @@ fn told(acted: &[ActedOn]) -> String {
             let who = act.who.as_deref().unwrap_or("somebody");
             let name = format!("F-{}", act.number);
             let is_named = act.what.split_whitespace().any(|word| word == name);
-            if is_named {
-                format!("{who} {}", act.what)
-            } else {
-                format!("{who} {} ({name})", act.what)
+            match act.n - 1 {
+                0 if is_named => format!("{who} {}", act.what),
+                0 => format!("{who} {} ({name})", act.what),
+                others => format!("{who} {} ({name} and {others} more)", act.what),
             }
         })
         .collect();

@@ -473,3 +473,20 @@ async fn imports_that_were_undone_do_not_count_among_those_that_are_kept() {
         assert!(team.findings().await.is_empty(), "{}", team.on());
     }
 }
+
+#[tokio::test]
+async fn what_one_person_did_to_many_is_told_once() {
+    for team in Team::each().await {
+        let results = [1, 9, 17].map(|line| result("A", "error", line));
+        let first = team.import(&sarif(&results)).await;
+        team.decide_on_all(Bulk::Triage(triage("false_positive")))
+            .await;
+        let why = team.refusal(&first).await;
+        let told = "jonas called 3 findings false positives (F-1 and 2 more). Undo";
+        assert!(why.contains(told), "{why} on {}", team.on());
+        let last = team.findings().await.remove(0).id;
+        team.triage(&team.reviewer, &last, triage("reopen")).await;
+        let why = team.refusal(&first).await;
+        assert!(why.contains("mira") && why.contains("and 1 more)"), "{why}");
+    }
+}

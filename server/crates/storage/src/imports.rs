@@ -70,7 +70,10 @@ pub struct LockedSeries {
 /// Someone who acted on a finding after a scan had changed it.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct ActedOn {
+    /// Of the first of the findings that it was done to.
     pub number: i64,
+    /// How many findings.
+    pub n: i64,
     /// What was done, for a sentence: "F-3: …".
     pub what: String,
     pub who: Option<String>,
@@ -468,6 +471,7 @@ impl Tx {
             from scanned join finding on finding.series_id = scanned.series_id and finding.first_scan_id = scanned.id \
             union all select finding.id, finding.number, finding.status_by, finding.status_at, 0 from finding_before \
             join finding on finding.id = finding_before.finding_id where finding_before.scan_id = $1) \
+            select min(number) as number, count(distinct number) as n, what, who from ( \
             select touched.number, activity.summary as what, coalesce(person.name, activity.actor) as who from touched \
             join activity on activity.subject_kind = 'finding' and activity.subject = touched.id \
             and activity.sequence > (select sequence from scanned) \
@@ -498,7 +502,7 @@ impl Tx {
             join finding_item on finding_item.finding_id = touched.id \
             left join person on person.id = finding_item.linked_by where finding_item.rule_id is null \
             and (touched.is_new = 1 or finding_item.linked_at >= (select imported_at from scanned)) \
-            order by 1, 2 limit $2";
+            ) as acts group by what, who order by 1, 3 limit $2";
         Ok(fetch_all!(self, ActedOn, SQL, scan.as_str(), limit))
     }
 

@@ -62,8 +62,8 @@ pub use search::{Hit, Hits};
 pub use services::Service;
 pub use sessions::{SessionStore, SignedInSession, keys as session_keys};
 pub use standing::{
-    ItemPlace, SignOff, Standing, StandingDeliverable, StandingEvidence, StandingFinding,
-    StandingItem, StandingLink, StandingPatch, StandingReview, StandingScan,
+    ItemPlace, LastEntry, SignOff, Standing, StandingDeliverable, StandingEvidence,
+    StandingFinding, StandingItem, StandingLink, StandingPatch, StandingReview, StandingScan,
 };
 pub use templates::{Template, TemplateVersion};
 pub use triage::{

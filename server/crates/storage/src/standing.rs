@@ -352,7 +352,30 @@ macro_rules! for_ids {
     };
 }
 
+/// A review, its service, and the last entry of the activity log about that.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct LastEntry {
+    pub review_id: String,
+    pub service_id: String,
+    pub sequence: i64,
+}
+
 impl Tx {
+    /// Up to where these reviews' services have come; ids of no review are passed over.
+    pub async fn last_entries(
+        &mut self,
+        reviews: &[&ReviewId],
+    ) -> Result<Vec<LastEntry>, StorageError> {
+        let ids = serde_json::to_string(reviews).expect("ids are texts");
+        let sql = for_ids!(
+            self,
+            "select review.id as review_id, review.service_id, coalesce((select max(activity.sequence) from activity \
+             where activity.service = review.service_id), 0) as sequence from review where review.id in",
+            ""
+        );
+        Ok(fetch_all!(self, LastEntry, sql, &ids))
+    }
+
     /// Where these reviews stand, in no particular order; ids of no review are passed over. Findings are those that can hold
     /// back one of the reviews at a moment, by its policy; none without a moment.
     pub async fn standings(
