@@ -185,6 +185,11 @@ export class Api {
     return (await this.json<{ id: string }>("POST", `/services/${slug}/reviews`, { json })).id;
   }
 
+  /** Imports a scanner's file, in SARIF. */
+  async push(service: string, { buffer }: { buffer: Buffer }): Promise<void> {
+    await this.json("POST", `/services/${service}/scans`, { text: ["application/sarif+json", buffer.toString()] });
+  }
+
   async items(review: string): Promise<{ id: string; key: string; state: string; n_evidence: number }[]> {
     type Part = { entries: { id: string; key: string; state: string; n_evidence: number }[] };
     return (await this.json<Part>("GET", `/reviews/${review}/items?limit=200`)).entries;

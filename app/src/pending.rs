@@ -11,7 +11,7 @@ use holdpoint_service::{
     Actor, ImportWatch, PREVIEW_LASTS, ServiceError, Services, StoredFile, scans::ScanRequest,
 };
 use serde::{Deserialize, Serialize};
-use tower_sessions::Session;
+use tower_sessions::{Session, session::Id};
 
 const KEY: &str = "pending-scans";
 /// How many uploads wait in one session; the oldest gives way.
@@ -31,9 +31,6 @@ pub struct PendingScans {
     pub files: Vec<PendingFile>,
     /// Files that could not be read: name, and why. Nothing of them was stored.
     pub refused: Vec<(String, String)>,
-    /// The imports of its files that were begun last.
-    #[serde(default)]
-    pub imports: Option<String>,
 }
 
 /// A file that is in the store.
@@ -56,7 +53,6 @@ impl PendingScans {
             at,
             files: Vec::new(),
             refused: Vec::new(),
-            imports: None,
         }
     }
 
@@ -67,12 +63,9 @@ impl PendingScans {
         services: &Services,
         person: &Actor,
     ) -> Result<String, ServiceError> {
-        let digests: Vec<_> = self.files.iter().map(|file| file.sha256.as_str()).collect();
-        let name = format!("{} {} {}", self.at, self.review, digests.join(" "));
-        Digest::of(name.as_bytes()).as_str()[..16].clone_into(&mut self.id);
-        let id = self.id.clone();
+        let id = Id::default().to_string();
+        self.id.clone_from(&id);
         let mut all = Self::all(session, services, person).await?;
-        all.retain(|kept| kept.id != id);
         all.push(self);
         let n_over = all.len().saturating_sub(MOST);
         all.drain(..n_over);
@@ -95,31 +88,8 @@ impl PendingScans {
         }))
     }
 
-    /// The upload whose files these imports bring in, with what is left of it now.
-    pub async fn of_imports(
-        session: &Session,
-        services: &Services,
-        person: &Actor,
-        review: &str,
-        imports: &str,
-    ) -> Result<Option<Self>, ServiceError> {
-        let all = Self::all(session, services, person).await?;
-        Ok(all
-            .into_iter()
-            .find(|kept| kept.imports.as_deref() == Some(imports) && kept.is_of(person, review)))
-    }
-
     fn is_of(&self, person: &Actor, review: &str) -> bool {
         self.person == person.id.as_str() && self.review == review
-    }
-
-    /// Notes that files of an upload are being imported. Once they are, they do not wait any more, whoever looks first.
-    pub async fn begun(session: &Session, id: &str, imports: &str) -> Result<(), ServiceError> {
-        let mut all = Self::stored(session).await?;
-        for kept in all.iter_mut().filter(|kept| kept.id == id) {
-            kept.imports = Some(imports.to_owned());
-        }
-        Self::store(session, all).await
     }
 
     /// Forgets an upload.
@@ -129,7 +99,8 @@ impl PendingScans {
         Self::store(session, all).await
     }
 
-    /// All uploads but the files that were imported since. An upload of which nothing is left is forgotten.
+    /// All uploads but the files that were imported since. An upload of which nothing is left is forgotten. What is being
+    /// imported is not noted here: on SQLite, whoever writes waits for an import that stores.
     async fn all(
         session: &Session,
         services: &Services,
@@ -139,16 +110,9 @@ impl PendingScans {
         let n_files = |all: &[Self]| all.iter().map(|kept| kept.files.len()).sum::<usize>();
         let n_before = n_files(&all);
         for kept in &mut all {
-            let Some(imports) = &kept.imports else {
-                continue;
-            };
-            let imports = match services.running_imports(person, imports).await {
-                Ok(imports) => imports,
-                // Another process has begun them, or this one long ago.
-                Err(ServiceError::NotFound(_)) => continue,
-                Err(error) => return Err(error),
-            };
-            kept.files.retain(|file| !imports.has_done(&file.sha256));
+            let imports = services.imports_of_upload(person, &kept.id).await?;
+            let is_done = |file: &PendingFile| imports.iter().any(|all| all.has_done(&file.sha256));
+            kept.files.retain(|file| !is_done(file));
         }
         all.retain(|kept| !kept.files.is_empty());
         if n_files(&all) != n_before {

@@ -61,9 +61,8 @@ pub async fn import_scans(
         }
         let imports = cx
             .services
-            .start_imports(&cx.person, &service, chosen, PATIENCE)
+            .start_imports(&cx.person, &service, &preview, chosen, PATIENCE)
             .await?;
-        PendingScans::begun(&cx.session, &preview, &imports.id).await?;
         if !imports.is_over {
             return Ok(Notice::silent(paths::scans_running(&review, &imports.id)));
         }
@@ -200,12 +199,12 @@ pub async fn cancel_imports(
     #[server(default)] imports: String,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
+    let page = paths::scans_running(&review, &imports);
     let outcome = cx
         .services
         .cancel_imports(&cx.person, &imports)
-        .map(|()| "The import stops before its next step; nothing of that file is stored.");
-    cx.answer(outcome, paths::scans_running(&review, &imports), &[])
-        .await
+        .map(|()| Notice::silent(page.clone()));
+    cx.answer(outcome, page, &[]).await
 }
 
 /// Takes an import back, with all its effects.

@@ -305,15 +305,16 @@ impl Scene {
         let services = &self.app.state.services;
         let files = vec![(request, ground)];
         let imports = services
-            .start_imports(&self.owner, &self.service, files, Duration::from_secs(60))
+            .start_imports(
+                &self.owner,
+                &self.service,
+                &pending.id,
+                files,
+                Duration::from_secs(60),
+            )
             .await
             .unwrap();
         assert!(imports.is_over);
-        browser
-            .in_session("pending-scans", |kept| {
-                kept[0]["imports"] = json!(imports.id);
-            })
-            .await;
         let watched = paths::scans_running(self.review.as_str(), &imports.id);
         (address, watched)
     }
@@ -338,6 +339,63 @@ async fn an_import_that_nobody_waited_for_leads_to_its_scan_and_does_not_wait_an
     );
     let manager = scene.browser(&scene.manager).await;
     assert_eq!(manager.get(&watched).await.status, StatusCode::NOT_FOUND);
+}
+
+/// On SQLite one writes at a time, and an import that stores keeps all others waiting: its pages write nothing.
+#[tokio::test]
+async fn an_import_is_watched_and_cancelled_while_nothing_can_be_written() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let review = scene.review.as_str();
+    let file = sarif(&["A", "B"]).to_string();
+    let files = [("r.sarif", file.as_bytes())];
+    let (address, page) = scene.upload(&owner, &files).await;
+    let preview = address.rsplit('/').next().unwrap();
+    let offered = offered(&page).remove(0);
+    let begin = [
+        ("review", review),
+        ("preview", preview),
+        ("files[]", &offered),
+    ];
+    let writer = scene.app.state.services.database().write().await;
+    let looks = async {
+        let answer = owner.submit("/act/scans/import", &begin).await;
+        let watched = answer.header("location").to_owned();
+        let page = owner.get(&watched).await;
+        assert_eq!(page.texts("h1"), ["Importing"]);
+        assert_eq!(page.texts("li[data-stage] p"), ["Waiting, 2 findings"]);
+        // Its preview would compare with what is being written.
+        assert_eq!(owner.get(&address).await.header("location"), watched);
+        let imports = watched.rsplit('/').next().unwrap();
+        let stop = [("review", review), ("imports", imports)];
+        let answer = owner.submit("/act/scans/cancel", &stop).await;
+        assert_eq!(answer.header("location"), watched);
+        let page = owner.get(&watched).await;
+        assert_eq!(page.texts("li[data-stage] p"), ["Stopping, 2 findings"]);
+        assert!(!page.body.contains("Cancel the import"));
+        watched
+    };
+    let looks = tokio::time::timeout(Duration::from_secs(30), looks).await;
+    drop(writer);
+    let watched = looks.expect("no page waits for the import");
+    let over = async {
+        while owner.get(&watched).await.status == StatusCode::OK {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let over = tokio::time::timeout(Duration::from_secs(30), over).await;
+    over.expect("the import stops");
+    let page = owner.get(&address).await;
+    assert!(
+        page.body
+            .contains("The import was cancelled. Nothing of it was stored."),
+        "{}",
+        page.body
+    );
+    assert!(scene.findings().await.is_empty());
+    confirm(&owner, review, preview, &[offered]).await;
+    assert_eq!(scene.findings().await.len(), 2);
+    assert_eq!(owner.get(&address).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -66,12 +66,12 @@ pub(super) fn PreviewPage() -> impl IntoView {
         .await?
         .ok_or(PageError::NotFound("This preview"))?;
         // What would be compared now is still being written.
-        if let Some(imports) = &pending.imports {
-            let imports = services.running_imports(&open.person, imports).await;
-            if let Some(running) = imports.ok().filter(|imports| !imports.is_over) {
-                let address = paths::scans_running(open.id.as_str(), &running.id);
-                return Err(PageError::Elsewhere(address));
-            }
+        let imports = services
+            .imports_of_upload(&open.person, &pending.id)
+            .await?;
+        if let Some(running) = imports.iter().find(|imports| !imports.is_over) {
+            let address = paths::scans_running(open.id.as_str(), &running.id);
+            return Err(PageError::Elsewhere(address));
         }
         let may_import = open.access.may(Action::ImportScans);
         let mut all = Vec::new();

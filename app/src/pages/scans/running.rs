@@ -57,8 +57,8 @@ pub(super) fn RunningPage() -> impl IntoView {
         let review = review.as_str().to_owned();
         let imports = services.running_imports(&person, &asked).await?;
         if imports.is_over {
-            let left =
-                PendingScans::of_imports(&session, &services, &person, &review, &asked).await?;
+            let upload = &imports.upload;
+            let left = PendingScans::find(&session, &services, &person, &review, upload).await?;
             let back = back_from(&review, left.as_ref());
             let outcome = came_of(&review, left.as_ref(), imports);
             let (address, flash) = settle(outcome, "scans/import", &back, &[], &visit.request_id);
@@ -75,15 +75,18 @@ pub(super) fn RunningPage() -> impl IntoView {
         let progress = paths::with_query(&action("scans/progress"), &of);
         let address = paths::scans_running(&review, &imports.id);
         let stage = imports.files.iter().find_map(stage_of);
+        let is_stopping = |file: &RunningImport| file.progress.stage == ImportStage::Stopping;
+        let cancel = (!imports.files.iter().any(is_stopping)).then(|| {
+            view! {
+                <form method="post" action=action("scans/cancel")>
+                    <input type="hidden" name="review" value=review.clone() />
+                    <input type="hidden" name="imports" value=imports.id.clone() />
+                    <Button words="Cancel the import" weight=Weight::Danger />
+                </form>
+            }
+        });
+        let actions = cancel.into_any();
         let rows = rows(imports.files, &review);
-        let actions = view! {
-            <form method="post" action=action("scans/cancel")>
-                <input type="hidden" name="review" value=review.clone() />
-                <input type="hidden" name="imports" value=imports.id />
-                <Button words="Cancel the import" weight=Weight::Danger />
-            </form>
-        }
-        .into_any();
         let content = view! {
             <PageHead title=title.clone() over=back actions />
             <section class="panel" aria-labelledby="h-run">
@@ -161,7 +164,9 @@ fn running(progress: &ImportProgress) -> AnyView {
         ImportStage::Reading | ImportStage::Storing => {
             format!("{stage}: {percent} %, {findings} findings")
         }
-        ImportStage::Waiting | ImportStage::Comparing => format!("{stage}, {findings} findings"),
+        ImportStage::Waiting | ImportStage::Comparing | ImportStage::Stopping => {
+            format!("{stage}, {findings} findings")
+        }
     };
     view! {
         <progress max="100" value=percent.to_string() aria-label=stage></progress>

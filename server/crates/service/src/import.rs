@@ -593,7 +593,11 @@ impl Services {
 
         let mut tx = match mode {
             Mode::Preview => self.database().read().await?,
-            _ => self.database().write().await?,
+            _ => {
+                // On SQLite one writes at a time.
+                watch.begin(ImportStage::Waiting, 0);
+                self.database().write().await?
+            }
         };
         let locked = match mode {
             Mode::Preview => {

@@ -45,6 +45,8 @@ pub enum ImportState {
 #[derive(Clone, Debug)]
 pub struct RunningImports {
     pub id: String,
+    /// What their person calls the upload that the files came with.
+    pub upload: String,
     pub files: Vec<RunningImport>,
     pub is_over: bool,
 }
@@ -64,6 +66,7 @@ pub(crate) struct Remembered(Mutex<VecDeque<Arc<Batch>>>);
 #[derive(Debug)]
 struct Batch {
     id: String,
+    upload: String,
     person: PersonId,
     service: ServiceId,
     files: Vec<File>,
@@ -103,6 +106,7 @@ impl Batch {
     fn now(&self) -> RunningImports {
         RunningImports {
             id: self.id.clone(),
+            upload: self.upload.clone(),
             files: self
                 .files
                 .iter()
@@ -124,12 +128,15 @@ impl Batch {
 
 impl Remembered {
     fn find(&self, actor: &Actor, id: &str) -> Option<Arc<Batch>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .find(|batch| batch.id == id && batch.person == actor.id)
+        self.of(actor, |batch| batch.id == id).pop()
+    }
+
+    fn of(&self, actor: &Actor, fits: impl Fn(&Batch) -> bool) -> Vec<Arc<Batch>> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter()
+            .filter(|batch| batch.person == actor.id && fits(batch))
             .cloned()
+            .collect()
     }
 
     fn remember(&self, batch: Arc<Batch>) {
@@ -152,6 +159,7 @@ impl Services {
         &self,
         actor: &Actor,
         service: &ServiceId,
+        upload: &str,
         files: Vec<(ScanRequest, Digest)>,
         patience: Duration,
     ) -> Result<RunningImports, ServiceError> {
@@ -161,6 +169,7 @@ impl Services {
         drop(tx);
         let batch = Arc::new(Batch {
             id: self.ids().uuid(self.now()),
+            upload: upload.to_owned(),
             person: actor.id.clone(),
             service: service.clone(),
             files: files
@@ -243,6 +252,23 @@ impl Services {
         Ok(batch.now())
     }
 
+    /// Every import that this person has begun of the files of one upload, as far as it is remembered and they may see it.
+    pub async fn imports_of_upload(
+        &self,
+        actor: &Actor,
+        upload: &str,
+    ) -> Result<Vec<RunningImports>, ServiceError> {
+        let mut imports = Vec::new();
+        for batch in self.inner.running.of(actor, |batch| batch.upload == upload) {
+            let mut tx = self.database().read().await?;
+            let may = self.allow(&mut tx, actor, &batch.service, Action::Read);
+            if may.await.is_ok() {
+                imports.push(batch.now());
+            }
+        }
+        Ok(imports)
+    }
+
     /// Stops imports that this person has begun. What is imported already stays; undo takes it back.
     pub fn cancel_imports(&self, actor: &Actor, id: &str) -> Result<(), ServiceError> {
         let batch = self
@@ -269,6 +295,7 @@ mod tests {
         };
         let batch = |states: [ImportState; 3]| Batch {
             id: "1".to_owned(),
+            upload: String::new(),
             person: PersonId::parse("0199aa00-0000-7000-8000-000000000001").unwrap(),
             service: ServiceId::parse("0199aa00-0000-7000-8000-000000000002").unwrap(),
             files: states

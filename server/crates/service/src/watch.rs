@@ -17,10 +17,13 @@ use crate::ServiceError;
 /// What an import does now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportStage {
+    /// For others that are read or stored.
     Waiting,
     Reading,
     Comparing,
     Storing,
+    /// Somebody has cancelled it.
+    Stopping,
 }
 
 impl ImportStage {
@@ -31,6 +34,7 @@ impl ImportStage {
             Self::Reading => "Reading",
             Self::Comparing => "Comparing",
             Self::Storing => "Storing",
+            Self::Stopping => "Stopping",
         }
     }
 }
@@ -72,6 +76,7 @@ struct State {
 impl ImportWatch {
     pub fn progress(&self) -> ImportProgress {
         let stage = match self.0.stage.load(Ordering::Relaxed) {
+            _ if self.is_cancelled() => ImportStage::Stopping,
             1 => ImportStage::Reading,
             2 => ImportStage::Comparing,
             3 => ImportStage::Storing,
@@ -179,5 +184,6 @@ mod tests {
         assert!(watch.check().is_ok());
         watch.clone().cancel();
         assert!(watch.check().is_err());
+        assert_eq!(watch.progress().stage, ImportStage::Stopping);
     }
 }

@@ -145,6 +145,7 @@ const TABLE: &[(&str, &str)] = &[
     ("import_previewed_scan", "MRC"),
     ("undo_scan", "MRC"),
     ("start_imports", "MRC"),
+    ("imports_of_upload", "AMRCVUS"),
     // Only who began an import sees it run, and may stop it: nobody in this table has.
     ("running_imports", ""),
     ("cancel_imports", ""),
@@ -525,9 +526,10 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
         "changes_of_scan" => services.changes_of_scan(who, &on.scan, 10).await.map(drop),
         "why_scan_stays" => services.why_scan_stays(who, &on.scan).await.map(drop),
         "start_imports" => services
-            .start_imports(who, service, Vec::new(), Duration::ZERO)
+            .start_imports(who, service, "upload", Vec::new(), Duration::ZERO)
             .await
             .map(drop),
+        "imports_of_upload" => services.imports_of_upload(who, "none").await.map(drop),
         "running_imports" => services.running_imports(who, "none").await.map(drop),
         "cancel_imports" => services.cancel_imports(who, "none"),
         "undo_scan" => services.undo_scan(who, &on.scan).await.map(drop),

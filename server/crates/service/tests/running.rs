@@ -35,7 +35,7 @@ async fn several_files_are_imported_one_after_the_other_and_their_end_is_told() 
         let services = &team.world.services;
         let files = vec![team.previewed("A").await, team.previewed("B").await];
         let imports = services
-            .start_imports(&team.owner, &team.service.id, files, LONG)
+            .start_imports(&team.owner, &team.service.id, "upload", files, LONG)
             .await
             .expect("starts");
         assert!(imports.is_over);
@@ -68,7 +68,7 @@ async fn a_refusal_ends_it_and_what_was_imported_before_stays() {
             team.previewed("C").await,
         ];
         let imports = services
-            .start_imports(&team.owner, &team.service.id, files, LONG)
+            .start_imports(&team.owner, &team.service.id, "upload", files, LONG)
             .await
             .expect("starts");
         let states: Vec<_> = imports.files.into_iter().map(|file| file.state).collect();
@@ -92,7 +92,13 @@ async fn a_cancelled_import_stores_nothing_and_says_so() {
         request.watch.cancel();
         let log = team.world.log().await.len();
         let imports = services
-            .start_imports(&team.owner, &team.service.id, vec![(request, ground)], LONG)
+            .start_imports(
+                &team.owner,
+                &team.service.id,
+                "upload",
+                vec![(request, ground)],
+                LONG,
+            )
             .await
             .expect("starts");
         let [file] = imports.files.as_slice() else {
