@@ -32,10 +32,11 @@ pub enum Refusal {
     Field { field: String, message: String },
     /// It is not possible now, or not for this person; nothing in the form is wrong.
     Page { message: String },
-    /// Someone else saved in the meantime. `current` is what is saved now, by the form's field names.
+    /// Someone else saved in the meantime.
     Conflict {
         message: String,
-        current: Vec<(String, String)>,
+        /// A field's name, what the person asked for as people read it (empty: as it was typed), and what is saved now.
+        fields: Vec<(String, String, String)>,
     },
 }
 
@@ -109,20 +110,16 @@ impl Flash {
 
     /// Field by field: what was typed, and what is saved now. Empty unless it is a conflict.
     pub fn both_versions(&self) -> Vec<(String, String, String)> {
-        let Some(Refusal::Conflict { current, .. }) = &self.refusal else {
+        let Some(Refusal::Conflict { fields, .. }) = &self.refusal else {
             return Vec::new();
         };
-        current
-            .iter()
-            .map(|(name, saved)| {
-                let typed = self
-                    .typed
-                    .iter()
-                    .find(|(typed, _)| typed == name)
-                    .map(|(_, value)| value.clone());
-                (name.clone(), typed.unwrap_or_default(), saved.clone())
-            })
-            .collect()
+        let mut versions = fields.clone();
+        for (name, yours, _) in versions.iter_mut().filter(|(_, yours, _)| yours.is_empty()) {
+            if let Some((_, typed)) = self.typed.iter().find(|(typed, _)| typed == name) {
+                yours.clone_from(typed);
+            }
+        }
+        versions
     }
 }
 
@@ -240,13 +237,18 @@ mod tests {
     fn a_conflict_shows_both_versions_of_each_field() {
         let refusal = Refusal::Conflict {
             message: "Ana saved in the meantime.".to_owned(),
-            current: vec![("title".to_owned(), "hers".to_owned())],
+            fields: [("title", "", "hers"), ("owner", "Ben", "Ana")]
+                .map(|(name, yours, saved)| (name.to_owned(), yours.to_owned(), saved.to_owned()))
+                .into(),
         };
-        let flash = Flash::refusal("/items/1", "items/edit", refusal, &[("title", "mine")]);
+        let typed = [("title", "mine"), ("owner", "0199aa00")];
+        let flash = Flash::refusal("/items/1", "items/edit", refusal, &typed);
         assert!(flash.is_conflict());
-        assert_eq!(
-            flash.both_versions(),
-            [("title".to_owned(), "mine".to_owned(), "hers".to_owned())]
-        );
+        let shown = flash.both_versions();
+        let shown: Vec<_> = shown
+            .iter()
+            .map(|(_, yours, saved)| (yours.as_str(), saved.as_str()))
+            .collect();
+        assert_eq!(shown, [("mine", "hers"), ("Ben", "Ana")]);
     }
 }

@@ -217,17 +217,10 @@ impl IntoRefusal for ServiceError {
                 field: field.to_owned(),
                 message,
             },
-            Self::Conflict(conflict) => {
-                let current = conflict
-                    .fields
-                    .into_iter()
-                    .map(|(field, _, stored)| (field, stored))
-                    .collect();
-                Refusal::Conflict {
-                    message: conflict.message,
-                    current,
-                }
-            }
+            Self::Conflict(conflict) => Refusal::Conflict {
+                message: conflict.message,
+                fields: conflict.fields,
+            },
             Self::Unavailable(cause) => {
                 tracing::error!(
                     request_id,

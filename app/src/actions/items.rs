@@ -125,29 +125,13 @@ pub async fn change_item(
         error => error,
     });
     let ids = reviewer_ids.join(" ");
-    let mut typed = vec![
-        ("owner_id", owner_id.clone()),
-        ("reviewer_ids", ids),
-        ("gating", gating.clone()),
-        ("due_on", due_on.clone()),
-        ("quorum", quorum.clone()),
+    let typed = [
+        ("owner_id", owner_id.as_str()),
+        ("reviewer_ids", ids.as_str()),
+        ("gating", gating.as_str()),
+        ("due_on", &due_on),
+        ("quorum", &quorum),
     ];
-    // Both versions are shown by names, not by ids.
-    if let Err(ServiceError::Conflict(conflict)) = &outcome {
-        for (field, yours, _) in &conflict.fields {
-            let name = match field.as_str() {
-                "owner" => "owner",
-                "reviewers" => "reviewers",
-                "due date" => "due date",
-                _ => continue,
-            };
-            typed.push((name, yours.clone()));
-        }
-    }
-    let typed: Vec<_> = typed
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
     let changed = outcome.map(|changed| {
         super::Notice::new(format!("{} is saved.", changed.key)).at(paths::item(&item))
     });

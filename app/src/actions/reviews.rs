@@ -264,9 +264,12 @@ pub async fn change_review(
             };
             Err(Refusal::Conflict {
                 message: conflict.message.clone(),
-                current: stored
+                fields: stored
                     .map(|head| stored_fields(&head.review, &typed))
-                    .unwrap_or_default(),
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|(name, saved)| (name, String::new(), saved))
+                    .collect(),
             })
         }
         Err(error) => Err(error.into_refusal(&cx.request_id)),

@@ -6,9 +6,8 @@ use super::ActionError;
 
 #[cfg(feature = "ssr")]
 use {
-    super::{ActionContext, IntoRefusal, Notice},
+    super::{ActionContext, Notice},
     crate::{
-        flash::Refusal,
         one_time,
         pages::portfolio::sample::{ShownPerson, shown_as},
         paths,
@@ -85,24 +84,6 @@ pub async fn change_service(
         )
     }
     .await;
-    // The service names fields in its own words, the form in those of its inputs.
-    let outcome = outcome.map_err(|error| match error.into_refusal(&cx.request_id) {
-        Refusal::Conflict { message, current } => Refusal::Conflict {
-            message,
-            current: current
-                .into_iter()
-                .map(|(name, value)| {
-                    let name = if name == "repository" {
-                        "repository_url".to_owned()
-                    } else {
-                        name
-                    };
-                    (name, value)
-                })
-                .collect(),
-        },
-        other => other,
-    });
     let typed = [
         ("name", name.as_str()),
         ("slug", &slug),

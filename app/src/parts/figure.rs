@@ -1,4 +1,4 @@
-//! Figures as people read them.
+//! Figures and words as people read them.
 
 /// A figure with its thousands apart: "1,204".
 pub fn thousands(n: i64) -> String {
@@ -33,6 +33,13 @@ pub fn size(bytes: impl TryInto<i64>) -> String {
     }
 }
 
+/// Words as a sentence or label begins with them.
+pub fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +67,13 @@ mod tests {
             (1_250_000, "1.3 MB"),
         ] {
             assert_eq!(size(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn labels_begin_with_a_capital_letter() {
+        for (words, expected) in [("due date", "Due date"), ("éa", "Éa"), ("", "")] {
+            assert_eq!(capitalised(words), expected);
         }
     }
 

@@ -8,7 +8,7 @@ use leptos_meta::Title;
 
 use super::{
     controls::Notice,
-    figure::thousands,
+    figure::{capitalised, thousands},
     icon::{Ico, Icon, Mark},
     inline::Inline,
     people::Avatar,
@@ -438,11 +438,7 @@ fn Notices(visit: Visit) -> impl IntoView {
 
 /// A field's name as words: `due_date` is "Due date".
 fn words_of(field: &str) -> String {
-    let mut words = field.replace(['_', '-'], " ");
-    if let Some(first) = words.get(..1).map(str::to_uppercase) {
-        words.replace_range(..1, &first);
-    }
-    words
+    capitalised(&field.replace(['_', '-'], " "))
 }
 
 #[component]
@@ -505,6 +501,6 @@ mod tests {
     fn a_field_is_named_by_its_words() {
         assert_eq!(words_of("due_date"), "Due date");
         assert_eq!(words_of(""), "");
-        assert_eq!(words_of("übrig"), "übrig");
+        assert_eq!(words_of("übrig"), "Übrig");
     }
 }

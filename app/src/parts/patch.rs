@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::{
     controls::{ButtonLink, Weight},
     diff::{DiffRow, DiffView, Side},
+    figure::capitalised,
     icon::{Ico, Icon},
     inline::Inline,
     panel::{Disclosure, Sha},
@@ -208,7 +209,7 @@ pub fn Touches(touches: Vec<ShownTouch>) -> impl IntoView {
                 Reach::Nothing => (Icon::Warn, Tone::Orange),
                 Reach::NotKnown => (Icon::None, Tone::Neutral),
             };
-            let sentence = capital(&touch.sentence);
+            let sentence = capitalised(&touch.sentence);
             view! { <span class="st" data-tone=tone.as_str()><Ico icon />{sentence}</span> }
         })
         .collect_view()
@@ -248,14 +249,6 @@ pub fn CommitMessages(commits: Vec<ShownCommit>) -> impl IntoView {
             }
         })
         .collect_view()
-}
-
-fn capital(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
 }
 
 fn diffs(

@@ -75,6 +75,9 @@ impl Gate {
     }
 }
 
+/// How many reasons people are told: a log is read by them too.
+const MOST_LISTED: usize = 100;
+
 fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
     let Verdict {
         review,
@@ -87,18 +90,61 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
     let of = format!("{} {}, {}", review.service, review.release, review.title);
     writeln!(text, "{}: {}", outcome.label(), line(&of)).expect("a string takes all");
     for (word, reasons) in [("", reasons), ("without ", waivers)] {
-        for reason in reasons {
+        for reason in reasons.iter().take(MOST_LISTED) {
             let who = reason.who.join(", ");
             writeln!(
                 text,
                 "  {word}{}: {} Can be cleared by {}.\n    {}",
-                line(&reason.title),
+                line(&reason.title).trim_end_matches('.'),
                 line(&reason.why),
                 line(&who),
                 line(&reason.url)
             )
             .expect("a string takes all");
         }
+        if let Some(more) = reasons.len().checked_sub(MOST_LISTED + 1) {
+            writeln!(text, "  {word}{} more; `--json` has all of them", more + 1)
+                .expect("a string takes all");
+        }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_the_first_reasons_and_how_many_more_there_are() {
+        let told = |n: usize| {
+            let reason = |at| Reason {
+                title: format!("F-{at} A map is shared."),
+                why: "High, open.".to_owned(),
+                who: vec!["a contributor".to_owned()],
+                url: format!("https://example.org/findings/{at}"),
+            };
+            let verdict = Verdict {
+                review: Review {
+                    service: "Market Maker".to_owned(),
+                    title: "Review".to_owned(),
+                    release: "v1".to_owned(),
+                },
+                outcome: "no_go".to_owned(),
+                reasons: (0..n).map(reason).collect(),
+                waivers: Vec::new(),
+            };
+            for_people(&verdict, Outcome::NoGo)
+        };
+        let some = told(2);
+        assert!(
+            some.contains("  F-1 A map is shared: High, open. Can be cleared by a contributor.\n")
+        );
+        assert!(!told(MOST_LISTED).contains(" more"));
+        let many = told(MOST_LISTED + 7);
+        assert!(
+            many.ends_with("  7 more; `--json` has all of them\n"),
+            "{many}"
+        );
+        assert_eq!(many.lines().count(), 2 + 2 * MOST_LISTED);
+    }
 }

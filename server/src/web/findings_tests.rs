@@ -846,12 +846,14 @@ async fn a_decision_over_an_older_version_is_a_conflict_that_keeps_what_was_type
         page.texts("textarea[name=reason]")[0].trim(),
         "Typed with <care>."
     );
-    assert!(
-        page.texts("#versions + *, .tbl td")
-            .iter()
-            .any(|text| text == "False positive"),
-        "{}",
-        page.body
+    assert_eq!(
+        page.texts("section[aria-labelledby=versions] td"),
+        [
+            "Acceptance asked for",
+            "False positive",
+            "Typed with <care>.",
+            "Generated code."
+        ]
     );
     assert_eq!(
         scene.findings().await[0].status,

@@ -11,7 +11,7 @@ use crate::{
     },
     parts::{
         ButtonLink, Column, Empty, Frame, PageHead, Tab, Table, When, Who, controls::Weight,
-        status::Tone,
+        figure::capitalised, status::Tone,
     },
     paths::{self, action},
     visit::services,
@@ -141,10 +141,7 @@ fn row(batch: &TriageBatch, review: &str, may: bool, now: Millis) -> AnyView {
         _ if may => undo_form(batch, review, None),
         _ => ().into_any(),
     };
-    let mut words = batch.summary.clone();
-    if let Some(first) = words.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
+    let words = capitalised(&batch.summary);
     view! {
         <tr role="row">
             <th role="rowheader" scope="row" class="full">{words}</th>

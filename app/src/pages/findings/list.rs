@@ -24,6 +24,7 @@ use crate::{
         Button, ButtonLink, Column, Empty, Frame, Ico, Icon, Inline, PageHead, St, Tab, Table,
         TextField,
         controls::Weight,
+        figure::capitalised,
         panel::Disclosure,
         status::Tone,
         table::pages,
@@ -292,11 +293,26 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
             <input id="f-path" name="path" value=path maxlength="200" autocomplete="off" />
         </div>
     };
+    // A phone shows no heads of columns, and some orders have none.
+    let orders = FindingSort::ALL
+        .iter()
+        .map(|(sort, word)| {
+            let chosen = *sort == query.sort;
+            view! { <option value=*word selected=chosen>{capitalised(order_words(*sort))}</option> }
+        })
+        .collect_view();
+    let order = view! {
+        <div class="field">
+            <label for="f-order">"Findings are listed"</label>
+            <select id="f-order" name="sort">{orders}</select>
+        </div>
+    };
+    let is_ordered = query.sort != FindingSort::default();
     // Statuses are ticked boxes themselves; only what has no box is kept beside them.
     let rest = query
         .pairs()
         .into_iter()
-        .filter(|(name, _)| matches!(*name, "item" | "sort"))
+        .filter(|(name, _)| *name == "item")
         .chain((!query.text.is_empty()).then(|| ("q", query.text.clone())))
         .collect();
     view! {
@@ -316,6 +332,7 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
                 {facet("Item", unmapped, true)}
                 {facet("Category", categories.into_any(), !query.categories.is_empty())}
                 {facet("More", more.into_any(), is_narrowed)}
+                {facet("Order", order.into_any(), is_ordered)}
                 <button class="btn btn-sm space-top" type="submit">"Show findings"</button>
             </form>
         </details>

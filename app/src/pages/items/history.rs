@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use crate::{
     parts::{
         Ico, Icon, Inline, Panel, Sha, St, When, Who,
-        figure::counted,
+        figure::{capitalised, counted},
         panel::Disclosure,
         status::{Flag, FlagMark},
         when::date,
@@ -98,7 +98,7 @@ pub(crate) fn ChangeList(changes: Vec<Change>) -> impl IntoView {
             };
             view! {
                 <li class="stack-1">
-                    <b class="strong wrap-any">{first_upper(&what)}</b>
+                    <b class="strong wrap-any">{capitalised(&what)}</b>
                     <dl class="small stack-1">
                         {side("When signed: ", was, "not there")}
                         {side("Now: ", is, "not there any more")}
@@ -113,14 +113,6 @@ pub(crate) fn ChangeList(changes: Vec<Change>) -> impl IntoView {
         </Disclosure>
     }
     .into_any()
-}
-
-fn first_upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
 }
 
 /// Who did what, the newest first.

@@ -241,9 +241,11 @@ fn group_view(group: Group<'_>, review: &str) -> AnyView {
     let line = |reason: &Reason| {
         let href = address_of(reason, review);
         let by = reason.who.join(", ");
+        // A title may be a whole sentence.
+        let title = reason.title.trim_end_matches('.').to_owned();
         view! {
             <li>
-                <a class="plain strong" href=href><Inline text=reason.title.clone() /></a>
+                <a class="plain strong" href=href><Inline text=title /></a>
                 ": "
                 <Inline text=reason.why.clone() />
                 " "

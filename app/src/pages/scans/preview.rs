@@ -17,8 +17,12 @@ use crate::{
         review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
     parts::{
-        Button, Column, Frame, Ico, Icon, PageHead, Sha, Tab, Table, controls::Weight,
-        figure::counted, panel::Disclosure, status::Tone, when::near,
+        Button, Column, Frame, Ico, Icon, PageHead, Sha, Tab, Table,
+        controls::Weight,
+        figure::{capitalised, counted, size},
+        panel::Disclosure,
+        status::Tone,
+        when::near,
     },
     paths::{self, action},
     pending::{PendingFile, PendingScans},
@@ -245,7 +249,7 @@ fn file_row(one: &Previewed) -> AnyView {
         outcome,
         waits,
     } = one;
-    let size = file_size(file.size_bytes);
+    let size = size(file.size_bytes);
     let name = file.name.clone();
     let digest = file.sha256.clone();
     let head = view! {
@@ -433,21 +437,6 @@ fn see(n_listed: usize, n: i64, [one, several]: [&str; 2]) -> String {
         }
         1 => format!("See the {one}"),
         _ => format!("See all {n_listed} {several}"),
-    }
-}
-
-fn capitalised(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
-}
-
-/// "18 kB"
-pub(super) fn file_size(bytes: i64) -> String {
-    match bytes {
-        ..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{} kB", (bytes + 500) / 1_000),
-        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
     }
 }
 

@@ -4,10 +4,7 @@ use holdpoint_domain::{ReviewId, ScanId, person::Action};
 use holdpoint_service::{Scan, scans::MAX_LISTED};
 use leptos::prelude::*;
 
-use super::{
-    IncompleteNote, by_severity, change_table, figures, format_title, list::name_of,
-    preview::file_size,
-};
+use super::{IncompleteNote, by_severity, change_table, figures, format_title, list::name_of};
 use crate::{
     flash::FormState,
     pages::{
@@ -19,6 +16,7 @@ use crate::{
     parts::{
         Button, ButtonLink, Confirm, Crumb, DigestBox, Icon, PageHead, SelectField, Tab, Who,
         controls::Weight,
+        figure::size,
         status::{Flag, FlagMark},
         when::moment,
     },
@@ -157,7 +155,7 @@ pub(super) fn ScanPage() -> impl IntoView {
         let counts = by_severity(&scan.counts.into());
         let series = scan.label.clone();
         let commit = scan.commit.clone().unwrap_or_else(|| "not said".to_owned());
-        let file = format!("{}, {}", scan.file_name, file_size(scan.file_bytes));
+        let file = format!("{}, {}", scan.file_name, size(scan.file_bytes));
         let sequence = scan.sequence.to_string();
         let content = view! {
                 <PageHead title=name over=back.unwrap_or_else(|| ().into_any()) meta actions />

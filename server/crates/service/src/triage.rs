@@ -150,13 +150,26 @@ impl Original {
 impl Triage {
     const fn label(&self) -> &'static str {
         match self {
-            Self::Reopen { .. } | Self::DeclineAcceptance { .. } => FindingStatus::Open.label(),
+            Self::Reopen { .. } => FindingStatus::Open.label(),
             Self::FalsePositive { .. } => FindingStatus::FalsePositive.label(),
             Self::Duplicate { .. } => FindingStatus::Duplicate.label(),
-            Self::AskAcceptance { .. } | Self::ApproveAcceptance => {
-                FindingStatus::RiskAccepted.label()
-            }
+            Self::AskAcceptance { .. } => "Acceptance asked for",
+            Self::ApproveAcceptance => FindingStatus::RiskAccepted.label(),
+            Self::DeclineAcceptance { .. } => "Risk not accepted",
             Self::Fixed { .. } => FindingStatus::Fixed.label(),
+        }
+    }
+
+    /// What was typed for it; empty where nothing has to be.
+    fn reason(&self) -> &str {
+        match self {
+            Self::Reopen { reason }
+            | Self::FalsePositive { reason }
+            | Self::AskAcceptance { reason, .. }
+            | Self::DeclineAcceptance { reason }
+            | Self::Fixed { reason } => reason.as_str(),
+            Self::Duplicate { reason, .. } => reason,
+            Self::ApproveAcceptance => "",
         }
     }
 
@@ -450,11 +463,13 @@ impl Services {
             .readable_finding(&mut tx, actor, id, triage.action())
             .await?;
         if finding.version != version {
-            let fields = vec![(
-                "status".to_owned(),
-                triage.label().to_owned(),
-                finding.status.label().to_owned(),
-            )];
+            let field = |name: &str, yours: &str, saved: &str| {
+                (name.to_owned(), yours.to_owned(), saved.to_owned())
+            };
+            let mut fields = vec![field("status", triage.label(), finding.status.label())];
+            if !triage.reason().is_empty() {
+                fields.push(field("reason", triage.reason(), &finding.status_reason));
+            }
             return Err(stale(finding.version, fields));
         }
         let original = triage.original(&mut tx, &finding.service, now).await?;
