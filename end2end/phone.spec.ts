@@ -1,6 +1,6 @@
 import { expect, test } from "./fixtures";
 import { sarif } from "./sarif";
-import { Api, importScan, loadSample, signIn, upload } from "./steps";
+import { Api, importScan, loadSample, opener, signIn, upload } from "./steps";
 
 test.use({ viewport: { width: 390, height: 844 } });
 
@@ -40,4 +40,17 @@ test("no page is wider than a phone", async ({ holdpoint, page }) => {
   await narrow(`/reviews/${review}/findings?q=xxxx`);
   const path = await page.getByRole("link", { name: /^xxxx/ }).getAttribute("href");
   await narrow(path ?? "");
+});
+
+test("the order of findings is chosen where no head of a column is shown", async ({ holdpoint, page }) => {
+  const { review, manager } = await loadSample(holdpoint);
+  await signIn(page, manager, `/reviews/${review}/findings`);
+  await opener(page, "Facets").click();
+  await opener(page, "Order").click();
+  await page.getByLabel("Findings are listed").selectOption("Mildest first");
+  await page.getByRole("button", { name: "Show findings" }).click();
+  const list = page.getByRole("table", { name: "Findings, mildest first" });
+  await expect(list.getByRole("row").nth(1)).toContainText("Info");
+  await opener(page, "Facets").click();
+  await expect(page.getByLabel("Findings are listed")).toHaveValue("mildest");
 });

@@ -399,6 +399,26 @@ async fn an_import_is_watched_and_cancelled_while_nothing_can_be_written() {
 }
 
 #[tokio::test]
+async fn many_reasons_are_counted_and_some_of_them_listed() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let rules: Vec<String> = (0..60).map(|n| format!("rule-{n}")).collect();
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    scene.import(&owner, &sarif(&rules)).await;
+    let page = owner.get(&paths::review(scene.review.as_str())).await;
+    let headlines = page.texts(".reasons .why");
+    assert!(
+        headlines
+            .iter()
+            .any(|text| text == "60 high findings are open"),
+        "{headlines:?}"
+    );
+    assert_eq!(page.texts(".reasons summary"), ["57 more"]);
+    let more = page.texts(".reasons details li");
+    assert_eq!((more.len(), &*more[50]), (51, "And 7 more"));
+}
+
+#[tokio::test]
 async fn an_import_that_was_refused_while_nobody_waited_leads_back_to_its_preview() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;
