@@ -161,28 +161,50 @@ fn load(base: &str, sample: &serde_json::Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How long a page of the findings takes at 1,000 and at 100,000, in every order, through the real server.
+const PAGES: [(&str, &str); 5] = [
+    ("readiness", ""),
+    ("checklist", "/checklist"),
+    ("scans", "/scans"),
+    ("sign-off", "/sign-off"),
+    ("report", "/report"),
+];
+
+/// How long each page took that was measured, by its name.
+type Times = Vec<(String, Duration)>;
+
+/// What was measured of a review with so many findings.
+struct Measured {
+    /// The p95 of the list of findings in each order.
+    orders: Times,
+    /// The longest of five visits of each other page, the first visit after the import among them.
+    pages: Times,
+}
+
+/// How long pages take at 1,000 and at 100,000 findings, the list in every order, through the real server.
 fn findings_page() -> anyhow::Result<()> {
-    println!("\nfindings page, p95 of the first page and the ten after it");
-    println!(
-        "{:<58} {:>9} {:>9} {:>6}",
-        "order", "1,000", "100,000", "ratio"
-    );
     let small = findings_of(1_000)?;
     let large = findings_of(100_000)?;
-    for ((order, small), (_, large)) in small.into_iter().zip(large) {
+    println!("\nfindings page, p95 of the first page and the ten after it");
+    side_by_side("order", small.orders, large.orders);
+    println!("\nother pages of the review, the longest of five visits");
+    side_by_side("page", small.pages, large.pages);
+    Ok(())
+}
+
+fn side_by_side(of: &str, small: Times, large: Times) {
+    println!("{of:<58} {:>9} {:>9} {:>6}", "1,000", "100,000", "ratio");
+    for ((name, small), (_, large)) in small.into_iter().zip(large) {
         let ratio = large.as_secs_f64() / small.as_secs_f64();
         println!(
-            "{order:<58} {:>9} {:>9} {ratio:>6.2}",
+            "{name:<58} {:>9} {:>9} {ratio:>6.2}",
             seconds(small),
             seconds(large)
         );
     }
-    Ok(())
 }
 
-/// A server with a review that has this many findings, by an import of a generated file; the p95 of each order.
-fn findings_of(n: usize) -> anyhow::Result<Vec<(String, Duration)>> {
+/// A server with a review that has this many findings, by an import of a generated file.
+fn findings_of(n: usize) -> anyhow::Result<Measured> {
     let holdpoint = Path::new(env!("CARGO_BIN_EXE_holdpoint"));
     let folder = tempfile::tempdir()?;
     let run = |arguments: &[&str]| -> anyhow::Result<String> {
@@ -216,18 +238,18 @@ fn findings_of(n: usize) -> anyhow::Result<Vec<(String, Duration)>> {
     ])?;
     let mut server = Server::start(folder.path())?;
     let review = text(&sample["review"]);
-    let measured = orders_of_findings(&server.base, &review, &manager, &token, n);
+    let measured = pages_of_review(&server.base, &review, &manager, &token, n);
     server.stop()?;
     measured
 }
 
-fn orders_of_findings(
+fn pages_of_review(
     base: &str,
     review: &str,
     person: &serde_json::Value,
     token: &str,
     n: usize,
-) -> anyhow::Result<Vec<(String, Duration)>> {
+) -> anyhow::Result<Measured> {
     let agent = agent();
     let authorization = format!("Bearer {}", token.trim());
     let mut found = agent
@@ -258,7 +280,15 @@ fn orders_of_findings(
         anyhow::ensure!(answer.status() == 200, "{address}: {}", answer.status());
         Ok((begun.elapsed(), body))
     };
-    let mut measured = Vec::new();
+    let mut pages = Vec::new();
+    for (name, part) in PAGES {
+        let mut longest = Duration::ZERO;
+        for _ in 0..5 {
+            longest = longest.max(page(&format!("/reviews/{review}{part}"))?.0);
+        }
+        pages.push((name.to_owned(), longest));
+    }
+    let mut orders = Vec::new();
     for (_, word) in holdpoint_service::FindingSort::ALL {
         let first = format!("/reviews/{review}/findings?sort={word}");
         page(&first)?;
@@ -275,9 +305,9 @@ fn orders_of_findings(
             }
         }
         took.sort();
-        measured.push(((*word).to_owned(), took[took.len() * 95 / 100]));
+        orders.push(((*word).to_owned(), took[took.len() * 95 / 100]));
     }
-    Ok(measured)
+    Ok(Measured { orders, pages })
 }
 
 fn main() -> anyhow::Result<()> {

@@ -313,10 +313,20 @@ impl<'a> Pairs<'a> {
             );
         }
         // A fingerprint that became ambiguous, or stopped to be, is still the same tool's fingerprint.
-        for (known_basis, seen_basis) in [
+        let mut bases = vec![
             (IdentityBasis::Fingerprint, IdentityBasis::SharedFingerprint),
             (IdentityBasis::SharedFingerprint, IdentityBasis::Fingerprint),
-        ] {
+        ];
+        // While a tool gives its own fingerprint for some, those with only a part of one are others.
+        let is_full = |basis| bases.iter().any(|(full, _)| *full == basis);
+        if !self.new.iter().any(|seen| is_full(seen.identity.basis)) {
+            let partial = IdentityBasis::PartialFingerprint;
+            bases.extend([
+                (IdentityBasis::Fingerprint, partial),
+                (IdentityBasis::SharedFingerprint, partial),
+            ]);
+        }
+        for (known_basis, seen_basis) in bases {
             self.match_by(
                 |known| (known.basis == known_basis).then_some(known.context),
                 |_, seen| (seen.identity.basis == seen_basis).then_some(seen.identity.context),

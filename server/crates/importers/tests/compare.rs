@@ -211,6 +211,36 @@ fn a_tool_that_begins_to_give_fingerprints_finds_its_findings_again() {
 }
 
 #[test]
+fn a_tool_that_stops_to_give_its_own_fingerprints_finds_its_findings_again() {
+    let printed = |line, print: &str, is_partial| {
+        with(line, |f| {
+            f.rule = Some(format!("S{line}").into());
+            f.fingerprint = Some(print.into());
+            f.fingerprint_is_partial = is_partial;
+        })
+    };
+    let full = |line| printed(line, &format!("full {line}"), false);
+    let partial = |line| printed(line, &format!("hash {line}"), true);
+    let after = |then: Vec<Finding>| {
+        let mut series = Series::default();
+        series.import(&scan(vec![full(10), full(20)]));
+        numbers(&series.import(&scan(then)))
+    };
+    assert_eq!(after(vec![partial(10), partial(20)]), [0, 2, 0, 0, 0]);
+    // One that keeps its own says that the tool has not stopped.
+    assert_eq!(after(vec![partial(10), full(20)]), [1, 1, 0, 0, 1]);
+    // Which of two it is cannot be told.
+    let mut series = Series::default();
+    let twin = with(31, |f| {
+        f.rule = Some("S10".into());
+        f.fingerprint = Some("full 31".into());
+    });
+    series.import(&scan(vec![full(10), twin]));
+    let comparison = series.import(&scan(vec![partial(10)]));
+    assert_eq!(numbers(&comparison), [1, 0, 0, 0, 2]);
+}
+
+#[test]
 fn an_ambiguous_match_is_not_merged() {
     let printed = |line, print: &str| with(line, |f| f.fingerprint = Some(print.into()));
     let mut series = Series::default();
