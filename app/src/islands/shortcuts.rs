@@ -2,7 +2,13 @@ use leptos::{ev::KeyboardEvent, prelude::*, wasm_bindgen::JsCast as _};
 
 use crate::paths;
 
-/// Keyboard shortcuts: `/` to search, `g` then a letter to go somewhere, `?` for the list.
+/// The main link of each row of a page.
+const ROWS: &str = "main a.ttl";
+/// What a key leads to where the page has such a thing: it says so itself by the attribute of this name.
+const BY_KEY: [&str; 3] = ["f", "t", "m"];
+
+/// Keyboard shortcuts: `/` to search, `g` then a letter to go somewhere, `j` and `k` to the next and previous row, `x` to tick
+/// it and `X` to tick up to it, letters for what the page has, `?` for the list.
 ///
 /// They listen only while no field has focus, and the page leaves the island out for a person who switched them off.
 #[island]
@@ -12,6 +18,7 @@ pub fn Shortcuts(
     review: Option<String>,
 ) -> impl IntoView {
     let awaiting = StoredValue::new(false);
+    let ticked = StoredValue::new(None);
     let review = StoredValue::new(review);
     let listen = move |event: KeyboardEvent| {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) {
@@ -33,6 +40,17 @@ pub fn Shortcuts(
             "g" => awaiting.set_value(true),
             "/" if focus_search() => event.prevent_default(),
             "?" if open_list() => event.prevent_default(),
+            "j" => go_by(1),
+            "k" => go_by(-1),
+            "x" => ticked.set_value(tick(None)),
+            "X" => ticked.set_value(tick(ticked.get_value())),
+            "[" => follow("main a[rel=prev]"),
+            "]" => follow("main a[rel=next]"),
+            key if BY_KEY.contains(&key) => {
+                // The letter is not typed into what it leads to.
+                event.prevent_default();
+                focus_on(key);
+            }
             _ => {}
         }
     };
@@ -62,13 +80,94 @@ fn destination(letter: &str, review: Option<&str>) -> Option<String> {
     }
 }
 
+/// The row that comes so many after this one; the ends are ends.
+fn row_after(current: Option<usize>, by: isize, n_rows: usize) -> Option<usize> {
+    let last = n_rows.checked_sub(1)?;
+    Some(current.map_or(0, |at| at.saturating_add_signed(by).min(last)))
+}
+
+fn rows() -> Vec<web_sys::HtmlElement> {
+    let Ok(links) = document().query_selector_all(ROWS) else {
+        return Vec::new();
+    };
+    (0..links.length())
+        .filter_map(|at| links.item(at)?.dyn_into().ok())
+        .collect()
+}
+
+/// What stands in one row with an element, also where it is a list's.
+fn row_of(element: &web_sys::Element) -> Option<web_sys::Element> {
+    element.closest("tr, li").ok().flatten()
+}
+
+/// Which row has the focus.
+fn focused(rows: &[web_sys::HtmlElement]) -> Option<usize> {
+    let here = row_of(&document().active_element()?)?;
+    rows.iter().position(|link| here.contains(Some(link)))
+}
+
+fn go_by(by: isize) {
+    let rows = rows();
+    if let Some(at) = row_after(focused(&rows), by, rows.len()) {
+        drop(rows[at].focus());
+    }
+}
+
+/// Ticks the row that has the focus, or takes its tick away; `from` another row, all up to it get what that one has. Says
+/// which row it was.
+fn tick(from: Option<usize>) -> Option<usize> {
+    let rows = rows();
+    let at = focused(&rows)?;
+    let boxes = |at: usize| {
+        let found = row_of(rows.get(at)?)?.query_selector("input[type=checkbox]");
+        found.ok()??.dyn_into::<web_sys::HtmlInputElement>().ok()
+    };
+    let is_ticked = match from.and_then(boxes) {
+        Some(first) => first.checked(),
+        None => !boxes(at)?.checked(),
+    };
+    let from = from.unwrap_or(at);
+    for of_row in (from.min(at)..=from.max(at)).filter_map(boxes) {
+        // A click, so that whoever listens for changes hears of it.
+        if of_row.checked() != is_ticked {
+            of_row.click();
+        }
+    }
+    Some(at)
+}
+
+fn follow(link: &str) {
+    let found = document().query_selector(link).ok().flatten();
+    if let Some(link) = found.and_then(|link| link.dyn_into::<web_sys::HtmlElement>().ok()) {
+        link.click();
+    }
+}
+
+/// Goes to the field or form that names the key as its own.
+fn focus_on(key: &str) {
+    let mark = format!("[aria-keyshortcuts={key}]");
+    let fields = ":is(input:not([type=hidden]), select, textarea):enabled";
+    let found = document().query_selector(&format!("main {fields}{mark}, main {mark} {fields}"));
+    let Some(field) = found.ok().flatten() else {
+        return;
+    };
+    if let Ok(Some(closed)) = field.closest("details:not([open])") {
+        drop(closed.set_attribute("open", ""));
+    }
+    if let Ok(field) = field.dyn_into::<web_sys::HtmlElement>() {
+        drop(field.focus());
+    }
+}
+
 fn is_typing(event: &KeyboardEvent) -> bool {
     event
         .target()
         .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
         .is_some_and(|element| {
             element
-                .closest("input, textarea, select, [contenteditable], dialog[open]")
+                .closest(
+                    "input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]",
+                )
                 .is_ok_and(|found| found.is_some())
         })
 }
@@ -100,5 +199,15 @@ mod tests {
         assert_eq!(destination("c", None), None);
         assert_eq!(destination("h", None).as_deref(), Some("/"));
         assert_eq!(destination("x", Some("r1")), None);
+    }
+
+    #[test]
+    fn the_cursor_begins_at_the_first_row_and_stays_within_the_list() {
+        assert_eq!(row_after(None, 1, 3), Some(0));
+        assert_eq!(row_after(None, -1, 3), Some(0));
+        assert_eq!(row_after(Some(0), 1, 3), Some(1));
+        assert_eq!(row_after(Some(2), 1, 3), Some(2));
+        assert_eq!(row_after(Some(0), -1, 3), Some(0));
+        assert_eq!(row_after(None, 1, 0), None);
     }
 }

@@ -470,6 +470,11 @@ fn ShortcutList() -> impl IntoView {
                         ("Search or jump", &["/"]),
                         ("Go to all reviews", &["G", "H"]),
                         ("Go to what waits for you", &["G", "I"]),
+                        ("Next, previous row", &["J", "K"]),
+                        ("Open the row", &["Enter"]),
+                        ("Tick the row", &["X"]),
+                        ("Tick up to the row", &["Shift X"]),
+                        ("Previous, next page", &["[", "]"]),
                         ("This list", &["?"]),
                         ("Close", &["Esc"]),
                     ],
@@ -482,6 +487,9 @@ fn ShortcutList() -> impl IntoView {
                         ("Go to scans", &["G", "N"]),
                         ("Go to patches", &["G", "P"]),
                         ("Go to sign-off", &["G", "S"]),
+                        ("Search in findings", &["F"]),
+                        ("Decide about findings", &["T"]),
+                        ("Map a finding to an item", &["M"]),
                     ],
                 )}
             </div>

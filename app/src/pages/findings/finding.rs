@@ -790,7 +790,7 @@ fn Mapping(
             .filter(|(id, _)| !linked.contains(id))
             .collect();
         view! {
-            <form class="fields" method="post" action=action("findings/map")>
+            <form class="fields" method="post" action=action("findings/map") aria-keyshortcuts="m">
                 <input type="hidden" name="finding" value=finding.clone() />
                 <input type="hidden" name="review" value=review.clone() />
                 <input type="hidden" name="linked" value="yes" />

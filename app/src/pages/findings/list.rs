@@ -693,7 +693,7 @@ fn SearchBar(review: String, query: Query, item: Option<String>) -> impl IntoVie
             <div class="search">
                 <label class="vh" for="q">"Search in findings"</label>
                 <Ico icon=Icon::Search />
-                <input type="search" id="q" name="q" placeholder="Title, rule, path, CVE or F-12" value=text />
+                <input type="search" id="q" name="q" aria-keyshortcuts="f" placeholder="Title, rule, path, CVE or F-12" value=text />
             </div>
             {tokens}
         </form>
@@ -1002,7 +1002,7 @@ fn BulkBar(items: Vec<(String, String)>, n: i64) -> impl IntoView {
             </select>
             <input type="hidden" name="n" value=n.to_string() />
             <label class="vh" for="b-a">"Outcome"</label>
-            <select id="b-a" name="action">
+            <select id="b-a" name="action" aria-keyshortcuts="t">
                 <option value="map">"Map to item"</option>
                 <option value="false_positive">"False positive"</option>
                 <option value="ask_acceptance">"Ask to accept the risk"</option>

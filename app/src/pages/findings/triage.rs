@@ -104,7 +104,7 @@ pub(super) fn TriageBox(
     };
     view! {
         {answer}
-        <form class="signbox" method="post" action=action("findings/triage") id="triage" aria-labelledby="h-tri">
+        <form class="signbox" method="post" action=action("findings/triage") id="triage" aria-labelledby="h-tri" aria-keyshortcuts="t">
             <header>
                 <h2 id="h-tri">"Triage"</h2>
                 <p class="small muted">{state}</p>
@@ -300,7 +300,7 @@ fn acceptance(
         FormState::default()
     };
     view! {
-        <form class="signbox" method="post" action=action("findings/triage") aria-labelledby="h-acc">
+        <form class="signbox" method="post" action=action("findings/triage") aria-labelledby="h-acc" aria-keyshortcuts="t">
             {head}
             {hidden}
             <TextArea
