@@ -38,21 +38,19 @@ impl Ids {
 
     /// A UUIDv7 as text: sorts by the moment it was made.
     pub fn uuid(&self, now: Millis) -> String {
-        self.uuid_at(now).to_string()
+        let UuidsInARow { millis, random } = self.uuids_in_a_row(now);
+        let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random);
+        uuid.into_uuid().to_string()
     }
 
-    /// So many UUIDv7 of one moment, ascending, so that rows with neighbouring ids are stored side by side.
-    pub(crate) fn uuids(&self, now: Millis, n: usize) -> Vec<u128> {
-        let mut ids: Vec<u128> = (0..n).map(|_| self.uuid_at(now).as_u128()).collect();
-        ids.sort_unstable();
-        ids
-    }
-
-    fn uuid_at(&self, now: Millis) -> uuid::Uuid {
+    /// UUIDv7 of one moment in a row, as numbers: so rows with neighbouring ids are stored side by side.
+    pub(crate) fn uuids_in_a_row(&self, now: Millis) -> UuidsInARow {
         let mut random = [0; 10];
         self.fill(&mut random);
-        let millis = u64::try_from(now).unwrap_or_default();
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+        UuidsInARow {
+            millis: u64::try_from(now).unwrap_or_default(),
+            random,
+        }
     }
 
     /// A secret of 256 bits, in 43 letters that are safe in a URL.
@@ -60,5 +58,42 @@ impl Ids {
         let mut random = [0; 32];
         self.fill(&mut random);
         URL_SAFE_NO_PAD.encode(random)
+    }
+}
+
+/// See [`Ids::uuids_in_a_row`].
+pub(crate) struct UuidsInARow {
+    millis: u64,
+    random: [u8; 10],
+}
+
+impl UuidsInARow {
+    /// The one at this place from 0: greater than those before it. What is left of chance, 42 bits, tells rows apart.
+    pub(crate) fn nth(&self, place: usize) -> u128 {
+        let mut bytes = self.random;
+        let counter = u32::try_from(place).expect("a scan has fewer findings");
+        bytes[3..7].copy_from_slice(&counter.to_be_bytes());
+        let uuid = uuid::Builder::from_unix_timestamp_millis(self.millis, &bytes);
+        uuid.into_uuid().as_u128()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_in_a_row_ascend_and_are_told_from_those_of_another_row() {
+        let ids = Ids::seeded(7);
+        let (one, other) = (ids.uuids_in_a_row(1_000), ids.uuids_in_a_row(1_000));
+        let places = [0, 1, 255, 256, 65_536, 16_777_216, u32::MAX as usize];
+        let row = places.map(|place| one.nth(place));
+        assert!(row.is_sorted_by(|one, next| one < next), "{row:x?}");
+        for (place, id) in places.into_iter().zip(row) {
+            assert_ne!(id, other.nth(place));
+            let uuid = uuid::Uuid::from_u128(id);
+            assert_eq!(uuid.get_version_num(), 7);
+            assert_eq!(uuid.get_timestamp().map(|at| at.to_unix()), Some((1, 0)));
+        }
     }
 }

@@ -1029,11 +1029,10 @@ impl Import<'_> {
         if n > 0 {
             let numbers = i64::try_from(n).unwrap_or(i64::MAX);
             let first_number = tx.take_finding_numbers(self.service, numbers).await?;
-            let ids = self.services.ids().uuids(self.now, n);
-            let is_noted = |at: &usize| changes.ambiguous.binary_search(at).is_ok();
-            let numbered = changes.new.iter().copied().zip(ids.iter().copied());
-            noted.extend(numbered.filter(|(at, _)| is_noted(at)));
-            let new = |place: usize| (changes.new[place], ids[place]);
+            let ids = self.services.ids().uuids_in_a_row(self.now);
+            let new = |place: usize| (changes.new[place], ids.nth(place));
+            let is_noted = |(at, _): &(usize, u128)| changes.ambiguous.binary_search(at).is_ok();
+            noted.extend((0..n).map(new).filter(is_noted));
             let of = NewFindingsOf {
                 service: self.service.clone(),
                 series: self.locked.id.clone(),
