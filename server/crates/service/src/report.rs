@@ -27,7 +27,8 @@ use crate::{
     Actor, ServiceError, Services,
     evidence::canonical_bytes,
     findings::category_label,
-    standing::{ReleaseDecision, ReviewStanding, SignOffStanding, Validity, is_stale, stand},
+    import::off_the_async_threads,
+    standing::{ReleaseDecision, ReviewStanding, SignOffStanding, Validity, is_stale, stand_aside},
 };
 
 /// Scans named in a report: the newest of a service; older ones are in the activity log.
@@ -88,7 +89,7 @@ impl Services {
             "report.md"
         };
         Ok(ReportPreview {
-            text: markdown(&facts),
+            text: off_the_async_threads(move || Ok(markdown(&facts))).await?,
             is_draft,
             file_name: file_name(&standing, name),
             bundle_name: file_name(&standing, "bundle.zip"),
@@ -102,8 +103,9 @@ impl Services {
         review: &ReviewId,
     ) -> Result<ReportFile, ServiceError> {
         let (standing, facts) = self.facts(actor, review).await?;
-        let bytes = markdown(&facts).into_bytes();
-        let signature = if facts.is_draft() {
+        let is_draft = facts.is_draft();
+        let bytes = off_the_async_threads(move || Ok(markdown(&facts).into_bytes())).await?;
+        let signature = if is_draft {
             None
         } else {
             let key = self.signing_key().await?;
@@ -130,13 +132,7 @@ impl Services {
         actor: &Actor,
         review: &ReviewId,
     ) -> Result<ReportFile, ServiceError> {
-        let (standing, facts) = self.facts(actor, review).await?;
-        let bytes = json(&facts).into_bytes();
-        Ok(ReportFile {
-            file_name: file_name(&standing, "report.json"),
-            bytes,
-            signature: None,
-        })
+        self.unsigned(actor, review, "report.json", json).await
     }
 
     /// The review's findings as SARIF 2.1.0.
@@ -145,13 +141,7 @@ impl Services {
         actor: &Actor,
         review: &ReviewId,
     ) -> Result<ReportFile, ServiceError> {
-        let (standing, facts) = self.facts(actor, review).await?;
-        let bytes = sarif(&facts).into_bytes();
-        Ok(ReportFile {
-            file_name: file_name(&standing, "findings.sarif"),
-            bytes,
-            signature: None,
-        })
+        self.unsigned(actor, review, "findings.sarif", sarif).await
     }
 
     /// The review's findings as CSV.
@@ -160,11 +150,21 @@ impl Services {
         actor: &Actor,
         review: &ReviewId,
     ) -> Result<ReportFile, ServiceError> {
+        self.unsigned(actor, review, "findings.csv", csv).await
+    }
+
+    /// One of the report's other forms.
+    async fn unsigned(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        name: &str,
+        write: fn(&Facts) -> String,
+    ) -> Result<ReportFile, ServiceError> {
         let (standing, facts) = self.facts(actor, review).await?;
-        let bytes = csv(&facts).into_bytes();
         Ok(ReportFile {
-            file_name: file_name(&standing, "findings.csv"),
-            bytes,
+            file_name: file_name(&standing, name),
+            bytes: off_the_async_threads(move || Ok(write(&facts).into_bytes())).await?,
             signature: None,
         })
     }
@@ -282,9 +282,9 @@ impl Services {
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
-        let now = stand(stored.clone(), self.now())?;
+        let now = stand_aside(stored.clone(), self.now()).await?;
         let standing = match decided_at(&now) {
-            Some((at, _)) => stand(stored, at)?,
+            Some((at, _)) => stand_aside(stored, at).await?,
             None => now,
         };
         let gathered = self.gather(&mut tx, &service, &head, &standing).await?;
@@ -608,7 +608,7 @@ impl Services {
         let Some(stored) = tx.standings(&[&last], None).await?.pop() else {
             return Ok(None);
         };
-        let before = stand(stored, standing.as_of)?;
+        let before = stand_aside(stored, standing.as_of).await?;
         let was: HashMap<(&str, &str), ItemState> = before
             .items
             .iter()

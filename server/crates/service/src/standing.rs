@@ -25,7 +25,7 @@ use holdpoint_storage::{
     StandingPatch, StandingReview, StandingScan, StorageError,
 };
 
-use crate::{Actor, ServiceError, Services};
+use crate::{Actor, ServiceError, Services, import::off_the_async_threads};
 
 /// A review as of a moment, with everything that follows from its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -650,6 +650,14 @@ pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStandin
     })
 }
 
+/// The same off the async threads: where a hundred thousand findings hold a review back, it takes its time.
+pub(crate) async fn stand_aside(
+    standing: Standing,
+    now: Millis,
+) -> Result<ReviewStanding, ServiceError> {
+    off_the_async_threads(move || stand(standing, now)).await
+}
+
 fn release_standing(
     standing: &Standing,
     policy: &Policy,
@@ -740,7 +748,7 @@ impl Services {
                 ServiceError::NotFound(_) => ServiceError::NotFound("This review"),
                 error => error,
             })?;
-        stand(standing, self.now())
+        stand_aside(standing, self.now()).await
     }
 
     /// Where a review stands, for pages that show it beside something else: at most a minute old, see `kept.rs`.
@@ -825,7 +833,7 @@ impl Services {
             .filter(|id| outdated.contains_key(id.as_str()))
             .collect();
         for standing in tx.standings(&ids, Some(now)).await? {
-            let standing = stand(standing, now)?;
+            let standing = stand_aside(standing, now).await?;
             let id = standing.review.id.clone();
             let last_entry = outdated.get(&id).copied().unwrap_or_default();
             glances.push(self.glances().keep(id, last_entry, now, standing));
