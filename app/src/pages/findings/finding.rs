@@ -644,6 +644,9 @@ fn as_patch(offer: &Offer, fix: &OfferedFix) -> AnyView {
     view! { {note} {form} }.into_any()
 }
 
+/// How many of the others are named.
+const MOST_OTHERS: usize = 20;
+
 /// Findings that are about the same: of other tools, and those that people called duplicates of this one.
 #[component]
 fn Others(view: FindingView, review: String) -> impl IntoView {
@@ -663,7 +666,7 @@ fn Others(view: FindingView, review: String) -> impl IntoView {
     let same = view
         .same_issue
         .iter()
-        .take(20)
+        .take(MOST_OTHERS)
         .map(|same| {
             view! {
                 <li>
@@ -682,9 +685,12 @@ fn Others(view: FindingView, review: String) -> impl IntoView {
             <ul class="stack-1 small">{same}</ul>
         }
     });
+    let n_more = view.duplicates.len().saturating_sub(MOST_OTHERS);
+    let more = (n_more > 0).then(|| view! { <li>{counted(n_more, "more", "more")}</li> });
     let duplicates = view
         .duplicates
         .iter()
+        .take(MOST_OTHERS)
         .map(|of| {
             view! { <li>{link(of.id.as_str(), of.number)} " " <span class="wrap-any">{of.title.clone()}</span></li> }
         })
@@ -697,7 +703,7 @@ fn Others(view: FindingView, review: String) -> impl IntoView {
     let duplicates = (!view.duplicates.is_empty()).then(|| {
         view! {
             <p>{of_duplicates}</p>
-            <ul class="stack-1 small">{duplicates}</ul>
+            <ul class="stack-1 small">{duplicates}{more}</ul>
         }
     });
     let batches = (!view.batches.is_empty() && !review.is_empty()).then(|| {

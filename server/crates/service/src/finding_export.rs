@@ -160,9 +160,7 @@ impl FindingExport {
                     &finding,
                     &line.items,
                     patches,
-                    same_issues
-                        .get(line.id.as_str())
-                        .map_or(&[][..], Vec::as_slice),
+                    &same_issues.of(line.id.as_str()),
                     &owners,
                     &self.standing,
                 );

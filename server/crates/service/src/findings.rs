@@ -278,14 +278,10 @@ impl Services {
         let items = tx.links_of_finding(id).await?;
         let history = tx.observations_of(id).await?;
         let duplicates = tx.duplicates_of(id).await?;
-        let same_issue = tx
-            .same_issues(&[id.as_str()])
-            .await?
-            .remove(id.as_str())
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|same| Some(&same.tool) != finding.tool.as_ref())
-            .collect();
+        let same_issues = tx.same_issues(&[id.as_str()]).await?;
+        let of_others = |same: &&SameIssue| Some(&same.tool) != finding.tool.as_ref();
+        let same_issue = same_issues.of(id.as_str()).into_iter().filter(of_others);
+        let same_issue = same_issue.cloned().collect();
         let made_by = items.iter().filter_map(|link| link.rule_id.as_deref());
         let rules = tx
             .mapping_rules_by_id(&made_by.collect())

@@ -471,10 +471,8 @@ impl Services {
                         .get(finding.id.as_str())
                         .cloned()
                         .unwrap_or_default();
-                    let same = same_issues
-                        .get(finding.id.as_str())
-                        .map_or(&[][..], Vec::as_slice);
-                    finding_fact(finding, items, patches, same, &owners, standing)
+                    let same = same_issues.of(finding.id.as_str());
+                    finding_fact(finding, items, patches, &same, &owners, standing)
                 })
                 .collect(),
             patches,
@@ -788,7 +786,7 @@ pub(crate) fn finding_fact(
     finding: &Finding,
     items: &[(String, String)],
     patches: Vec<i64>,
-    same: &[SameIssue],
+    same: &[&SameIssue],
     owners: &HashMap<&str, &str>,
     standing: &ReviewStanding,
 ) -> facts::Finding {

@@ -786,3 +786,42 @@ async fn the_same_vulnerability_from_two_tools_is_one_issue_with_two_sources() {
         assert!(text.contains("Also reported by"), "{text}");
     }
 }
+
+/// A repository may have the same dependency in thousands of lock files.
+#[tokio::test]
+async fn of_an_issue_with_many_findings_each_tool_is_counted_and_the_first_are_named() {
+    for team in Team::each().await {
+        let file = |tool: &str, n: usize| {
+            let finding = |at: usize| {
+                json!({
+                    "title": format!("libx in {at}"), "severity": "high", "rule": "CVE-2024-1234",
+                    "cve": ["CVE-2024-1234"], "component": "libx", "path": format!("app{at:02}/package-lock.json")
+                })
+            };
+            let findings: Vec<_> = (0..n).map(finding).collect();
+            json!({ "format": "holdpoint-findings", "tool": { "name": tool }, "complete": true, "findings": findings })
+        };
+        for (tool, n) in [("one", 3), ("two", 25), ("three", 1)] {
+            let outcome = team.scan(&file(tool, n), TARGET, false).await;
+            assert_eq!(outcome.changes.new, i64::try_from(n).expect("few"));
+        }
+        let lines = team.findings().await;
+        assert_eq!(lines.len(), 29);
+        assert!(
+            lines.iter().all(|line| line.n_sources == 3),
+            "{}",
+            team.on()
+        );
+        let others = async |number: i64| {
+            let line = lines.iter().find(|line| line.number == number);
+            let services = &team.world.services;
+            let view = services.finding(&team.viewer, &line.expect("is there").id);
+            let view = view.await.expect("reads");
+            let numbers = view.same_issue.iter().map(|same| same.number);
+            numbers.collect::<Vec<_>>()
+        };
+        // Of the second tool twenty, from number 4 on; of the third its one.
+        assert_eq!(others(2).await, (4..24).chain([29]).collect::<Vec<_>>());
+        assert_eq!(others(28).await, [1, 2, 3, 29], "{}", team.on());
+    }
+}

@@ -25,6 +25,7 @@ mod mapping;
 mod patches;
 mod people;
 mod reviews;
+mod same_issues;
 mod saved_filters;
 mod scans;
 mod search;
@@ -51,11 +52,12 @@ pub use findings::{
 pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
 pub use mapping::{
     FindingToMap, FindingWithComponent, LinkToMake, MappableItem, MappingReview, MappingRule,
-    RuleLink, SameIssue, ScanEvidence, ToolOfService,
+    RuleLink, ScanEvidence, ToolOfService,
 };
 pub use patches::{NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, VerifiedPatch};
 pub use people::{NewPerson, Person};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};
+pub use same_issues::{SameIssue, SameIssues};
 pub use saved_filters::SavedFilter;
 pub use scans::{ChangeNumbers, ObservationView, Scan, ScanChange, SeverityCounts};
 pub use search::{Hit, Hits};

@@ -1,10 +1,10 @@
 //! Mapping findings to items: rules, what they are applied to, the links they make; and the scans that are evidence.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use holdpoint_domain::{
-    EvidenceId, FindingId, FindingStatus, ItemId, ItemState, MappingRuleId, Millis, PersonId,
-    ReviewId, ScanId, SeriesId, ServiceId, Severity, TemplateId,
+    EvidenceId, FindingStatus, ItemId, ItemState, MappingRuleId, Millis, PersonId, ReviewId,
+    ScanId, SeriesId, ServiceId, Severity, TemplateId,
 };
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 
@@ -773,82 +773,6 @@ impl Tx {
             .map(|row| parsed(ItemId::parse, &row.item_id, "evidence", "item_id"))
             .collect()
     }
-
-    /// How many tools report the same issue as each of these findings; those that no other tool reports are left out.
-    pub async fn sources_of_findings(
-        &mut self,
-        findings: &[&str],
-    ) -> Result<HashMap<String, i64>, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            finding_id: String,
-            n: i64,
-        }
-        let sql = self.dialect(
-            "select own.finding_id, count(distinct coalesce(finding.tool, series.tool)) as n from finding_issue as own \
-             join finding_issue as other on other.service_id = own.service_id and other.issue_key = own.issue_key \
-             join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
-             where own.finding_id in (select value from json_each($1)) \
-             group by own.finding_id having count(distinct coalesce(finding.tool, series.tool)) > 1",
-            "select own.finding_id, count(distinct coalesce(finding.tool, series.tool)) as n from finding_issue as own \
-             join finding_issue as other on other.service_id = own.service_id and other.issue_key = own.issue_key \
-             join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
-             where own.finding_id in (select jsonb_array_elements_text(cast($1 as jsonb))) \
-             group by own.finding_id having count(distinct coalesce(finding.tool, series.tool)) > 1",
-        );
-        let ids = serde_json::to_string(findings).expect("ids are texts");
-        let rows = fetch_all!(self, Row, sql, ids);
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.finding_id, row.n))
-            .collect())
-    }
-
-    /// Findings that are one issue with these, of other tools or the same: by finding, each with number and tool.
-    pub async fn same_issues(
-        &mut self,
-        findings: &[&str],
-    ) -> Result<BTreeMap<String, Vec<SameIssue>>, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            own_id: String,
-            id: String,
-            number: i64,
-            tool: String,
-            status: String,
-        }
-        let sql = self.dialect(
-            "select distinct own.finding_id as own_id, finding.id, finding.number, \
-             coalesce(finding.tool, series.tool) as tool, finding.status \
-             from finding_issue as own join finding_issue as other on other.service_id = own.service_id \
-             and other.issue_key = own.issue_key and other.finding_id <> own.finding_id \
-             join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
-             where own.finding_id in (select value from json_each($1)) order by finding.number limit 50000",
-            "select distinct own.finding_id as own_id, finding.id, finding.number, \
-             coalesce(finding.tool, series.tool) as tool, finding.status \
-             from finding_issue as own join finding_issue as other on other.service_id = own.service_id \
-             and other.issue_key = own.issue_key and other.finding_id <> own.finding_id \
-             join finding on finding.id = other.finding_id join series on series.id = finding.series_id \
-             where own.finding_id in (select jsonb_array_elements_text(cast($1 as jsonb))) \
-             order by finding.number limit 50000",
-        );
-        let ids = serde_json::to_string(findings).expect("ids are texts");
-        let mut same: BTreeMap<String, Vec<SameIssue>> = BTreeMap::new();
-        for row in fetch_all!(self, Row, sql, ids) {
-            same.entry(row.own_id).or_default().push(SameIssue {
-                id: parsed(FindingId::parse, &row.id, "finding", "id")?,
-                number: row.number,
-                tool: row.tool,
-                status: parsed(
-                    holdpoint_domain::FindingStatus::parse,
-                    &row.status,
-                    "finding",
-                    "status",
-                )?,
-            });
-        }
-        Ok(same)
-    }
 }
 
 /// A finding that names a component, for telling its issue.
@@ -861,15 +785,6 @@ pub struct FindingWithComponent {
     pub cve: String,
     pub aliases: String,
     pub component: String,
-}
-
-/// Another finding of the same issue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SameIssue {
-    pub id: FindingId,
-    pub number: i64,
-    pub tool: String,
-    pub status: holdpoint_domain::FindingStatus,
 }
 
 /// A scan that is evidence of an item.

@@ -163,7 +163,7 @@ pub(super) struct Finding {
     duplicate_of: Option<i64>,
     /// The numbers of the findings that are duplicates of this one.
     duplicates: Vec<i64>,
-    /// The same vulnerability in the same component, as other tools report it.
+    /// The same vulnerability in the same component, as other tools report it: of each the first twenty.
     same_issue: Vec<SameIssue>,
     accepted_until: Option<String>,
     /// Whether the finding says something else than what was accepted, so that the acceptance does not hold.
