@@ -41,22 +41,27 @@ test("a list is gone through, ticked and decided about by the keyboard", async (
   await key("t");
   await expect(page.getByLabel("Outcome")).toBeFocused();
   await page.getByLabel("Outcome").blur();
+  const first = (await title(1).textContent()) ?? "";
   await key("]");
   await expect(page).toHaveURL(/from=/);
+  await expect(title(1)).not.toHaveText(first);
   await expect(page.locator("[data-shortcuts=ready]")).toBeAttached();
   await key("[");
+  await expect(title(1)).toHaveText(first);
   await expect(page.locator("[data-shortcuts=ready]")).toBeAttached();
 
   await key("j");
-  const first = await title(1).textContent();
   await key("Enter");
-  await expect(page.getByRole("heading", { level: 1 })).toContainText(first ?? "");
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(first);
   await expect(page.locator("[data-shortcuts=ready]")).toBeAttached();
   await key("t");
   const triage = page.getByRole("form", { name: "Triage" });
   await expect(triage.getByRole("radio", { name: "False positive" })).toBeFocused();
   await key("Space");
   await expect(triage.getByRole("radio", { name: "False positive" })).toBeChecked();
+  await triage.getByRole("radio", { name: "False positive" }).blur();
+  await key("m");
+  await expect(page.getByLabel("Map to item")).toBeFocused();
 
   await page.goto(`/reviews/${review}/findings`);
   await expect(page.locator("[data-shortcuts=ready]")).toBeAttached();

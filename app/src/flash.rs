@@ -61,10 +61,28 @@ impl Flash {
     }
 
     /// A refusal for the page at an address that shows the form, with what was typed. Passwords are never kept.
-    pub fn refusal(address: &str, form: &str, refusal: Refusal, typed: &[(&str, &str)]) -> Self {
+    pub fn refusal(
+        address: &str,
+        form: &str,
+        mut refusal: Refusal,
+        typed: &[(&str, &str)],
+    ) -> Self {
+        let begun = Self::begun(address, form, typed);
+        if let Refusal::Conflict { fields, .. } = &mut refusal {
+            let n_typed: usize = begun.typed.iter().map(|(_, value)| value.len()).sum();
+            let mut left = MAX_TYPED_BYTES - n_typed;
+            for (name, yours, _) in fields {
+                // What was typed is kept already.
+                let is_typed = |(of, value): &(String, String)| of == name && value == yours;
+                if yours.len() > left || begun.typed.iter().any(is_typed) {
+                    yours.clear();
+                }
+                left -= yours.len();
+            }
+        }
         Self {
             refusal: Some(refusal),
-            ..Self::begun(address, form, typed)
+            ..begun
         }
     }
 
@@ -231,6 +249,12 @@ mod tests {
         };
         let flash = Flash::refusal("/", "f", refusal, &[("long", &long), ("short", "kept")]);
         assert_eq!(flash.typed, [("short".to_owned(), "kept".to_owned())]);
+        let refusal = Refusal::Conflict {
+            message: "Ana saved in the meantime.".to_owned(),
+            fields: vec![("long".to_owned(), long.clone(), "hers".to_owned())],
+        };
+        let flash = Flash::refusal("/", "f", refusal, &[("long", &long)]);
+        assert_eq!(flash.both_versions()[0].1, "");
     }
 
     #[test]

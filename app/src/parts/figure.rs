@@ -1,7 +1,8 @@
 //! Figures and words as people read them.
 
 /// A figure with its thousands apart: "1,204".
-pub fn thousands(n: i64) -> String {
+pub fn thousands(n: impl TryInto<i64>) -> String {
+    let n = n.try_into().unwrap_or(i64::MAX);
     let digits = n.unsigned_abs().to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

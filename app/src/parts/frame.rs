@@ -333,7 +333,7 @@ fn ReviewBarView(review: ReviewBar) -> impl IntoView {
             Tab::Findings,
             "Findings",
             paths::findings(&id),
-            count(thousands(n_open_findings.into()), "open"),
+            count(thousands(n_open_findings), "open"),
         ),
         (Tab::Scans, "Scans", paths::scans(&id), None),
         (

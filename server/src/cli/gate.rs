@@ -102,8 +102,9 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
             )
             .expect("a string takes all");
         }
-        if let Some(more) = reasons.len().checked_sub(MOST_LISTED + 1) {
-            writeln!(text, "  {word}{} more; `--json` has all of them", more + 1)
+        let n_more = reasons.len().saturating_sub(MOST_LISTED);
+        if n_more > 0 {
+            writeln!(text, "  {word}{n_more} more; `--json` has all of them")
                 .expect("a string takes all");
         }
     }

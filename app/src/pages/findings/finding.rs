@@ -33,7 +33,7 @@ use crate::{
         Button, ButtonLink, Crumb, Ico, Icon, Inline, Pill, Prose, SelectField, Sha, Side, St, Tab,
         Who,
         diff::DiffView,
-        figure::counted,
+        figure::{counted, thousands},
         panel::Disclosure,
         status::Tone,
         when::{date, machine, moment},
@@ -686,7 +686,7 @@ fn Others(view: FindingView, review: String) -> impl IntoView {
         }
     });
     let n_more = view.duplicates.len().saturating_sub(MOST_OTHERS);
-    let more = (n_more > 0).then(|| view! { <li>{counted(n_more, "more", "more")}</li> });
+    let more = (n_more > 0).then(|| view! { <li>{format!("{} more", thousands(n_more))}</li> });
     let duplicates = view
         .duplicates
         .iter()

@@ -109,7 +109,7 @@ pub(super) fn FindingsPage() -> impl IntoView {
                     view! {
                         <span class="late" data-tone=Tone::Red.as_str()>
                             <Ico icon=Icon::Late />
-                            {format!("{} past their limit", thousands(i64::try_from(n_late).unwrap_or(i64::MAX)))}
+                            {format!("{} past their limit", thousands(n_late))}
                         </span>
                     }
                 })}

@@ -546,7 +546,7 @@ fn LateList(standing: Arc<ReviewStanding>, now: Millis) -> impl IntoView {
         .map(|(at, row)| row.row(at, now))
         .collect_view();
     let foot = (n > N_PRESSING).then(|| {
-        let more = thousands(i64::try_from(n - N_PRESSING).unwrap_or(i64::MAX));
+        let more = thousands(n - N_PRESSING);
         view! { <p class="panel-foot">{format!("{more} more")}</p> }
     });
     view! {

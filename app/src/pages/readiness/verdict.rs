@@ -25,7 +25,7 @@ use crate::{
 
 /// How many reasons of one kind are said at once; the others open on demand.
 const N_SAID: usize = 3;
-/// How many those are at most: the headline leads to all of them.
+/// How many those are at most, and how many waivers are said: lists have all of them.
 const N_MORE: usize = 50;
 
 /// The box on top of the page.
@@ -90,8 +90,14 @@ fn Waivers(waivers: Vec<Reason>) -> impl IntoView {
     if waivers.is_empty() {
         return view! { <p>"Nothing holds it back: every blocker is cleared with a valid sign-off, and nothing that must be there is missing."</p> }.into_any();
     }
+    let n_more = waivers.len().saturating_sub(N_MORE);
+    let more = (n_more > 0).then(|| {
+        let words = format!("And {} more", thousands(n_more));
+        view! { <li><p class="why">{words}</p></li> }
+    });
     let rows = waivers
         .into_iter()
+        .take(N_MORE)
         .map(|reason| {
             let href = address_of(&reason, "");
             view! { <li><p class="why"><a href=href><Inline text=reason.title /></a></p><p class="det"><Inline text=reason.why /></p></li> }
@@ -100,7 +106,7 @@ fn Waivers(waivers: Vec<Reason>) -> impl IntoView {
     view! {
         <div class="stack-2">
             <p>"It goes on without:"</p>
-            <ol class="reasons" aria-label="Waived items and accepted risks">{rows}</ol>
+            <ol class="reasons" aria-label="Waived items and accepted risks">{rows}{more}</ol>
         </div>
     }
     .into_any()
@@ -257,10 +263,10 @@ fn group_view(group: Group<'_>, review: &str) -> AnyView {
     let (said, rest) = reasons.split_at(reasons.len().min(N_SAID));
     let said = said.iter().map(line).collect_view();
     let rest = (!rest.is_empty()).then(|| {
-        let summary = counted(rest.len(), "more", "more");
+        let summary = format!("{} more", thousands(rest.len()));
         let lines = rest.iter().take(N_MORE).map(line).collect_view();
         let left = (rest.len() > N_MORE).then(|| {
-            let words = format!("And {}", counted(rest.len() - N_MORE, "more", "more"));
+            let words = format!("And {} more", thousands(rest.len() - N_MORE));
             view! { <li><a href=href.clone()>{words}</a></li> }
         });
         view! { <Disclosure summary><ul class="stack-1">{lines}{left}</ul></Disclosure> }

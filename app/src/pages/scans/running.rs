@@ -158,7 +158,7 @@ fn row(file: RunningImport, review: &str) -> AnyView {
 
 fn running(progress: &ImportProgress) -> AnyView {
     let percent = progress.percent();
-    let findings = thousands(i64::try_from(progress.findings).unwrap_or(i64::MAX));
+    let findings = thousands(progress.findings);
     let stage = progress.stage.label();
     let says = match progress.stage {
         ImportStage::Reading | ImportStage::Storing => {

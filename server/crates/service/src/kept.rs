@@ -3,7 +3,7 @@
 //! Every change appends to the activity log in its own transaction. So an answer about a service holds as long as the
 //! service's last entry is the one it was worked out at; asking for that entry is one look into an index, on every node. What
 //! the passing of time alone changes (an accepted risk that ends) is seen at the latest after [`LASTS`]. What people rely on
-//! (the verdict, the gate, the sign forms, the report) is never kept.
+//! (the verdict's own page, the gate, the sign forms, the report) is never kept.
 
 use std::{
     collections::HashMap,

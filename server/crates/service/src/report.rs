@@ -197,14 +197,13 @@ impl Services {
             .collect();
         drop(tx);
         let key = self.signing_key().await?;
-        self.note_export(
-            actor,
-            &standing,
-            &key,
-            "bundle.zip",
-            &Digest::of(markdown(&facts).as_bytes()),
-        )
+        let (facts, digest) = off_the_async_threads(move || {
+            let digest = Digest::of(markdown(&facts).as_bytes());
+            Ok((facts, digest))
+        })
         .await?;
+        self.note_export(actor, &standing, &key, "bundle.zip", &digest)
+            .await?;
         let files = self.files().clone();
         let written = tokio::task::spawn_blocking(move || {
             bundle(

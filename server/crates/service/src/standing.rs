@@ -729,7 +729,7 @@ fn service_of(stored: &str) -> Result<ServiceId, StorageError> {
 }
 
 impl Services {
-    /// Where a review stands now. Every page, the gate and the report go by this.
+    /// Where a review stands now. The verdict's own page, the sign forms, the gate and the report go by this.
     pub async fn review_standing(
         &self,
         actor: &Actor,

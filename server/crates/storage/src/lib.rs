@@ -72,4 +72,4 @@ pub use triage::{
     ChangedSince, FindingToTriage, NewTriageBatch, NumberedFinding, TriageBatch, TriageState,
 };
 pub use tx::Tx;
-pub(crate) use tx::{execute, fetch_all, fetch_optional, on_conn};
+pub(crate) use tx::{execute, fetch_all, fetch_optional, for_ids, on_conn};

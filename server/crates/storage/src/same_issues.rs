@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use holdpoint_domain::{FindingId, FindingStatus};
 
-use crate::{StorageError, Tx, columns::parsed, fetch_all};
+use crate::{StorageError, Tx, columns::parsed, fetch_all, for_ids};
 
 /// So many findings of an issue are named for each tool.
 const MOST_OF_A_TOOL: i64 = 20;
@@ -48,39 +48,30 @@ struct KeyRow {
     issue_key: String,
 }
 
-/// The issues of the findings `$1`, and all that have one of them.
+/// What all findings have that are of an issue (`issue`) of those of `$1` (each a `member`).
 macro_rules! of_issues {
     ($tx:expr, $before:literal, $after:literal) => {
-        $tx.dialect(
+        for_ids!(
+            $tx,
+            "with issue as (select distinct service_id, issue_key from finding_issue where finding_id in",
             concat!(
-                "with issue as (select distinct service_id, issue_key from finding_issue \
-                 where finding_id in (select value from json_each($1))) ",
+                ") ",
                 $before,
-                of_issues!(),
+                " from issue join finding_issue as member on member.service_id = issue.service_id \
+                 and member.issue_key = issue.issue_key join finding on finding.id = member.finding_id \
+                 join series on series.id = finding.series_id ",
                 $after
-            ),
-            concat!(
-                "with issue as (select distinct service_id, issue_key from finding_issue \
-                 where finding_id in (select jsonb_array_elements_text(cast($1 as jsonb)))) ",
-                $before,
-                of_issues!(),
-                $after
-            ),
+            )
         )
-    };
-    () => {
-        " from issue join finding_issue as member on member.service_id = issue.service_id \
-         and member.issue_key = issue.issue_key join finding on finding.id = member.finding_id \
-         join series on series.id = finding.series_id "
     };
 }
 
 impl Tx {
     async fn issue_keys(&mut self, ids: &str) -> Result<Vec<KeyRow>, StorageError> {
-        let sql = self.dialect(
-            "select finding_id, issue_key from finding_issue where finding_id in (select value from json_each($1))",
-            "select finding_id, issue_key from finding_issue \
-             where finding_id in (select jsonb_array_elements_text(cast($1 as jsonb)))",
+        let sql = for_ids!(
+            self,
+            "select finding_id, issue_key from finding_issue where finding_id in",
+            ""
         );
         Ok(fetch_all!(self, KeyRow, sql, ids))
     }

@@ -11,6 +11,7 @@ use crate::{
     evidence::is_contradicted,
     execute, fetch_all, fetch_optional,
     findings::{claim, holds_until},
+    for_ids,
     tx::one,
 };
 
@@ -336,20 +337,6 @@ fn finding(row: FindingRow) -> Result<StandingFinding, StorageError> {
             row.suppression_reason,
         )?,
     })
-}
-
-/// One text with `$1` as a JSON list of ids, in both dialects: `select … where x in` + the list + the rest.
-macro_rules! for_ids {
-    ($tx:expr, $before:expr, $after:expr) => {
-        $tx.dialect(
-            concat!($before, " (select value from json_each($1)) ", $after),
-            concat!(
-                $before,
-                " (select jsonb_array_elements_text(cast($1 as jsonb))) ",
-                $after
-            ),
-        )
-    };
 }
 
 /// A review, its service, and the last entry of the activity log about that.

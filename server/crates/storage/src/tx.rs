@@ -89,3 +89,18 @@ macro_rules! execute {
     }};
 }
 pub(crate) use execute;
+
+/// One text with `$1` as a JSON list of ids, in both dialects: `select … where x in` + the list + the rest.
+macro_rules! for_ids {
+    ($tx:expr, $before:expr, $after:expr) => {
+        $tx.dialect(
+            concat!($before, " (select value from json_each($1)) ", $after),
+            concat!(
+                $before,
+                " (select jsonb_array_elements_text(cast($1 as jsonb))) ",
+                $after
+            ),
+        )
+    };
+}
+pub(crate) use for_ids;
