@@ -109,9 +109,11 @@ fn ReportPage() -> impl IntoView {
             let whole = size(preview.text.len());
             view! {
                 <Notice tone=Tone::Blue>
-                    {format!("The report is too long to read as a page: it has {whole}, and here is its beginning. ")}
-                    <a href=paths::report_file(id.as_str(), "report.md") download="">"Download report.md"</a>
-                    " for all of it."
+                    <p>
+                        {format!("The report is too long to read as a page: it has {whole}, and here is its beginning. ")}
+                        <a href=paths::report_file(id.as_str(), "report.md") download="">"Download report.md"</a>
+                        " for all of it."
+                    </p>
                 </Notice>
             }
         });
