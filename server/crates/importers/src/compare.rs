@@ -10,8 +10,8 @@ use std::num::NonZeroU32;
 
 use holdpoint_domain::FindingStatus;
 
-use crate::identity::{FormerKeys, Identity, IdentityBasis, Key, former_keys};
-use crate::{Completeness, Finding, ScannerStatus, SharedPath};
+use crate::identity::{Identity, IdentityBasis, Key, Twins, former_keys};
+use crate::{Completeness, Finding, PathName, PathNames, ScannerStatus};
 
 /// A finding of the series as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Known {
     pub context: Key,
     pub basis: IdentityBasis,
     pub ordinal: u32,
-    pub path: Option<SharedPath>,
+    pub path: Option<PathName>,
     pub line: Option<NonZeroU32>,
     /// As it counts now: what a person decided and does not hold any more is open.
     pub status: FindingStatus,
@@ -34,29 +34,62 @@ pub struct Known {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identified {
     pub identity: Identity,
-    pub path: Option<SharedPath>,
+    pub path: Option<PathName>,
     pub line: Option<NonZeroU32>,
     pub status: ScannerStatus,
-    /// What its key was if the tool gave fewer fingerprints then, see [`former_keys`].
-    pub former: Option<Box<FormerKeys>>,
 }
 
-const _: () = assert!(size_of::<Identified>() <= 64);
+const _: () = assert!(size_of::<Identified>() <= 52);
 
-impl Identified {
-    fn former_keys(&self) -> &[Key] {
-        self.former.as_ref().map_or(&[], |former| &former.0)
+impl AsRef<Identity> for Identified {
+    fn as_ref(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl AsMut<Identity> for Identified {
+    fn as_mut(&mut self) -> &mut Identity {
+        &mut self.identity
+    }
+}
+
+/// The findings of a new scan, as far as comparing needs them.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// In the order of the file. Their identities are complete once [`Seen::finish`] was called.
+    pub findings: Vec<Identified>,
+    /// The places of those that have former keys, ascending, with what their keys were if the tool gave fewer fingerprints
+    /// then: see [`former_keys`].
+    former: Vec<(usize, Box<[Key]>)>,
+    twins: Twins,
+}
+
+impl Seen {
+    /// With room for about so many findings.
+    pub fn for_about(findings: usize) -> Self {
+        Self {
+            findings: Vec::with_capacity(findings),
+            former: Vec::new(),
+            twins: Twins::for_about(findings),
+        }
     }
 
-    /// `path` is the finding's.
-    pub fn new(identity: Identity, finding: &Finding, path: Option<SharedPath>) -> Self {
-        Self {
-            identity,
-            path,
+    /// The next finding of the file. `paths` has the paths of the series too.
+    pub fn add(&mut self, finding: &Finding, paths: &mut PathNames) {
+        if let Some(former) = former_keys(finding) {
+            self.former.push((self.findings.len(), former));
+        }
+        self.findings.push(Identified {
+            identity: self.twins.add(finding),
+            path: finding.path.as_deref().map(|path| paths.name(path)),
             line: finding.start_line.and_then(NonZeroU32::new),
             status: finding.status,
-            former: former_keys(finding),
-        }
+        });
+    }
+
+    /// Tells equal ones apart, when all of the file are here.
+    pub fn finish(&mut self) {
+        std::mem::take(&mut self.twins).finish(&mut self.findings);
     }
 }
 
@@ -104,8 +137,9 @@ pub struct ChangeCounts {
 /// Everything that a new scan changes.
 #[derive(Debug)]
 pub struct Comparison<'a> {
+    paths: &'a PathNames,
     previous: &'a [Known],
-    new: &'a [Identified],
+    seen: &'a [Identified],
     /// One for each finding of the new scan, in its order.
     pub matches: Vec<Match>,
     /// Open findings that are gone from a complete scan: their places in the list of known findings.
@@ -141,7 +175,7 @@ impl Comparison<'_> {
 
     /// Why the finding at this place of the new scan is what it is said to be, as a sentence.
     pub fn why(&self, at: usize) -> String {
-        let seen = &self.new[at];
+        let seen = &self.seen[at];
         let Match { change, by, .. } = self.matches[at];
         if change == Change::NotPresent {
             return format!("the scanner says {}", seen.status);
@@ -162,7 +196,7 @@ impl Comparison<'_> {
             By::Context => "rule, file and context are equal, only the tool's fingerprint is not",
         };
         let mut why = format!("same as F-{}: {parts}", known.number);
-        why.push_str(&moved_text(known, seen));
+        why.push_str(&self.moved_text(known, seen));
         if change == Change::Reopened {
             why.push_str("; it had been fixed");
         }
@@ -182,19 +216,40 @@ impl Comparison<'_> {
             format!("F-{} is no longer in the complete scan", known.number)
         }
     }
+
+    fn moved_text(&self, known: &Known, seen: &Identified) -> String {
+        let mut text = String::new();
+        if known.path != seen.path {
+            let name =
+                |path: Option<PathName>| path.map_or("no file", |path| self.paths.path(path));
+            text = format!(", file moved {} → {}", name(known.path), name(seen.path));
+        }
+        if known.line != seen.line {
+            let number = |line: Option<NonZeroU32>| {
+                line.map_or_else(|| "no line".to_owned(), |line| line.to_string())
+            };
+            text = format!(
+                "{text}, line moved {} → {}",
+                number(known.line),
+                number(seen.line)
+            );
+        }
+        text
+    }
 }
 
-/// Compares a scan with the findings its series knows. An incomplete scan fixes nothing.
+/// Compares a scan with the findings its series knows, the paths of both being in one list. An incomplete scan fixes nothing.
 ///
 /// `before` has the identities that the new findings would have if a folder had kept its name, see [`crate::Relocation`]:
 /// one for each, or none at all.
 pub fn compare<'a>(
+    paths: &'a PathNames,
     previous: &'a [Known],
-    new: &'a [Identified],
+    seen: &'a Seen,
     before: &[Identity],
     completeness: &Completeness,
 ) -> Comparison<'a> {
-    let mut pairs = Pairs::of(previous, new);
+    let mut pairs = Pairs::of(previous, &seen.findings);
     pairs.match_by(
         |known| Some(known.key),
         |_, seen| Some(seen.identity.key),
@@ -202,7 +257,7 @@ pub fn compare<'a>(
     );
     // A tool that gives a further fingerprint, or a newer version of one, still gives the old one for a while.
     pairs.matching = By::Former;
-    pairs.match_former();
+    pairs.match_former(&seen.former);
     pairs.matching = By::Folder;
     pairs.match_by(
         |known| Some(known.key),
@@ -213,7 +268,7 @@ pub fn compare<'a>(
     // the context only counts where one of the two has no such fingerprint at all.
     pairs.matching = By::Context;
     pairs.match_contexts();
-    pairs.into_comparison(completeness)
+    pairs.into_comparison(paths, completeness)
 }
 
 /// What a finding was found again by.
@@ -266,7 +321,7 @@ impl<'a> Pairs<'a> {
 
     /// Pairs those of which the tool gave only some fingerprints before. A former key is of all that have it among theirs,
     /// wherever it stands there, so that what several of them could have been is seen to be ambiguous.
-    fn match_former(&mut self) {
+    fn match_former(&mut self, former: &[(usize, Box<[Key]>)]) {
         #[derive(Default)]
         struct Group {
             old: Vec<usize>,
@@ -280,15 +335,15 @@ impl<'a> Pairs<'a> {
                 groups.entry(known.key).or_default().old.push(at);
             }
         }
-        for (at, finding) in self.new.iter().enumerate() {
-            if !finding.status.is_present() || self.matches[at].known().is_some() {
+        for (at, keys) in former {
+            if !self.new[*at].status.is_present() || self.matches[*at].known().is_some() {
                 continue;
             }
-            for (place, key) in finding.former_keys().iter().enumerate() {
+            for (place, key) in keys.iter().enumerate() {
                 if let Some(group) = groups.get_mut(key) {
                     let is_first = group.seen.is_empty() || place < group.place;
                     group.place = if is_first { place } else { group.place };
-                    group.seen.push(at);
+                    group.seen.push(*at);
                 }
             }
         }
@@ -417,7 +472,11 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    fn into_comparison(mut self, completeness: &Completeness) -> Comparison<'a> {
+    fn into_comparison(
+        mut self,
+        paths: &'a PathNames,
+        completeness: &Completeness,
+    ) -> Comparison<'a> {
         for (seen, entry) in self.new.iter().zip(&mut self.matches) {
             entry.change = change_of(seen, entry.known().map(|at| &self.previous[at]));
         }
@@ -429,8 +488,9 @@ impl<'a> Pairs<'a> {
             .partition(|at| self.previous[*at].status.is_human_decision());
         no_longer_seen.retain(|at| !self.previous[*at].is_gone);
         Comparison {
+            paths,
             previous: self.previous,
-            new: self.new,
+            seen: self.new,
             matches: self.matches,
             fixed,
             no_longer_seen,
@@ -465,25 +525,6 @@ fn has_print(basis: IdentityBasis) -> bool {
             | IdentityBasis::PartialFingerprint
             | IdentityBasis::SharedFingerprint
     )
-}
-
-fn moved_text(known: &Known, seen: &Identified) -> String {
-    let mut text = String::new();
-    if known.path != seen.path {
-        let name = |path: &Option<SharedPath>| path.as_deref().unwrap_or("no file").to_owned();
-        text = format!(", file moved {} → {}", name(&known.path), name(&seen.path));
-    }
-    if known.line != seen.line {
-        let number = |line: Option<NonZeroU32>| {
-            line.map_or_else(|| "no line".to_owned(), |line| line.to_string())
-        };
-        text = format!(
-            "{text}, line moved {} → {}",
-            number(known.line),
-            number(seen.line)
-        );
-    }
-    text
 }
 
 /// The largest number of pairs weighed; beyond it, twins are paired from the first on.

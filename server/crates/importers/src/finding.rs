@@ -8,30 +8,6 @@ use serde::{Deserialize, Serialize, Serializer};
 /// A text that many findings share, such as the description of their rule: stored once, however many findings have it.
 pub type Shared = Arc<str>;
 
-/// A path that many findings share, in one word of memory for each of them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SharedPath(Arc<Box<str>>);
-
-impl From<&str> for SharedPath {
-    fn from(path: &str) -> Self {
-        Self(Arc::new(path.into()))
-    }
-}
-
-impl std::ops::Deref for SharedPath {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::borrow::Borrow<str> for SharedPath {
-    fn borrow(&self) -> &str {
-        self
-    }
-}
-
 pub(crate) use holdpoint_domain::words;
 
 words! {

@@ -107,6 +107,12 @@ impl Key {
         u128::from_be_bytes(self.0)
     }
 
+    /// Its first four bytes, in the same order as keys.
+    fn beginning(self) -> u32 {
+        let [first, second, third, fourth, ..] = self.0;
+        u32::from_be_bytes([first, second, third, fourth])
+    }
+
     fn finish(hasher: Sha256) -> Self {
         let mut half = [0; 16];
         half.copy_from_slice(&hasher.finalize()[..16]);
@@ -138,6 +144,18 @@ pub struct Identity {
     pub basis: IdentityBasis,
 }
 
+impl AsRef<Self> for Identity {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsMut<Self> for Identity {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
+}
+
 impl Identity {
     /// Why the finding has this identity, as a sentence.
     pub fn explanation(&self) -> String {
@@ -149,7 +167,7 @@ impl Identity {
 pub fn identify(findings: &[Finding]) -> Vec<Identity> {
     let mut twins = Twins::default();
     let mut identities: Vec<_> = findings.iter().map(|finding| twins.add(finding)).collect();
-    twins.finish(&mut identities, |identity| identity);
+    twins.finish(&mut identities);
     identities
 }
 
@@ -229,9 +247,9 @@ impl Twins {
     }
 
     /// Completes the identities of all findings of a file, in the order in which they were added.
-    pub fn finish<T>(self, findings: &mut [T], identity: impl Fn(&mut T) -> &mut Identity) {
+    pub fn finish<T: AsRef<Identity> + AsMut<Identity>>(self, findings: &mut [T]) {
         for finding in &mut *findings {
-            let identity = identity(finding);
+            let identity = finding.as_mut();
             let is_shared = |used: &FingerprintUse| used.is_shared;
             if identity.basis == IdentityBasis::Fingerprint
                 && self.fingerprints.get(&identity.key).is_some_and(is_shared)
@@ -240,21 +258,25 @@ impl Twins {
                 identity.key = key_of(identity.basis, &[&identity.key.0, &identity.context.0]);
             }
         }
-        let keyed = findings.iter_mut().map(|finding| identity(finding).key);
-        let mut order: Vec<(Key, u32)> = keyed.zip(0..).collect();
+        // The first bytes of a key mostly tell it from all others.
+        let key = |at: u32| findings[at as usize].as_ref().key;
         let place = |at: u32| &self.places[at as usize];
-        order.sort_unstable_by(|one, other| {
-            one.0
-                .cmp(&other.0)
-                .then_with(|| place(one.1).cmp(place(other.1)))
+        let beginnings = (findings.iter()).map(|finding| finding.as_ref().key.beginning());
+        let mut order: Vec<(u32, u32)> = beginnings.zip(0..).collect();
+        order.sort_unstable_by(|(one_begins, one), (other_begins, other)| {
+            one_begins
+                .cmp(other_begins)
+                .then_with(|| key(*one).cmp(&key(*other)))
+                .then_with(|| place(*one).cmp(place(*other)))
         });
         let mut before = None;
-        for (key, at) in order {
+        for (_, at) in order {
+            let identity = findings[at as usize].as_mut();
             before = match before {
-                Some((same, ordinal)) if same == key => Some((key, ordinal + 1)),
-                _ => Some((key, 0)),
+                Some((same, ordinal)) if same == identity.key => Some((same, ordinal + 1)),
+                _ => Some((identity.key, 0)),
             };
-            identity(&mut findings[at as usize]).ordinal = before.map_or(0, |(_, ordinal)| ordinal);
+            identity.ordinal = before.map_or(0, |(_, ordinal)| ordinal);
         }
     }
 }
@@ -298,19 +320,15 @@ impl<'f> About<'f> {
     }
 }
 
-/// The keys that a finding would have if its tool gave only some of its fingerprints, as it may have before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FormerKeys(pub(crate) Box<[Key]>);
-
-/// A finding's former keys; mostly none.
-pub fn former_keys(finding: &Finding) -> Option<Box<FormerKeys>> {
+/// The keys that a finding would have if its tool gave only some of its fingerprints, as it may have before; mostly none.
+pub(crate) fn former_keys(finding: &Finding) -> Option<Box<[Key]>> {
     if finding.former_fingerprints.is_empty() {
         return None;
     }
     let about = About::of(finding);
     let former = finding.former_fingerprints.iter();
     let keys = former.map(|print| about.printed(&print.text, print.is_partial).1);
-    Some(Box::new(FormerKeys(keys.collect())))
+    Some(keys.collect())
 }
 
 fn tool_name(name: &str) -> String {

@@ -14,6 +14,7 @@ pub mod identity;
 mod importer;
 mod input;
 pub mod json;
+mod path_names;
 mod read;
 mod relocation;
 pub mod text;
@@ -21,11 +22,12 @@ pub mod text;
 pub use error::ImportError;
 pub use finding::{
     Category, CodeFlow, Completeness, Counts, FileChange, Finding, Fix, FormerFingerprint, Place,
-    Problem, Replacement, Report, ScannerStatus, Shared, SharedPath, SourceLine, Summary, Tool,
+    Problem, Replacement, Report, ScannerStatus, Shared, SourceLine, Summary, Tool,
 };
 pub use importer::{
     Confidence, IMPORTERS, Importer, Shape, Sink, Sniff, StreamingImporter, importer,
 };
 pub use input::{Input, InputLimits, ReadSeek, Source};
+pub use path_names::{PathName, PathNames};
 pub use read::{detect, read, read_bytes, read_into, read_source};
 pub use relocation::Relocation;

@@ -23,6 +23,9 @@ impl Relocation {
         seen: impl IntoIterator<Item = &'a str>,
     ) -> Option<Self> {
         let known: HashSet<&str> = known.into_iter().collect();
+        if known.is_empty() {
+            return None;
+        }
         let seen: HashSet<&str> = seen.into_iter().collect();
         let unknown: Vec<&str> = seen.difference(&known).copied().collect();
         if (seen.len() - unknown.len()) * 10 > seen.len() {

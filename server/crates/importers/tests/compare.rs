@@ -4,10 +4,10 @@ mod common;
 
 use common::{Series, numbers};
 use holdpoint_domain::{FindingStatus, Severity};
-use holdpoint_importers::compare::{Change, Identified, compare};
+use holdpoint_importers::compare::{Change, compare};
 use holdpoint_importers::identity::{Identity, IdentityBasis, identify};
 use holdpoint_importers::{
-    Completeness, Finding, Relocation, Report, ScannerStatus, SharedPath, Summary, Tool,
+    Completeness, Finding, PathNames, Relocation, Report, ScannerStatus, Summary, Tool,
 };
 
 fn at(line: u32) -> Finding {
@@ -327,8 +327,9 @@ fn a_dependency_stays_the_same_finding_when_its_version_changes() {
 #[test]
 fn comparing_with_nothing_calls_everything_new() {
     let report = lines(&[1, 2]);
-    let seen = common::identified(&report);
-    let comparison = compare(&[], &seen, &[], &Completeness::Complete);
+    let mut paths = PathNames::default();
+    let seen = common::seen(&report, &mut paths);
+    let comparison = compare(&paths, &[], &seen, &[], &Completeness::Complete);
     assert_eq!(comparison.counts().new, 2);
     assert_eq!(comparison.why(0), "not in the last scan of the series");
 }
@@ -340,15 +341,6 @@ fn findings_are_found_again_where_only_the_name_of_a_folder_is_another() {
         let found =
             files.map(|(file, line)| with(line, |f| f.path = Some(format!("{folder}/{file}"))));
         found.collect()
-    };
-    let identified = |findings: &[Finding]| -> Vec<Identified> {
-        let identities = identify(findings).into_iter().zip(findings);
-        identities
-            .map(|(identity, finding)| {
-                let path = finding.path.as_deref().map(SharedPath::from);
-                Identified::new(identity, finding, path)
-            })
-            .collect()
     };
     let mut series = Series::default();
     series.import(&scan(under("builds/17", [1, 2])));
@@ -370,9 +362,18 @@ fn findings_are_found_again_where_only_the_name_of_a_folder_is_another() {
             ..finding.clone()
         })
         .collect();
-    let (new, before) = (identified(&new), identify(&as_before));
+    let (new, before) = (
+        common::seen(&scan(new), &mut series.paths),
+        identify(&as_before),
+    );
     let compared = |before: &[Identity]| {
-        let comparison = compare(&series.known, &new, before, &Completeness::Complete);
+        let comparison = compare(
+            &series.paths,
+            &series.known,
+            &new,
+            before,
+            &Completeness::Complete,
+        );
         let found = comparison
             .matches
             .iter()

@@ -14,7 +14,7 @@ use holdpoint_domain::{
     text::{Commit, Name},
 };
 use holdpoint_importers::{
-    Completeness, InputLimits, Relocation, SharedPath,
+    Completeness, InputLimits, PathName, PathNames, Relocation,
     compare::{Change, Comparison, Known, compare},
     identity::{Identity, IdentityBasis, Key},
 };
@@ -32,7 +32,7 @@ use crate::{
     acceptance::note_contents,
     mapping::WhatChanged,
     mapping_ahead::digest_of,
-    reading::{PathNames, ReadScan, Reading, Said, Spool, identities_before, read_scan},
+    reading::{ReadScan, Reading, Said, Spool, identities_before, read_scan},
     scans::{Counts, ImportOutcome, MAX_LISTED, ScanRequest},
     watch::{ImportStage, ImportWatch},
 };
@@ -126,10 +126,14 @@ pub(crate) async fn off_the_async_threads<T: Send + 'static>(
 }
 
 impl Series {
-    async fn load(tx: &mut Tx, series: &SeriesId, now: Millis) -> Result<Self, ServiceError> {
+    async fn load(
+        tx: &mut Tx,
+        series: &SeriesId,
+        now: Millis,
+        paths: &mut PathNames,
+    ) -> Result<Self, ServiceError> {
         let mut loaded = Self::default();
-        let mut paths = PathNames::default();
-        tx.known_findings(series, now, &mut |finding| loaded.add(finding, &mut paths))
+        tx.known_findings(series, now, &mut |finding| loaded.add(finding, paths))
             .await?;
         Ok(loaded)
     }
@@ -162,7 +166,7 @@ impl Series {
             context: Key::parse(finding.context).ok_or_else(|| damaged("context"))?,
             basis: IdentityBasis::parse(finding.basis).ok_or_else(|| damaged("basis"))?,
             ordinal: finding.ordinal,
-            path: finding.path.map(|path| paths.shared(path)),
+            path: finding.path.map(|path| paths.name(path)),
             line: line(finding.start_line),
             status: finding.status,
             is_gone: finding.is_gone,
@@ -183,6 +187,7 @@ fn changes_of(read: &ReadScan, series: &Series, comparison: &Comparison<'_>) -> 
     let mut changes = Changes {
         fixed: comparison.fixed.clone(),
         no_longer_seen: comparison.no_longer_seen.clone(),
+        new: Vec::with_capacity(usize::try_from(counts.new).unwrap_or_default()),
         numbers: ChangeNumbers {
             new: n(counts.new),
             unchanged: n(counts.unchanged),
@@ -215,7 +220,7 @@ fn changes_of(read: &ReadScan, series: &Series, comparison: &Comparison<'_>) -> 
             context,
             ordinal,
             basis,
-        } = read.findings[at].identity;
+        } = read.seen.findings[at].identity;
         if stored.digest != Some(read.said[at].digest) {
             changes.refreshed.push((at, known_at));
         } else if (key, context, ordinal, basis)
@@ -247,9 +252,9 @@ fn changes_of(read: &ReadScan, series: &Series, comparison: &Comparison<'_>) -> 
 /// whatever order a scanner writes its results; and what lists show together is stored together.
 fn sort_as_numbered(read: &ReadScan, new: &mut [usize]) {
     new.sort_unstable_by_key(|at| {
-        let finding = &read.findings[*at];
+        let finding = &read.seen.findings[*at];
         let Identity { key, ordinal, .. } = finding.identity;
-        let path = finding.path.as_deref();
+        let path = finding.path.map(|path| read.paths.path(path));
         (read.said[*at].severity, path, finding.line, key, ordinal)
     });
 }
@@ -289,17 +294,22 @@ fn compared(
 ) -> Result<Compared, ServiceError> {
     let live = series.known.iter();
     let live = live.filter(|known| known.status != FindingStatus::Fixed);
+    let path = |name| read.paths.path(name);
     let moved = Relocation::between(
-        live.filter_map(|known| known.path.as_deref()),
-        read.findings.iter().filter_map(|seen| seen.path.as_deref()),
+        live.filter_map(|known| known.path.map(path)),
+        read.seen
+            .findings
+            .iter()
+            .filter_map(|seen| seen.path.map(path)),
     );
     let before = match moved {
         Some(moved) => identities_before(reading, &moved)?,
         None => Vec::new(),
     };
     let comparison = compare(
+        &read.paths,
         &series.known,
-        &read.findings,
+        &read.seen,
         &before,
         &read.summary.completeness,
     );
@@ -368,10 +378,6 @@ fn worst_unchanged(
         .collect()
 }
 
-fn text(path: Option<&SharedPath>) -> Option<String> {
-    path.map(|path| (**path).to_owned())
-}
-
 impl Compared {
     /// Whether findings are new, say something new, or are back: only then is there something to map.
     pub(crate) fn changes_findings(&self) -> bool {
@@ -410,15 +416,6 @@ impl Compared {
         place.ok().map(|place| refreshed[place].0)
     }
 
-    /// The paths of new findings are in the spool: once they are numbered, only those that something is noted of are needed.
-    fn forget_paths(&mut self) {
-        for at in &self.changes.new {
-            if self.changes.ambiguous.binary_search(at).is_err() {
-                self.read.findings[*at].path = None;
-            }
-        }
-    }
-
     /// What is noted of a finding that changed; `new` has the ids of the new ones that something is noted of, by their places
     /// in the scan.
     fn observation(
@@ -430,6 +427,7 @@ impl Compared {
     ) -> Observation {
         let known_id = |known: usize| self.series.stored[known].id();
         let number = |line: NonZeroU32| i64::from(line.get());
+        let path = |name: Option<PathName>| name.map(|name| self.read.paths.path(name).to_owned());
         let (finding, seen_at, known_at) = match of {
             ObservedOf::New { at } => {
                 let id = new.get(&at).expect("a new finding was given an id");
@@ -439,15 +437,15 @@ impl Compared {
             ObservedOf::Gone { known } => (known_id(known), None, Some(known)),
         };
         let known = known_at.map(|at| (&self.series.known[at], &self.series.stored[at]));
-        let seen = seen_at.map(|at| (&self.read.findings[at], &self.read.said[at]));
+        let seen = seen_at.map(|at| (&self.read.seen.findings[at], &self.read.said[at]));
         Observation {
             finding,
             outcome,
             why: why.to_owned(),
-            was_path: known.and_then(|(known, _)| text(known.path.as_ref())),
+            was_path: known.and_then(|(known, _)| path(known.path)),
             was_start_line: known.and_then(|(known, _)| known.line).map(number),
             was_end_line: known.and_then(|(_, stored)| stored.end_line).map(number),
-            path: seen.and_then(|(seen, _)| text(seen.path.as_ref())),
+            path: seen.and_then(|(seen, _)| path(seen.path)),
             start_line: seen.and_then(|(seen, _)| seen.line).map(number),
             end_line: seen.and_then(|(_, said)| said.end_line).map(number),
         }
@@ -587,7 +585,7 @@ impl Services {
         let path = self.files().path(&request.file.sha256);
         let format = request.format.as_deref();
         let reading = self.reading(path, &request.file_name, format, &watch);
-        let read = self.read_scan(reading.clone()).await?;
+        let mut read = self.read_scan(reading.clone()).await?;
         let now = self.now();
         let mut outcome = outcome_of(&read, &request);
 
@@ -623,7 +621,7 @@ impl Services {
                     return Ok(outcome.repeated_of(newest));
                 }
                 watch.begin(ImportStage::Comparing, 0);
-                Series::load(&mut tx, &locked.id, now).await?
+                Series::load(&mut tx, &locked.id, now, &mut read.paths).await?
             }
             None => Series::default(),
         };
@@ -889,7 +887,7 @@ impl Import<'_> {
     async fn store(
         &self,
         mut tx: Tx,
-        mut compared: Compared,
+        compared: Compared,
         mut outcome: ImportOutcome,
     ) -> Result<ImportOutcome, ServiceError> {
         let id = self.services.new_id(ScanId::parse, self.now);
@@ -899,7 +897,6 @@ impl Import<'_> {
         tx.keep_file(&self.request.file, self.now).await?;
         let scan = self.scan(&mut tx, &id, &compared, &outcome).await?;
         tx.insert_scan(&scan).await?;
-        compared.forget_paths();
         let (compared, new) = self.write_findings(&mut tx, &id, compared).await?;
         for chunk in compared.observations.chunks(ROWS_PER_STATEMENT) {
             let seen: Vec<_> = chunk
@@ -1006,7 +1003,7 @@ impl Import<'_> {
         let again = ids_of(series, changes.seen_again.iter().copied());
         tx.findings_seen_again(&again).await?;
         for (at, known) in &changes.reidentified {
-            let identity = stored_identity(&read.findings[*at].identity);
+            let identity = stored_identity(&read.seen.findings[*at].identity);
             tx.refresh_identity(&series.stored[*known].id(), &identity)
                 .await?;
         }
@@ -1091,7 +1088,7 @@ impl Import<'_> {
                     let (at, id) = finding(place);
                     Written {
                         id,
-                        identity: read.findings[at].identity,
+                        identity: read.seen.findings[at].identity,
                         said: read.said[at],
                     }
                 })

@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
     num::NonZeroU32,
     path::{Path, PathBuf},
@@ -12,8 +12,8 @@ use std::{
 
 use holdpoint_domain::Severity;
 use holdpoint_importers::{
-    Finding, ImportError, InputLimits, Relocation, SharedPath, Sink, Summary,
-    compare::Identified,
+    Finding, ImportError, InputLimits, PathNames, Relocation, Sink, Summary,
+    compare::Seen,
     identity::{Identity, Key, Twins},
 };
 use holdpoint_storage::{
@@ -50,9 +50,11 @@ pub(crate) struct Reading {
 /// A file that has been read, before anything is compared.
 pub(crate) struct ReadScan {
     pub(crate) summary: Summary,
-    pub(crate) findings: Vec<Identified>,
+    pub(crate) seen: Seen,
     /// One for each finding, in the same order.
     pub(crate) said: Vec<Said>,
+    /// The names of its files; those of its series come to them.
+    pub(crate) paths: PathNames,
     pub(crate) counts: SeverityCounts,
     /// Whether any finding is of a component.
     pub(crate) has_components: bool,
@@ -146,18 +148,19 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
     let (summary, collected) = read;
     let summary = summary?;
     let Collected {
-        mut findings,
+        mut seen,
         said,
-        twins,
+        paths,
         counts,
         has_components,
         spool,
     } = collected?;
-    twins.finish(&mut findings, |finding| &mut finding.identity);
+    seen.finish();
     Ok(ReadScan {
         summary,
-        findings,
+        seen,
         said,
+        paths,
         counts,
         has_components,
         spool,
@@ -176,33 +179,17 @@ pub(crate) fn identities_before(
         identities.push(twins.add(&finding));
     };
     reading.go_through(sink)?;
-    twins.finish(&mut identities, |identity| identity);
+    twins.finish(&mut identities);
     Ok(identities)
 }
 
 struct Collected {
-    /// Their identities are complete once `twins` are told apart.
-    findings: Vec<Identified>,
+    seen: Seen,
     said: Vec<Said>,
-    twins: Twins,
+    paths: PathNames,
     counts: SeverityCounts,
     has_components: bool,
     spool: Spool,
-}
-
-/// The names of files, each kept once: a few thousand files have a hundred thousand findings.
-#[derive(Default)]
-pub(crate) struct PathNames(HashSet<SharedPath>);
-
-impl PathNames {
-    pub(crate) fn shared(&mut self, path: &str) -> SharedPath {
-        if let Some(known) = self.0.get(path) {
-            return known.clone();
-        }
-        let path = SharedPath::from(path);
-        self.0.insert(path.clone());
-        path
-    }
 }
 
 /// Identifies findings as they come, and puts away what is said of them.
@@ -213,22 +200,17 @@ fn collect(
 ) -> Result<Collected, ServiceError> {
     let expected = reading.expected_findings();
     let mut collected = Collected {
-        findings: Vec::with_capacity(expected),
+        seen: Seen::for_about(expected),
         said: Vec::with_capacity(expected),
-        twins: Twins::for_about(expected),
+        paths: PathNames::for_about(expected),
         counts: SeverityCounts::default(),
         has_components: false,
         spool: Spool::new(&reading.folder),
     };
-    let mut paths = PathNames::default();
     for batch in receiver {
         for finding in &batch {
-            let path = finding.path.as_deref().map(|path| paths.shared(path));
-            let identity = collected.twins.add(finding);
             collected.has_components |= finding.component.is_some();
-            collected
-                .findings
-                .push(Identified::new(identity, finding, path));
+            collected.seen.add(finding, &mut collected.paths);
             if finding.status.is_present() {
                 collected.counts.add(finding.severity, 1);
             }

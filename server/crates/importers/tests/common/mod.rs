@@ -10,9 +10,8 @@
 use std::path::{Path, PathBuf};
 
 use holdpoint_domain::FindingStatus;
-use holdpoint_importers::compare::{Change, ChangeCounts, Identified, Known, compare};
-use holdpoint_importers::identity::identify;
-use holdpoint_importers::{Report, SharedPath};
+use holdpoint_importers::compare::{Change, ChangeCounts, Identified, Known, Seen, compare};
+use holdpoint_importers::{PathNames, Report};
 
 /// The folder with real data beside the checkout; `None` (and a note) where it is not.
 pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
@@ -37,6 +36,7 @@ pub(crate) fn read(bytes: &[u8]) -> Report {
 #[derive(Default)]
 pub(crate) struct Series {
     pub(crate) known: Vec<Known>,
+    pub(crate) paths: PathNames,
 }
 
 /// What an import into a [`Series`] did.
@@ -76,10 +76,10 @@ impl Imported {
 impl Series {
     /// Imports a report, as an import would: matched findings take their newest place.
     pub(crate) fn import(&mut self, report: &Report) -> Imported {
-        let new = identified(report);
+        let new = seen(report, &mut self.paths);
         let before = self.known.clone();
-        let comparison = compare(&before, &new, &[], &report.completeness);
-        for (entry, seen) in comparison.matches.iter().zip(&new) {
+        let comparison = compare(&self.paths, &before, &new, &[], &report.completeness);
+        for (entry, seen) in comparison.matches.iter().zip(&new.findings) {
             match (entry.known(), entry.change) {
                 (Some(at), change) => {
                     let known = &mut self.known[at];
@@ -87,7 +87,7 @@ impl Series {
                     known.context = seen.identity.context;
                     known.basis = seen.identity.basis;
                     known.ordinal = seen.identity.ordinal;
-                    known.path.clone_from(&seen.path);
+                    known.path = seen.path;
                     known.line = seen.line;
                     known.is_gone = false;
                     if change == Change::Reopened {
@@ -128,16 +128,13 @@ impl Series {
     }
 }
 
-pub(crate) fn identified(report: &Report) -> Vec<Identified> {
-    let identities = identify(&report.findings);
-    identities
-        .into_iter()
-        .zip(&report.findings)
-        .map(|(identity, finding)| {
-            let path = finding.path.as_deref().map(SharedPath::from);
-            Identified::new(identity, finding, path)
-        })
-        .collect()
+pub(crate) fn seen(report: &Report, paths: &mut PathNames) -> Seen {
+    let mut seen = Seen::default();
+    for finding in &report.findings {
+        seen.add(finding, paths);
+    }
+    seen.finish();
+    seen
 }
 
 pub(crate) fn known(number: i64, seen: &Identified) -> Known {
@@ -147,7 +144,7 @@ pub(crate) fn known(number: i64, seen: &Identified) -> Known {
         context: seen.identity.context,
         basis: seen.identity.basis,
         ordinal: seen.identity.ordinal,
-        path: seen.path.clone(),
+        path: seen.path,
         line: seen.line,
         status: FindingStatus::Open,
         is_gone: false,
