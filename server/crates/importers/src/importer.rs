@@ -1,6 +1,8 @@
 //! What a format has to offer to be read: the [`Importer`] trait, and the registry of all of them.
 
-use crate::{Finding, ImportError, Input, Summary, formats, json};
+use std::io::BufRead;
+
+use crate::{Body, Finding, ImportError, Input, Summary, formats, json};
 
 /// Every format that Holdpoint reads. A new format is one file beside the others, one test file and one line here.
 pub const IMPORTERS: &[&dyn Importer] = &[
@@ -115,7 +117,7 @@ pub enum Confidence {
 /// What an importer sees of a file when it is asked whether it knows it.
 #[derive(Clone, Debug)]
 pub struct Sniff<'a> {
-    /// The whole content.
+    /// The content: the whole of it, or the first mebibyte of one that is read piece by piece.
     pub text: &'a str,
     /// The beginning, at most 64 KiB.
     pub head: &'a str,
@@ -131,6 +133,12 @@ impl<'a> Sniff<'a> {
 
     /// `file_name` may have folders; only its last part counts.
     pub fn of(text: &'a str, file_name: Option<&str>) -> Self {
+        Self::of_body(Body::Whole(text), file_name)
+    }
+
+    /// As [`Self::of`].
+    pub(crate) fn of_body(body: Body<'a>, file_name: Option<&str>) -> Self {
+        let text = body.beginning();
         let mut end = text.len().min(Self::HEAD_BYTES);
         while !text.is_char_boundary(end) {
             end -= 1;
@@ -150,7 +158,7 @@ impl<'a> Sniff<'a> {
             text,
             head,
             file_name,
-            shape: Shape::of(text),
+            shape: body.shape(),
         }
     }
 
@@ -190,19 +198,25 @@ pub enum Shape {
 
 impl Shape {
     pub fn of(text: &str) -> Self {
-        let start = text.trim_start();
-        match start.as_bytes().first() {
+        // What is in memory can be read.
+        Self::read(text, &mut text.as_bytes()).unwrap_or(Self::Other)
+    }
+
+    /// As [`Self::of`], of a text that begins so.
+    pub(crate) fn read(beginning: &str, text: &mut dyn BufRead) -> Result<Self, ImportError> {
+        let start = beginning.trim_start();
+        Ok(match start.as_bytes().first() {
             Some(b'{') => Self::Object {
-                keys: json::keys_at_top(start),
+                keys: json::keys_at_top(text, 0)?,
             },
             Some(b'[') => Self::List {
-                keys: json::keys_at_top(start[1..].trim_start()),
+                keys: json::keys_at_top(text, 1)?,
             },
             Some(b'<') => Self::Markup {
                 root: first_element(start),
             },
             _ => Self::Other,
-        }
+        })
     }
 }
 
@@ -242,7 +256,7 @@ pub trait Importer: Sync {
 
     /// Reads a file and hands each finding to the sink as soon as it is complete. After an error nothing that the sink
     /// got may be kept.
-    fn read(&self, text: &str, sink: Sink<'_>) -> Result<Summary, ImportError>;
+    fn read(&self, body: Body<'_>, sink: Sink<'_>) -> Result<Summary, ImportError>;
 
     /// For formats that are read piece by piece, so that memory does not grow with the file.
     fn streaming(&self) -> Option<&dyn StreamingImporter> {

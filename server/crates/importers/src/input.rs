@@ -19,8 +19,10 @@ use crate::text::{Decoded, decode};
 pub struct InputLimits {
     /// Of the file's text, after unpacking. What is read piece by piece may be as long.
     pub unpacked_bytes: u64,
-    /// Of a text that its format needs to have in one piece.
+    /// Of a text that its format needs to have in one piece, or of what is held of it beside its findings.
     pub whole_bytes: u64,
+    /// Of a text that is read in one piece because that is faster. A longer one is gone through piece by piece.
+    pub at_once_bytes: u64,
 }
 
 impl Default for InputLimits {
@@ -28,6 +30,7 @@ impl Default for InputLimits {
         Self {
             unpacked_bytes: 1024 * 1024 * 1024,
             whole_bytes: 128 * 1024 * 1024,
+            at_once_bytes: 8 * 1024 * 1024,
         }
     }
 }
@@ -233,7 +236,7 @@ impl<'a> Input<'a> {
                 Ok(reader)
             }
             Encoding::Utf16 { .. } => {
-                // Rare, and twice as long as it needs to be: read as a whole.
+                // Twice as long as it needs to be.
                 let text = self.whole()?.text.into_owned();
                 Ok(Box::new(Cursor::new(text.into_bytes())))
             }
@@ -248,9 +251,35 @@ impl<'a> Input<'a> {
         Ok(decode(&bytes).text.into_owned())
     }
 
+    /// The whole text in memory, if it is short enough to be read at once.
+    pub(crate) fn whole_if_short(&self) -> Result<Option<Decoded<'static>>, ImportError> {
+        // Rare, and read as a whole in any case.
+        if matches!(self.encoding, Encoding::Utf16 { .. }) {
+            return self.whole().map(Some);
+        }
+        match self.whole_of(self.limits.at_once_bytes) {
+            Ok(decoded) => Ok(Some(decoded)),
+            Err(ImportError::TooLarge { most_bytes })
+                if most_bytes == self.limits.at_once_bytes
+                    && most_bytes < self.limits.unpacked_bytes =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) const fn limits(&self) -> InputLimits {
+        self.limits
+    }
+
     /// The whole text in memory.
     pub fn whole(&self) -> Result<Decoded<'static>, ImportError> {
-        let bytes = crate::read_bytes(self.unpacked()?, self.limits.whole_bytes)?;
+        self.whole_of(self.limits.whole_bytes)
+    }
+
+    fn whole_of(&self, most_bytes: u64) -> Result<Decoded<'static>, ImportError> {
+        let bytes = crate::read_bytes(self.unpacked()?, most_bytes)?;
         let bytes = match (self.encoding, String::from_utf8(bytes)) {
             // Mostly the bytes are the text, and are not copied.
             (Encoding::Utf8 { mark: 0 }, Ok(text)) => {
@@ -384,6 +413,7 @@ mod tests {
         let limits = InputLimits {
             unpacked_bytes: 100_000,
             whole_bytes: 100_000,
+            at_once_bytes: 0,
         };
         let zeros = vec![b' '; 100_001];
         for packed in [gzip(&zeros), zip_of(&[("zeros", &zeros)])] {

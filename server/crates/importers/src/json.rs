@@ -1,12 +1,15 @@
 //! Reading JSON from strangers: borrowed strings, values of loose type, and errors that name the place.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
+use std::io::BufRead;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
 use crate::ImportError;
+use crate::input::unreadable;
 
 /// How deep a report may be nested where it is read.
 pub const MOST_LEVELS: usize = 128;
@@ -22,6 +25,18 @@ pub(crate) fn broken_piece(
     piece: &str,
     error: &serde_json::Error,
     base: &str,
+    place: (usize, usize),
+) -> ImportError {
+    let path = path_at(piece, error.line(), error.column());
+    let path = path.strip_prefix('$').unwrap_or(&path);
+    broken_at(format, error, &format!("{base}{path}"), place)
+}
+
+/// As [`broken`], where the error's path is known.
+pub(crate) fn broken_at(
+    format: &'static str,
+    error: &serde_json::Error,
+    path: &str,
     (line, column): (usize, usize),
 ) -> ImportError {
     let full = error.to_string();
@@ -38,9 +53,7 @@ pub(crate) fn broken_piece(
     } else {
         format!("{message}.")
     };
-    let path = path_at(piece, error.line(), error.column());
-    let path = path.strip_prefix('$').unwrap_or(&path);
-    let at = format!("{base}{path} (line {line}, column {column})");
+    let at = format!("{path} (line {line}, column {column})");
     ImportError::broken(format, &at, &message)
 }
 
@@ -58,101 +71,266 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
     before_line.saturating_add(column).min(text.len())
 }
 
-#[derive(Debug)]
-enum Level<'a> {
-    Object {
-        key: Option<&'a str>,
-        wants_key: bool,
-    },
-    List {
-        index: usize,
-    },
-}
-
 /// The JSON path, such as `$.runs[0].results[12].level`, of a place in a text.
 pub fn path_at(text: &str, line: usize, column: usize) -> String {
-    let end = offset(text, line, column);
-    let mut levels: Vec<Level<'_>> = Vec::new();
-    walk(text, end, &mut levels, |_, _| true);
-    let mut path = String::from("$");
-    for level in levels.iter().take(MOST_LEVELS) {
-        match level {
-            Level::Object { key: Some(key), .. } => {
-                path.push('.');
-                path.extend(key.chars().filter(|c| !c.is_control()).take(80));
-            }
-            Level::Object { key: None, .. } => {}
-            Level::List { index } => path.extend(["[", &index.to_string(), "]"]),
+    let mut walk = Walk::default();
+    walk.feed(
+        &text.as_bytes()[..offset(text, line, column)],
+        &mut |_, _| true,
+    );
+    walk.path()
+}
+
+/// As [`path_at`], of a text that is read.
+pub(crate) fn path_in(
+    text: &mut dyn BufRead,
+    line: usize,
+    column: usize,
+) -> std::io::Result<String> {
+    let mut walk = Walk::default();
+    let (mut lines_left, mut columns_left) = (line.saturating_sub(1), column);
+    loop {
+        let available = text.fill_buf()?;
+        let mut n = 0;
+        while lines_left > 0
+            && let Some(end) = memchr::memchr(b'\n', &available[n..])
+        {
+            n += end + 1;
+            lines_left -= 1;
         }
+        if lines_left > 0 {
+            n = available.len();
+        } else {
+            let rest = columns_left.min(available.len() - n);
+            n += rest;
+            columns_left -= rest;
+        }
+        if n == 0 {
+            return Ok(walk.path());
+        }
+        walk.feed(&available[..n], &mut |_, _| true);
+        text.consume(n);
     }
-    path
 }
 
-/// The keys of the JSON object that the text begins with, as far as the text goes. Escaped keys are left as written.
-pub fn keys_at_top(text: &str) -> Vec<String> {
+/// The keys of the JSON object that the text is (`depth` 0), or of the one that is the first element of the list that it is
+/// (`depth` 1), as far as the text goes. Escaped keys are left as written.
+pub(crate) fn keys_at_top(
+    text: &mut dyn BufRead,
+    depth: usize,
+) -> Result<Vec<String>, ImportError> {
+    const MOST_KEYS: usize = 1_000;
     let mut keys = Vec::new();
-    if text.starts_with('{') {
-        let mut levels = Vec::new();
-        walk(text, text.len(), &mut levels, |levels, key| {
-            if levels == 1 {
-                keys.push(key.to_owned());
-            }
-            // The object's end ends the walk; that is told by the walk itself.
-            keys.len() < 1_000
-        });
+    let mut walk = Walk::default();
+    let mut see = |levels: &[Level], key: &str| {
+        let is_past_first = depth > 0 && levels[0].index > 0;
+        if !is_past_first && levels.len() == depth + 1 {
+            keys.push(key.to_owned());
+        }
+        !is_past_first && keys.len() < MOST_KEYS
+    };
+    loop {
+        let available = text.fill_buf().map_err(unreadable)?;
+        let n = available.len();
+        if n == 0 || !walk.feed(available, &mut see) {
+            return Ok(keys);
+        }
+        text.consume(n);
     }
-    keys
 }
 
-/// Walks over the tokens before `end`, keeping the open levels; ends early when the outermost value ends, or when `see`,
-/// which gets each key with its depth, returns false.
-fn walk<'a>(
-    text: &'a str,
-    end: usize,
-    levels: &mut Vec<Level<'a>>,
-    mut see: impl FnMut(usize, &'a str) -> bool,
-) {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < end {
-        match bytes[at] {
-            b'{' => levels.push(Level::Object {
-                key: None,
-                wants_key: true,
-            }),
-            b'[' => levels.push(Level::List { index: 0 }),
-            b'}' | b']' => {
-                if levels.len() <= 1 {
-                    return;
-                }
-                levels.pop();
+/// A list or an object that a [`Walk`] is in.
+#[derive(Debug, Default)]
+struct Level {
+    is_object: bool,
+    /// The last key, and whether another one comes next.
+    key: Vec<u8>,
+    wants_key: bool,
+    /// How many elements were before.
+    index: usize,
+}
+
+/// Goes over a JSON text, token by token, and knows where it is. The text may come in pieces.
+#[derive(Debug, Default)]
+struct Walk {
+    levels: Vec<Level>,
+    /// How many more levels are open than are kept.
+    n_deeper: usize,
+    is_text: bool,
+    is_escaped: bool,
+    /// Whether the text is a key.
+    is_key: bool,
+}
+
+impl Walk {
+    /// So much of a key is kept.
+    const KEY_BYTES: usize = 320;
+
+    /// Goes on over these bytes; ends early (`false`) when the outermost value ends, or when `see`, which gets the levels and
+    /// each key, returns false.
+    fn feed(&mut self, bytes: &[u8], see: &mut dyn FnMut(&[Level], &str) -> bool) -> bool {
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.is_text {
+                at = match self.text(bytes, at, see) {
+                    Some(at) => at,
+                    None => return false,
+                };
+                continue;
             }
-            b',' => match levels.last_mut() {
-                Some(Level::Object { wants_key, .. }) => *wants_key = true,
-                Some(Level::List { index }) => *index += 1,
-                None => {}
-            },
-            b'"' => {
-                let start = at + 1;
-                at = start;
-                while at < end && bytes[at] != b'"' {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                let depth = levels.len();
-                if at < end
-                    && let Some(Level::Object { key, wants_key }) = levels.last_mut()
-                    && *wants_key
-                {
-                    *wants_key = false;
-                    *key = text.get(start..at);
-                    if !see(depth, key.unwrap_or("")) {
-                        return;
+            match bytes[at] {
+                byte @ (b'{' | b'[') => self.open(byte == b'{'),
+                b'}' | b']' => {
+                    if self.n_deeper > 0 {
+                        self.n_deeper -= 1;
+                    } else if self.levels.len() <= 1 {
+                        return false;
+                    } else {
+                        self.levels.pop();
                     }
                 }
+                b',' if self.n_deeper == 0 => {
+                    if let Some(level) = self.levels.last_mut() {
+                        level.wants_key = level.is_object;
+                        level.index += usize::from(!level.is_object);
+                    }
+                }
+                b'"' => {
+                    self.is_text = true;
+                    let level = self.levels.last_mut();
+                    let level = level.filter(|level| self.n_deeper == 0 && level.wants_key);
+                    self.is_key = level.is_some();
+                    if let Some(level) = level {
+                        level.wants_key = false;
+                        level.key.clear();
+                    }
+                }
+                _ => {}
             }
-            _ => {}
+            at += 1;
         }
-        at += 1;
+        true
+    }
+
+    fn open(&mut self, is_object: bool) {
+        // Deeper ones are refused by who reads the text, and would be many.
+        if self.levels.len() > MOST_LEVELS {
+            self.n_deeper += 1;
+        } else {
+            self.levels.push(Level {
+                is_object,
+                wants_key: is_object,
+                ..Level::default()
+            });
+        }
+    }
+
+    /// Goes on within a text; where it ends or the bytes do, or `None` if nothing more is to be seen.
+    fn text(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        see: &mut dyn FnMut(&[Level], &str) -> bool,
+    ) -> Option<usize> {
+        let mut at = from;
+        let mut is_over = false;
+        while at < bytes.len() && !is_over {
+            if self.is_escaped {
+                self.is_escaped = false;
+                at += 1;
+                continue;
+            }
+            let Some(next) = memchr::memchr2(b'"', b'\\', &bytes[at..]) else {
+                at = bytes.len();
+                break;
+            };
+            at += next + 1;
+            is_over = bytes[at - 1] == b'"';
+            self.is_escaped = !is_over;
+        }
+        if self.is_key
+            && let Some(level) = self.levels.last_mut()
+        {
+            let end = at - usize::from(is_over);
+            let room = Self::KEY_BYTES.saturating_sub(level.key.len());
+            let part = &bytes[from..end];
+            level.key.extend_from_slice(&part[..part.len().min(room)]);
+        }
+        if is_over {
+            self.is_text = false;
+            if self.is_key
+                && let Some(level) = self.levels.last()
+                && !see(&self.levels, &String::from_utf8_lossy(&level.key))
+            {
+                return None;
+            }
+        }
+        Some(at)
+    }
+
+    fn path(&self) -> String {
+        let mut path = String::from("$");
+        for level in self.levels.iter().take(MOST_LEVELS) {
+            if !level.is_object {
+                path.extend(["[", &level.index.to_string(), "]"]);
+            } else if !level.key.is_empty() {
+                path.push('.');
+                let key = String::from_utf8_lossy(&level.key);
+                path.extend(key.chars().filter(|c| !c.is_control()).take(80));
+            }
+        }
+        path
+    }
+}
+
+/// Finds where JSON documents end that follow one another, in a text that comes in pieces. What is no list and no object ends
+/// with its line.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    depth: usize,
+    is_begun: bool,
+    is_text: bool,
+    is_escaped: bool,
+}
+
+impl Documents {
+    /// How many of these bytes belong to the document, and whether it ends with them.
+    pub(crate) fn next_end(&mut self, bytes: &[u8]) -> (usize, bool) {
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.is_text {
+                if self.is_escaped {
+                    self.is_escaped = false;
+                } else if let Some(next) = memchr::memchr2(b'"', b'\\', &bytes[at..]) {
+                    at += next;
+                    self.is_text = bytes[at] == b'\\';
+                    self.is_escaped = self.is_text;
+                } else {
+                    break;
+                }
+                at += 1;
+                continue;
+            }
+            let byte = bytes[at];
+            at += 1;
+            match byte {
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+                b'"' => self.is_text = true,
+                _ => {}
+            }
+            let is_over = match byte {
+                b'}' | b']' => self.depth == 0,
+                b'\n' => self.is_begun && self.depth == 0,
+                _ => false,
+            };
+            self.is_begun |= !byte.is_ascii_whitespace();
+            if is_over {
+                *self = Self::default();
+                return (at, true);
+            }
+        }
+        (bytes.len(), false)
     }
 }
 
@@ -306,11 +484,50 @@ impl Loose<'_> {
     }
 }
 
+/// How many values are held at once: what stands around the findings of a file, or one of its elements. A list of a hundred
+/// million small ones is a short file when it is packed.
+pub(crate) const MOST_VALUES: usize = 4_000_000;
+
+/// Counts the values that are held.
+pub(crate) struct Room(Cell<usize>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Cell::new(MOST_VALUES))
+    }
+}
+
+impl Room {
+    /// For one more value.
+    pub(crate) fn take<E: de::Error>(&self) -> Result<(), E> {
+        let left = self.0.get().checked_sub(1);
+        let left = left.ok_or_else(|| {
+            E::custom(format_args!(
+                "it has more than {MOST_VALUES} values in one piece, which is more than is held in memory"
+            ))
+        });
+        self.0.set(left?);
+        Ok(())
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Loose<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct LooseVisitor;
+        LooseWithin(&Room::default()).deserialize(deserializer)
+    }
+}
 
-        impl<'de> Visitor<'de> for LooseVisitor {
+/// Reads a [`Loose`] as long as there is room.
+#[derive(Clone, Copy)]
+pub(crate) struct LooseWithin<'r>(pub(crate) &'r Room);
+
+impl<'de> DeserializeSeed<'de> for LooseWithin<'_> {
+    type Value = Loose<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Loose<'de>, D::Error> {
+        struct LooseVisitor<'r>(LooseWithin<'r>);
+
+        impl<'de> Visitor<'de> for LooseVisitor<'_> {
             type Value = Loose<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -359,7 +576,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Loose<'a> {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let mut values = Vec::new();
-                while let Some(value) = list.next_element()? {
+                while let Some(value) = list.next_element_seed(self.0)? {
+                    self.0.0.take()?;
                     values.push(value);
                 }
                 Ok(Loose::List(values))
@@ -367,14 +585,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Loose<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut entries = Vec::new();
-                while let Some((key, value)) = map.next_entry::<Text<'de>, Loose<'de>>()? {
-                    entries.push((key.0, value));
+                while let Some(key) = map.next_key::<Text<'de>>()? {
+                    self.0.0.take()?;
+                    entries.push((key.0, map.next_value_seed(self.0)?));
                 }
                 Ok(Loose::Object(entries))
             }
         }
 
-        deserializer.deserialize_any(LooseVisitor)
+        deserializer.deserialize_any(LooseVisitor(self))
     }
 }
 
@@ -425,10 +644,27 @@ mod tests {
 
     #[test]
     fn the_keys_at_the_top_are_found_in_a_beginning_that_is_cut_off() {
-        assert_eq!(
-            keys_at_top("{\"a\": {\"x\": [\"{\"]}, \"b\": \"c, \\\"d\\\": 1"),
-            ["a", "b"]
-        );
-        assert!(keys_at_top("[1]").is_empty());
+        let keys = |text: &str, depth| keys_at_top(&mut text.as_bytes(), depth).unwrap();
+        let cut_off = "{\"a\": {\"x\": [\"{\"]}, \"b\": \"c, \\\"d\\\": 1";
+        assert_eq!(keys(cut_off, 0), ["a", "b"]);
+        assert_eq!(keys(&format!("[{cut_off}"), 1), ["a", "b"]);
+        assert_eq!(keys("[{\"a\": 1}, {\"b\": 2}]", 1), ["a"]);
+        let behind_lists = "{\"a\": [1, {\"x\": 2}], \"b\": [[], {\"y\": 3}], \"c\": 4}";
+        assert_eq!(keys(behind_lists, 0), ["a", "b", "c"]);
+        assert!(keys("[1]", 0).is_empty());
+        assert!(keys("[1, 2]", 1).is_empty());
+    }
+
+    #[test]
+    fn a_text_in_pieces_has_the_same_places() {
+        let text = "{\"runs\": [\n {\"a\": [1, 2]}, {\"b\\\"ä\": {\"level\": 7}}\n]}";
+        for size in 1..text.len() {
+            let reader = || std::io::BufReader::with_capacity(size, text.as_bytes());
+            assert_eq!(keys_at_top(&mut reader(), 0).unwrap(), ["runs"]);
+            for (line, column) in [(1, 3), (1, 9), (2, 8), (2, 20), (2, 34), (3, 1), (9, 9)] {
+                let path = path_in(&mut reader(), line, column).unwrap();
+                assert_eq!(path, path_at(text, line, column), "{size} {line} {column}");
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! ([`compare`]); it stores nothing, and it never decides what a person has to decide. Start reading at [`Report`] and
 //! [`Importer`]; a format's own rules are in its module under [`formats`].
 
+mod body;
 pub mod compare;
 mod cut;
 mod error;
@@ -19,6 +20,7 @@ mod read;
 mod relocation;
 pub mod text;
 
+pub use body::{Body, Pieces};
 pub use error::ImportError;
 pub use finding::{
     Category, CodeFlow, Completeness, Counts, FileChange, Finding, Fix, FormerFingerprint, Place,

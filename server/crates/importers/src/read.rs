@@ -4,8 +4,8 @@ use std::io::Read;
 
 use crate::importer::{most_certain, streaming_and_certain};
 use crate::{
-    Finding, ImportError, Importer, Input, InputLimits, Problem, Report, Sniff, Source, Summary,
-    importer,
+    Body, Finding, ImportError, Importer, Input, InputLimits, Pieces, Problem, Report, Sniff,
+    Source, Summary, importer,
 };
 
 /// Takes in a whole file, of at most so many bytes.
@@ -75,19 +75,38 @@ pub fn read_source(
         summary.format = importer.name();
         return Ok(summary);
     }
-    let decoded = input.whole()?;
-    if decoded.text.trim_start().is_empty() {
+    let (mut summary, damaged_line) = match input.whole_if_short()? {
+        Some(decoded) => {
+            let summary = read_body(Body::Whole(&decoded.text), named, file_name, sink)?;
+            (summary, decoded.damaged_line)
+        }
+        None => {
+            let pieces = Pieces::of(&input)?;
+            let summary = read_body(Body::Pieces(&pieces), named, file_name, sink)?;
+            (summary, pieces.damaged_line())
+        }
+    };
+    if let Some(line) = damaged_line {
+        summary.problems.insert(0, damaged(line));
+    }
+    Ok(summary)
+}
+
+fn read_body(
+    body: Body<'_>,
+    named: Option<&'static dyn Importer>,
+    file_name: Option<&str>,
+    sink: &mut dyn FnMut(Finding),
+) -> Result<Summary, ImportError> {
+    if body.beginning().trim_start().is_empty() {
         return Err(ImportError::Empty);
     }
     let importer = match named {
         Some(importer) => importer,
-        None => most_certain(&Sniff::of(&decoded.text, file_name))?,
+        None => most_certain(&Sniff::of_body(body, file_name))?,
     };
-    let mut summary = importer.read(&decoded.text, sink)?;
+    let mut summary = importer.read(body, sink)?;
     summary.format = importer.name();
-    if let Some(line) = decoded.damaged_line {
-        summary.problems.insert(0, damaged(line));
-    }
     Ok(summary)
 }
 

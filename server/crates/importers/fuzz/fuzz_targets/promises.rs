@@ -1,11 +1,18 @@
 //! What holds for every report that is read, whatever the bytes were. The crate's tests of bad input hold it too.
 
 use holdpoint_importers::identity::identify;
-use holdpoint_importers::{Finding, Place, Report, read};
+use holdpoint_importers::{Finding, ImportError, InputLimits, Place, Report, read, read_source};
 
-/// A refusal is short and says something; a report that is read is safe to show and to store.
+/// A refusal is short and says something; a report that is read is safe to show and to store, and a file that is too long to
+/// be held says the same.
 pub(crate) fn hold(bytes: &[u8], format: Option<&str>) -> Option<Report> {
-    let report = match read(bytes, None, format) {
+    let read = read(bytes, None, format);
+    let in_pieces = read_in_pieces(bytes, format);
+    assert!(
+        read.is_ok() == in_pieces.is_ok() && read.as_ref().ok() == in_pieces.as_ref().ok(),
+        "at once: {read:?}\nin pieces: {in_pieces:?}"
+    );
+    let report = match read {
         Ok(report) => report,
         Err(error) => {
             let said = error.to_string();
@@ -21,6 +28,18 @@ pub(crate) fn hold(bytes: &[u8], format: Option<&str>) -> Option<Report> {
     let identities = identify(&report.findings);
     assert_eq!(identities.len(), report.findings.len());
     Some(report)
+}
+
+fn read_in_pieces(bytes: &[u8], format: Option<&str>) -> Result<Report, ImportError> {
+    let limits = InputLimits {
+        at_once_bytes: 0,
+        ..InputLimits::default()
+    };
+    let mut findings = Vec::new();
+    let summary = read_source(&bytes, limits, None, format, &mut |finding| {
+        findings.push(finding);
+    })?;
+    Ok(Report { summary, findings })
 }
 
 /// Whether a character can stand in one line of a terminal or a page without doing anything.

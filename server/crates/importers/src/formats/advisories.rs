@@ -13,7 +13,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, likely_if, object_with, vulnerability_title};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const NPM_AUDIT: Format = Format {
     name: "npm_audit",
@@ -104,17 +104,17 @@ fn detect_yarn(sniff: &Sniff<'_>) -> Confidence {
     certain_if(kind(sniff) == Kind::Yarn || is_lines || is_berry)
 }
 
-fn read_npm(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_npm(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     read_advisories(reading, text, false)
 }
 
-fn read_pnpm(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_pnpm(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     read_advisories(reading, text, true)
 }
 
 fn read_advisories(
     reading: &mut Reading<'_>,
-    text: &str,
+    text: Body<'_>,
     by_version: bool,
 ) -> Result<(), ImportError> {
     let rest = reading.stream(
@@ -155,7 +155,7 @@ fn read_advisories(
     reading.needs_object(&rest, "advisories")
 }
 
-fn read_yarn(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_yarn(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let mut whole = None;
     let mut known = std::collections::HashSet::new();
     let mut failed = None;

@@ -13,7 +13,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const ANCHORE_GRYPE: Format = Format {
     name: "anchore_grype",
@@ -30,7 +30,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(object_with(sniff, &["matches"]) && (has_other || names_itself()))
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let patterns: &[&'static [&'static str]] = &[&["matches", "*"], &["ignoredMatches", "*"]];
     let rest = reading.stream(text, patterns, &mut |reading, pointer, matched| {
         let mut found = finding(reading, pointer, matched);

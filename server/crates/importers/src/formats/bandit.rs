@@ -11,7 +11,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, adding, certain_if, numbered_lines, object_with};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const BANDIT: Format = Format {
     name: "bandit",
@@ -36,7 +36,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     )
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["results", "*"]], &mut adding(finding))?;
     reading.needs_list(&rest, "results")?;
     reading.scanned_at(&rest.text("generated_at"));
@@ -60,7 +60,7 @@ fn detect_csv(sniff: &Sniff<'_>) -> Confidence {
     )
 }
 
-fn read_csv(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_csv(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     reading.rows(
         text,
         b',',

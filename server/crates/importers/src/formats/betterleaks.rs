@@ -10,7 +10,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, adding, certain_if, object_with};
 use crate::json::Loose;
-use crate::{Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Confidence, Finding, ImportError, Sniff};
 
 pub const BETTERLEAKS: Format = Format {
     name: "betterleaks",
@@ -26,7 +26,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     )
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["findings", "*"]], &mut adding(finding))?;
     reading.needs_list(&rest, "findings")?;
     reading.tool("", &rest.text("scan/betterleaks_version"));

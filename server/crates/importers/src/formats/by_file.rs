@@ -12,7 +12,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, certain_or_empty, list_with, root_is};
 use crate::json::Loose;
-use crate::{Category, Finding, ImportError, Sniff};
+use crate::{Body, Category, Finding, ImportError, Sniff};
 
 pub const SECRETLINT: Format = Format {
     name: "secretlint",
@@ -68,7 +68,7 @@ type Make = fn(&mut Reading<'_>, &str, &str, &Loose<'_>) -> Finding;
 
 fn read_files(
     reading: &mut Reading<'_>,
-    text: &str,
+    text: Body<'_>,
     path: &str,
     list: &str,
     make: Make,
@@ -90,7 +90,7 @@ fn read_files(
     reading.needs_list(&rest, "").map(|_| ())
 }
 
-fn read_secretlint(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_secretlint(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     read_files(
         reading,
         text,
@@ -114,7 +114,7 @@ fn read_secretlint(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportEr
     )
 }
 
-fn read_eslint(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_eslint(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     read_files(
         reading,
         text,
@@ -145,7 +145,7 @@ fn read_eslint(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError>
     )
 }
 
-fn read_sqlfluff(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_sqlfluff(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     read_files(
         reading,
         text,
@@ -178,9 +178,9 @@ fn read_sqlfluff(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErro
     )
 }
 
-fn read_checkstyle(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let whole = reading.xml(text, "checkstyle")?;
-    for file in whole.each("file") {
+fn read_checkstyle(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let files: &[&[&str]] = &[&["checkstyle", "file"]];
+    reading.xml_stream(text, &["checkstyle"], files, &mut |reading, _, file| {
         let path = file.text("name");
         for (at, error) in file.each("error").iter().enumerate() {
             let pointer = format!("file {path}, error {at}");
@@ -200,47 +200,58 @@ fn read_checkstyle(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportEr
                     .with_category(Category::Code),
             );
         }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn read_junit(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let roots = ["testsuites", "testsuite"];
+    let suites: &[&[&str]] = &[
+        &["testsuites", "testsuite"],
+        // One that lies in the only one, which a few tools write.
+        &["testsuite", "testsuite"],
+    ];
+    let mut n_suites = 0_usize;
+    let whole = reading.xml_stream(text, &roots, suites, &mut |reading, _, suite| {
+        n_suites += 1;
+        read_suite(reading, suite);
+        Ok(())
+    })?;
+    if n_suites == 0 {
+        read_suite(reading, &whole);
     }
     Ok(())
 }
 
-fn read_junit(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let whole = reading.xml_of(text, &["testsuites", "testsuite"])?;
-    let suites = if whole.has("testsuite") {
-        whole.each("testsuite")
-    } else {
-        std::slice::from_ref(&whole)
-    };
-    for suite in suites {
-        let n_failed = ["errors", "failures"].map(|key| suite.number(key).unwrap_or(0.0));
-        if suite.each("testcase").is_empty() && n_failed.iter().any(|n| *n > 0.0) {
-            let reason = format!("the suite {} failed as a whole", suite.text("name"));
-            reading.incomplete(format!("testsuite {}", suite.text("name")), &reason);
-        }
-        for (at, case) in suite.each("testcase").iter().enumerate() {
-            let failure = case.each("failure").first().or(case.each("error").first());
-            let Some(failure) = failure else {
-                reading.not_a_finding();
-                continue;
-            };
-            let name = case.text("name");
-            let pointer = format!("testcase {at} of {}", suite.text("name"));
-            let word = failure.text("type");
-            let severity = match Severity::from_scanner_word(&word) {
-                Some(_) if word == "INFO" => Severity::Low,
-                Some(severity) => severity,
-                None => Severity::Medium,
-            };
-            let message = failure.first_text(&["message", "#text"]);
-            let message = if message.is_empty() {
-                failure.own_text()
-            } else {
-                message
-            };
-            reading.add(junit_finding(&name, &message, severity, &pointer, case));
-        }
+fn read_suite(reading: &mut Reading<'_>, suite: &Loose<'_>) {
+    let n_failed = ["errors", "failures"].map(|key| suite.number(key).unwrap_or(0.0));
+    if suite.each("testcase").is_empty() && n_failed.iter().any(|n| *n > 0.0) {
+        let reason = format!("the suite {} failed as a whole", suite.text("name"));
+        reading.incomplete(format!("testsuite {}", suite.text("name")), &reason);
     }
-    Ok(())
+    for (at, case) in suite.each("testcase").iter().enumerate() {
+        let failure = case.each("failure").first().or(case.each("error").first());
+        let Some(failure) = failure else {
+            reading.not_a_finding();
+            continue;
+        };
+        let name = case.text("name");
+        let pointer = format!("testcase {at} of {}", suite.text("name"));
+        let word = failure.text("type");
+        let severity = match Severity::from_scanner_word(&word) {
+            Some(_) if word == "INFO" => Severity::Low,
+            Some(severity) => severity,
+            None => Severity::Medium,
+        };
+        let message = failure.first_text(&["message", "#text"]);
+        let message = if message.is_empty() {
+            failure.own_text()
+        } else {
+            message
+        };
+        reading.add(junit_finding(&name, &message, severity, &pointer, case));
+    }
 }
 
 /// Checkov's names are `[HIGH][CKV_X_1] what it checks`, and its class `/Dockerfile.resource`; Semgrep's name is the rule.

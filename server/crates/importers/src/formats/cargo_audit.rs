@@ -10,7 +10,7 @@ use holdpoint_domain::Severity;
 use super::cvss::base_score;
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const CARGO_AUDIT: Format = Format {
     name: "cargo_audit",
@@ -27,7 +27,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     ))
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let patterns: &[&'static [&'static str]] =
         &[&["vulnerabilities", "list", "*"], &["warnings", "*", "*"]];
     let rest = reading.stream(text, patterns, &mut |reading, pointer, entry| {

@@ -12,7 +12,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, object_with};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const CHECKOV: Format = Format {
     name: "checkov",
@@ -30,8 +30,8 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(is_report || is_bare)
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let is_list = text.trim_start().starts_with('[');
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let is_list = text.begins_with('[');
     let patterns: &[&'static [&'static str]] = if is_list {
         &[&["*", "results", "*", "*"]]
     } else {

@@ -13,7 +13,7 @@ use super::reading::{
     Format, Reading, certain_if, is_empty_list, list_with, object_with, vulnerability_title,
 };
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const PROWLER: Format = Format {
     name: "prowler",
@@ -63,8 +63,8 @@ fn detect_prowler(sniff: &Sniff<'_>) -> Confidence {
     certain_if(is_csv || list_with(sniff, &["finding_info", "status_code"]))
 }
 
-fn read_prowler(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    if text.trim_start().starts_with('[') {
+fn read_prowler(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    if text.begins_with('[') {
         let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, check| {
             prowler(
                 reading,
@@ -181,7 +181,7 @@ impl Finding {
     }
 }
 
-fn read_popeye(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_popeye(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let patterns: &[&'static [&'static str]] =
         &[&["popeye", "sanitizers", "*"], &["popeye", "sections", "*"]];
     let rest = reading.stream(text, patterns, &mut |reading, pointer, section| {
@@ -229,7 +229,7 @@ fn read_popeye(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError>
     reading.needs_object(&rest, "popeye")
 }
 
-fn read_legitify(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_legitify(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(
         text,
         &[&["content", "*"]],
@@ -267,7 +267,7 @@ fn read_legitify(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErro
     reading.needs_object(&rest, "content")
 }
 
-fn read_operator(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_operator(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let whole = reading.json(text)?;
     let (resources, base) = match whole.at("items") {
         Loose::List(items) => (items.as_slice(), "/items"),

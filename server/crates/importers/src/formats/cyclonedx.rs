@@ -14,8 +14,9 @@ use holdpoint_domain::Severity;
 
 use super::cvss::base_score;
 use super::reading::{Format, Reading, certain_if, root_is};
+use super::tree::{self, Pattern};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const CYCLONEDX: Format = Format {
     name: "cyclonedx",
@@ -36,32 +37,25 @@ struct Component {
     path: String,
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let is_xml = text.trim_start().starts_with('<');
-    let bom = if is_xml {
-        reading.xml(text, "bom")?
-    } else {
-        reading.json(text)?
-    };
-    reading.needs_object(&bom, "")?;
-    let mut components = HashMap::new();
-    let mut within = Vec::new();
-    collect(
-        bom.at("metadata/component"),
-        "/metadata/component",
-        &mut components,
-        &mut within,
-        0,
-    );
-    for (at, component) in list(&bom, "components", "component").iter().enumerate() {
-        collect(
-            component,
-            &format!("/components/{at}"),
-            &mut components,
-            &mut within,
-            0,
-        );
-    }
+/// Components by their reference.
+type Components = HashMap<String, Component>;
+
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let is_xml = text.begins_with('<');
+    let mut components = Components::new();
+    let mut n_within = 0_usize;
+    // Vulnerabilities name the components that they affect, and may stand before them: so the file is gone through twice.
+    let bom = each_of(
+        reading,
+        text,
+        ("components", "component"),
+        &mut |reading, pointer, component| {
+            n_within += collect(reading, component, pointer, &mut components, 0);
+            Ok(())
+        },
+    )?;
+    let whole = bom.at("metadata/component");
+    n_within += collect(reading, whole, "/metadata/component", &mut components, 0);
     let tools = bom.at("metadata/tools");
     let tool = list(tools, "components", "component").first();
     let tool = tool.or_else(|| list(bom.at("metadata"), "tools", "tool").first());
@@ -71,7 +65,7 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     reading.scanned_at(&bom.text("metadata/timestamp"));
 
     let vulnerabilities = bom.at("vulnerabilities");
-    if vulnerabilities.is_null() && within.is_empty() {
+    if vulnerabilities.is_null() && n_within == 0 {
         reading.incomplete(
             "/vulnerabilities",
             "this is an inventory; nobody has looked for vulnerabilities",
@@ -81,34 +75,61 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     if !is_xml && !vulnerabilities.is_null() {
         reading.needs_list(&bom, "vulnerabilities")?;
     }
-    for (at, vulnerability) in list(&bom, "vulnerabilities", "vulnerability")
-        .iter()
-        .enumerate()
-    {
-        let pointer = format!("/vulnerabilities/{at}");
-        reading.needs_object(vulnerability, "")?;
-        let affected = list(vulnerability, "affects", "target");
-        for target in affected {
-            let reference = target.text("ref");
-            let found = finding(
-                reading,
-                &pointer,
-                vulnerability,
-                components.get(&*reference),
-                &reference,
-            );
-            reading.add(found);
-        }
-        if affected.is_empty() {
-            let found = finding(reading, &pointer, vulnerability, None, "");
-            reading.add(found);
-        }
-    }
-    for (pointer, component, vulnerability) in within {
-        let found = finding(reading, &pointer, vulnerability, Some(&component), "");
-        reading.add(found);
-    }
+    each_of(
+        reading,
+        text,
+        ("vulnerabilities", "vulnerability"),
+        &mut |reading, pointer, vulnerability| {
+            reading.needs_object(vulnerability, "")?;
+            let affected = list(vulnerability, "affects", "target");
+            for target in affected {
+                let reference = target.text("ref");
+                let component = components.get(&*reference);
+                let found = finding(reading, pointer, vulnerability, component, &reference);
+                reading.add(found);
+            }
+            if affected.is_empty() {
+                let found = finding(reading, pointer, vulnerability, None, "");
+                reading.add(found);
+            }
+            Ok(())
+        },
+    )?;
     Ok(())
+}
+
+/// Goes through the file, hands out each element of one of its two lists, called `many` and `one` (see [`list`]), with its
+/// pointer, and returns what stands around both.
+fn each_of<'a>(
+    reading: &mut Reading<'_>,
+    text: Body<'a>,
+    (many, one): (&'static str, &'static str),
+    each: &mut dyn FnMut(&mut Reading<'_>, &str, &Loose<'_>) -> Result<(), ImportError>,
+) -> Result<Loose<'a>, ImportError> {
+    let format = reading.format;
+    if text.begins_with('<') {
+        let patterns: &[&[&str]] = &[
+            &["bom", "components", "component"],
+            &["bom", "vulnerabilities", "vulnerability"],
+        ];
+        let wanted = patterns.iter().position(|steps| steps.ends_with(&[one]));
+        return reading.xml_stream(text, &["bom"], patterns, &mut |reading, nth, element| {
+            if Some(nth.pattern) == wanted {
+                each(reading, &format!("/{many}/{}", nth.at), element)?;
+            }
+            Ok(())
+        });
+    }
+    let patterns: &[Pattern] = &[&["components", "*"], &["vulnerabilities", "*"]];
+    let rest = tree::stream(format, text, patterns, &mut |pointer, element| {
+        let list = pointer.split('/').nth(1);
+        if list == Some(many) {
+            each(reading, pointer, element)?;
+        }
+        Ok(())
+    })?;
+    reading.needs_object(&rest, "")?;
+    Ok(rest)
 }
 
 /// The elements of a list that JSON writes as `many: []` and XML as `<many><one/></many>`.
@@ -119,54 +140,44 @@ fn list<'v, 'a>(value: &'v Loose<'a>, many: &str, one: &str) -> &'v [Loose<'a>] 
     }
 }
 
-type Within<'v, 'a> = Vec<(String, Component, &'v Loose<'a>)>;
-
-/// Components by their reference, at any depth, and the vulnerabilities that lie within them.
-fn collect<'v, 'a>(
-    value: &'v Loose<'a>,
+/// Notes a component, and those within it at any depth, by their references. The vulnerabilities that lie within them are
+/// findings; so many.
+fn collect(
+    reading: &mut Reading<'_>,
+    value: &Loose<'_>,
     pointer: &str,
-    components: &mut HashMap<String, Component>,
-    within: &mut Within<'v, 'a>,
+    components: &mut Components,
     depth: usize,
-) {
+) -> usize {
     if !value.is_object() || depth > crate::json::MOST_LEVELS {
-        return;
+        return 0;
     }
-    let component = || {
-        let (group, name) = (value.text("group"), value.text("name"));
-        Component {
-            name: if group.is_empty() {
-                name.into_owned()
-            } else {
-                format!("{group}:{name}")
-            },
-            version: value.text("version").into_owned(),
-            path: value.text("evidence/occurrences/location").into_owned(),
-        }
+    let (group, name) = (value.text("group"), value.text("name"));
+    let component = Component {
+        name: if group.is_empty() {
+            name.into_owned()
+        } else {
+            format!("{group}:{name}")
+        },
+        version: value.text("version").into_owned(),
+        path: value.text("evidence/occurrences/location").into_owned(),
     };
-    for (at, vulnerability) in list(value, "vulnerabilities", "vulnerability")
-        .iter()
-        .enumerate()
-    {
-        within.push((
-            format!("{pointer}/vulnerabilities/{at}"),
-            component(),
-            vulnerability,
-        ));
+    let within = list(value, "vulnerabilities", "vulnerability");
+    for (at, vulnerability) in within.iter().enumerate() {
+        let pointer = format!("{pointer}/vulnerabilities/{at}");
+        let found = finding(reading, &pointer, vulnerability, Some(&component), "");
+        reading.add(found);
     }
+    let mut n_within = within.len();
     let reference = value.first_text(&["bom-ref", "purl"]);
     if !reference.is_empty() {
-        components.insert(reference.into_owned(), component());
+        components.insert(reference.into_owned(), component);
     }
     for (at, inner) in list(value, "components", "component").iter().enumerate() {
-        collect(
-            inner,
-            &format!("{pointer}/components/{at}"),
-            components,
-            within,
-            depth + 1,
-        );
+        let pointer = format!("{pointer}/components/{at}");
+        n_within += collect(reading, inner, &pointer, components, depth + 1);
     }
+    n_within
 }
 
 fn finding(

@@ -11,8 +11,9 @@
 use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, root_is, vulnerability_title};
+use super::tree::Nth;
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const DEPENDENCY_CHECK: Format = Format {
     name: "dependency_check",
@@ -29,8 +30,25 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     )
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let analysis = reading.xml(text, "analysis")?;
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let dependencies: &[&[&str]] = &[&["analysis", "dependencies", "dependency"]];
+    let see = &mut |reading: &mut Reading<'_>, nth: Nth, dependency: &Loose<'_>| {
+        let at = nth.at;
+        for (kind, status) in [
+            ("vulnerability", ScannerStatus::Open),
+            ("suppressedVulnerability", ScannerStatus::Suppressed),
+        ] {
+            let vulnerabilities = dependency.each(&format!("vulnerabilities/{kind}"));
+            for (n, vulnerability) in vulnerabilities.iter().enumerate() {
+                let pointer = format!("dependency {at}, {kind} {n}");
+                let found =
+                    finding(reading, &pointer, dependency, vulnerability).with_status(status);
+                reading.add(found);
+            }
+        }
+        Ok(())
+    };
+    let analysis = reading.xml_stream(text, &["analysis"], dependencies, see)?;
     reading.tool("", &analysis.text("scanInfo/engineVersion"));
     reading.scanned_at(&analysis.text("projectInfo/reportDate"));
     if let Some(exception) = analysis
@@ -44,23 +62,6 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
                 exception.texts("exception")
             ),
         );
-    }
-    for (at, dependency) in analysis.each("dependencies/dependency").iter().enumerate() {
-        for (kind, status) in [
-            ("vulnerability", ScannerStatus::Open),
-            ("suppressedVulnerability", ScannerStatus::Suppressed),
-        ] {
-            for (n, vulnerability) in dependency
-                .each(&format!("vulnerabilities/{kind}"))
-                .iter()
-                .enumerate()
-            {
-                let pointer = format!("dependency {at}, {kind} {n}");
-                let found =
-                    finding(reading, &pointer, dependency, vulnerability).with_status(status);
-                reading.add(found);
-            }
-        }
     }
     Ok(())
 }

@@ -8,7 +8,7 @@
 use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, object_with};
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const DOCKLE: Format = Format {
     name: "dockle",
@@ -22,7 +22,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(object_with(sniff, &["summary", "details"]) && sniff.text.contains("\"fatal\""))
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(
         text,
         &[&["details", "*"]],

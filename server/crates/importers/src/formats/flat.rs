@@ -35,7 +35,7 @@ use super::reading::{
 };
 use super::tree::Pattern;
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus};
 
 /// Where a format keeps what. Each thing has several names, of which the first that has a text counts; a name that begins
 /// with `^` is one of the element around, `^^` of the one around that.
@@ -663,7 +663,7 @@ pub const STACKHAWK: Format = by_table!(
 /// What stands around an element, from the nearest out.
 type Around<'v, 'a> = Vec<&'v Loose<'a>>;
 
-fn read(reading: &mut Reading<'_>, text: &str, table: &Table) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>, table: &Table) -> Result<(), ImportError> {
     let mut seen = HashSet::new();
     let mut n_elements = 0_u32;
     let rest = reading.stream(text, table.patterns, &mut |reading, pointer, element| {

@@ -28,7 +28,7 @@ use super::cvss::base_score;
 use super::reading::{Format, Reading, is_only, likely_if, object_with};
 use crate::json::{Loose, whole_number};
 use crate::text::shortened;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const GENERIC: Format = Format {
     name: "generic",
@@ -75,15 +75,15 @@ fn is_remark(line: &str) -> bool {
     line.starts_with('#') || line.trim().is_empty()
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    if text.trim_start().starts_with('{') {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    if text.begins_with('{') {
         read_json(reading, text)
     } else {
         read_csv(reading, text)
     }
 }
 
-fn read_json(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_json(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let mut told = HashSet::new();
     let rest = reading.stream(
         text,
@@ -120,8 +120,8 @@ fn read_json(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     Ok(())
 }
 
-fn read_csv(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let mut table = text;
+fn read_csv(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let mut table = text.beginning();
     let mut n_remarks = 0;
     while let Some((line, rest)) = table.split_once('\n')
         && is_remark(line)
@@ -133,15 +133,11 @@ fn read_csv(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
         }
         table = rest;
     }
-    // As many empty lines stand for the remarks, so that a row's line is its line in the file.
-    let text = if n_remarks == 0 {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned("\n".repeat(n_remarks) + table)
-    };
+    let remarks = text.beginning().len() - table.len();
     let mut told = HashSet::new();
-    reading.rows(
-        &text,
+    reading.rows_after(
+        remarks,
+        text,
         b',',
         &["title", "severity"],
         &mut |reading, pointer, row| {

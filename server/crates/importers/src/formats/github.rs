@@ -15,7 +15,7 @@ use super::reading::{
     Format, Reading, adding, certain_if, list_with, object_with, vulnerability_title,
 };
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const GITHUB_SAST: Format = Format {
     name: "github_sast",
@@ -48,7 +48,7 @@ pub const GITHUB_VULNERABILITY: Format = Format {
 
 type Make = fn(&mut Reading<'_>, &str, &Loose<'_>) -> Finding;
 
-fn read_list(reading: &mut Reading<'_>, text: &str, make: Make) -> Result<(), ImportError> {
+fn read_list(reading: &mut Reading<'_>, text: Body<'_>, make: Make) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["*"]], &mut adding(make))?;
     reading.needs_list(&rest, "").map(|_| ())
 }
@@ -129,8 +129,8 @@ fn detect_dependabot(sniff: &Sniff<'_>) -> Confidence {
     certain_if(is_graph || list_with(sniff, &["number", "security_advisory"]))
 }
 
-fn read_dependabot(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    if text.trim_start().starts_with('[') {
+fn read_dependabot(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    if text.begins_with('[') {
         return read_list(reading, text, dependency);
     }
     let whole = reading.json(text)?;

@@ -15,7 +15,7 @@ use super::reading::{
     Format, Reading, adding, certain_if, likely_if, object_with, vulnerability_title,
 };
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 const fn format(
     name: &'static str,
@@ -134,7 +134,7 @@ fn kind_of(text: &str) -> Option<Kind> {
     }
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["vulnerabilities", "*"]], &mut adding(finding))?;
     reading.needs_list(&rest, "vulnerabilities")?;
     let scan = rest.at("scan");

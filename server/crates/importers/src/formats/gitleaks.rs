@@ -12,7 +12,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_or_empty, list_with};
 use crate::json::Loose;
-use crate::{Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Confidence, Finding, ImportError, Sniff};
 
 pub const GITLEAKS: Format = Format {
     name: "gitleaks",
@@ -30,7 +30,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     )
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, leak| {
         reading.add(finding(pointer, leak));
         Ok(())

@@ -10,7 +10,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, adding, certain_if, numbered_lines, object_with};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const GOSEC: Format = Format {
     name: "gosec",
@@ -26,7 +26,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(object_with(sniff, &["Issues"]) && (has_more || sniff.text.contains("\"rule_id\"")))
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["Issues", "*"]], &mut adding(finding))?;
     if !rest.at("Issues").is_null() {
         reading.needs_list(&rest, "Issues")?;

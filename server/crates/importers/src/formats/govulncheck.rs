@@ -14,7 +14,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, object_with};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const GOVULNCHECK: Format = Format {
     name: "govulncheck",
@@ -51,9 +51,9 @@ struct Seen {
     has_compared: bool,
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let mut seen = Seen::default();
-    if text.trim_start().starts_with('[') {
+    if text.begins_with('[') {
         reading.stream(text, &[&["*"]], &mut |reading, pointer, message| {
             see(reading, &mut seen, pointer, message);
             Ok(())

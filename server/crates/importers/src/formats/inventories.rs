@@ -12,7 +12,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const SPDX: Format = Format {
     name: "spdx",
@@ -46,15 +46,15 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(object_with(sniff, &["spdxVersion"]) || is_3 || is_tags)
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    if text.trim_start().starts_with('{') {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    if text.begins_with('{') {
         read_json(reading, text)
     } else {
         read_tags(reading, text)
     }
 }
 
-fn read_json(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_json(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let mut n_found = 0;
     let rest = reading.stream(
         text,
@@ -100,12 +100,12 @@ fn read_json(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     Ok(())
 }
 
-fn read_tags(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_tags(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let (mut name, mut version, mut n_found) = (String::new(), String::new(), 0);
     let mut is_spdx = false;
-    for (at, line) in text.lines().enumerate() {
+    text.lines(&mut |number, line| {
         let Some((tag, value)) = line.split_once(':') else {
-            continue;
+            return Ok(());
         };
         let value = value.trim();
         match tag.trim() {
@@ -122,7 +122,7 @@ fn read_tags(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
                 if let ["SECURITY", "advisory", locator, ..] = parts.as_slice() {
                     n_found += 1;
                     reading.add(finding(
-                        &format!("line {}", at + 1),
+                        &format!("line {number}"),
                         locator,
                         &name,
                         &version,
@@ -132,15 +132,15 @@ fn read_tags(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
             }
             _ => {}
         }
-    }
+        Ok(())
+    })?;
     if !is_spdx {
         return Err(reading.broken("line 1", "no line begins with SPDXVersion:."));
     }
     if n_found == 0 {
         reading.incomplete("line 1", NOBODY_LOOKED);
     }
-    reading.needs_last_line_break(text);
-    Ok(())
+    reading.needs_last_line_break(text)
 }
 
 fn unsupported(found: &str) -> ImportError {
@@ -167,7 +167,7 @@ fn finding(pointer: &str, locator: &str, name: &str, version: &str, comment: &st
     .with_category(Category::Dependency)
 }
 
-fn read_syft(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_syft(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest: Loose<'_> = reading.stream(text, &[&["artifacts", "*"]], &mut |_, _, _| Ok(()))?;
     reading.needs_list(&rest, "artifacts")?;
     reading.tool("", &rest.text("descriptor/version"));

@@ -10,7 +10,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, object_with};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const KICS: Format = Format {
     name: "kics",
@@ -24,7 +24,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(object_with(sniff, &["queries_total"]) || object_with(sniff, &["kics_version"]))
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(
         text,
         &[&["queries", "*"]],

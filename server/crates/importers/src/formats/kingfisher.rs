@@ -11,7 +11,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, object_with};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const KINGFISHER: Format = Format {
     name: "kingfisher",
@@ -27,7 +27,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(object_with(sniff, &["findings"]) && says_so)
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let mut has_findings = false;
     reading.documents(text, &mut |reading, place, document| {
         if let Loose::List(findings) = document.at("findings") {

@@ -13,7 +13,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, object_with};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError};
+use crate::{Body, Category, Confidence, Finding, ImportError};
 
 pub const KUBELINTER: Format = Format {
     name: "kubelinter",
@@ -70,7 +70,7 @@ pub const DOCKERBENCH: Format = Format {
     read: read_dockerbench,
 };
 
-fn read_kubelinter(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_kubelinter(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let mut found = Vec::new();
     let rest = reading.stream(text, &[&["Reports", "*"]], &mut |_, pointer, report| {
         let object = report.at("Object/K8sObject");
@@ -121,7 +121,7 @@ fn read_kubelinter(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportEr
     Ok(())
 }
 
-fn read_kubescape(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_kubescape(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let whole = reading.json(text)?;
     let results = reading.needs_list(&whole, "results")?;
     let nothing = Loose::Null;
@@ -195,7 +195,7 @@ fn read_kubescape(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErr
     Ok(())
 }
 
-fn read_kubebench(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_kubebench(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let whole = reading.json(text)?;
     let (controls, base) = match whole.at("Controls") {
         Loose::Null => (whole.items(), if whole.is_list() { "" } else { "/." }),
@@ -235,7 +235,7 @@ fn read_kubebench(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErr
     Ok(())
 }
 
-fn read_dockerbench(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_dockerbench(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(
         text,
         &[&["tests", "*"]],

@@ -13,7 +13,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, certain_or_empty, list_with, object_with};
 use crate::json::Loose;
-use crate::{Category, Finding, ImportError, Sniff};
+use crate::{Body, Category, Finding, ImportError, Sniff};
 
 /// The names that a format gives to the same things, each the first that is there.
 struct Names {
@@ -165,13 +165,13 @@ fn has_only(sniff: &Sniff<'_>, mark: &str) -> bool {
     is_alone && (text.ends_with(":[]}") || sniff.text.contains(mark))
 }
 
-fn is_list(text: &str) -> bool {
-    text.trim_start().starts_with('[')
+fn is_list(text: Body<'_>) -> bool {
+    text.begins_with('[')
 }
 
 fn read(
     reading: &mut Reading<'_>,
-    text: &str,
+    text: Body<'_>,
     list: &'static str,
     names: &Names,
 ) -> Result<(), ImportError> {

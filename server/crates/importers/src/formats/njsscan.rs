@@ -9,7 +9,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, is_only, likely_if};
 use crate::json::{Loose, whole_number};
-use crate::{Category, Confidence, Finding, ImportError};
+use crate::{Body, Category, Confidence, Finding, ImportError};
 
 pub const NJSSCAN: Format = Format {
     name: "njsscan",
@@ -25,7 +25,7 @@ pub const NJSSCAN: Format = Format {
     read,
 };
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let patterns: &[&'static [&'static str]] = &[&["nodejs", "*"], &["templates", "*"]];
     let rest = reading.stream(text, patterns, &mut |reading, pointer, rule| {
         let name = pointer.rsplit('/').next().unwrap_or("");

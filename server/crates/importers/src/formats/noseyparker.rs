@@ -8,7 +8,7 @@
 use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, object_with};
-use crate::{Finding, ImportError};
+use crate::{Body, Finding, ImportError};
 
 pub const NOSEYPARKER: Format = Format {
     name: "noseyparker",
@@ -18,7 +18,7 @@ pub const NOSEYPARKER: Format = Format {
     read,
 };
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     reading.documents(text, &mut |reading, place, line| {
         let rule = line.text("rule_name");
         reading.needs_list(line, "matches")?;

@@ -10,7 +10,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, adding, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const NPM_AUDIT_7_PLUS: Format = Format {
     name: "npm_audit_7_plus",
@@ -24,7 +24,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(object_with(sniff, &["auditReportVersion"]))
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["vulnerabilities", "*"]], &mut adding(finding))?;
     reading.needs_object(&rest, "vulnerabilities")
 }

@@ -10,7 +10,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, adding, certain_if, list_with, object_with};
 use crate::json::Loose;
-use crate::{Category, Finding, ImportError};
+use crate::{Body, Category, Finding, ImportError};
 
 pub const NUCLEI: Format = Format {
     name: "nuclei",
@@ -26,8 +26,8 @@ pub const NUCLEI: Format = Format {
     read,
 };
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    if text.trim_start().starts_with('[') {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    if text.begins_with('[') {
         let rest = reading.stream(text, &[&["*"]], &mut adding(finding))?;
         return reading.needs_list(&rest, "").map(|_| ());
     }

@@ -3,12 +3,12 @@
 use holdpoint_domain::{Digest, Severity};
 
 use super::sarif::{Ids, push_new};
-use super::tree::{self, Each, Pattern};
+use super::tree::{self, Each, Nth, Pattern};
 use crate::json::Loose;
 use crate::text::{clean, clean_line, is_url, normal_path, title};
 use crate::{
-    Category, Confidence, Finding, ImportError, Importer, Problem, ScannerStatus, Shape, Shared,
-    Sink, Sniff, Summary,
+    Body, Category, Confidence, Finding, ImportError, Importer, Problem, ScannerStatus, Shape,
+    Shared, Sink, Sniff, Summary,
 };
 
 /// CWE-798.
@@ -51,7 +51,7 @@ pub struct Format {
     /// The tool's name where the file does not say it.
     pub(super) tool: &'static str,
     pub(super) detect: fn(&Sniff<'_>) -> Confidence,
-    pub(super) read: fn(&mut Reading<'_>, &str) -> Result<(), ImportError>,
+    pub(super) read: fn(&mut Reading<'_>, Body<'_>) -> Result<(), ImportError>,
 }
 
 impl Importer for Format {
@@ -71,7 +71,7 @@ impl Importer for Format {
         (self.detect)(sniff)
     }
 
-    fn read(&self, text: &str, sink: Sink<'_>) -> Result<Summary, ImportError> {
+    fn read(&self, body: Body<'_>, sink: Sink<'_>) -> Result<Summary, ImportError> {
         let mut reading = Reading {
             format: self.name,
             summary: Summary {
@@ -83,10 +83,10 @@ impl Importer for Format {
             n_problems: 0,
         };
         self.tool.clone_into(&mut reading.summary.tool.name);
-        (self.read)(&mut reading, text)?;
+        (self.read)(&mut reading, body)?;
         // A person can name the format of any file. What has no finding and is not recognised either is perhaps an error message,
         // and no evidence that there is nothing to find.
-        let sniff = Sniff::of(text, None);
+        let sniff = Sniff::of_body(body, None);
         let is_bare = || {
             let mut bare = BARE.iter().filter(|(bare, _)| is_only(&sniff, bare));
             bare.any(|(_, formats)| formats.contains(&self.name))
@@ -207,23 +207,41 @@ impl Reading<'_> {
     }
 
     /// Reads the file as SARIF.
-    pub(super) fn sarif(&mut self, text: &str) -> Result<(), ImportError> {
+    pub(super) fn sarif(&mut self, text: Body<'_>) -> Result<(), ImportError> {
         self.summary = super::sarif::Sarif.read(text, self.sink)?;
         Ok(())
     }
 
     /// The whole of an XML text, whose first element has to have this name.
-    pub(super) fn xml(&mut self, text: &str, root: &str) -> Result<Loose<'static>, ImportError> {
+    pub(super) fn xml(
+        &mut self,
+        text: Body<'_>,
+        root: &str,
+    ) -> Result<Loose<'static>, ImportError> {
         self.xml_of(text, &[root])
     }
 
     /// As [`Self::xml`], where the first element can have several names.
     pub(super) fn xml_of(
         &mut self,
-        text: &str,
+        text: Body<'_>,
         roots: &[&str],
     ) -> Result<Loose<'static>, ImportError> {
-        let entries = match tree::xml(self.format, text)? {
+        self.xml_stream(text, roots, &[], &mut |_, _, _| Ok(()))
+    }
+
+    /// As [`tree::xml`], whose first element has to have one of these names; the rest of that.
+    pub(super) fn xml_stream(
+        &mut self,
+        text: Body<'_>,
+        roots: &[&str],
+        patterns: &[&[&str]],
+        each: &mut dyn FnMut(&mut Self, Nth, &Loose<'_>) -> Result<(), ImportError>,
+    ) -> Result<Loose<'static>, ImportError> {
+        let format = self.format;
+        let entries = match tree::xml(format, text, patterns, &mut |nth, element| {
+            each(self, nth, element)
+        })? {
             Loose::Object(entries) => entries,
             _ => Vec::new(),
         };
@@ -254,7 +272,7 @@ impl Reading<'_> {
     /// As [`tree::stream`], where every element has to be an object.
     pub(super) fn stream<'a>(
         &mut self,
-        text: &'a str,
+        text: Body<'a>,
         patterns: &[Pattern],
         each: &mut dyn FnMut(&mut Self, &str, &Loose<'_>) -> Result<(), ImportError>,
     ) -> Result<Loose<'a>, ImportError> {
@@ -273,14 +291,14 @@ impl Reading<'_> {
     }
 
     /// The whole of a JSON text.
-    pub(super) fn json<'a>(&mut self, text: &'a str) -> Result<Loose<'a>, ImportError> {
+    pub(super) fn json<'a>(&mut self, text: Body<'a>) -> Result<Loose<'a>, ImportError> {
         tree::stream(self.format, text, &[], &mut |_, _| Ok(()))
     }
 
     /// As [`tree::documents`].
     pub(super) fn documents(
         &mut self,
-        text: &str,
+        text: Body<'_>,
         each: &mut dyn FnMut(&mut Self, &str, &Loose<'_>) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
         let format = self.format;
@@ -297,16 +315,28 @@ impl Reading<'_> {
         })
     }
 
-    /// As [`tree::rows`]; a table that was cut off makes the scan incomplete.
+    /// As [`tree::rows`] of the whole file.
     pub(super) fn rows(
         &mut self,
-        text: &str,
+        text: Body<'_>,
+        delimiter: u8,
+        needed: &[&str],
+        each: &mut dyn FnMut(&mut Self, &str, &Loose<'_>) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        self.rows_after(0, text, delimiter, needed, each)
+    }
+
+    /// As [`tree::rows`], after so many bytes; a table that was cut off makes the scan incomplete.
+    pub(super) fn rows_after(
+        &mut self,
+        before: usize,
+        text: Body<'_>,
         delimiter: u8,
         needed: &[&str],
         each: &mut dyn FnMut(&mut Self, &str, &Loose<'_>) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
         let format = self.format;
-        let cut_off = tree::rows(format, text, delimiter, needed, &mut |line, row| {
+        let cut_off = tree::rows(format, before, text, delimiter, needed, &mut |line, row| {
             each(self, &format!("line {line}"), row)
         })?;
         if let Some(cut) = cut_off {
@@ -316,11 +346,12 @@ impl Reading<'_> {
     }
 
     /// Notes that the scan is incomplete where the text of a tool that writes line by line ends within a line.
-    pub(super) fn needs_last_line_break(&mut self, text: &str) {
-        if let Some(line) = tree::unfinished_line(text) {
+    pub(super) fn needs_last_line_break(&mut self, text: Body<'_>) -> Result<(), ImportError> {
+        if let Some(line) = tree::unfinished_line(text)? {
             let reason = "the last line does not end in a line break; it may have been cut off";
             self.incomplete(format!("line {line}"), reason);
         }
+        Ok(())
     }
 
     fn finish(mut self) -> Summary {

@@ -9,7 +9,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_or_empty, list_with};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const RUFF: Format = Format {
     name: "ruff",
@@ -26,7 +26,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     )
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, result| {
         reading.add(finding(pointer, result));
         Ok(())

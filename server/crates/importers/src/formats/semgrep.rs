@@ -13,7 +13,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, adding, certain_if, is_only, object_with};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const SEMGREP: Format = Format {
     name: "semgrep",
@@ -40,7 +40,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(is_results || is_vulns)
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let patterns: &[&'static [&'static str]] = &[&["results", "*"], &["vulns", "*"]];
     let rest = reading.stream(text, patterns, &mut |reading, pointer, result| {
         let found = if pointer.starts_with("/vulns") {
@@ -176,7 +176,7 @@ fn detect_platform(sniff: &Sniff<'_>) -> Confidence {
     certain_if(object_with(sniff, &["findings"]) && sniff.text.contains("\"match_based_id\""))
 }
 
-fn read_platform(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_platform(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["findings", "*"]], &mut adding(platform_finding))?;
     reading.needs_list(&rest, "findings").map(|_| ())
 }

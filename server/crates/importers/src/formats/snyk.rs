@@ -11,7 +11,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const SNYK: Format = Format {
     name: "snyk",
@@ -41,7 +41,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(is_project || is_list || is_error)
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     // What several projects have in common stands behind their findings, so a project is read as a whole.
     let whole = reading.json(text)?;
     for (at, project) in whole.items().iter().enumerate() {

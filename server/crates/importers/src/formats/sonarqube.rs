@@ -13,7 +13,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, object_with, root_is};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const SONARQUBE: Format = Format {
     name: "sonarqube",
@@ -37,7 +37,8 @@ const DETAIL: &str = "<h2>Detail of the Detected Vulnerabilities</h2>";
 const PAGE_END: &str = "</html>";
 
 /// Only the one table is read, as XML; what stands around it is for people and changes with the page's styling.
-fn read_page(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_page(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let text = text.whole()?;
     let missing = |what: &str| format!("the page has no {what}.");
     let heading = text.find(DETAIL);
     let heading = heading.ok_or_else(|| {
@@ -58,7 +59,7 @@ fn read_page(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     // As many empty lines before it as stand there, so that a refusal names the line in the page.
     let n_lines = text[..start].matches('\n').count();
     let table = "\n".repeat(n_lines) + &text[start..end];
-    let table = reading.xml(&table, "table")?;
+    let table = reading.xml(Body::Whole(&table), "table")?;
     let names: Vec<String> = table
         .each("thead/tr/th")
         .iter()
@@ -102,8 +103,8 @@ fn read_page(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
     Ok(())
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    if text.trim_start().starts_with('<') {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    if text.begins_with('<') {
         return read_page(reading, text);
     }
     let patterns: &[&'static [&'static str]] = &[&["issues", "*"], &["hotspots", "*"]];

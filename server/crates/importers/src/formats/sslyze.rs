@@ -22,7 +22,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, object_with, root_is};
 use crate::json::Loose;
-use crate::{Category, Finding, ImportError};
+use crate::{Body, Category, Finding, ImportError};
 
 pub const SSLYZE: Format = Format {
     name: "sslyze",
@@ -35,7 +35,7 @@ pub const SSLYZE: Format = Format {
         )
     },
     read: |reading, text| {
-        if text.trim_start().starts_with('<') {
+        if text.begins_with('<') {
             read_xml(reading, text)
         } else {
             read_json(reading, text)
@@ -256,10 +256,11 @@ fn without_moduli(text: &str) -> Cow<'_, str> {
 /// So many digits always fit into a floating point number.
 const LONGEST_NUMBER: usize = 300;
 
-fn read_json(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let text = without_moduli(text);
+fn read_json(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let text = text.whole()?;
+    let text = without_moduli(&text);
     let rest = reading.stream(
-        &text,
+        Body::Whole(&text),
         &[&["server_scan_results", "*"]],
         &mut |reading, pointer, scan| {
             let place = if scan.has("server_location") {
@@ -405,7 +406,7 @@ impl Target {
     }
 }
 
-fn read_xml(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_xml(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let document = reading.xml(text, "document")?;
     reading.tool("", &document.text("SSLyzeVersion"));
     reading.needs_object(&document, "results")?;

@@ -3,12 +3,18 @@
 //! A list of findings is never held as a whole: [`stream`] hands on its elements one by one and keeps the rest.
 
 use std::borrow::Cow;
+use std::io::BufRead;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use crate::ImportError;
-use crate::json::{Loose, MOST_LEVELS, Text, broken, whole_number};
+use crate::body::{Held, LineCounter, too_large};
+use crate::input::unreadable;
+use crate::json::{
+    self, Loose, LooseWithin, MOST_LEVELS, Room, Text, broken, broken_at, broken_piece,
+    whole_number,
+};
+use crate::{Body, ImportError, Pieces};
 
 static NULL: Loose<'static> = Loose::Null;
 
@@ -150,45 +156,109 @@ pub(in crate::formats) type Each<'e> =
 /// are empty.
 pub(in crate::formats) fn stream<'a>(
     format: &'static str,
-    text: &'a str,
+    body: Body<'a>,
     patterns: &[Pattern],
     each: Each<'_>,
 ) -> Result<Loose<'a>, ImportError> {
+    match body {
+        Body::Whole(text) => {
+            let json = serde_json::Deserializer::from_str(text);
+            descend(json, patterns, each, None)?.map_err(|error| broken(format, text, &error))
+        }
+        Body::Pieces(pieces) => {
+            let held = Held::most(pieces.input.limits().whole_bytes);
+            let json = serde_json::Deserializer::from_reader(pieces.open(Some(&held))?);
+            descend(json, patterns, each, Some(&held))?
+                .map_err(|error| broken_in(format, pieces, error))
+        }
+    }
+}
+
+/// A refusal of the whole, as [`broken`], or that a text in pieces could not be read.
+fn broken_in(format: &'static str, pieces: &Pieces<'_>, error: serde_json::Error) -> ImportError {
+    if error.is_io() {
+        return unreadable(error.into());
+    }
+    let place = (error.line(), error.column());
+    let path = pieces
+        .open(None)
+        .and_then(|mut text| json::path_in(&mut text, place.0, place.1).map_err(unreadable));
+    match path {
+        Ok(path) => broken_at(format, &error, &path, place),
+        Err(unreadable) => unreadable,
+    }
+}
+
+/// The rest; or an error of `each`, or of the text.
+fn descend<'de, R: serde_json::de::Read<'de>>(
+    mut json: serde_json::Deserializer<R>,
+    patterns: &[Pattern],
+    each: Each<'_>,
+    held: Option<&Held>,
+) -> Result<serde_json::Result<Loose<'de>>, ImportError> {
     let mut failed = None;
     let mut pointer = String::new();
-    let mut deserializer = serde_json::Deserializer::from_str(text);
     let descent = Descent {
         active: patterns.to_vec(),
         pointer: &mut pointer,
         each,
         failed: &mut failed,
+        room: &Room::default(),
+        held,
     };
     let rest = descent
-        .deserialize(&mut deserializer)
-        .and_then(|rest| deserializer.end().map(|()| rest));
-    match (failed, rest) {
-        (Some(failed), _) => Err(failed),
-        (None, rest) => rest.map_err(|error| broken(format, text, &error)),
-    }
+        .deserialize(&mut json)
+        .and_then(|rest| json.end().map(|()| rest));
+    failed.map_or(Ok(rest), Err)
 }
 
 /// Reads JSON documents that follow one another (JSON lines among them), each with the line it begins in.
 pub(in crate::formats) fn documents(
     format: &'static str,
-    text: &str,
+    body: Body<'_>,
     each: &mut dyn FnMut(usize, Loose<'_>) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Loose<'_>>();
-    let (mut line, mut counted_to) = (1, 0);
+    let most_bytes = body.most_held();
+    let mut text = body.open()?;
+    let mut ends = json::Documents::default();
+    let mut document = Vec::new();
+    // From 1, and how many bytes of the line lie before.
+    let (mut line, mut column) = (1, 0);
+    let go_over = |text: &str, line: &mut usize, column: &mut usize| {
+        *line += text.matches('\n').count();
+        *column = match text.rfind('\n') {
+            Some(at) => text.len() - at - 1,
+            None => *column + text.len(),
+        };
+    };
     loop {
-        let from = stream.byte_offset();
-        let start = from + text[from..].len() - text[from..].trim_start().len();
-        line += text[counted_to..start].matches('\n').count();
-        counted_to = start;
-        match stream.next() {
-            None => return Ok(()),
-            Some(Ok(value)) => each(line, value)?,
-            Some(Err(error)) => return Err(broken(format, text, &error)),
+        let available = text.fill_buf().map_err(unreadable)?;
+        let is_end = available.is_empty();
+        let (n, is_whole) = ends.next_end(available);
+        document.extend_from_slice(&available[..n]);
+        text.consume(n);
+        if document.len() as u64 > most_bytes {
+            return Err(too_large("One document is", most_bytes));
+        }
+        if !is_whole && !is_end {
+            continue;
+        }
+        let said = String::from_utf8_lossy(&document);
+        let start = said.len() - said.trim_start().len();
+        go_over(&said[..start], &mut line, &mut column);
+        let said = &said[start..];
+        if !said.is_empty() {
+            let value = serde_json::from_str(said).map_err(|error| {
+                let before = if error.line() == 1 { column } else { 0 };
+                let place = (line + error.line() - 1, before + error.column());
+                broken_piece(format, said, &error, "$", place)
+            })?;
+            each(line, value)?;
+        }
+        go_over(said, &mut line, &mut column);
+        document.clear();
+        if is_end {
+            return Ok(());
         }
     }
 }
@@ -198,6 +268,9 @@ struct Descent<'p> {
     pointer: &'p mut String,
     each: Each<'p>,
     failed: &'p mut Option<ImportError>,
+    /// For what is kept of the rest.
+    room: &'p Room,
+    held: Option<&'p Held>,
 }
 
 impl Descent<'_> {
@@ -218,11 +291,15 @@ impl<'de> DeserializeSeed<'de> for Descent<'_> {
         if !self.active.iter().any(|steps| steps.is_empty()) {
             return deserializer.deserialize_any(self);
         }
+        let before = self.held.map(Held::so_far);
         let element = Loose::deserialize(deserializer)?;
         (self.each)(self.pointer, &element).map_err(|error| {
             *self.failed = Some(error);
             D::Error::custom("refused")
         })?;
+        if let (Some(held), Some(before)) = (self.held, before) {
+            held.let_go_since(before);
+        }
         Ok(Loose::Null)
     }
 }
@@ -270,7 +347,8 @@ impl<'de> Visitor<'de> for Descent<'_> {
         let active = self.below(None);
         let mut kept = Vec::new();
         if active.is_empty() {
-            while let Some(value) = list.next_element()? {
+            while let Some(value) = list.next_element_seed(LooseWithin(self.room))? {
+                self.room.take()?;
                 kept.push(value);
             }
             return Ok(Loose::List(kept));
@@ -284,13 +362,18 @@ impl<'de> Visitor<'de> for Descent<'_> {
                 pointer: &mut *self.pointer,
                 each: &mut *self.each,
                 failed: &mut *self.failed,
+                room: self.room,
+                held: self.held,
             };
             let element = list.next_element_seed(descent)?;
             self.pointer.truncate(length);
             match element {
                 None => break,
                 Some(Loose::Null) => {}
-                Some(rest) => kept.push(rest),
+                Some(rest) => {
+                    self.room.take()?;
+                    kept.push(rest);
+                }
             }
         }
         Ok(Loose::List(kept))
@@ -300,9 +383,10 @@ impl<'de> Visitor<'de> for Descent<'_> {
         let mut kept = Vec::new();
         let length = self.pointer.len();
         while let Some(key) = map.next_key::<Text<'de>>()? {
+            self.room.take()?;
             let active = self.below(Some(&key));
             if active.is_empty() {
-                kept.push((key.0, map.next_value()?));
+                kept.push((key.0, map.next_value_seed(LooseWithin(self.room))?));
                 continue;
             }
             self.pointer.push('/');
@@ -313,6 +397,8 @@ impl<'de> Visitor<'de> for Descent<'_> {
                 pointer: &mut *self.pointer,
                 each: &mut *self.each,
                 failed: &mut *self.failed,
+                room: self.room,
+                held: self.held,
             };
             let rest = map.next_value_seed(descent)?;
             self.pointer.truncate(length);
@@ -326,25 +412,38 @@ impl<'de> Visitor<'de> for Descent<'_> {
 const INNER_TEXT: &str = "#text";
 
 /// Reads XML as a tree: attributes and elements by their names without prefix, several of one name as a list, an element of
-/// text only as that text. Entities other than those of XML itself are not resolved, so that none can grow.
+/// text only as that text. Entities other than those of XML itself are not resolved, so that none can grow. Each element that
+/// fits a pattern, whose steps are names of elements from the first on, is handed to `each`, and is not kept.
 pub(in crate::formats) fn xml(
     format: &'static str,
-    text: &str,
+    body: Body<'_>,
+    patterns: &[&[&str]],
+    each: &mut dyn FnMut(Nth, &Loose<'_>) -> Result<(), ImportError>,
 ) -> Result<Loose<'static>, ImportError> {
     use quick_xml::events::Event;
 
-    let mut reader = quick_xml::Reader::from_str(text);
-    let refused = |at: u64, message: String| {
-        let at = usize::try_from(at).unwrap_or(usize::MAX).min(text.len());
-        let before = text.get(..at).unwrap_or(text);
-        let line = 1 + before.matches('\n').count();
-        ImportError::broken(format, &format!("line {line}"), &message)
+    let held = Held::most(body.most_held());
+    let mut reader = quick_xml::Reader::from_reader(body.open_holding(&held)?);
+    let mut buffer = Vec::new();
+    let refused = |at: u64, message: String| match body.line_of(at) {
+        Ok(line) => ImportError::broken(format, &format!("line {line}"), &message),
+        Err(unreadable) => unreadable,
     };
+    let mut kept = Kept::default();
+    let mut n_of = vec![0; patterns.len()];
     let mut open: Vec<Open> = vec![Open::default()];
     loop {
+        buffer.clear();
         let at = reader.buffer_position();
-        let event = reader.read_event();
-        let event = event.map_err(|error| refused(reader.error_position(), format!("{error}.")))?;
+        let event = match reader.read_event_into(&mut buffer) {
+            Ok(event) => event,
+            Err(quick_xml::Error::Io(error)) => return Err(unreadable(owned(&error))),
+            Err(error) => return Err(refused(reader.error_position(), format!("{error}."))),
+        };
+        held.let_go();
+        if kept.is_too_much(body) {
+            return Err(refused(at, TOO_MUCH.to_owned()));
+        }
         match event {
             Event::Start(start) => {
                 if open.last().is_some_and(Open::has_too_many_names) {
@@ -356,35 +455,47 @@ pub(in crate::formats) fn xml(
                         format!("nested deeper than {MOST_LEVELS} levels."),
                     ));
                 }
-                let element = Open::of(&start);
+                let mut element = Open::of(&start);
                 if element.has_too_many_names() {
                     return Err(refused(at, TOO_MANY_NAMES.to_owned()));
                 }
+                element.before = kept;
+                kept.add(&element);
                 open.push(element);
             }
             Event::Empty(start) => {
-                let element = Open::of(&start);
+                let mut element = Open::of(&start);
                 let is_too_wide = |open: &Open| open.has_too_many_names();
                 if is_too_wide(&element) || open.last().is_some_and(is_too_wide) {
                     return Err(refused(at, TOO_MANY_NAMES.to_owned()));
                 }
-                if let Some(parent) = open.last_mut() {
-                    parent.add(element);
+                element.before = kept;
+                kept.add(&element);
+                open.push(element);
+                if let Some(element) = close(&mut open, patterns) {
+                    kept = element.before;
+                    let (pattern, at) = (element.pattern, n_of[element.pattern]);
+                    n_of[pattern] += 1;
+                    each(Nth { pattern, at }, &element.value)?;
                 }
             }
             Event::End(_) => {
-                let element = open.pop();
-                if let (Some(element), Some(parent)) = (element, open.last_mut()) {
-                    parent.add(element);
+                if let Some(element) = close(&mut open, patterns) {
+                    kept = element.before;
+                    let (pattern, at) = (element.pattern, n_of[element.pattern]);
+                    n_of[pattern] += 1;
+                    each(Nth { pattern, at }, &element.value)?;
                 }
             }
             Event::Text(part) => {
                 if let (Some(parent), Ok(part)) = (open.last_mut(), part.decode()) {
+                    kept.bytes += part.len();
                     parent.text.push_str(&part);
                 }
             }
             Event::CData(part) => {
                 if let (Some(parent), Ok(part)) = (open.last_mut(), part.decode()) {
+                    kept.bytes += part.len();
                     parent.text.push_str(&part);
                 }
             }
@@ -407,10 +518,89 @@ pub(in crate::formats) fn xml(
     }
     if open.len() != 1 {
         let message = "the file ends in the middle; it was cut off. Upload it again.";
-        return Err(refused(text.len() as u64, message.to_owned()));
+        return Err(refused(u64::MAX, message.to_owned()));
     }
     Ok(open.pop().map_or(Loose::Null, Open::into_value))
 }
+
+/// The error that a reader gave to more than one.
+fn owned(error: &std::io::Error) -> std::io::Error {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<ImportError>())
+    {
+        Some(ours) => std::io::Error::other(ours.clone()),
+        None => std::io::Error::new(error.kind(), error.to_string()),
+    }
+}
+
+/// Which element fits a pattern.
+#[derive(Clone, Copy)]
+pub(in crate::formats) struct Nth {
+    /// Which of the patterns, from 0.
+    pub(in crate::formats) pattern: usize,
+    /// Its number among those that fit that one, from 0.
+    pub(in crate::formats) at: usize,
+}
+
+/// An element that fits a pattern.
+struct Fitting {
+    pattern: usize,
+    value: Loose<'static>,
+    before: Kept,
+}
+
+/// Closes the innermost open element: it becomes a part of the one around, unless it fits a pattern.
+fn close(open: &mut Vec<Open>, patterns: &[&[&str]]) -> Option<Fitting> {
+    // The outermost one is the document.
+    if open.len() < 2 {
+        open.pop();
+        return None;
+    }
+    let names = open[1..].iter().map(|element| element.name.as_str());
+    let pattern = patterns
+        .iter()
+        .position(|steps| steps.len() == open.len() - 1 && names.clone().eq(steps.iter().copied()));
+    let element = open.pop()?;
+    let before = element.before;
+    match (pattern, open.last_mut()) {
+        (Some(pattern), _) => Some(Fitting {
+            pattern,
+            value: element.into_value(),
+            before,
+        }),
+        (None, parent) => {
+            if let Some(parent) = parent {
+                parent.add(element);
+            }
+            None
+        }
+    }
+}
+
+/// How much of a file is kept as a tree.
+#[derive(Clone, Copy, Default)]
+struct Kept {
+    values: usize,
+    bytes: usize,
+}
+
+impl Kept {
+    fn add(&mut self, element: &Open) {
+        self.values += 1 + element.entries.len();
+        let texts = element.entries.iter().map(|(_, value)| match value {
+            Loose::Text(text) => text.len(),
+            _ => 0,
+        });
+        self.bytes += texts.sum::<usize>();
+    }
+
+    fn is_too_much(self, body: Body<'_>) -> bool {
+        self.values > json::MOST_VALUES || self.bytes as u64 > body.most_held()
+    }
+}
+
+const TOO_MUCH: &str = "what has to be read in one piece here is more than is held in memory.";
 
 /// So many attributes and elements of different names an element has at most. Reports have a few dozen; each is looked up
 /// among those before it.
@@ -424,6 +614,8 @@ struct Open {
     name: String,
     entries: Vec<(Cow<'static, str>, Loose<'static>)>,
     text: String,
+    /// What was kept before it.
+    before: Kept,
 }
 
 impl Open {
@@ -443,6 +635,7 @@ impl Open {
             name: name(start.local_name().as_ref()),
             entries: entries.collect(),
             text: String::new(),
+            before: Kept::default(),
         }
     }
 
@@ -482,7 +675,7 @@ pub(in crate::formats) struct CutOff {
     pub(in crate::formats) reason: &'static str,
 }
 
-/// Reads CSV with a heading that has to have some columns, each row as an object with the line it begins in. Rows of another length are read as far as
+/// Reads CSV, after so many bytes of the file, with a heading that has to have some columns, each row as an object with the line it begins in. Rows of another length are read as far as
 /// they go.
 ///
 /// A writer ends every row with a line break and closes every quotation mark, so that a file that was cut off can be told from a
@@ -490,27 +683,35 @@ pub(in crate::formats) struct CutOff {
 /// all rows after it; another end in the middle is returned.
 pub(in crate::formats) fn rows(
     format: &'static str,
-    text: &str,
+    before: usize,
+    body: Body<'_>,
     delimiter: u8,
     needed: &[&str],
     each: &mut dyn FnMut(u64, &Loose<'_>) -> Result<(), ImportError>,
 ) -> Result<Option<CutOff>, ImportError> {
     let broken =
         |line: u64, message: &str| ImportError::broken(format, &format!("line {line}"), message);
+    let before = before as u64;
+    let lines_before = body.line_of(before)? - 1;
     let refused = |error: csv::Error| {
-        let line = error.position().map_or(1, csv::Position::line);
-        broken(line, &format!("{error}."))
+        let line = lines_before + error.position().map_or(1, csv::Position::line);
+        let message = format!("{error}.");
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => unreadable(error),
+            _ => broken(line, &message),
+        }
     };
-    let end = table_end(text, delimiter);
+    let held = Held::most(body.most_held());
+    let end = table_end(body, before, delimiter)?;
     if let TableEnd::InQuotes { opened } = end {
-        let line = 1 + text[..opened].matches('\n').count() as u64;
+        let line = body.line_of(before + opened)?;
         let message = "the quotation mark that opens here is never closed; the file was cut off. Upload it again.";
         return Err(broken(line, message));
     }
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
-        .from_reader(text.as_bytes());
+        .from_reader(body.open_after(before, &held)?);
     let heading: Vec<String> = reader
         .headers()
         .map_err(refused)?
@@ -525,30 +726,23 @@ pub(in crate::formats) fn rows(
     if !missing.is_empty() {
         let missing = missing.join(" and no column ");
         let message = format!("the heading has no column {missing}.");
-        return Err(ImportError::broken(format, "line 1", &message));
+        return Err(broken(lines_before + 1, &message));
     }
     let mut cut_off = (end == TableEnd::InField).then_some(CutOff {
-        line: 1,
+        line: lines_before + 1,
         reason: "the heading, its last line, has no line break; the file may have been cut off there",
     });
-    let (mut line, mut counted_to) = (1_u64, 0);
+    let mut lines = LineCounter::of(body)?;
     let mut records = reader.records();
     let mut next = records.next();
     while let Some(record) = next {
         let record = record.map_err(refused)?;
+        held.let_go();
         next = records.next();
         // The reader counts a line before its `\r\n` is over.
         let start = record.position().map_or(0, csv::Position::byte);
-        let start = usize::try_from(start)
-            .unwrap_or(0)
-            .max(counted_to)
-            .min(text.len());
-        let text_before = text.get(counted_to..start).unwrap_or("");
-        line += text_before.matches('\n').count() as u64;
-        counted_to = start;
-        let is_before_end = text
-            .get(start..)
-            .is_some_and(|rest| rest.starts_with(['\r', '\n']));
+        let line = lines.line_of(before + start)?;
+        let is_before_end = matches!(lines.next_byte()?, Some(b'\r' | b'\n'));
         let line = line + u64::from(is_before_end);
         let cells = heading.iter().zip(record.iter());
         let row = cells.map(|(name, cell)| {
@@ -591,12 +785,12 @@ enum TableEnd {
     AfterQuotes,
     InField,
     InQuotes {
-        opened: usize,
+        opened: u64,
     },
 }
 
 /// Goes over a table as the reader of its rows does, which itself does not tell how it ended.
-fn table_end(text: &str, delimiter: u8) -> TableEnd {
+fn table_end(body: Body<'_>, after: u64, delimiter: u8) -> Result<TableEnd, ImportError> {
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum At {
         Row,
@@ -605,30 +799,51 @@ fn table_end(text: &str, delimiter: u8) -> TableEnd {
         Quoted,
         AfterQuotes,
     }
-    let (mut at, mut opened) = (At::Row, 0);
-    for (place, byte) in text.bytes().enumerate() {
-        at = match (at, byte) {
-            (At::Row | At::Field, b'"') => {
-                opened = place;
-                At::Quoted
-            }
-            (At::Quoted, b'"') => At::AfterQuotes,
-            (At::AfterQuotes, b'"') | (At::Quoted, _) => At::Quoted,
-            (_, b'\n' | b'\r') => At::Row,
-            (_, byte) if byte == delimiter => At::Field,
-            _ => At::Plain,
-        };
+    let (mut at, mut opened, mut before) = (At::Row, 0, 0);
+    let held = Held::most(u64::MAX);
+    let mut text = body.open_after(after, &held)?;
+    loop {
+        let bytes = text.fill_buf().map_err(unreadable)?;
+        for (place, byte) in (before..).zip(bytes) {
+            at = match (at, *byte) {
+                (At::Row | At::Field, b'"') => {
+                    opened = place;
+                    At::Quoted
+                }
+                (At::Quoted, b'"') => At::AfterQuotes,
+                (At::AfterQuotes, b'"') | (At::Quoted, _) => At::Quoted,
+                (_, b'\n' | b'\r') => At::Row,
+                (_, byte) if byte == delimiter => At::Field,
+                _ => At::Plain,
+            };
+        }
+        let n = bytes.len();
+        if n == 0 {
+            break;
+        }
+        text.consume(n);
+        before += n as u64;
     }
-    match at {
+    Ok(match at {
         At::Row => TableEnd::AfterRow,
         At::AfterQuotes => TableEnd::AfterQuotes,
         At::Field | At::Plain => TableEnd::InField,
         At::Quoted => TableEnd::InQuotes { opened },
-    }
+    })
 }
 
 /// The last line, if no line break ends it: whoever writes line by line ends every one, so it may have been cut off.
-pub(in crate::formats) fn unfinished_line(text: &str) -> Option<u64> {
-    let is_finished = text.is_empty() || text.ends_with(['\n', '\r']);
-    (!is_finished).then(|| 1 + text.matches('\n').count() as u64)
+pub(in crate::formats) fn unfinished_line(body: Body<'_>) -> Result<Option<u64>, ImportError> {
+    let mut text = body.open()?;
+    let (mut line, mut last) = (1, b'\n');
+    loop {
+        let bytes = text.fill_buf().map_err(unreadable)?;
+        let Some(end) = bytes.last() else {
+            return Ok((!matches!(last, b'\n' | b'\r')).then_some(line));
+        };
+        last = *end;
+        line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let n = bytes.len();
+        text.consume(n);
+    }
 }

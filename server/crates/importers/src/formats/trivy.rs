@@ -14,7 +14,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, vulnerability_title};
 use crate::json::Loose;
-use crate::{Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const TRIVY: Format = Format {
     name: "trivy",
@@ -40,8 +40,8 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(is_report || is_cluster || is_old)
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let is_list = text.trim_start().starts_with('[');
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let is_list = text.begins_with('[');
     let patterns: &[&'static [&'static str]] = if is_list {
         &[&["*"]]
     } else {

@@ -12,7 +12,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, object_with};
 use crate::json::Loose;
-use crate::{Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Confidence, Finding, ImportError, Sniff};
 
 pub const TRUFFLEHOG: Format = Format {
     name: "trufflehog",
@@ -28,7 +28,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(object_with(sniff, &["SourceMetadata", "DetectorName"]) || is_log)
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let (mut n_results, mut n_log_lines, mut has_finished) = (0, 0, false);
     reading.documents(text, &mut |reading, place, line| {
         if line.has("DetectorName") || line.has("SourceMetadata") {

@@ -17,7 +17,7 @@ use holdpoint_domain::Severity;
 use super::cvss::base_score;
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
-use crate::{Category, Finding, ImportError, ScannerStatus};
+use crate::{Body, Category, Finding, ImportError, ScannerStatus};
 
 pub const OPENVEX: Format = Format {
     name: "openvex",
@@ -37,7 +37,7 @@ pub const CSAF: Format = Format {
     read: read_csaf,
 };
 
-fn read_openvex(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_openvex(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(
         text,
         &[&["statements", "*"]],
@@ -87,7 +87,7 @@ fn read_openvex(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError
     Ok(())
 }
 
-fn read_csaf(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_csaf(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let document = reading.json(text)?;
     let version = document.text("document/csaf_version");
     if !version.starts_with("2.") {

@@ -14,7 +14,7 @@ use holdpoint_domain::Severity;
 use super::reading::{Format, Reading, certain_if, list_with, object_with, root_is};
 use crate::json::Loose;
 use crate::text::{clean_line, is_url, normal_path};
-use crate::{Category, Finding, ImportError, Place};
+use crate::{Body, Category, Finding, ImportError, Place};
 
 pub const ZAP: Format = Format {
     name: "zap",
@@ -83,10 +83,10 @@ pub const TESTSSL: Format = Format {
     read: read_testssl,
 };
 
-fn read_burp(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let issues = reading.xml(text, "issues")?;
-    reading.tool("", &issues.text("burpVersion"));
-    for (at, issue) in issues.each("issue").iter().enumerate() {
+fn read_burp(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let each: &[&[&str]] = &[&["issues", "issue"]];
+    let issues = reading.xml_stream(text, &["issues"], each, &mut |reading, nth, issue| {
+        let at = nth.at;
         let pointer = format!("issue {at}");
         let severity = match &*issue.text("severity") {
             "Information" | "False positive" => Severity::Info,
@@ -109,19 +109,16 @@ fn read_burp(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
             finding.status = crate::ScannerStatus::Suppressed;
         }
         reading.add(finding);
-    }
+        Ok(())
+    })?;
+    reading.tool("", &issues.text("burpVersion"));
     Ok(())
 }
 
-fn read_nmap(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let run = reading.xml(text, "nmaprun")?;
-    reading.tool("", &run.text("version"));
-    let finished = run.at("runstats/finished");
-    if finished.text("exit") == "error" {
-        let said = format!("it failed: {}", finished.text("errormsg"));
-        reading.incomplete("runstats", &said);
-    }
-    for (h, host) in run.each("host").iter().enumerate() {
+fn read_nmap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let hosts: &[&[&str]] = &[&["nmaprun", "host"]];
+    let run = reading.xml_stream(text, &["nmaprun"], hosts, &mut |reading, nth, host| {
+        let h = nth.at;
         if host.flag("timedout") {
             reading.incomplete(format!("host {h}"), "a host did not answer in time");
         }
@@ -192,6 +189,13 @@ fn read_nmap(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
                 );
             }
         }
+        Ok(())
+    })?;
+    reading.tool("", &run.text("version"));
+    let finished = run.at("runstats/finished");
+    if finished.text("exit") == "error" {
+        let said = format!("it failed: {}", finished.text("errormsg"));
+        reading.incomplete("runstats", &said);
     }
     Ok(())
 }
@@ -212,8 +216,8 @@ fn cve_in(id: &str) -> &str {
         .map_or("", |at| id[at..].trim_end_matches('/'))
 }
 
-fn read_nikto(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let is_xml = text.trim_start().starts_with('<');
+fn read_nikto(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let is_xml = text.begins_with('<');
     let whole = if is_xml {
         reading.xml(text, "niktoscan")?
     } else {
@@ -261,7 +265,7 @@ fn read_nikto(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> 
     Ok(())
 }
 
-fn read_testssl(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_testssl(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     reading.rows(
         text,
         b',',
@@ -317,7 +321,7 @@ fn address(text: &str) -> Option<String> {
     (!address.is_empty()).then_some(address)
 }
 
-fn read_zap(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read_zap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let report = reading.xml(text, "OWASPZAPReport")?;
     reading.tool("", &report.text("version"));
     reading.scanned_at(&report.text("generated"));
@@ -365,15 +369,19 @@ fn plain(text: &str) -> String {
     text.replace("<p>", "").replace("</p>", "\n")
 }
 
-fn read_spotbugs(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    let report = reading.xml(text, "BugCollection")?;
+fn read_spotbugs(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let roots = ["BugCollection"];
+    let bugs: &[&[&str]] = &[&["BugCollection", "BugInstance"]];
+    // What the kinds of bugs are stands behind the bugs.
+    let report = reading.xml_stream(text, &roots, bugs, &mut |_, _, _| Ok(()))?;
     reading.tool("", &report.text("version"));
     let patterns: std::collections::HashMap<_, _> = report
         .each("BugPattern")
         .iter()
         .map(|pattern| (pattern.text("type"), pattern))
         .collect();
-    for (at, bug) in report.each("BugInstance").iter().enumerate() {
+    reading.xml_stream(text, &roots, bugs, &mut |reading, nth, bug| {
+        let at = nth.at;
         let severity = match &*bug.text("priority") {
             "1" => Severity::High,
             "2" => Severity::Medium,
@@ -408,7 +416,8 @@ fn read_spotbugs(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportErro
                 .with_partial_fingerprint(&bug.text("instanceHash"))
                 .with_category(Category::Code),
         );
-    }
+        Ok(())
+    })?;
     if report.number("Errors/errors").is_some_and(|n| n > 0.0) {
         reading.incomplete("Errors", "the tool reports errors");
     }

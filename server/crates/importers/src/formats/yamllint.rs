@@ -9,7 +9,7 @@
 use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if};
-use crate::{Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
 pub const YAMLLINT: Format = Format {
     name: "yamllint",
@@ -29,11 +29,11 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     )
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
-    for (at, line) in text.lines().enumerate() {
-        let place = format!("line {}", at + 1);
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    text.lines(&mut |number, line| {
+        let place = format!("line {number}");
         if line.trim().is_empty() {
-            continue;
+            return Ok(());
         }
         let Some(parts) = parts(line) else {
             let message = "expected file:line:column: [level] message (rule). Run yamllint with --format parsable.";
@@ -53,9 +53,9 @@ fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
                 .with_columns(Some(parts.column), None)
                 .with_category(Category::Style),
         );
-    }
-    reading.needs_last_line_break(text);
-    Ok(())
+        Ok(())
+    })?;
+    reading.needs_last_line_break(text)
 }
 
 struct Parts<'a> {

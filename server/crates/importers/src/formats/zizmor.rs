@@ -11,7 +11,7 @@ use holdpoint_domain::Severity;
 use super::reading::{Format, Reading, adding, certain_or_empty, list_with};
 use crate::json::{Loose, whole_number};
 use crate::text::{clean_line, normal_path};
-use crate::{Category, Confidence, Finding, ImportError, Place, ScannerStatus, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, Place, ScannerStatus, Sniff};
 
 pub const ZIZMOR: Format = Format {
     name: "zizmor",
@@ -25,7 +25,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_or_empty(sniff, list_with(sniff, &["ident", "determinations"]))
 }
 
-fn read(reading: &mut Reading<'_>, text: &str) -> Result<(), ImportError> {
+fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["*"]], &mut adding(finding))?;
     reading.needs_list(&rest, "").map(|_| ())
 }

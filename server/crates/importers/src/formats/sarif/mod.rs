@@ -46,7 +46,7 @@ use crate::cut::{self, CutError, Element, Step};
 use crate::json::{self, Loose, Text};
 use crate::text::{clean, clean_line, shortened, title};
 use crate::{
-    Category, CodeFlow, Confidence, Finding, FormerFingerprint, ImportError, Importer, Input,
+    Body, Category, CodeFlow, Confidence, Finding, FormerFingerprint, ImportError, Importer, Input,
     InputLimits, Place, Problem, ScannerStatus, Shape, Shared, Sink, Sniff, StreamingImporter,
     Summary, Tool,
 };
@@ -103,9 +103,14 @@ impl Importer for Sarif {
         }
     }
 
-    fn read(&self, text: &str, sink: Sink<'_>) -> Result<Summary, ImportError> {
-        let bytes = text.as_bytes();
-        self.read_input(&Input::of(&bytes, InputLimits::default())?, sink)
+    fn read(&self, body: Body<'_>, sink: Sink<'_>) -> Result<Summary, ImportError> {
+        match body {
+            Body::Whole(text) => {
+                let bytes = text.as_bytes();
+                self.read_input(&Input::of(&bytes, InputLimits::default())?, sink)
+            }
+            Body::Pieces(pieces) => self.read_input(pieces.input, sink),
+        }
     }
 
     fn streaming(&self) -> Option<&dyn StreamingImporter> {
