@@ -419,6 +419,37 @@ async fn many_reasons_are_counted_and_some_of_them_listed() {
 }
 
 #[tokio::test]
+async fn of_a_report_that_is_too_long_for_a_page_the_beginning_is_shown_and_the_way_to_all_of_it() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    let manager = scene.browser(&scene.manager).await;
+    let report = paths::report(scene.review.as_str());
+    let short = manager.get(&report).await;
+    assert!(!short.body.contains("too long to read as a page"));
+
+    // Each finding is told with its message.
+    let rules: Vec<String> = (0..500)
+        .map(|n| format!("rule-{n} {}", "that is told at length ".repeat(100)))
+        .collect();
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    scene.import(&owner, &sarif(&rules)).await;
+    let page = manager.get(&report).await;
+    let said = page.texts(".notice p");
+    assert!(
+        said.iter()
+            .any(|text| text.starts_with("The report is too long to read as a page: it has 2")),
+        "{said:?}"
+    );
+    let whole = manager
+        .get(&paths::report_file(scene.review.as_str(), "report.md"))
+        .await;
+    assert!(whole.body.len() > 1_000_000, "{}", whole.body.len());
+    let n_told = |text: &str| text.matches("that is told at length").count();
+    let (shown, all) = (n_told(&page.body), n_told(&whole.body));
+    assert!(all / 4 < shown && shown < all / 2, "{shown} of {all}");
+}
+
+#[tokio::test]
 async fn an_import_that_was_refused_while_nobody_waited_leads_back_to_its_preview() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;

@@ -306,3 +306,43 @@ fn people(who: &BTreeSet<&str>) -> AnyView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use leptos::reactive::owner::Owner;
+    use scraper::{Html, Selector};
+
+    use super::*;
+
+    fn texts(waivers: Vec<Reason>, selector: &str) -> Vec<String> {
+        let html = Owner::new().with(|| view! { <Waivers waivers /> }.into_view().to_html());
+        let selector = Selector::parse(selector).unwrap();
+        Html::parse_fragment(&html)
+            .select(&selector)
+            .map(|found| found.text().collect::<String>().trim().to_owned())
+            .collect()
+    }
+
+    fn accepted(n: usize) -> Vec<Reason> {
+        let reason = |at| Reason {
+            kind: ReasonKind::FindingOpen,
+            subject_kind: "finding".to_owned(),
+            subject: format!("id-{at}"),
+            title: format!("F-{at} Old library"),
+            why: "its risk is accepted".to_owned(),
+            who: Vec::new(),
+        };
+        (1..=n).map(reason).collect()
+    }
+
+    #[test]
+    fn what_a_release_goes_on_without_is_listed_up_to_fifty_and_counted_beyond() {
+        let all = texts(accepted(50), "li");
+        assert_eq!(all.len(), 50);
+        assert!(all[49].contains("F-50 Old library"), "{all:?}");
+        let some = texts(accepted(1_062), "li");
+        assert_eq!((some.len(), &*some[50]), (51, "And 1,012 more"));
+        assert_eq!(texts(accepted(1), "a").len(), 1);
+        assert!(texts(accepted(0), "p")[0].starts_with("Nothing holds it back"));
+    }
+}
