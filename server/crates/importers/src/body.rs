@@ -57,40 +57,34 @@ impl<'t> Body<'t> {
         }
     }
 
-    /// The text from its beginning, as UTF-8.
-    pub(crate) fn open(self) -> Result<Box<dyn BufRead + 't>, ImportError> {
-        match self {
-            Self::Whole(text) => Ok(Box::new(text.as_bytes())),
-            Self::Pieces(pieces) => Ok(Box::new(pieces.open(None)?)),
-        }
-    }
-
-    /// As [`Self::open`]; ends with an error when more is held than may be.
-    pub(crate) fn open_holding<'h>(
+    /// The text from its beginning, as UTF-8; with `held`, it ends with an error when more is held than may be.
+    pub(crate) fn open<'h>(
         self,
-        held: &'h Held,
+        held: Option<&'h Held>,
     ) -> Result<Box<dyn BufRead + 'h>, ImportError>
     where
         't: 'h,
     {
         match self {
             Self::Whole(text) => Ok(Box::new(text.as_bytes())),
-            Self::Pieces(pieces) => Ok(Box::new(pieces.open(Some(held))?)),
+            Self::Pieces(pieces) => Ok(Box::new(pieces.open(held)?)),
         }
     }
 
-    /// As [`Self::open_holding`], after so many bytes.
+    /// As [`Self::open`], after so many bytes.
     pub(crate) fn open_after<'h>(
         self,
         bytes: u64,
-        held: &'h Held,
+        held: Option<&'h Held>,
     ) -> Result<Box<dyn BufRead + 'h>, ImportError>
     where
         't: 'h,
     {
-        let mut text = self.open_holding(held)?;
+        let mut text = self.open(held)?;
         io::copy(&mut (&mut text).take(bytes), &mut io::sink()).map_err(unreadable)?;
-        held.let_go();
+        if let Some(held) = held {
+            held.let_go();
+        }
         Ok(text)
     }
 
@@ -105,7 +99,7 @@ impl<'t> Body<'t> {
                 .try_for_each(|(number, line)| each(number, line));
         }
         let most_bytes = self.most_held();
-        let mut text = self.open()?;
+        let mut text = self.open(None)?;
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
@@ -163,8 +157,7 @@ impl<'i> Pieces<'i> {
         self.damaged_line.get()
     }
 
-    /// The text from its beginning. Of what is read from it and not let go again, no more may be held than a text that has to
-    /// be in one piece.
+    /// As [`Body::open`].
     pub(crate) fn open<'p>(
         &'p self,
         held: Option<&'p Held>,
@@ -332,7 +325,7 @@ pub(crate) struct LineCounter<'t> {
 impl<'t> LineCounter<'t> {
     pub(crate) fn of(body: Body<'t>) -> Result<Self, ImportError> {
         Ok(Self {
-            text: body.open()?,
+            text: body.open(None)?,
             at: 0,
             line: 1,
         })

@@ -219,7 +219,7 @@ pub(in crate::formats) fn documents(
     each: &mut dyn FnMut(usize, Loose<'_>) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
     let most_bytes = body.most_held();
-    let mut text = body.open()?;
+    let mut text = body.open(None)?;
     let mut ends = json::Documents::default();
     let mut document = Vec::new();
     // From 1, and how many bytes of the line lie before.
@@ -423,7 +423,7 @@ pub(in crate::formats) fn xml(
     use quick_xml::events::Event;
 
     let held = Held::most(body.most_held());
-    let mut reader = quick_xml::Reader::from_reader(body.open_holding(&held)?);
+    let mut reader = quick_xml::Reader::from_reader(body.open(Some(&held))?);
     let mut buffer = Vec::new();
     let refused = |at: u64, message: String| match body.line_of(at) {
         Ok(line) => ImportError::broken(format, &format!("line {line}"), &message),
@@ -444,6 +444,7 @@ pub(in crate::formats) fn xml(
         if kept.is_too_much(body) {
             return Err(refused(at, TOO_MUCH.to_owned()));
         }
+        let mut ended = None;
         match event {
             Event::Start(start) => {
                 if open.last().is_some_and(Open::has_too_many_names) {
@@ -472,21 +473,9 @@ pub(in crate::formats) fn xml(
                 element.before = kept;
                 kept.add(&element);
                 open.push(element);
-                if let Some(element) = close(&mut open, patterns) {
-                    kept = element.before;
-                    let (pattern, at) = (element.pattern, n_of[element.pattern]);
-                    n_of[pattern] += 1;
-                    each(Nth { pattern, at }, &element.value)?;
-                }
+                ended = close(&mut open, patterns);
             }
-            Event::End(_) => {
-                if let Some(element) = close(&mut open, patterns) {
-                    kept = element.before;
-                    let (pattern, at) = (element.pattern, n_of[element.pattern]);
-                    n_of[pattern] += 1;
-                    each(Nth { pattern, at }, &element.value)?;
-                }
-            }
+            Event::End(_) => ended = close(&mut open, patterns),
             Event::Text(part) => {
                 if let (Some(parent), Ok(part)) = (open.last_mut(), part.decode()) {
                     kept.bytes += part.len();
@@ -514,6 +503,12 @@ pub(in crate::formats) fn xml(
             }
             Event::Eof => break,
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+        }
+        if let Some(element) = ended {
+            kept = element.before;
+            let (pattern, at) = (element.pattern, n_of[element.pattern]);
+            n_of[pattern] += 1;
+            each(Nth { pattern, at }, &element.value)?;
         }
     }
     if open.len() != 1 {
@@ -675,8 +670,8 @@ pub(in crate::formats) struct CutOff {
     pub(in crate::formats) reason: &'static str,
 }
 
-/// Reads CSV, after so many bytes of the file, with a heading that has to have some columns, each row as an object with the line it begins in. Rows of another length are read as far as
-/// they go.
+/// Reads CSV, after so many bytes of the file, with a heading that has to have some columns, each row as an object with the line
+/// it begins in. Rows of another length are read as far as they go.
 ///
 /// A writer ends every row with a line break and closes every quotation mark, so that a file that was cut off can be told from a
 /// whole one wherever the cut is not between two rows. An open quotation mark is refused, since it may stand anywhere and hides
@@ -711,7 +706,7 @@ pub(in crate::formats) fn rows(
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
-        .from_reader(body.open_after(before, &held)?);
+        .from_reader(body.open_after(before, Some(&held))?);
     let heading: Vec<String> = reader
         .headers()
         .map_err(refused)?
@@ -800,8 +795,7 @@ fn table_end(body: Body<'_>, after: u64, delimiter: u8) -> Result<TableEnd, Impo
         AfterQuotes,
     }
     let (mut at, mut opened, mut before) = (At::Row, 0, 0);
-    let held = Held::most(u64::MAX);
-    let mut text = body.open_after(after, &held)?;
+    let mut text = body.open_after(after, None)?;
     loop {
         let bytes = text.fill_buf().map_err(unreadable)?;
         for (place, byte) in (before..).zip(bytes) {
@@ -834,7 +828,7 @@ fn table_end(body: Body<'_>, after: u64, delimiter: u8) -> Result<TableEnd, Impo
 
 /// The last line, if no line break ends it: whoever writes line by line ends every one, so it may have been cut off.
 pub(in crate::formats) fn unfinished_line(body: Body<'_>) -> Result<Option<u64>, ImportError> {
-    let mut text = body.open()?;
+    let mut text = body.open(None)?;
     let (mut line, mut last) = (1, b'\n');
     loop {
         let bytes = text.fill_buf().map_err(unreadable)?;
