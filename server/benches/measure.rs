@@ -161,12 +161,14 @@ fn load(base: &str, sample: &serde_json::Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 7] = [
     ("readiness", ""),
     ("checklist", "/checklist"),
     ("scans", "/scans"),
     ("sign-off", "/sign-off"),
     ("report", "/report"),
+    ("findings.sarif of the report", "/findings.sarif"),
+    ("SARIF of the list of findings", "/findings/export.sarif"),
 ];
 
 /// How long each page took that was measured, by its name.

@@ -1,9 +1,9 @@
 //! The facts for machines: JSON, SARIF 2.1.0 and CSV.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use holdpoint_domain::{FindingStatus, ScannerClaim, ScannerState, Severity, SuppressionKind};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -53,60 +53,94 @@ pub fn sarif(facts: &Facts) -> String {
     if of_tool.is_empty() {
         of_tool.insert("Holdpoint", Vec::new());
     }
-    let runs: Vec<_> = of_tool
-        .iter()
-        .map(|(tool, findings)| run(&facts, tool, findings))
-        .collect();
-    let log = json!({
-        "$schema": SARIF_SCHEMA,
-        "version": "2.1.0",
-        "runs": runs,
-    });
+    let log = Log {
+        schema: SARIF_SCHEMA,
+        runs: of_tool
+            .iter()
+            .map(|(tool, findings)| Run::of(&facts, tool, findings))
+            .collect(),
+        version: "2.1.0",
+    };
     let mut text = serde_json::to_string_pretty(&log).expect("JSON values always serialise");
     text.push('\n');
     text
 }
 
-fn run(facts: &Facts, tool: &str, findings: &[&Finding]) -> Value {
-    let mut rules: Vec<Value> = Vec::new();
-    let mut index: BTreeMap<String, usize> = BTreeMap::new();
-    let mut results = Vec::new();
-    for finding in findings {
-        let id = rule_id(finding);
-        let at = *index.entry(id.clone()).or_insert_with(|| {
-            rules.push(rule(finding, &id));
-            rules.len() - 1
-        });
-        results.push(result(finding, &id, at));
+/// A log of SARIF, its parts in the order of their names.
+#[derive(Serialize)]
+struct Log<'f> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    runs: Vec<Run<'f>>,
+    version: &'static str,
+}
+
+/// As [`Log`].
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'f> {
+    column_kind: &'static str,
+    original_uri_base_ids: Value,
+    results: Results<'f>,
+    tool: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_control_provenance: Option<Value>,
+}
+
+/// Each made when it is written: a hundred thousand of them as JSON values would take a multiple of the file's memory.
+struct Results<'f> {
+    findings: &'f [&'f Finding],
+    /// The place of each rule among the tool's.
+    rules: BTreeMap<String, usize>,
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.findings.iter().map(|finding| {
+            let id = rule_id(finding);
+            result(finding, &id, self.rules[&id])
+        }))
     }
-    let mut driver = json!({"name": tool, "rules": rules});
-    let versions: Vec<_> = facts
-        .scans
-        .iter()
-        .filter(|scan| scan.tool == tool)
-        .filter_map(|scan| scan.version.as_ref())
-        .collect();
-    if tool == "Holdpoint" {
-        driver["version"] = json!(facts.instance.version);
-    } else if let Some(version) = versions.last() {
-        driver["version"] = json!(version);
+}
+
+impl<'f> Run<'f> {
+    fn of(facts: &Facts, tool: &str, findings: &'f [&'f Finding]) -> Self {
+        let mut rules: Vec<Value> = Vec::new();
+        let mut index: BTreeMap<String, usize> = BTreeMap::new();
+        for finding in findings {
+            if let Entry::Vacant(new) = index.entry(rule_id(finding)) {
+                rules.push(rule(finding, new.key()));
+                new.insert(rules.len() - 1);
+            }
+        }
+        let mut driver = json!({"name": tool, "rules": rules});
+        let versions: Vec<_> = facts
+            .scans
+            .iter()
+            .filter(|scan| scan.tool == tool)
+            .filter_map(|scan| scan.version.as_ref())
+            .collect();
+        if tool == "Holdpoint" {
+            driver["version"] = json!(facts.instance.version);
+        } else if let Some(version) = versions.last() {
+            driver["version"] = json!(version);
+        }
+        let repository = facts.service.repository.as_deref();
+        let repository = repository.filter(|url| url.contains("://"));
+        let of_commit = repository.zip(facts.review.target_commit.as_ref());
+        Self {
+            column_kind: "unicodeCodePoints",
+            original_uri_base_ids: json!({"%SRCROOT%": {"description": {"text": "The root of the repository."}}}),
+            results: Results {
+                findings,
+                rules: index,
+            },
+            tool: json!({ "driver": driver }),
+            version_control_provenance: of_commit.map(|(repository, commit)| {
+                json!([{"repositoryUri": uri(repository), "revisionId": commit}])
+            }),
+        }
     }
-    let mut run = json!({
-        "tool": {"driver": driver},
-        "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the repository."}}},
-        "results": results,
-    });
-    let repository = facts
-        .service
-        .repository
-        .as_deref()
-        .filter(|url| url.contains("://"));
-    if let (Some(repository), Some(commit)) = (repository, &facts.review.target_commit) {
-        run["versionControlProvenance"] =
-            json!([{"repositoryUri": uri(repository), "revisionId": commit}]);
-    }
-    run
 }
 
 fn rule(finding: &Finding, id: &str) -> Value {
