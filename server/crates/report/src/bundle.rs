@@ -138,16 +138,16 @@ where
     if facts.is_draft() {
         return Err(BundleError::Draft);
     }
-    let report = markdown(facts);
+    let report = markdown(facts.clone());
     let signature = key.sign(REPORT_NAMESPACE, report.as_bytes());
     let head = serde_json::to_string_pretty(&facts.activity)
         .expect("a number and a digest always serialise");
     let mut texts = BTreeMap::new();
     texts.insert(REPORT, report);
     texts.insert(REPORT_SIGNATURE, signature);
-    texts.insert(REPORT_JSON, exports::json(facts));
-    texts.insert("findings.sarif", exports::sarif(facts));
-    texts.insert("findings.csv", exports::csv(facts));
+    texts.insert(REPORT_JSON, exports::json(facts.clone()));
+    texts.insert("findings.sarif", exports::sarif(facts.clone()));
+    texts.insert("findings.csv", exports::csv(facts.clone()));
     texts.insert(ALLOWED_SIGNERS, key.public_line() + "\n");
     texts.insert(LOG_HEAD, head + "\n");
 

@@ -18,7 +18,7 @@ const SARIF_SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// All facts as JSON, with every list in the order of the report.
-pub fn json(facts: &Facts) -> String {
+pub fn json(facts: Facts) -> String {
     #[derive(Serialize)]
     struct Report<'a> {
         format: &'static str,
@@ -39,7 +39,7 @@ pub fn json(facts: &Facts) -> String {
 }
 
 /// The findings as SARIF 2.1.0, one run for each tool that found them.
-pub fn sarif(facts: &Facts) -> String {
+pub fn sarif(facts: Facts) -> String {
     let facts = counting(facts);
     let mut of_tool: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &facts.findings {
@@ -386,20 +386,23 @@ fn percent(text: &str, kept: &str) -> String {
 
 /// The findings as CSV (RFC 4180), one line each. A cell that a spreadsheet would take for a formula begins with an
 /// apostrophe.
-pub fn csv(facts: &Facts) -> String {
+pub fn csv(facts: Facts) -> String {
     csv_head() + &csv_lines(&counting(facts).findings)
 }
 
 /// The facts in order, each finding with the status that counts at the report's moment: whoever reads it by a program must
 /// not take an acceptance for one that holds because its end stands elsewhere.
-fn counting(facts: &Facts) -> Facts {
-    let mut counting = facts.sorted();
-    for finding in &mut counting.findings {
-        if facts.is_open(finding) {
+fn counting(facts: Facts) -> Facts {
+    let mut facts = facts.sorted();
+    let are_open: Vec<bool> = (facts.findings.iter())
+        .map(|finding| facts.is_open(finding))
+        .collect();
+    for (finding, is_open) in facts.findings.iter_mut().zip(are_open) {
+        if is_open {
             finding.status = FindingStatus::Open;
         }
     }
-    counting
+    facts
 }
 
 /// The first line of [`csv`], for a list that is too long to be held: [`csv_lines`] gives the others piece by piece.

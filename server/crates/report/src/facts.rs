@@ -491,8 +491,8 @@ impl Facts {
 
     /// The same facts with each list in the order of the report.
     #[must_use]
-    pub fn sorted(&self) -> Self {
-        let mut facts = self.clone();
+    pub fn sorted(self) -> Self {
+        let mut facts = self;
         facts
             .metadata
             .sort_by(|a, b| (a.position, &a.name, &a.value).cmp(&(b.position, &b.name, &b.value)));

@@ -23,8 +23,8 @@ use crate::{
 /// What a command's output is cut to in the report; the whole of it is in the bundle.
 const OUTPUT_CHARS: usize = 4_000;
 
-/// The report. Equal facts give equal bytes.
-pub fn markdown(facts: &Facts) -> String {
+/// The report. Equal facts give equal bytes. Takes the facts, which may be many: they are put in order where they are.
+pub fn markdown(facts: Facts) -> String {
     let facts = facts.sorted();
     let mut doc = Document(String::with_capacity(64 * 1024));
     title(&mut doc, &facts);

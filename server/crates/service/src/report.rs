@@ -20,7 +20,7 @@ use holdpoint_report::{
     signing::REPORT_NAMESPACE,
 };
 use holdpoint_storage::{
-    Evidence, Finding, NewActivity, Review, SameIssue, Scan, StorageError, Tx,
+    Evidence, Finding, NewActivity, Review, SameIssue, Scan, StandingReview, StorageError, Tx,
 };
 
 use crate::{
@@ -54,7 +54,7 @@ pub struct ReportPreview {
 }
 
 /// What a report is called on disk: `opensqt-market-maker-v1.0.0-report.md`.
-fn file_name(standing: &ReviewStanding, rest: &str) -> String {
+fn file_name(review: &StandingReview, rest: &str) -> String {
     let safe = |text: &str| -> String {
         text.chars()
             .map(|c| {
@@ -66,10 +66,10 @@ fn file_name(standing: &ReviewStanding, rest: &str) -> String {
             })
             .collect()
     };
-    let release = safe(&standing.review.release);
+    let release = safe(&review.release);
     format!(
         "{}-{}-{rest}",
-        safe(&standing.review.service_slug),
+        safe(&review.service_slug),
         release.trim_start_matches('.')
     )
 }
@@ -81,7 +81,7 @@ impl Services {
         actor: &Actor,
         review: &ReviewId,
     ) -> Result<ReportPreview, ServiceError> {
-        let (standing, facts) = self.facts(actor, review).await?;
+        let (reviewed, facts) = self.facts(actor, review).await?;
         let is_draft = facts.is_draft();
         let name = if is_draft {
             "report-DRAFT.md"
@@ -89,10 +89,10 @@ impl Services {
             "report.md"
         };
         Ok(ReportPreview {
-            text: off_the_async_threads(move || Ok(markdown(&facts))).await?,
+            text: off_the_async_threads(move || Ok(markdown(facts))).await?,
             is_draft,
-            file_name: file_name(&standing, name),
-            bundle_name: file_name(&standing, "bundle.zip"),
+            file_name: file_name(&reviewed, name),
+            bundle_name: file_name(&reviewed, "bundle.zip"),
         })
     }
 
@@ -102,15 +102,15 @@ impl Services {
         actor: &Actor,
         review: &ReviewId,
     ) -> Result<ReportFile, ServiceError> {
-        let (standing, facts) = self.facts(actor, review).await?;
+        let (reviewed, facts) = self.facts(actor, review).await?;
         let is_draft = facts.is_draft();
-        let bytes = off_the_async_threads(move || Ok(markdown(&facts).into_bytes())).await?;
+        let bytes = off_the_async_threads(move || Ok(markdown(facts).into_bytes())).await?;
         let signature = if is_draft {
             None
         } else {
             let key = self.signing_key().await?;
             let signature = key.sign(REPORT_NAMESPACE, &bytes);
-            self.note_export(actor, &standing, &key, "report.md", &Digest::of(&bytes))
+            self.note_export(actor, &reviewed, &key, "report.md", &Digest::of(&bytes))
                 .await?;
             Some(signature)
         };
@@ -120,7 +120,7 @@ impl Services {
             "report-DRAFT.md"
         };
         Ok(ReportFile {
-            file_name: file_name(&standing, draft),
+            file_name: file_name(&reviewed, draft),
             bytes,
             signature,
         })
@@ -159,12 +159,12 @@ impl Services {
         actor: &Actor,
         review: &ReviewId,
         name: &str,
-        write: fn(&Facts) -> String,
+        write: fn(Facts) -> String,
     ) -> Result<ReportFile, ServiceError> {
-        let (standing, facts) = self.facts(actor, review).await?;
+        let (reviewed, facts) = self.facts(actor, review).await?;
         Ok(ReportFile {
-            file_name: file_name(&standing, name),
-            bytes: off_the_async_threads(move || Ok(write(&facts).into_bytes())).await?,
+            file_name: file_name(&reviewed, name),
+            bytes: off_the_async_threads(move || Ok(write(facts).into_bytes())).await?,
             signature: None,
         })
     }
@@ -176,7 +176,7 @@ impl Services {
         review: &ReviewId,
         out: W,
     ) -> Result<(W, String), ServiceError> {
-        let (standing, facts) = self.facts(actor, review).await?;
+        let (reviewed, facts) = self.facts(actor, review).await?;
         if facts.is_draft() {
             let message =
                 "A draft is not signed, so it has no bundle. Sign the release decision first.";
@@ -198,11 +198,11 @@ impl Services {
         drop(tx);
         let key = self.signing_key().await?;
         let (facts, digest) = off_the_async_threads(move || {
-            let digest = Digest::of(markdown(&facts).as_bytes());
+            let digest = Digest::of(markdown(facts.clone()).as_bytes());
             Ok((facts, digest))
         })
         .await?;
-        self.note_export(actor, &standing, &key, "bundle.zip", &digest)
+        self.note_export(actor, &reviewed, &key, "bundle.zip", &digest)
             .await?;
         let files = self.files().clone();
         let written = tokio::task::spawn_blocking(move || {
@@ -228,14 +228,14 @@ impl Services {
         .await
         .map_err(ServiceError::unavailable)?
         .map_err(ServiceError::unavailable)?;
-        Ok((written, file_name(&standing, "bundle.zip")))
+        Ok((written, file_name(&reviewed, "bundle.zip")))
     }
 
     /// Notes an export of a signed report, and signs the log's end with it.
     async fn note_export(
         &self,
         actor: &Actor,
-        standing: &ReviewStanding,
+        review: &StandingReview,
         key: &SigningKey,
         what: &str,
         digest: &Digest,
@@ -248,9 +248,9 @@ impl Services {
                 actor: actor.id.as_str(),
                 action: "report.exported",
                 subject_kind: "review",
-                subject: &standing.review.id,
-                service: Some(&standing.review.service_id),
-                review: Some(&standing.review.id),
+                subject: &review.id,
+                service: Some(&review.service_id),
+                review: Some(&review.id),
                 summary: format!("exported {what}"),
                 before: None,
                 after: Some(serde_json::json!({ "report_sha256": digest }).to_string()),
@@ -262,12 +262,12 @@ impl Services {
         Ok(())
     }
 
-    /// Everything that the report says of a review.
+    /// Everything that the report says of a review, and which review that is.
     async fn facts(
         &self,
         actor: &Actor,
         review: &ReviewId,
-    ) -> Result<(ReviewStanding, Facts), ServiceError> {
+    ) -> Result<(StandingReview, Facts), ServiceError> {
         let mut tx = self.database().read().await?;
         let service = self
             .service_of_review(&mut tx, actor, review, Action::Export)
@@ -287,7 +287,7 @@ impl Services {
             None => now,
         };
         let gathered = self.gather(&mut tx, &service, &head, &standing).await?;
-        Ok((standing, gathered))
+        Ok((standing.review, gathered))
     }
 
     async fn gather(

@@ -9,9 +9,9 @@ use serde_json::{Value, json as value};
 #[test]
 fn the_json_gives_back_the_facts() {
     for facts in [audited(), released()] {
-        let text = json(&facts);
+        let text = json(facts.clone());
         let back: Facts = serde_json::from_str(&text).unwrap();
-        assert_eq!(back, facts.sorted());
+        assert_eq!(back, facts.clone().sorted());
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["format"], "holdpoint-report@v1");
         assert_eq!(value["draft"], facts.is_draft());
@@ -20,7 +20,7 @@ fn the_json_gives_back_the_facts() {
 
 #[test]
 fn the_sarif_holds_every_finding_with_its_rule_place_and_state() {
-    let log: Value = serde_json::from_str(&sarif(&released())).unwrap();
+    let log: Value = serde_json::from_str(&sarif(released())).unwrap();
     assert_eq!(log["version"], "2.1.0");
     let runs = log["runs"].as_array().unwrap();
     let mut numbers = Vec::new();
@@ -59,7 +59,7 @@ fn the_sarif_holds_every_finding_with_its_rule_place_and_state() {
 fn a_path_in_sarif_is_a_uri() {
     let mut facts = audited();
     facts.findings[0].path = Some("a b/ü#?.go".into());
-    let log: Value = serde_json::from_str(&sarif(&facts)).unwrap();
+    let log: Value = serde_json::from_str(&sarif(facts.clone())).unwrap();
     let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "a%20b/%C3%BC%23%3F.go");
 }
@@ -68,7 +68,7 @@ fn a_path_in_sarif_is_a_uri() {
 fn the_sarif_of_no_findings_is_a_run_without_results() {
     let mut facts = audited();
     facts.findings.clear();
-    let log: Value = serde_json::from_str(&sarif(&facts)).unwrap();
+    let log: Value = serde_json::from_str(&sarif(facts.clone())).unwrap();
     assert_eq!(log["runs"][0]["results"], Value::Array(vec![]));
 }
 
@@ -89,7 +89,7 @@ fn the_csv_has_a_line_for_each_finding_and_no_cell_is_a_formula() {
         finding.title = text.into();
         finding.remediation = text.into();
     }
-    let text = csv(&facts);
+    let text = csv(facts.clone());
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let head = reader.headers().unwrap().clone();
     assert_eq!(&head[0], "number");
@@ -113,13 +113,13 @@ fn the_csv_has_a_line_for_each_finding_and_no_cell_is_a_formula() {
 
 /// The results of the report's SARIF by their number, and its rows of CSV as column and cell.
 fn exported(facts: &Facts, number: i64) -> (Value, Vec<(String, String)>) {
-    let log: Value = serde_json::from_str(&sarif(facts)).unwrap();
+    let log: Value = serde_json::from_str(&sarif(facts.clone())).unwrap();
     let runs = log["runs"].as_array().unwrap();
     let mut results = runs
         .iter()
         .flat_map(|run| run["results"].as_array().unwrap());
     let result = results.find(|result| result["properties"]["number"] == number);
-    let text = csv(facts);
+    let text = csv(facts.clone());
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let head = reader.headers().unwrap().clone();
     let mut rows = reader.records().map(Result::unwrap);
@@ -172,7 +172,7 @@ fn what_the_scanner_hides_is_said_everywhere_and_stays_open() {
     );
     assert!(result["suppressions"].is_null());
     assert_eq!(cell(&cells, "scanner_state"), "review");
-    let report = markdown(&facts);
+    let report = markdown(facts.clone());
     assert!(
         report.contains(r"suppressed in the scanner, in the source: only \*test\* data"),
         "{report}"
@@ -209,7 +209,7 @@ fn an_acceptance_that_is_over_is_exported_as_open() {
         assert_eq!(result["suppressions"].is_null(), status == "open");
         assert_eq!(cell(&cells, "status"), status);
         // The facts themselves say what was decided.
-        let facts: Value = serde_json::from_str(&json(&facts)).unwrap();
+        let facts: Value = serde_json::from_str(&json(facts.clone())).unwrap();
         let decided = facts["findings"].as_array().unwrap().iter();
         let mut decided = decided.filter(|finding| finding["number"] == number);
         assert_eq!(decided.next().unwrap()["status"], "risk_accepted");

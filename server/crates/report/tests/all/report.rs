@@ -9,8 +9,8 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 #[test]
 fn the_audit_report_reads_as_its_snapshot() {
     insta::with_settings!({ snapshot_path => "../../testdata", prepend_module_to_snapshot => false }, {
-        insta::assert_binary_snapshot!("audited.md", markdown(&audited()).into_bytes());
-        insta::assert_binary_snapshot!("released.md", markdown(&released()).into_bytes());
+        insta::assert_binary_snapshot!("audited.md", markdown(audited()).into_bytes());
+        insta::assert_binary_snapshot!("released.md", markdown(released()).into_bytes());
     });
 }
 
@@ -18,7 +18,7 @@ fn the_audit_report_reads_as_its_snapshot() {
 fn the_policy_says_whether_findings_past_their_limit_hold_back_and_what_the_limits_are() {
     let mut facts = audited();
     let said = |facts: &Facts| {
-        let report = markdown(facts);
+        let report = markdown(facts.clone());
         let mut rows = report.lines().map(str::to_owned);
         rows.find(|row| row.starts_with("| Policy |")).unwrap()
     };
@@ -32,7 +32,8 @@ fn the_policy_says_whether_findings_past_their_limit_hold_back_and_what_the_limi
         row.contains("; open findings past their limit block: critical 3 days, high 1 day; "),
         "{row}"
     );
-    let json: serde_json::Value = serde_json::from_str(&holdpoint_report::json(&facts)).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&holdpoint_report::json(facts.clone())).unwrap();
     assert_eq!(json["review"]["policy"]["late_findings_block"], true);
     facts.review.policy.limits = Limits {
         critical: None,
@@ -68,7 +69,7 @@ fn seen(report: &str) -> String {
 
 #[test]
 fn the_report_says_everything_that_the_hand_written_one_says() {
-    let report = markdown(&audited());
+    let report = markdown(audited());
     let seen = seen(&report);
     let facts = [
         // The summary, row by row.
@@ -131,10 +132,10 @@ fn the_report_says_everything_that_the_hand_written_one_says() {
 #[test]
 fn a_report_is_a_draft_until_enough_people_have_validly_decided() {
     use holdpoint_report::facts::{ReleaseWord, Standing};
-    assert!(markdown(&audited()).contains("DRAFT"));
+    assert!(markdown(audited()).contains("DRAFT"));
     let mut facts = released();
     assert!(!facts.is_draft());
-    assert!(!markdown(&facts).contains("DRAFT"));
+    assert!(!markdown(facts.clone()).contains("DRAFT"));
     facts.review.policy.approvals = 2;
     assert!(facts.is_draft(), "one of two approvals is no decision");
     facts
@@ -155,9 +156,9 @@ fn a_report_is_a_draft_until_enough_people_have_validly_decided() {
 #[test]
 fn a_relaxed_four_eyes_rule_is_said() {
     let mut facts = released();
-    assert!(!markdown(&facts).contains("Four eyes were not asked for"));
+    assert!(!markdown(facts.clone()).contains("Four eyes were not asked for"));
     facts.review.policy.four_eyes = false;
-    assert!(markdown(&facts).contains("Four eyes were not asked for"));
+    assert!(markdown(facts.clone()).contains("Four eyes were not asked for"));
 }
 
 #[test]
@@ -184,10 +185,10 @@ fn the_order_in_which_facts_were_read_changes_no_byte() {
     other.verdict.reasons.reverse();
     other.since.as_mut().unwrap().changes.reverse();
     assert_ne!(facts, other);
-    assert_eq!(markdown(&facts), markdown(&other));
-    assert_eq!(json(&facts), json(&other));
-    assert_eq!(sarif(&facts), sarif(&other));
-    assert_eq!(csv(&facts), csv(&other));
+    assert_eq!(markdown(facts.clone()), markdown(other.clone()));
+    assert_eq!(json(facts.clone()), json(other.clone()));
+    assert_eq!(sarif(facts.clone()), sarif(other.clone()));
+    assert_eq!(csv(facts.clone()), csv(other.clone()));
 }
 
 /// The document's structure, without what is written in it.
@@ -345,9 +346,9 @@ fn with_texts(texts: &[String]) -> Facts {
 }
 
 fn check(texts: &[String]) {
-    let report = markdown(&with_texts(texts));
+    let report = markdown(with_texts(texts));
     let found = structure(&report);
-    let mut expected = structure(&markdown(&with_texts(&["plain".to_owned()])));
+    let mut expected = structure(&markdown(with_texts(&["plain".to_owned()])));
     expected.html.clear();
     expected.unsafe_links.clear();
     assert_eq!(found, expected, "of {texts:?}");
@@ -458,7 +459,7 @@ fn a_text_of_nothing_but_nesting_stays_small() {
     facts.findings[1].problem = (0..500)
         .map(|n| format!("{}- x\n", "  ".repeat(n)))
         .collect();
-    let report = markdown(&facts);
+    let report = markdown(facts.clone());
     assert!(report.len() < 400_000, "{} bytes", report.len());
     assert!(report.contains("deep"));
 }

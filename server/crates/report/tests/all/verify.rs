@@ -72,7 +72,7 @@ fn ssh_keygen_accepts(folder: &Path, report: &[u8]) -> bool {
 #[test]
 fn openssh_accepts_the_report_and_refuses_it_after_any_change() {
     let folder = tempfile::tempdir().unwrap();
-    let report = markdown(&released()).into_bytes();
+    let report = markdown(released()).into_bytes();
     let signature = key().sign(REPORT_NAMESPACE, &report);
     std::fs::write(folder.path().join("report.md.sig"), &signature).unwrap();
     std::fs::write(
@@ -149,7 +149,7 @@ fn openssh_reads_the_private_key_file_and_signs_the_same() {
 
 #[test]
 fn no_changed_byte_of_a_report_verifies() {
-    let mut report = markdown(&released()).into_bytes();
+    let mut report = markdown(released()).into_bytes();
     let signature = key().sign(REPORT_NAMESPACE, &report);
     assert!(verify_report(&report, &signature, &keys()).verified());
     for at in 0..report.len() {
@@ -165,7 +165,7 @@ fn no_changed_byte_of_a_report_verifies() {
 
 #[test]
 fn a_changed_signature_does_not_verify() {
-    let report = markdown(&released()).into_bytes();
+    let report = markdown(released()).into_bytes();
     let signature = key().sign(REPORT_NAMESPACE, &report);
     for at in 0..signature.len() {
         let mut changed = signature.clone().into_bytes();
