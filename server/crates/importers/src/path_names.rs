@@ -1,7 +1,7 @@
 //! The names of files, each kept once: a scan may name a few thousand files a hundred thousand times, or as many files as it
 //! has findings.
 
-use string_interner::{DefaultSymbol, StringInterner, backend::BufferBackend};
+use string_interner::{DefaultSymbol, StringInterner, backend::StringBackend};
 
 /// Which name of a [`PathNames`]: four bytes, and equal for equal names of the same one only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,7 +11,7 @@ const _: () = assert!(size_of::<Option<PathName>>() == 4);
 
 /// The paths of a scan, and of what its series knows.
 #[derive(Debug)]
-pub struct PathNames(StringInterner<BufferBackend>);
+pub struct PathNames(StringInterner<StringBackend>);
 
 impl Default for PathNames {
     fn default() -> Self {
