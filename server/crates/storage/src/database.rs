@@ -100,12 +100,14 @@ impl Database {
             .page_size(8192)
             .pragma("cache_size", "-10000")
             .pragma("temp_store", "memory");
+        // There is one, and a large import goes to and fro between the pages of the index of titles.
+        let writing = options.clone().pragma("cache_size", "-16000");
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options.clone().create_if_missing(true))
+            .connect_with(writing.create_if_missing(true))
             .await?;
         sqlx::migrate!("../../../migrations/sqlite")
             .run(&writer)
