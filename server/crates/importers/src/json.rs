@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::io::BufRead;
+use std::ops::ControlFlow;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
@@ -74,10 +75,8 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
 /// The JSON path, such as `$.runs[0].results[12].level`, of a place in a text.
 pub fn path_at(text: &str, line: usize, column: usize) -> String {
     let mut walk = Walk::default();
-    walk.feed(
-        &text.as_bytes()[..offset(text, line, column)],
-        &mut |_, _| true,
-    );
+    let before = &text.as_bytes()[..offset(text, line, column)];
+    let _ = walk.feed(before, &mut |_, _| true);
     walk.path()
 }
 
@@ -108,7 +107,9 @@ pub(crate) fn path_in(
         if n == 0 {
             return Ok(walk.path());
         }
-        walk.feed(&available[..n], &mut |_, _| true);
+        if walk.feed(&available[..n], &mut |_, _| true).is_break() {
+            return Ok(walk.path());
+        }
         text.consume(n);
     }
 }
@@ -132,7 +133,7 @@ pub(crate) fn keys_at_top(
     loop {
         let available = text.fill_buf().map_err(unreadable)?;
         let n = available.len();
-        if n == 0 || !walk.feed(available, &mut see) {
+        if n == 0 || walk.feed(available, &mut see).is_break() {
             return Ok(keys);
         }
         text.consume(n);
@@ -150,32 +151,42 @@ struct Level {
     index: usize,
 }
 
+/// What of a JSON text a byte belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Within {
+    #[default]
+    Structure,
+    Key,
+    Text,
+}
+
 /// Goes over a JSON text, token by token, and knows where it is. The text may come in pieces.
 #[derive(Debug, Default)]
-struct Walk {
+pub(crate) struct Walk {
     levels: Vec<Level>,
     /// How many more levels are open than are kept.
     n_deeper: usize,
-    is_text: bool,
+    within: Within,
     is_escaped: bool,
-    /// Whether the text is a key.
-    is_key: bool,
+    /// Whether anything was seen but white space.
+    is_begun: bool,
 }
 
 impl Walk {
     /// So much of a key is kept.
     const KEY_BYTES: usize = 320;
 
-    /// Goes on over these bytes; ends early (`false`) when the outermost value ends, or when `see`, which gets the levels and
-    /// each key, returns false.
-    fn feed(&mut self, bytes: &[u8], see: &mut dyn FnMut(&[Level], &str) -> bool) -> bool {
+    /// Goes on over these bytes. Ends early, and says after which byte, when the outermost value ends (one that is no list and no
+    /// object ends with its line), or when `see`, which gets the levels and each key, returns false.
+    fn feed(
+        &mut self,
+        bytes: &[u8],
+        see: &mut dyn FnMut(&[Level], &str) -> bool,
+    ) -> ControlFlow<usize> {
         let mut at = 0;
         while at < bytes.len() {
-            if self.is_text {
-                at = match self.text(bytes, at, see) {
-                    Some(at) => at,
-                    None => return false,
-                };
+            if self.within != Within::Structure {
+                at = self.text(bytes, at, see)?;
                 continue;
             }
             match bytes[at] {
@@ -184,7 +195,7 @@ impl Walk {
                     if self.n_deeper > 0 {
                         self.n_deeper -= 1;
                     } else if self.levels.len() <= 1 {
-                        return false;
+                        return ControlFlow::Break(at + 1);
                     } else {
                         self.levels.pop();
                     }
@@ -196,20 +207,36 @@ impl Walk {
                     }
                 }
                 b'"' => {
-                    self.is_text = true;
                     let level = self.levels.last_mut();
                     let level = level.filter(|level| self.n_deeper == 0 && level.wants_key);
-                    self.is_key = level.is_some();
+                    self.within = Within::Text;
                     if let Some(level) = level {
+                        self.within = Within::Key;
                         level.wants_key = false;
                         level.key.clear();
                     }
                 }
+                b'\n' if self.levels.is_empty() && self.is_begun => {
+                    return ControlFlow::Break(at + 1);
+                }
                 _ => {}
             }
+            self.is_begun |= !bytes[at].is_ascii_whitespace();
             at += 1;
         }
-        true
+        ControlFlow::Continue(())
+    }
+
+    /// How many of these bytes belong to the document that is gone over, and whether it ends with them: then another one may
+    /// follow.
+    pub(crate) fn end_of_document(&mut self, bytes: &[u8]) -> (usize, bool) {
+        match self.feed(bytes, &mut |_, _| true) {
+            ControlFlow::Continue(()) => (bytes.len(), false),
+            ControlFlow::Break(end) => {
+                *self = Self::default();
+                (end, true)
+            }
+        }
     }
 
     fn open(&mut self, is_object: bool) {
@@ -225,13 +252,13 @@ impl Walk {
         }
     }
 
-    /// Goes on within a text; where it ends or the bytes do, or `None` if nothing more is to be seen.
+    /// Goes on within a text; where it ends or the bytes do.
     fn text(
         &mut self,
         bytes: &[u8],
         from: usize,
         see: &mut dyn FnMut(&[Level], &str) -> bool,
-    ) -> Option<usize> {
+    ) -> ControlFlow<usize, usize> {
         let mut at = from;
         let mut is_over = false;
         while at < bytes.len() && !is_over {
@@ -248,24 +275,23 @@ impl Walk {
             is_over = bytes[at - 1] == b'"';
             self.is_escaped = !is_over;
         }
-        if self.is_key
-            && let Some(level) = self.levels.last_mut()
-        {
+        let is_key = self.within == Within::Key;
+        if is_key && let Some(level) = self.levels.last_mut() {
             let end = at - usize::from(is_over);
             let room = Self::KEY_BYTES.saturating_sub(level.key.len());
             let part = &bytes[from..end];
             level.key.extend_from_slice(&part[..part.len().min(room)]);
         }
         if is_over {
-            self.is_text = false;
-            if self.is_key
+            self.within = Within::Structure;
+            if is_key
                 && let Some(level) = self.levels.last()
                 && !see(&self.levels, &String::from_utf8_lossy(&level.key))
             {
-                return None;
+                return ControlFlow::Break(at);
             }
         }
-        Some(at)
+        ControlFlow::Continue(at)
     }
 
     fn path(&self) -> String {
@@ -280,57 +306,6 @@ impl Walk {
             }
         }
         path
-    }
-}
-
-/// Finds where JSON documents end that follow one another, in a text that comes in pieces. What is no list and no object ends
-/// with its line.
-#[derive(Debug, Default)]
-pub(crate) struct Documents {
-    depth: usize,
-    is_begun: bool,
-    is_text: bool,
-    is_escaped: bool,
-}
-
-impl Documents {
-    /// How many of these bytes belong to the document, and whether it ends with them.
-    pub(crate) fn next_end(&mut self, bytes: &[u8]) -> (usize, bool) {
-        let mut at = 0;
-        while at < bytes.len() {
-            if self.is_text {
-                if self.is_escaped {
-                    self.is_escaped = false;
-                } else if let Some(next) = memchr::memchr2(b'"', b'\\', &bytes[at..]) {
-                    at += next;
-                    self.is_text = bytes[at] == b'\\';
-                    self.is_escaped = self.is_text;
-                } else {
-                    break;
-                }
-                at += 1;
-                continue;
-            }
-            let byte = bytes[at];
-            at += 1;
-            match byte {
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                b'"' => self.is_text = true,
-                _ => {}
-            }
-            let is_over = match byte {
-                b'}' | b']' => self.depth == 0,
-                b'\n' => self.is_begun && self.depth == 0,
-                _ => false,
-            };
-            self.is_begun |= !byte.is_ascii_whitespace();
-            if is_over {
-                *self = Self::default();
-                return (at, true);
-            }
-        }
-        (bytes.len(), false)
     }
 }
 

@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::path::PathBuf;
-
 use holdpoint_importers::{Importer, detect, read};
 
 /// Where lists and objects end that have something in them: all that a JSON document has at its top, and the first few
@@ -36,17 +34,9 @@ fn ends(text: &str) -> Vec<usize> {
 
 #[test]
 fn what_tells_a_format_may_stand_behind_long_lists() {
-    let mut found = Vec::new();
-    common::files(
-        &PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata"),
-        &mut found,
-    );
-    if let Some(corpus) = common::shared("corpus") {
-        common::files(&corpus, &mut found);
-    }
     let padding = "\n".repeat(70_000);
     let (mut n, mut lost) = (0, Vec::new());
-    for path in found {
+    for path in common::reports() {
         let Ok(text) = std::fs::read_to_string(&path) else {
             continue;
         };

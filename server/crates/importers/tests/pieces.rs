@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use holdpoint_importers::{Finding, IMPORTERS, ImportError, InputLimits, Summary, read_source};
 
@@ -29,19 +29,11 @@ fn in_pieces(bytes: &[u8], name: Option<&str>, format: Option<&str>) -> Read {
 }
 
 fn reports() -> Vec<(PathBuf, Vec<u8>)> {
-    let mut paths = Vec::new();
-    common::files(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata"),
-        &mut paths,
-    );
-    if let Some(corpus) = common::shared("corpus") {
-        common::files(&corpus, &mut paths);
-    }
     let read = |path: PathBuf| {
         let bytes = std::fs::read(&path).expect("a report can be read");
         (path, bytes)
     };
-    paths.into_iter().map(read).collect()
+    common::reports().into_iter().map(read).collect()
 }
 
 #[test]
@@ -175,6 +167,19 @@ fn a_list_of_countless_values_is_refused() {
 }
 
 #[test]
+fn a_bill_of_materials_with_nothing_in_it_is_refused() {
+    for bytes in [&b"<bom><!-- cyclonedx --></bom>"[..], b"[\"bomFormat\"]"] {
+        for read in [at_once, in_pieces] {
+            let refused = read(bytes, None, Some("cyclonedx")).unwrap_err();
+            assert!(
+                refused.to_string().contains("an object is required"),
+                "{refused}"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_format_reads_an_empty_or_foreign_text_in_pieces_as_it_does_whole() {
     for importer in IMPORTERS {
         for text in [
@@ -184,6 +189,7 @@ fn every_format_reads_an_empty_or_foreign_text_in_pieces_as_it_does_whole() {
             "[]",
             "null",
             "<a/>",
+            "<bom><!-- cyclonedx --></bom>",
             "a,b\n1,2\n",
             "{\"a\":",
         ] {

@@ -109,6 +109,11 @@ impl ImportWatch {
         self.0.done.fetch_add(n, Ordering::Relaxed);
     }
 
+    /// Of what is gone through in order, by whoever is furthest.
+    pub(crate) fn has_come_to(&self, done: u64) {
+        self.0.done.fetch_max(done, Ordering::Relaxed);
+    }
+
     pub(crate) fn add_findings(&self, n: u64) {
         self.0.findings.fetch_add(n, Ordering::Relaxed);
     }
@@ -140,6 +145,7 @@ impl Source for WatchedFile {
             .begin(ImportStage::Reading, file.metadata().map_or(0, |m| m.len()));
         Ok(Box::new(WatchedReader {
             file,
+            at: 0,
             watch: &self.watch,
         }))
     }
@@ -147,6 +153,7 @@ impl Source for WatchedFile {
 
 struct WatchedReader<'a> {
     file: File,
+    at: u64,
     watch: &'a ImportWatch,
 }
 
@@ -156,14 +163,17 @@ impl Read for WatchedReader<'_> {
             return Err(io::Error::other("the import was cancelled"));
         }
         let n = self.file.read(buffer)?;
-        self.watch.add_done(n as u64);
+        self.at += n as u64;
+        // Some formats are gone through by two at once, one of which counts lines.
+        self.watch.has_come_to(self.at);
         Ok(n)
     }
 }
 
 impl Seek for WatchedReader<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
+        self.at = self.file.seek(to)?;
+        Ok(self.at)
     }
 }
 

@@ -14,7 +14,7 @@ use holdpoint_domain::Severity;
 
 use super::cvss::base_score;
 use super::reading::{Format, Reading, certain_if, root_is};
-use super::tree::{self, Pattern};
+use super::tree::{self, Nth, Pattern};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -113,12 +113,15 @@ fn each_of<'a>(
             &["bom", "vulnerabilities", "vulnerability"],
         ];
         let wanted = patterns.iter().position(|steps| steps.ends_with(&[one]));
-        return reading.xml_stream(text, &["bom"], patterns, &mut |reading, nth, element| {
+        let see = &mut |reading: &mut Reading<'_>, nth: Nth, element: &Loose<'_>| {
             if Some(nth.pattern) == wanted {
                 each(reading, &format!("/{many}/{}", nth.at), element)?;
             }
             Ok(())
-        });
+        };
+        let rest = reading.xml_stream(text, &["bom"], patterns, see)?;
+        reading.needs_object(&rest, "")?;
+        return Ok(rest);
     }
     let patterns: &[Pattern] = &[&["components", "*"], &["vulnerabilities", "*"]];
     let rest = tree::stream(format, text, patterns, &mut |pointer, element| {

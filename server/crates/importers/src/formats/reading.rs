@@ -218,16 +218,7 @@ impl Reading<'_> {
         text: Body<'_>,
         root: &str,
     ) -> Result<Loose<'static>, ImportError> {
-        self.xml_of(text, &[root])
-    }
-
-    /// As [`Self::xml`], where the first element can have several names.
-    pub(super) fn xml_of(
-        &mut self,
-        text: Body<'_>,
-        roots: &[&str],
-    ) -> Result<Loose<'static>, ImportError> {
-        self.xml_stream(text, roots, &[], &mut |_, _, _| Ok(()))
+        self.xml_stream(text, &[root], &[], &mut |_, _, _| Ok(()))
     }
 
     /// As [`tree::xml`], whose first element has to have one of these names; the rest of that.

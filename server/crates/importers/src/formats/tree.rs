@@ -220,7 +220,7 @@ pub(in crate::formats) fn documents(
 ) -> Result<(), ImportError> {
     let most_bytes = body.most_held();
     let mut text = body.open(None)?;
-    let mut ends = json::Documents::default();
+    let mut ends = json::Walk::default();
     let mut document = Vec::new();
     // From 1, and how many bytes of the line lie before.
     let (mut line, mut column) = (1, 0);
@@ -234,7 +234,7 @@ pub(in crate::formats) fn documents(
     loop {
         let available = text.fill_buf().map_err(unreadable)?;
         let is_end = available.is_empty();
-        let (n, is_whole) = ends.next_end(available);
+        let (n, is_whole) = ends.end_of_document(available);
         document.extend_from_slice(&available[..n]);
         text.consume(n);
         if document.len() as u64 > most_bytes {

@@ -67,6 +67,19 @@ pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// All reports there are: the crate's own, and those beside the checkout.
+pub(crate) fn reports() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    files(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata"),
+        &mut found,
+    );
+    if let Some(corpus) = shared("corpus") {
+        files(&corpus, &mut found);
+    }
+    found
+}
+
 impl Imported {
     pub(crate) fn counts(&self) -> ChangeCounts {
         self.counts
