@@ -79,19 +79,17 @@ fn a_report_that_was_cut_off_is_refused_in_pieces_where_it_is_refused_whole() {
 
 #[test]
 fn bytes_that_are_no_text_are_shown_and_told_wherever_a_piece_ends() {
-    // 0xe4 is no UTF-8, and ä may lie on the border of two pieces.
-    for padding in 65_520..65_545 {
-        let mut bytes = br#"[{"RuleID":"a","Description":""#.to_vec();
-        bytes.extend(std::iter::repeat_n(b'x', padding));
-        bytes.extend("ää\u{1f600}".as_bytes());
-        bytes.extend(b"\xe4\",\n\"File\":\"a.py\",\"StartLine\":3,\"Secret\":\"s\"}]");
-        let whole = at_once(&bytes, None, Some("gitleaks"));
-        assert!(whole.as_ref().is_ok_and(|(_, found)| found.len() == 1));
-        assert_eq!(
-            in_pieces(&bytes, None, Some("gitleaks")),
-            whole,
-            "{padding}"
-        );
+    // 0xe4 is no UTF-8; each character and each of its bytes comes to lie before and after the border of two pieces of 64 KiB.
+    for start in 65_536 - 12..=65_536 {
+        let before = "[\n\n{\"RuleID\":\"a\",\"Description\":\"";
+        let mut bytes = vec![b' '; start - before.len()];
+        bytes.extend(before.as_bytes());
+        bytes.extend("ä\u{1f600}".as_bytes());
+        bytes.extend(b"\xe4\",\n\"File\":\"a.py\",\"StartLine\":3}]");
+        let (summary, found) = at_once(&bytes, None, Some("gitleaks")).unwrap();
+        assert_eq!(summary.problems[0].where_, "line 3");
+        let pieces = in_pieces(&bytes, None, Some("gitleaks"));
+        assert_eq!(pieces, Ok((summary, found)), "{start}");
     }
 }
 
