@@ -148,18 +148,6 @@ const OTHER_PARTS: &[(&str, &str, &str, Instead)] = &[
         |is, _| is.title == "PII Disclosure",
     ),
     (
-        "govulncheck/many_vulns_new_version.json",
-        "severity",
-        "the trace names a function that is called, so it is high as in newer files",
-        |is, _| is.severity == Severity::High,
-    ),
-    (
-        "govulncheck/many_vulns_new_version.json",
-        "file",
-        "where the vulnerable function is called, rather than the package it is in",
-        |is, _| is.path.as_deref() == Some("tmp/testproject/main.go"),
-    ),
-    (
         "jfrog_xray_unified",
         "vulnerability_ids_count",
         OTHER_NAMES,
@@ -192,13 +180,6 @@ const OTHER_PARTS: &[(&str, &str, &str, Instead)] = &[
         "steps of remediation are no version in which it is fixed",
         |is, _| is.remediation.is_some() && is.fixed_version.is_none(),
     ),
-    ("npm_audit", "cwe", CATEGORY_1035, |is, _| is.cwe.is_empty()),
-    ("npm_audit_7_plus", "cwe", CATEGORY_1035, |is, _| {
-        is.cwe.is_empty()
-    }),
-    ("yarn_audit", "cwe", CATEGORY_1035, |is, _| {
-        !is.cwe.contains(&1035)
-    }),
     (
         "openvex",
         "component",
@@ -224,40 +205,14 @@ const OTHER_PARTS: &[(&str, &str, &str, Instead)] = &[
         },
     ),
     (
-        "snyk/single_project_one_vuln.json",
-        "file",
-        "the way through dependencies is no file; the project's manifest is",
-        |is, _| is.path.as_deref() == Some("pom.xml"),
-    ),
-    (
         "sonarqube/sonar-rule-undefined.html",
         "description",
         "DefectDojo's words for no description",
         |is, _| is.description.is_none(),
     ),
     (
-        "stackhawk",
-        "component",
-        "the application is what was scanned, not a component of it",
-        |is, _| is.component.is_none() && is.scope.is_some(),
-    ),
-    (
-        "stackhawk",
-        "version",
-        "an environment (Development) is no version",
-        |is, _| is.component_version.is_none(),
-    ),
-    ("trivy", "file", IMAGE, is_scope),
-    ("trivy_operator", "file", IMAGE, is_scope),
-    (
         "trivy/kubernetes.json",
         "vulnerability_ids",
-        RULE_IS_NO_VULNERABILITY,
-        |is, expected| is.rule.as_deref() == expected[0].as_str() && is.cve.is_empty(),
-    ),
-    (
-        "trivy_operator/cis_benchmark.json",
-        "vulnerability_ids_include",
         RULE_IS_NO_VULNERABILITY,
         |is, expected| is.rule.as_deref() == expected[0].as_str() && is.cve.is_empty(),
     ),
@@ -271,24 +226,12 @@ const OTHER_PARTS: &[(&str, &str, &str, Instead)] = &[
 
 const OTHER_NAMES: &str =
     "the ids that the vendor gives to the same problem are kept beside the CVE, as its other names";
-const CATEGORY_1035: &str =
-    "the report names no weakness, and CWE itself forbids to map anything to the category 1035";
 const NAMED_BY_ALIAS: &str = "the report names the CVE among the aliases, and it is one";
-const IMAGE: &str =
-    "packages of an image's operating system are in no file; the image is the scope";
 const RULE_IS_NO_VULNERABILITY: &str =
     "the id of a check is its rule, and no vulnerability that other tools know by this id";
 
 fn is_count_of_cve(is: &Finding, expected: &Value) -> bool {
     Some(is.cve.len() as u64) == expected.as_u64() && !is.aliases.is_empty()
-}
-
-fn is_scope(is: &Finding, expected: &Value) -> bool {
-    is.path.is_none()
-        && is
-            .scope
-            .as_deref()
-            .is_some_and(|scope| scope.ends_with(expected.as_str().unwrap()))
 }
 
 /// Words that DefectDojo puts into titles and advice of its own accord, and that no report has.
