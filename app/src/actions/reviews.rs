@@ -11,7 +11,7 @@ use {
     crate::{flash::Refusal, paths},
     holdpoint_domain::{
         Policy, ReviewId, Severity, TemplateVersionId,
-        policy::Limits,
+        policy::{Limits, RequiredScan},
         text::{Commit, Date, Name},
     },
     holdpoint_service::{NewReview, Review, ReviewChange, ServiceError},
@@ -70,7 +70,12 @@ impl PolicyForm {
             limit_medium: days(Severity::Medium),
             limit_low: days(Severity::Low),
             limit_info: days(Severity::Info),
-            required_scans: policy.required_scans.join("\n"),
+            required_scans: policy
+                .required_scans
+                .iter()
+                .map(RequiredScan::to_string)
+                .collect::<Vec<_>>()
+                .join("\n"),
             quorum: policy.quorum.to_string(),
             approvals: policy.approvals.to_string(),
         }
@@ -142,8 +147,9 @@ impl PolicyForm {
                 .lines()
                 .map(str::trim)
                 .filter(|line| !line.is_empty())
-                .map(str::to_owned)
-                .collect(),
+                .map(RequiredScan::parse)
+                .collect::<Result<_, _>>()
+                .map_err(ServiceError::at("required_scans"))?,
             quorum: people("quorum", &self.quorum)?,
             approvers: approvers
                 .iter()

@@ -295,7 +295,7 @@ async fn a_conflict_on_settings_shows_both_versions_and_keeps_what_was_typed() {
         ("four_eyes", "on"),
         ("evidence_required", "on"),
         ("blocks_critical", "on"),
-        ("required_scans", "semgrep"),
+        ("required_scans", "semgrep\ngitleaks: backend"),
     ] {
         typed.push((name.to_owned(), value.to_owned()));
     }
@@ -330,7 +330,10 @@ async fn a_conflict_on_settings_shows_both_versions_and_keeps_what_was_typed() {
     );
     assert!(versions.contains(&"Quorum12".to_owned()), "{versions:?}");
     assert_eq!(values(&page, "input[name=title]"), ["My title"]);
-    assert_eq!(page.texts("textarea[name=required_scans]"), ["semgrep"]);
+    assert_eq!(
+        page.texts("textarea[name=required_scans]"),
+        ["semgrep\ngitleaks: backend"]
+    );
     assert!(
         values(&page, "input[name=blocks_high][checked]").is_empty(),
         "unticked stays unticked"
@@ -349,7 +352,13 @@ async fn a_conflict_on_settings_shows_both_versions_and_keeps_what_was_typed() {
     assert_eq!(follow(&browser, &saved).await.status, StatusCode::OK);
     let now = stored(&app, &ana, &review.id).await;
     assert_eq!(now.title, "My title");
-    assert_eq!(now.policy.required_scans, ["semgrep"]);
+    let required: Vec<_> = now
+        .policy
+        .required_scans
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(required, ["semgrep", "gitleaks: backend"]);
     assert!(now.policy.four_eyes && !now.policy.deliverables_required);
 }
 

@@ -14,7 +14,7 @@ use holdpoint_app::{
 use holdpoint_domain::{
     ReviewId, ScanId,
     person::Action,
-    text::{Commit, Name},
+    text::{Commit, Name, shown_line},
 };
 use holdpoint_service::{Actor, Limits, ServiceError, Services};
 use holdpoint_storage::Receiving;
@@ -131,16 +131,8 @@ async fn receive_file(
 ) -> Result<(), WebError> {
     let limit = services.limits().scan_bytes;
     // Some browsers send folders; only the last part is the file's name.
-    let name: String = field
-        .file_name()
-        .unwrap_or_default()
-        .rsplit(['/', '\\'])
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(200)
-        .collect();
+    let sent = field.file_name().unwrap_or_default();
+    let name = shown_line(sent.rsplit(['/', '\\']).next().unwrap_or_default());
     let is_one_more = arrived.files.len() + arrived.refused.len() < MOST_FILES;
     let arriving = field
         .file(services, limit, may_store && is_one_more)

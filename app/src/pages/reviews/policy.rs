@@ -89,7 +89,7 @@ pub(super) fn policy_fields(form: &FormState, policy: &Policy, managers: &[Named
             name="required_scans"
             label="Required scans"
             value=start.required_scans.clone()
-            hint="One tool or label on each line, such as semgrep. Each needs a complete scan of the target commit."
+            hint="One on each line: a tool, such as semgrep, or a tool and the label of its series, such as semgrep: backend. Each needs a complete scan of the target commit."
             required=false
             rows=3
             mono=true

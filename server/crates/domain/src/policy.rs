@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Severity;
+use crate::{
+    Severity,
+    text::{Name, TextError},
+};
 
 /// What a review asks for. Stored as JSON with the review; a field that is missing there has its default here, and an
 /// unknown one is refused, so that a misspelt rule is not silently left out.
@@ -22,8 +25,8 @@ pub struct Policy {
     pub evidence_required: bool,
     /// Evidence of another commit than the target holds back a pass and the release.
     pub stale_evidence_blocks: bool,
-    /// Series that must have a complete scan of the target commit, by tool name or by label.
-    pub required_scans: Vec<String>,
+    /// Series that must have a complete scan of the target commit.
+    pub required_scans: Vec<RequiredScan>,
     /// How many people must sign an item's pass, unless the item says otherwise.
     pub quorum: u32,
     /// The ids of those who sign the release decision, all of them; empty means any managers of the service.
@@ -78,6 +81,93 @@ impl Policy {
     /// Whether open findings of this severity hold back.
     pub fn blocks(&self, severity: Severity) -> bool {
         self.blocking_severities.contains(&severity)
+    }
+}
+
+/// A series that must have a complete scan of the target commit, by its tool *and* its label: whoever may import scans
+/// chooses the label, and a file of another tool under the label that is asked for shows nothing.
+///
+/// Spelled as the tool's name alone where the series has no label of its own, which is how all of them were spelled once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "SpelledScan", into = "SpelledScan")]
+pub struct RequiredScan {
+    pub tool: String,
+    /// Absent for the series that is called as the tool is, where scans go that nobody gives a label.
+    pub label: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum SpelledScan {
+    Tool(String),
+    Pair(Pair),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    tool: String,
+    #[serde(default)]
+    label: Option<String>,
+}
+
+impl From<SpelledScan> for RequiredScan {
+    fn from(spelled: SpelledScan) -> Self {
+        match spelled {
+            SpelledScan::Tool(tool) => Self { tool, label: None },
+            SpelledScan::Pair(Pair { tool, label }) => Self {
+                label: label.filter(|label| *label != tool),
+                tool,
+            },
+        }
+    }
+}
+
+impl From<RequiredScan> for SpelledScan {
+    fn from(required: RequiredScan) -> Self {
+        match required {
+            RequiredScan { tool, label: None } => Self::Tool(tool),
+            RequiredScan { tool, label } => Self::Pair(Pair { tool, label }),
+        }
+    }
+}
+
+impl std::fmt::Display for RequiredScan {
+    /// As people write it on a line: `semgrep`, or `semgrep: backend`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.label {
+            None => f.write_str(&self.tool),
+            Some(label) => write!(f, "{}: {label}", self.tool),
+        }
+    }
+}
+
+impl RequiredScan {
+    /// Reads a line as [`RequiredScan`]'s `Display` writes it. A tool whose own name has a colon and a space can only be
+    /// named as a pair.
+    pub fn parse(line: &str) -> Result<Self, TextError> {
+        let (tool, label) = match line.split_once(": ") {
+            Some((tool, label)) => (tool, Some(Name::parse(label)?)),
+            None => (line, None),
+        };
+        let tool = String::from(Name::parse(tool)?);
+        let label = label.map(String::from).filter(|label| *label != tool);
+        Ok(Self { tool, label })
+    }
+
+    /// Whether both parts are what a series can be called.
+    pub fn check(&self) -> Result<(), TextError> {
+        Name::parse(&self.tool)?;
+        self.label
+            .as_deref()
+            .map_or(Ok(()), |label| Name::parse(label).map(|_| ()))
+    }
+
+    /// Whether a series is the one that is asked for. Tools are named in any case, since people write them in small letters;
+    /// a label is what somebody chose, so it counts to the letter.
+    pub fn is_series(&self, tool: &str, label: &str) -> bool {
+        self.tool.to_lowercase() == tool.to_lowercase()
+            && self.label.as_deref().unwrap_or(tool) == label
     }
 }
 
@@ -156,6 +246,58 @@ mod tests {
         for (severity, before) in expected {
             assert!(limits.due(severity, before - 1) < Some(whole_minute));
             assert_eq!(limits.due(severity, before), Some(whole_minute));
+        }
+    }
+
+    #[test]
+    fn a_required_scan_is_a_tool_and_a_label() {
+        let required = |text: &str| RequiredScan::parse(text).expect("a required scan");
+        for (asked, tool, label, is_it) in [
+            ("gitleaks", "Gitleaks", "Gitleaks", true),
+            ("gitleaks", "gitleaks", "gitleaks", true),
+            // What a label says is no tool, and a label of its own is another series.
+            ("gitleaks", "semgrep", "gitleaks", false),
+            ("gitleaks", "gitleaks", "backend", false),
+            ("gitleaks: backend", "Gitleaks", "backend", true),
+            ("gitleaks: backend", "Gitleaks", "Backend", false),
+            ("gitleaks: backend", "semgrep", "backend", false),
+            ("gitleaks: backend", "gitleaks", "gitleaks", false),
+            ("gitleaks: gitleaks", "gitleaks", "gitleaks", true),
+        ] {
+            assert_eq!(
+                required(asked).is_series(tool, label),
+                is_it,
+                "{asked} {tool} {label}"
+            );
+        }
+        for wrong in ["", " : x", "semgrep: ", "sem\u{200b}grep"] {
+            assert!(RequiredScan::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn required_scans_of_old_policies_are_read_and_spelled_as_they_were() {
+        for (json, line) in [
+            (r#""gitleaks""#, "gitleaks"),
+            (
+                r#"{"tool":"semgrep","label":"backend"}"#,
+                "semgrep: backend",
+            ),
+        ] {
+            let read: RequiredScan = serde_json::from_str(json).expect("a required scan");
+            assert_eq!(read.to_string(), line);
+            assert_eq!(RequiredScan::parse(line).as_ref(), Ok(&read));
+            assert_eq!(serde_json::to_string(&read).expect("texts serialise"), json);
+        }
+        for wrong in [
+            r#"{"label":"backend"}"#,
+            r#"{"tool":"x","series":"y"}"#,
+            "7",
+        ] {
+            assert!(
+                serde_json::from_str::<RequiredScan>(wrong).is_err(),
+                "{wrong}"
+            );
         }
     }
 

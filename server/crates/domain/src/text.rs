@@ -11,6 +11,11 @@ pub enum TextError {
     TooLong { chars: usize, most: usize },
     #[error("This contains a control character. Type it again as plain text.")]
     ControlCharacter,
+    #[error(
+        "This contains the invisible character U+{code:04X}, which can make a text look like another one. Type it again \
+         without it."
+    )]
+    Invisible { code: u32 },
     #[error("{0}")]
     Malformed(&'static str),
 }
@@ -27,7 +32,70 @@ fn line(text: &str, most: usize) -> Result<String, TextError> {
     if text.chars().any(char::is_control) {
         return Err(TextError::ControlCharacter);
     }
+    if let Some(hidden) = text.chars().find(|c| is_invisible(*c)) {
+        return Err(TextError::Invisible {
+            code: u32::from(hidden),
+        });
+    }
     Ok(text.to_owned())
+}
+
+/// Whether a character takes no place of its own, or turns the writing direction of what follows: with it two names look
+/// the same and are not, or a title reads otherwise than it is stored. Marks that choose between two pictures of the
+/// character before (variation selectors) are none of these.
+pub const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e00ff}'
+            | '\u{e01f0}'..='\u{e0fff}'
+    )
+}
+
+/// The first 200 characters of a text from elsewhere (a file's name, a patch's subject) of which a name or title is made,
+/// without what [`Name`] refuses.
+pub fn shown_line(text: &str) -> String {
+    let shown = text
+        .chars()
+        .filter(|c| !c.is_control() && !is_invisible(*c));
+    shown.take(200).collect::<String>().trim().to_owned()
+}
+
+/// A name without what does not tell two apart for people: compatible forms of characters, look-alikes of other scripts,
+/// accents written apart, white space, and what cannot be seen.
+fn skeleton(name: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    let seen = name.chars().filter(|c| {
+        !is_invisible(*c) && !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+    });
+    let plain: String = seen.nfkc().collect();
+    let words: Vec<_> = plain.split_whitespace().collect();
+    unicode_security::skeleton(&words.join(" ")).collect()
+}
+
+/// What names have in common that look alike whatever their case.
+pub fn look_of_name(name: &str) -> String {
+    skeleton(&name.to_lowercase()).to_lowercase()
+}
+
+/// Whether people would take two names for one: as they stand, or written in small letters. Both are asked, since a capital
+/// I looks like a small L, and its small letter does not.
+pub fn look_alike(one: &str, other: &str) -> bool {
+    look_of_name(one) == look_of_name(other) || skeleton(one) == skeleton(other)
 }
 
 fn prose(text: &str, most: usize) -> Result<String, TextError> {
@@ -74,7 +142,8 @@ macro_rules! texts {
 }
 
 texts! {
-    /// A name or title on one line: trimmed, not empty, at most 200 characters, no control characters.
+    /// A name or title on one line: trimmed, not empty, at most 200 characters, no control characters, nothing that cannot
+    /// be seen. The one rule for all that people, services, reviews, items, evidence and the like are called.
     Name: line(200),
     /// A reason given by a person: trimmed, not empty, at most 4,000 characters.
     Reason: prose(4_000),
@@ -197,6 +266,56 @@ impl Commit {
     /// Whether two spellings mean the same commit: one is the beginning of the other.
     pub fn same(one: &str, other: &str) -> bool {
         one.starts_with(other) || other.starts_with(one)
+    }
+}
+
+/// The commit that a scan is of, and what speaks against it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScanCommit {
+    /// What was asked for and what the file names are the same, as far as both say it.
+    Agreed(Option<Commit>),
+    /// The file names another commit than the one it is said to be of.
+    Contradicted(Commit),
+    /// What the file names cannot be compared, or is more than one commit: a reason why the scan shows nothing.
+    Unclear(Option<Commit>, String),
+}
+
+impl ScanCommit {
+    /// Settles what a scan is of: `said` by whoever imports it, `named` in its file, in the file's spelling.
+    pub fn of(said: Option<&Commit>, named: &[String]) -> Self {
+        let known: Vec<_> = named
+            .iter()
+            .filter_map(|text| Commit::parse(text).ok())
+            .collect();
+        let of = said.or(known.first());
+        if let Some(said) = said
+            && let Some(other) = known
+                .iter()
+                .find(|one| !Commit::same(one.as_str(), said.as_str()))
+        {
+            return Self::Contradicted(other.clone());
+        }
+        let is_another =
+            |one: &&Commit| of.is_some_and(|of| !Commit::same(one.as_str(), of.as_str()));
+        if let Some(other) = known.iter().find(is_another) {
+            let first = of.map_or("", Commit::as_str);
+            return Self::Unclear(
+                of.cloned(),
+                format!(
+                    "its file is of several commits, {first} and {other}",
+                    other = other.as_str()
+                ),
+            );
+        }
+        match named.iter().find(|text| Commit::parse(text).is_err()) {
+            Some(strange) if said.is_some() => Self::Unclear(
+                of.cloned(),
+                format!(
+                    "its file names the revision {strange:?}, which cannot be compared with the commit it is said to be of"
+                ),
+            ),
+            _ => Self::Agreed(of.cloned()),
+        }
     }
 }
 
@@ -323,6 +442,118 @@ mod tests {
         }
         for commit in ["", "abc", "zzzzzzz", "main"] {
             assert!(Commit::parse(commit).is_err(), "{commit}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_nothing_that_cannot_be_seen() {
+        for hidden in [
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{3164}',
+            '\u{feff}',
+            '\u{e0041}',
+        ] {
+            let refused = Err(TextError::Invisible {
+                code: u32::from(hidden),
+            });
+            assert_eq!(Name::parse(&format!("Ana{hidden}Novak")), refused);
+            // At the end too, where trimming must not hide what is no white space.
+            if !hidden.is_whitespace() {
+                assert_eq!(Name::parse(&format!("Ana{hidden}")), refused);
+            }
+            assert_eq!(
+                Email::parse(&format!("a{hidden}na@example.org")).err(),
+                refused.err()
+            );
+        }
+        for good in ["Zoë 山田 Ünal", "⚠\u{fe0f} Alarms", "नेपाल", "O’Brien – ops"]
+        {
+            assert!(Name::parse(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn names_that_people_would_take_for_one_look_alike() {
+        for (one, other) in [
+            ("Rex Reviewer", "rex  reviewer"),
+            ("Rex Reviewer", "Rех Rеviеwеr"),
+            ("Rex Reviewer", "Ｒｅｘ Ｒｅｖｉｅｗｅｒ"),
+            ("Rex Reviewer", "Rex\u{a0}Reviewer"),
+            ("Rex Reviewer", "Rex Reviewer\u{200b}"),
+            ("Zoë", "Zoe\u{308}"),
+            ("PAUL", "РАUL"),
+            ("Bill", "BiIl"),
+        ] {
+            assert!(look_alike(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("Ana", "Anna"),
+            ("Zoë", "Zoe"),
+            ("Ana Novak", "Novak Ana"),
+            ("Ian", "Lan"),
+        ] {
+            assert!(!look_alike(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_a_file_says_of_its_commit_is_never_overruled() {
+        let commit = |text: &str| Commit::parse(text).expect("a commit");
+        let agreed = |text: Option<&str>| ScanCommit::Agreed(text.map(commit));
+        for (said, named, expected) in [
+            (None, &[][..], agreed(None)),
+            (Some("aaaaaaa"), &[], agreed(Some("aaaaaaa"))),
+            (None, &["bbbbbbb"], agreed(Some("bbbbbbb"))),
+            (None, &["trunk"], agreed(None)),
+            (Some("aaaaaaa"), &["aaaaaaa0123"], agreed(Some("aaaaaaa"))),
+            (
+                Some("aaaaaaa0123"),
+                &["AAAAAAA"],
+                agreed(Some("aaaaaaa0123")),
+            ),
+            (
+                Some("aaaaaaa"),
+                &["bbbbbbb"],
+                ScanCommit::Contradicted(commit("bbbbbbb")),
+            ),
+            (
+                Some("aaaaaaa"),
+                &["aaaaaaa", "bbbbbbb"],
+                ScanCommit::Contradicted(commit("bbbbbbb")),
+            ),
+        ] {
+            let named: Vec<_> = named.iter().map(ToString::to_string).collect();
+            assert_eq!(
+                ScanCommit::of(said.map(commit).as_ref(), &named),
+                expected,
+                "{said:?} {named:?}"
+            );
+        }
+        for (said, named, why) in [
+            (
+                None,
+                &["aaaaaaa", "bbbbbbb"][..],
+                "several commits, aaaaaaa and bbbbbbb",
+            ),
+            (Some("aaaaaaa"), &["trunk"], "\"trunk\""),
+        ] {
+            let named: Vec<_> = named.iter().map(ToString::to_string).collect();
+            let ScanCommit::Unclear(_, said) = ScanCommit::of(said.map(commit).as_ref(), &named)
+            else {
+                panic!("{named:?}");
+            };
+            assert!(said.contains(why), "{said}");
         }
     }
 

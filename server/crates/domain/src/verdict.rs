@@ -414,10 +414,7 @@ fn judge_scans(review: &ReviewState, policy: &Policy, reasons: &mut Vec<Reason>)
         let mut of_series = review
             .scans
             .iter()
-            .filter(|scan| {
-                scan.tool.eq_ignore_ascii_case(required)
-                    || scan.label.eq_ignore_ascii_case(required)
-            })
+            .filter(|scan| required.is_series(&scan.tool, &scan.label))
             .peekable();
         let last = of_series.peek().map(|scan| scan.commit.clone());
         let mut of_commit = of_series
@@ -429,7 +426,10 @@ fn judge_scans(review: &ReviewState, policy: &Policy, reasons: &mut Vec<Reason>)
             .peekable();
         let (kind, why) = if of_commit.peek().is_none() {
             let last = match last {
-                None => "it has never run".to_owned(),
+                None => match &required.label {
+                    Some(label) => format!("{} has never run as {label}", required.tool),
+                    None => format!("{} has never run without a label of its own", required.tool),
+                },
                 Some(None) => "its last scan names no commit".to_owned(),
                 Some(Some(of)) => format!("it last ran at {of}"),
             };
@@ -448,8 +448,8 @@ fn judge_scans(review: &ReviewState, policy: &Policy, reasons: &mut Vec<Reason>)
         reasons.push(Reason {
             kind,
             subject_kind: "scan".to_owned(),
-            subject: required.clone(),
-            title: required.clone(),
+            subject: required.to_string(),
+            title: required.to_string(),
             why,
             who: vec!["a contributor or CI".to_owned()],
         });

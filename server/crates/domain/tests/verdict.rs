@@ -3,6 +3,7 @@
 use holdpoint_domain::{
     FindingStatus, Gating, ItemState, Outcome, Policy, ScannerClaim, ScannerState, Severity,
     SuppressionKind,
+    policy::RequiredScan,
     verdict::{
         DeliverableFacts, FindingFacts, HOLDS_NO_MORE, ItemFacts, ReasonKind, ReviewState,
         ScanFacts, pass_refusals, verdict,
@@ -319,10 +320,14 @@ fn late_findings_of_any_severity_hold_back_only_where_the_policy_says_so() {
     assert_eq!(kinds(&late(Some(NOW - 1)), &Policy::default()), []);
 }
 
+fn required(scan: &str) -> RequiredScan {
+    RequiredScan::parse(scan).expect("a tool and a label")
+}
+
 #[test]
 fn a_required_scan_must_be_complete_and_of_the_target_commit() {
     let policy = Policy {
-        required_scans: vec!["gitleaks".into()],
+        required_scans: vec![required("gitleaks: main")],
         ..Policy::default()
     };
     let scan = |commit: Option<&str>, complete| ScanFacts {
@@ -353,6 +358,30 @@ fn a_required_scan_must_be_complete_and_of_the_target_commit() {
         kinds(&with(vec![scan(Some("8b57779aa"), true)]), &policy),
         []
     );
+    // Whoever imports a scan chooses its label, so the label alone shows nothing, nor does the tool under another label.
+    for (tool, label) in [
+        ("mystery", "main"),
+        ("mystery", "gitleaks"),
+        ("Gitleaks", "Gitleaks"),
+        ("Gitleaks", "other"),
+    ] {
+        let other = ScanFacts {
+            tool: tool.into(),
+            label: label.into(),
+            ..scan(Some("8b57779aa"), true)
+        };
+        let reasons = verdict(&with(vec![other]), &policy, NOW).reasons;
+        let [reason] = &reasons[..] else {
+            panic!("{reasons:?}")
+        };
+        assert_eq!(reason.kind, ReasonKind::ScanMissing);
+        assert_eq!(reason.title, "gitleaks: main");
+        assert!(
+            reason.why.contains("gitleaks has never run as main"),
+            "{}",
+            reason.why
+        );
+    }
     let nowhere = ReviewState {
         commit: None,
         ..with(vec![scan(Some("8b57779"), true)])
@@ -474,7 +503,7 @@ fn any_review() -> impl Strategy<Value = (ReviewState, Policy)> {
                     evidence_required: evidence,
                     stale_evidence_blocks: stale,
                     required_scans: if scan {
-                        vec!["gitleaks".into()]
+                        vec![required("gitleaks")]
                     } else {
                         vec![]
                     },

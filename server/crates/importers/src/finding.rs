@@ -136,6 +136,9 @@ impl Counts {
     }
 }
 
+/// How many different commits of one file are kept: two say already that they are several.
+const MOST_COMMITS: usize = 20;
+
 /// What a file says apart from its findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
@@ -146,6 +149,9 @@ pub struct Summary {
     /// The commit that was scanned, if the file says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Every commit of that repository that the file says was scanned, the first of them included.
+    #[serde(skip)]
+    pub commits: Vec<String>,
     /// The repository that was scanned, if the file says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
@@ -164,6 +170,16 @@ pub struct Summary {
 pub struct Report {
     pub summary: Summary,
     pub findings: Vec<Finding>,
+}
+
+impl Summary {
+    /// Takes a commit that the file names as the one that was scanned; the first stands for the scan.
+    pub(crate) fn add_commit(&mut self, commit: String) {
+        if !self.commits.contains(&commit) && self.commits.len() < MOST_COMMITS {
+            self.commits.push(commit);
+        }
+        self.commit = self.commits.first().cloned();
+    }
 }
 
 impl std::ops::Deref for Report {

@@ -224,7 +224,11 @@ fn title(doc: &mut Document, facts: &Facts) {
             if policy.required_scans.is_empty() {
                 "no scan required".to_owned()
             } else {
-                let names: Vec<_> = policy.required_scans.iter().map(|s| line(s)).collect();
+                let names: Vec<_> = policy
+                    .required_scans
+                    .iter()
+                    .map(|scan| line(&scan.to_string()))
+                    .collect();
                 format!("required scans: {}", names.join(", "))
             },
             format!("sign-offs for a pass: {}", policy.quorum.max(1)),

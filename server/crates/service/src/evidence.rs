@@ -3,7 +3,7 @@
 use holdpoint_domain::{
     Digest, EvidenceId, ItemId, Millis, ServiceId,
     person::Action,
-    text::{Commit, Name, Prose, Reason, WebAddress},
+    text::{Commit, Name, Prose, Reason, WebAddress, shown_line},
 };
 use holdpoint_storage::{Evidence, NewActivity, NewEvidence, StorageError, StoredFile, Tx};
 use serde::Serialize;
@@ -200,7 +200,7 @@ impl EvidenceRequest {
         if let Some(title) = &self.title {
             return title.as_str().to_owned();
         }
-        let short = |text: &str| text.chars().take(120).collect::<String>();
+        let short = |text: &str| shown_line(text).chars().take(120).collect::<String>();
         match &self.body {
             EvidenceBody::File { name, .. } => name.clone(),
             EvidenceBody::Link { address } => short(address.as_str()),
@@ -265,12 +265,7 @@ fn output(text: &str) -> Result<String, ServiceError> {
 /// The last part of an uploaded file's name, without anything that a path or a header could stumble over.
 fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let safe: String = last
-        .chars()
-        .filter(|c| !c.is_control() && *c != '"')
-        .take(200)
-        .collect();
-    match safe.trim().trim_start_matches('.') {
+    match shown_line(&last.replace('"', "")).trim_start_matches('.') {
         "" => "file".to_owned(),
         safe => safe.to_owned(),
     }

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_domain::{
-    FindingId, FindingStatus, PatchId, PatchState, ReviewId, ScanId, person::Action, text::Name,
+    FindingId, FindingStatus, PatchId, PatchState, ReviewId, ScanId,
+    person::Action,
+    text::{Name, shown_line},
 };
 use holdpoint_importers::Fix;
 use holdpoint_patch::{Edit, FileEdits, MadeDiff, NoDiff, PatchFile, SeriesPatch};
@@ -113,10 +115,7 @@ fn title_of(finding: &Finding, fix: &Fix) -> Option<Name> {
         .as_deref()
         .and_then(|text| text.trim().lines().next());
     let mut texts = said.into_iter().chain([finding.title.as_str()]);
-    texts.find_map(|text| {
-        let plain = text.chars().filter(|c| !c.is_control());
-        Name::parse(&plain.take(200).collect::<String>()).ok()
-    })
+    texts.find_map(|text| Name::parse(&shown_line(text)).ok())
 }
 
 impl Services {

@@ -11,10 +11,10 @@ use std::{collections::HashMap, num::NonZeroU32, ops::Range};
 use holdpoint_domain::{
     Digest, FindingId, FindingStatus, Millis, ScanId, SeriesId, ServiceId,
     person::Action,
-    text::{Commit, Name},
+    text::{Commit, Name, ScanCommit, shown_line},
 };
 use holdpoint_importers::{
-    Completeness, InputLimits, PathName, PathNames, Relocation,
+    Completeness, InputLimits, PathName, PathNames, Problem, Relocation,
     compare::{Change, Comparison, Known, compare},
     identity::{Identity, IdentityBasis, Key},
 };
@@ -586,8 +586,9 @@ impl Services {
         let format = request.format.as_deref();
         let reading = self.reading(path, &request.file_name, format, &watch);
         let mut read = self.read_scan(reading.clone()).await?;
+        let commit = commit_of(&mut read, &request)?;
         let now = self.now();
-        let mut outcome = outcome_of(&read, &request);
+        let mut outcome = outcome_of(&read, &request, commit);
 
         let mut tx = match mode {
             Mode::Preview => self.database().read().await?,
@@ -725,18 +726,39 @@ impl ImportOutcome {
     }
 }
 
+/// The commit that a scan is of. A file that names another one than it is said to be of is refused; what cannot be compared
+/// makes the scan incomplete.
+fn commit_of(read: &mut ReadScan, request: &ScanRequest) -> Result<Option<Commit>, ServiceError> {
+    let summary = &mut read.summary;
+    match ScanCommit::of(request.commit.as_ref(), &summary.commits) {
+        ScanCommit::Agreed(commit) => Ok(commit),
+        ScanCommit::Unclear(commit, reason) => {
+            summary.problems.push(Problem {
+                where_: String::new(),
+                message: format!("The scan is incomplete: {reason}."),
+            });
+            summary.completeness.note(reason);
+            Ok(commit)
+        }
+        ScanCommit::Contradicted(named) => Err(ServiceError::rejected(
+            "commit",
+            format!(
+                "The file says that it is of commit {}, and it was sent as a scan of {}. Nothing was imported. Leave the \
+                 commit out, or send the file of that commit.",
+                named.as_str(),
+                request.commit.as_ref().map_or("", Commit::as_str),
+            ),
+        )),
+    }
+}
+
 /// What is known of an import once its file has been read.
-fn outcome_of(read: &ReadScan, request: &ScanRequest) -> ImportOutcome {
+fn outcome_of(read: &ReadScan, request: &ScanRequest, commit: Option<Commit>) -> ImportOutcome {
     let summary = &read.summary;
     let label = request.label.as_ref().map_or_else(
         || summary.tool.name.clone(),
         |label| label.as_str().to_owned(),
     );
-    let named = summary
-        .commit
-        .as_deref()
-        .and_then(|commit| Commit::parse(commit).ok());
-    let commit = request.commit.as_ref().or(named.as_ref());
     ImportOutcome {
         scan: None,
         repeated: false,
@@ -955,13 +977,7 @@ impl Import<'_> {
             label: outcome.series.clone(),
             sequence: tx.next_scan_sequence(&self.locked.id).await?,
             file_sha256: self.request.file.sha256.clone(),
-            file_name: self
-                .request
-                .file_name
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(200)
-                .collect(),
+            file_name: shown_line(&self.request.file_name),
             file_bytes: self.request.file.size_bytes,
             format: outcome.format.clone(),
             tool: outcome.tool.clone(),

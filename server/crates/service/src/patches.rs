@@ -7,7 +7,7 @@ use holdpoint_domain::{
     FindingId, ItemId, Millis, PatchId, PatchState, PersonId, Policy, ReviewId, ScanId, SeriesId,
     ServiceId,
     person::Action,
-    text::{Commit, Name, Reason},
+    text::{Commit, Name, Reason, shown_line},
 };
 use holdpoint_patch::{Applies, PatchFile, SeriesPatch, Touch, touches};
 use holdpoint_storage::{NewActivity, NewPatch, Review, Service, StorageError, Tx};
@@ -288,20 +288,19 @@ pub fn touch_of(patch: &PatchFile, finding: &PatchFinding) -> (Touch, String) {
 
 /// The title of a patch that was given none.
 fn title_of(patch: &PatchFile) -> String {
-    let plain = |text: &str| {
-        let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-        text.trim().to_owned()
-    };
-    let subject = patch.commits.first().map(|commit| plain(&commit.subject));
+    let subject = patch
+        .commits
+        .first()
+        .map(|commit| shown_line(&commit.subject));
     if let Some(subject) = subject.filter(|subject| !subject.is_empty()) {
         return subject;
     }
     let path = patch.files.first().map_or("", |file| file.path());
     match patch.files.len() {
-        0 | 1 => plain(&format!("Change {path}")),
+        0 | 1 => shown_line(&format!("Change {path}")),
         n => {
             let path: String = path.chars().take(160).collect();
-            plain(&format!("Change {path} and {} more", n - 1))
+            shown_line(&format!("Change {path} and {} more", n - 1))
         }
     }
 }
@@ -454,10 +453,7 @@ impl Services {
         let author = content
             .commits
             .first()
-            .map(|commit| {
-                let name = commit.author_name.chars().filter(|c| !c.is_control());
-                name.take(200).collect::<String>().trim().to_owned()
-            })
+            .map(|commit| shown_line(&commit.author_name))
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| actor.name.clone());
         let file = self.files().keep(&bytes).await?;

@@ -699,11 +699,11 @@ fn check_policy(policy: &Policy) -> Result<(), ServiceError> {
         || policy
             .required_scans
             .iter()
-            .any(|scan| Name::parse(scan).is_err())
+            .any(|scan| scan.check().is_err())
     {
         return Err(ServiceError::rejected(
             "required_scans",
-            "Name each required scan on a line of its own, by tool or label; at most 100.",
+            "Name each required scan on a line of its own, as `tool` or `tool: label`; at most 100.",
         ));
     }
     Ok(())

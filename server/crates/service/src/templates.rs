@@ -4,7 +4,9 @@ use holdpoint_checklist::{
     Difference, Document, Reading, difference, parse_checklist, parse_mixed,
 };
 use holdpoint_domain::{
-    Digest, PersonId, TemplateId, TemplateVersionId, person::Action, text::Name,
+    Digest, PersonId, TemplateId, TemplateVersionId,
+    person::Action,
+    text::{Name, is_invisible, shown_line},
 };
 use holdpoint_storage::{StorageError, Template, TemplateVersion, Tx};
 
@@ -306,10 +308,35 @@ impl Services {
         tokio::task::spawn_blocking(move || {
             let document = parse_checklist(&bytes, reading, tier.as_deref())
                 .map_err(ServiceError::at("document"))?;
+            refuse_hidden_titles(&document)?;
             Ok((bytes, document))
         })
         .await
         .map_err(ServiceError::unavailable)?
+    }
+}
+
+/// Refuses a document whose titles hold what cannot be seen: people sign what they read.
+fn refuse_hidden_titles(document: &Document) -> Result<(), ServiceError> {
+    let items = document.items.iter();
+    let sections = document.sections.iter();
+    let deliverables = document.deliverables.iter();
+    let titles = (items.map(|item| (item.line, &item.title)))
+        .chain(sections.map(|section| (section.line, &section.title)))
+        .chain(deliverables.map(|deliverable| (deliverable.line, &deliverable.title)));
+    let hidden = titles
+        .filter_map(|(line, title)| Some((line, title.chars().find(|c| is_invisible(*c))?)))
+        .min();
+    match hidden {
+        None => Ok(()),
+        Some((line, c)) => Err(ServiceError::rejected(
+            "document",
+            format!(
+                "Line {line}: the title holds the invisible character U+{:04X}, which can make it look like another one. \
+                 Take it out of the document.",
+                u32::from(c)
+            ),
+        )),
     }
 }
 
@@ -402,20 +429,16 @@ fn suggested_name(document: &Document, file_name: &str) -> String {
     [document.title.as_deref(), Some(stem)]
         .into_iter()
         .flatten()
-        .find_map(|text| {
-            let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-            Name::parse(&text).ok()
-        })
+        .find_map(|text| Name::parse(&shown_line(text)).ok())
         .map_or_else(|| "Checklist".to_owned(), String::from)
 }
 
 /// The last part of whatever path a browser or a client sent, cut to what can be shown.
 fn file_name_of(sent: &str) -> String {
     let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = last.chars().filter(|c| !c.is_control()).take(200).collect();
-    match name.trim() {
-        "" => "checklist.md".to_owned(),
-        name => name.to_owned(),
+    match shown_line(last) {
+        name if name.is_empty() => "checklist.md".to_owned(),
+        name => name,
     }
 }
 

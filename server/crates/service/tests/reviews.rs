@@ -1232,3 +1232,31 @@ async fn a_token_for_one_service_sees_only_that() {
         assert!(is_forbidden(&import), "{import:?}");
     }
 }
+
+#[tokio::test]
+async fn titles_that_hold_what_cannot_be_seen_are_refused_in_documents() {
+    let team = Team::in_world(World::sqlite().await).await;
+    for (document, line) in [
+        (
+            "# PRR\n\n## Access\n\n- [ ] **Pass\u{202e}word**: rotated\n",
+            5,
+        ),
+        (
+            "# PRR\n\n## Acc\u{200b}ess\n\n- [ ] **Password**: rotated\n",
+            3,
+        ),
+        (
+            "# PRR\n\n## Access\n\n- [ ] **Password**: rotated\n\n## Deliverables\n\n1. **Re\u{2066}port**\n",
+            9,
+        ),
+    ] {
+        let refused = team.world.services.import_template(
+            &team.manager,
+            import(None),
+            document.as_bytes().to_vec(),
+        );
+        let (field, message) = rejected(refused.await);
+        assert_eq!(field, "document");
+        assert!(message.starts_with(&format!("Line {line}: ")), "{message}");
+    }
+}

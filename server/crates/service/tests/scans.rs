@@ -7,8 +7,13 @@ use common::{
     scans::{numbers, result, sarif, shared, triage},
     team::Team,
 };
-use holdpoint_domain::{Digest, FindingStatus, ScanId, Severity, text::Date};
-use holdpoint_service::{FindingFilter, FindingSort, scans::MAX_LISTED};
+use holdpoint_domain::{
+    Digest, FindingStatus, Policy, ScanId, Severity,
+    policy::RequiredScan,
+    text::{Commit, Date, Name},
+    verdict::ReasonKind,
+};
+use holdpoint_service::{FindingFilter, FindingSort, ReviewChange, scans::MAX_LISTED};
 use holdpoint_storage::testing::TestDatabase;
 use serde_json::{Value, json};
 
@@ -979,4 +984,144 @@ async fn two_nodes_on_one_postgresql_import_one_series_without_duplicates() {
     assert!(here.repeated ^ there.repeated);
     assert_eq!(here.scan, there.scan);
     assert_eq!(team.findings().await.len(), 500);
+}
+
+/// A report that names the revisions it was made of.
+fn of_revisions(revisions: &[Value]) -> Value {
+    let mut file = sarif(&[]);
+    file["runs"][0]["versionControlProvenance"] = json!(revisions);
+    file
+}
+
+#[tokio::test]
+async fn a_file_that_names_another_commit_than_it_is_sent_for_is_refused() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let file = of_revisions(&[json!({
+            "repositoryUri": "https://git.example.org/mm",
+            "revisionId": "8b57779f0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f"
+        })])
+        .to_string();
+        for preview in [true, false] {
+            let request = team.request(file.as_bytes(), None, Some("c41f0e2")).await;
+            let refused = services.import_scan(&team.owner, &team.service.id, request, preview);
+            let (field, message) = rejected(refused.await);
+            assert_eq!(field, "commit");
+            assert!(
+                message.contains("8b57779f") && message.contains("c41f0e2"),
+                "{message}"
+            );
+        }
+        assert_eq!(team.n_scans().await, 0);
+        // The same commit in another spelling is no contradiction, nor is saying nothing.
+        for said in [Some("8b57779"), None] {
+            let request = team.request(file.as_bytes(), Some("twice"), said).await;
+            let outcome = services
+                .import_scan(&team.owner, &team.service.id, request, false)
+                .await
+                .expect("imports");
+            assert!(outcome.complete, "{outcome:?}");
+            assert!(
+                outcome
+                    .commit
+                    .is_some_and(|commit| commit.starts_with("8b57779"))
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_several_or_of_strange_revisions_shows_nothing() {
+    let team = Team::in_world(World::sqlite().await).await;
+    let revision = |id: &str, of: &str| json!({ "repositoryUri": of, "revisionId": id });
+    let (main, sub) = ("https://git.example.org/mm", "https://git.example.org/sub");
+    for (revisions, said, complete) in [
+        (
+            vec![revision("8b57779", main), revision("82dd1d2", main)],
+            None,
+            false,
+        ),
+        (vec![revision("trunk", main)], Some("8b57779"), false),
+        (vec![revision("trunk", main)], None, true),
+        // A submodule has its own.
+        (
+            vec![revision("8b57779", main), revision("82dd1d2", sub)],
+            Some("8b57779"),
+            true,
+        ),
+    ] {
+        let file = of_revisions(&revisions).to_string();
+        let request = team.request(file.as_bytes(), None, said).await;
+        let outcome = team
+            .world
+            .services
+            .import_scan(&team.owner, &team.service.id, request, true)
+            .await
+            .expect("previews");
+        assert_eq!(
+            outcome.complete, complete,
+            "{revisions:?} {said:?}: {outcome:?}"
+        );
+        assert_eq!(outcome.incomplete_because.is_some(), !complete);
+        assert_eq!(
+            outcome.problems.is_empty(),
+            complete,
+            "{:?}",
+            outcome.problems
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_under_the_label_that_is_asked_for_is_no_required_scan() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let version = services
+            .review(&team.manager, &team.review.id)
+            .await
+            .expect("reads")
+            .review
+            .version;
+        let change = ReviewChange {
+            version,
+            title: Name::parse("Phase 22").expect("a name"),
+            release: Name::parse("v1.0.0").expect("a name"),
+            commit: Some(Commit::parse("c41f0e2").expect("a commit")),
+            due_on: None,
+            policy: Policy {
+                required_scans: vec![
+                    RequiredScan::parse("gitleaks").expect("a scan"),
+                    RequiredScan::parse("gocheck: backend").expect("a scan"),
+                ],
+                ..Policy::default()
+            },
+        };
+        services
+            .update_review(&team.manager, &team.review.id, change)
+            .await
+            .expect("changes the policy");
+        let missing = async || {
+            let standing = services
+                .review_standing(&team.viewer, &team.review.id)
+                .await
+                .expect("stands");
+            let reasons = standing.verdict.reasons.into_iter();
+            let missing = reasons.filter(|reason| reason.kind == ReasonKind::ScanMissing);
+            missing.map(|reason| reason.title).collect::<Vec<_>>()
+        };
+        let file = sarif(&[]).to_string();
+        for (label, still_missing) in [
+            (Some("gitleaks"), &["gitleaks", "gocheck: backend"][..]),
+            (None, &["gitleaks", "gocheck: backend"]),
+            (Some("Backend"), &["gitleaks", "gocheck: backend"]),
+            (Some("backend"), &["gitleaks"]),
+        ] {
+            let request = team.request(file.as_bytes(), label, Some("c41f0e2")).await;
+            services
+                .import_scan(&team.owner, &team.service.id, request, false)
+                .await
+                .expect("imports");
+            assert_eq!(missing().await, still_missing, "{label:?} on {}", team.on());
+        }
+    }
 }

@@ -39,12 +39,9 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         }
         reading.tool("", &document.text("metadata/kingfisher_version"));
         reading.scanned_at(&document.text("metadata/scan_timestamp"));
-        reading.commit(
-            &document
-                .each("audit/repositories")
-                .first()
-                .map_or("".into(), |r| r.text("git/tip_sha")),
-        );
+        if let Some(repository) = document.each("audit/repositories").first() {
+            reading.commit(&repository.text("git/tip_sha"));
+        }
         for part in ["fetch_failed", "scan_partial", "scan_failed", "pending"] {
             let n = document
                 .number(&format!("audit/summary/{part}"))

@@ -153,7 +153,9 @@ impl Reading<'_> {
     }
 
     pub(super) fn commit(&mut self, text: &str) {
-        self.summary.commit = shown_line(text).or(self.summary.commit.take());
+        if let Some(commit) = shown_line(text) {
+            self.summary.add_commit(commit);
+        }
     }
 
     pub(super) fn repository(&mut self, text: &str) {

@@ -1,7 +1,7 @@
 //! `report.md` of the sample review: what it says, that it is the same each time, and that no text breaks it.
 
 use crate::sample::{audited, released};
-use holdpoint_domain::policy::Limits;
+use holdpoint_domain::policy::{Limits, RequiredScan};
 use holdpoint_report::{Facts, markdown};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
@@ -242,7 +242,10 @@ fn with_texts(texts: &[String]) -> Facts {
     facts.review.release = text();
     facts.review.target_commit = Some(text());
     facts.review.template.as_mut().unwrap().name = text();
-    facts.review.policy.required_scans = vec![text()];
+    facts.review.policy.required_scans = vec![RequiredScan {
+        tool: text(),
+        label: Some(text()),
+    }];
     for entry in &mut facts.metadata {
         entry.name = text();
         entry.value = text();

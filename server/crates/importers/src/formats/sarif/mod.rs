@@ -343,11 +343,15 @@ impl Reading {
         };
         for vcs in &*head.version_control_provenance {
             let summary = &mut self.summary;
-            summary.commit = summary.commit.take().or_else(|| text(&vcs.revision_id));
-            summary.repository = summary
-                .repository
-                .take()
-                .or_else(|| text(&vcs.repository_uri));
+            let repository = text(&vcs.repository_uri);
+            // A run may name the repositories of its submodules too: the first one is the scan's.
+            let is_of_scan = summary.repository.is_none()
+                || repository.is_none()
+                || summary.repository == repository;
+            if let Some(commit) = text(&vcs.revision_id).filter(|_| is_of_scan) {
+                summary.add_commit(commit);
+            }
+            summary.repository = summary.repository.take().or(repository);
             summary.branch = summary.branch.take().or_else(|| text(&vcs.branch));
         }
         let ended = head
