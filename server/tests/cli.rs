@@ -295,7 +295,17 @@ fn a_report_verifies_until_one_byte_is_changed() {
     let verify = |more: &[&str]| run(&[&["verify", report.as_str()], more].concat());
     verify(&["--key", &keys]).is_error(&["signature", "report.md.sig"]);
     folder.write("report.md.sig", key.sign(REPORT_NAMESPACE, b"# Report\n"));
-    verify(&[]).is_error(&["--key", "holdpoint-signing-keys"]);
+    let unproven = verify(&[]);
+    assert_eq!(unproven.code, Some(1));
+    assert!(
+        unproven.text().contains("Consistent in itself, not proven"),
+        "{unproven:?}"
+    );
+    let json = verify(&["--json"]).json();
+    assert_eq!(
+        (&json["verified"], &json["consistent"]),
+        (&json!(false), &json!(true))
+    );
     let right = verify(&["--key", &keys]);
     assert_eq!(right.code, Some(0), "{right:?}");
     assert!(
@@ -337,6 +347,53 @@ fn a_report_verifies_until_one_byte_is_changed() {
     let zip = folder.write("bundle.zip", "PK\u{3}\u{4} and nothing more");
     assert_eq!(run(&["verify", &zip]).code, Some(1));
     run(&["verify", &zip, "--signature", &nonsense]).is_error(&["--signature", "bundle"]);
+}
+
+/// Each with the clock of another place, since a time without a zone is one of there.
+#[test]
+fn a_keys_time_is_judged_as_openssh_judges_it() {
+    let folder = Folder::new();
+    let key = SigningKey::from_seed(&[7; 32], "holdpoint");
+    let line = key.public_line();
+    let (_, blob) = line.split_once("\" ").unwrap();
+    let report = folder.write("report.md", "# Report\n");
+    let signature = folder.write("report.md.sig", key.sign(REPORT_NAMESPACE, b"# Report\n"));
+    for zone in ["UTC", "EST5EDT,M3.2.0,M11.1.0", "<+0545>-5:45"] {
+        for (options, time, is_right) in [
+            ("valid-before=\"20260201\"", "20260131", true),
+            ("valid-before=\"20260201\"", "20260202", false),
+            ("valid-after=\"20260201120000Z\"", "20260201115959Z", false),
+            ("valid-after=\"20260201120000Z\"", "20260201120000Z", true),
+            ("valid-after=\"202607011200\"", "202607011200", true),
+            ("valid-after=\"202607011200\"", "202607011159", false),
+            (
+                "valid-after=\"202607011200\"",
+                "20260701115959Z",
+                zone.starts_with('<'),
+            ),
+            ("valid-after=\"202607011200\"", "20260701180000Z", true),
+        ] {
+            let keys = folder.write("keys", format!("holdpoint {options} {blob}\n"));
+            let ours = run_with(
+                &["verify", &report, "--key", &keys, "--time", time],
+                &[("TZ", zone)],
+                b"",
+            );
+            let theirs = Command::new("ssh-keygen")
+                .args(["-Y", "verify", "-f", &keys, "-I", "holdpoint"])
+                .args(["-n", REPORT_NAMESPACE, "-s", &signature])
+                .arg(format!("-Overify-time={time}"))
+                .env("TZ", zone)
+                .stdin(std::fs::File::open(&report).unwrap())
+                .output()
+                .expect("ssh-keygen is not here: install the package openssh-client");
+            let said = (ours.code, theirs.status.success());
+            let expected = (Some(i32::from(!is_right)), is_right);
+            assert_eq!(said, expected, "{zone} {options} {time}: {ours:?}");
+        }
+    }
+    let nonsense = ["verify", &report, "--key", "keys", "--time", "yesterday"];
+    run(&nonsense).is_error(&["keys"]);
 }
 
 #[test]
@@ -749,9 +806,9 @@ fn what_is_exported_can_be_verified_offline() {
     let made = server.run(&["report", &review, "--format", "bundle", "-o", &bundle_file]);
     assert_eq!(made.code, Some(0), "{made:?}");
     let own = run(&["verify", &bundle_file]);
-    assert_eq!(own.code, Some(0), "{own:?}");
+    assert_eq!(own.code, Some(1), "{own:?}");
     assert!(
-        own.text().starts_with("note "),
+        own.text().starts_with("note ") && own.text().contains("not proven"),
         "whose key it is has to be asked: {own:?}"
     );
     assert_eq!(run(&["verify", &bundle_file, "--key", &keys]).code, Some(0));

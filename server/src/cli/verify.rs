@@ -6,14 +6,17 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use holdpoint_report::{
-    AllowedKeys, Verification, verify_bundle, verify_report,
+    AllowedKeys, Verification,
+    allowed_signers::absolute_time,
+    inspect_report, verify_bundle, verify_report,
     verifying::{CheckOutcome, Limits},
 };
 use serde_json::json;
 
 use super::{Answer, terminal};
 
-/// Check a report or a bundle, offline: exit code 0 if it verifies, 1 if it does not, 2 if it cannot be checked.
+/// Check a report or a bundle, offline: exit code 0 if it verifies, 1 if it does not or nothing proves whose it is, 2 if it
+/// cannot be checked.
 #[derive(Debug, clap::Args)]
 pub(super) struct Verify {
     /// The report (report.md) or the bundle (bundle.zip).
@@ -21,10 +24,14 @@ pub(super) struct Verify {
     /// The report's signature [default: FILE.sig]
     #[arg(long, value_name = "FILE")]
     signature: Option<PathBuf>,
-    /// The public keys that may have signed: what the server gives at /.well-known/holdpoint-signing-keys. Of a bundle, its own
-    /// are used if none are given.
+    /// The public keys that may have signed, as OpenSSH's allowed_signers: what the server gives at
+    /// /.well-known/holdpoint-signing-keys. Without them a file can only be consistent in itself, which proves nothing.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// For which moment to ask whether a key was valid, as ssh-keygen's -Overify-time: YYYYMMDD[HHMM[SS]][Z] [default: when the
+    /// report was signed]
+    #[arg(long, value_name = "TIME")]
+    time: Option<String>,
     #[arg(long)]
     json: bool,
 }
@@ -34,7 +41,13 @@ const MAX_SMALL_BYTES: u64 = 1024 * 1024;
 
 impl Verify {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
-        let keys = self.key.as_deref().map(read_keys).transpose()?;
+        let mut keys = self.key.as_deref().map(read_keys).transpose()?;
+        if let Some(time) = &self.time {
+            let seconds = absolute_time(time, &seconds_of_local).context(
+                "option --time: write it as YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with Z behind it for UTC",
+            )?;
+            keys = keys.map(|keys| keys.at(seconds.saturating_mul(1_000)));
+        }
         let verification = if is_bundle(&self.file)? {
             if self.signature.is_some() {
                 bail!("option --signature: a bundle holds its signatures. Leave the option out");
@@ -52,6 +65,7 @@ impl Verify {
                 .collect();
             terminal::json(&json!({
                 "verified": verification.verified(),
+                "consistent": verification.is_consistent(),
                 "signed_by": verification.signed_by,
                 "checks": checks,
             }))?;
@@ -76,12 +90,29 @@ impl Verify {
                 self.file.display()
             )
         })?;
-        let keys = keys.context(
-            "the server's public keys are needed: save what it gives at /.well-known/holdpoint-signing-keys, once and over a \
-             connection that you trust, and name that file with --key",
-        )?;
-        Ok(verify_report(&report, &signature, &keys))
+        Ok(match keys {
+            Some(keys) => verify_report(&report, &signature, &keys),
+            None => inspect_report(&report, &signature),
+        })
     }
+}
+
+/// When it was so late by the clock here. As the C library does for OpenSSH, summer time is not thought of.
+fn seconds_of_local(time: time::PrimitiveDateTime) -> Option<i64> {
+    use jiff::{Timestamp, tz::TimeZone};
+    let zone = TimeZone::system();
+    let utc = time.assume_utc().unix_timestamp();
+    let guess = Timestamp::from_second(utc).ok()?;
+    let info = zone.to_offset_info(guess);
+    let standard = if info.dst().is_dst() {
+        let mut transitions = zone.preceding(guess);
+        transitions
+            .find(|transition| !transition.dst().is_dst())?
+            .offset()
+    } else {
+        info.offset()
+    };
+    Some(utc - i64::from(standard.seconds()))
 }
 
 const fn word(outcome: CheckOutcome) -> &'static str {
@@ -106,7 +137,8 @@ fn is_bundle(path: &Path) -> anyhow::Result<bool> {
 
 fn read_keys(path: &Path) -> anyhow::Result<AllowedKeys> {
     let text = read_text(path)?;
-    AllowedKeys::parse(&text).with_context(|| format!("option --key: {}", path.display()))
+    AllowedKeys::parse_with(&text, seconds_of_local)
+        .with_context(|| format!("option --key: {}", path.display()))
 }
 
 fn read_text(path: &Path) -> anyhow::Result<String> {

@@ -1,24 +1,20 @@
 //! The bundle: a report with all it stands on in one ZIP file.
 //!
-//! `manifest.json` names every other file with its SHA-256 digest and is signed itself, so a change anywhere in the
-//! bundle shows. Equal facts and files give equal bytes.
+//! `manifest.json` names every other file in its order, with the SHA-256 digests of its bytes and of its packed bytes, and is
+//! signed itself; what stands between the files follows from them ([`crate::archive`]). So each byte of a bundle is one that
+//! was signed. Equal facts and files give equal bytes.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Read, Seek, Write},
-};
+use std::io::{self, Read, Seek, Write};
 
-use holdpoint_domain::Digest;
+use holdpoint_domain::{Digest, Millis};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use thiserror::Error;
-use zip::{CompressionMethod, DateTime, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
 use crate::{
+    archive::{Packing, Writer},
     exports,
     facts::Facts,
-    markdown::markdown,
-    signing::{BUNDLE_NAMESPACE, REPORT_NAMESPACE, SigningKey},
+    signing::{BUNDLE_NAMESPACE, SigningKey},
 };
 
 pub const MANIFEST: &str = "manifest.json";
@@ -30,16 +26,18 @@ pub const ALLOWED_SIGNERS: &str = "allowed_signers";
 pub const LOG_HEAD: &str = "log-head.json";
 
 /// The version of the manifest, in its `format` field.
-pub const BUNDLE_FORMAT: &str = "holdpoint-bundle@v1";
+pub const BUNDLE_FORMAT: &str = "holdpoint-bundle@v2";
 
 /// What a bundle holds beside the signature of this list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     pub format: String,
-    /// Sorted by path.
+    /// For when the signature of this list is to be checked, in Unix milliseconds: keys are valid for a time.
+    pub signed_at: Millis,
+    /// In the order in which they lie in the bundle.
     pub files: Vec<ManifestFile>,
-    /// What belongs here and could not be had, sorted by path.
+    /// What belongs here and could not be had.
     pub missing: Vec<String>,
 }
 
@@ -49,6 +47,24 @@ pub struct ManifestFile {
     pub path: String,
     pub sha256: String,
     pub size_bytes: u64,
+    /// Of the file as it lies in the bundle.
+    pub packed_sha256: String,
+    pub packed_bytes: u64,
+}
+
+/// What a bundle is made of beside stored files.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    pub facts: Facts,
+    /// `report.md` and its signature, as they were signed.
+    pub report: String,
+    pub signature: String,
+    /// The lines of `allowed_signers` that both signatures are checked with.
+    pub allowed_signers: String,
+    /// For when the manifest's signature is to be checked.
+    pub signed_at: Millis,
+    /// What proves from outside that the log holds what the report names: files under `log/`, by path.
+    pub proofs: Vec<(String, String)>,
 }
 
 /// A stored file that belongs into the bundle.
@@ -89,12 +105,6 @@ pub enum BundleError {
     NoDigest(String),
 }
 
-impl From<ZipError> for BundleError {
-    fn from(error: ZipError) -> Self {
-        Self::Write(error.into())
-    }
-}
-
 /// The stored files that a bundle of these facts holds, sorted by path: all evidence but the withdrawn, and all patches.
 pub fn members(facts: &Facts) -> Vec<Member> {
     let evidence = facts
@@ -123,10 +133,11 @@ pub fn members(facts: &Facts) -> Vec<Member> {
     members
 }
 
-/// Writes the bundle. `open` gives a stored file's bytes, or nothing where they are gone, which the manifest then says;
-/// bytes that are not what the facts say are an error, and what was written until then is to be thrown away.
+/// Writes the bundle. `open` gives a stored file's bytes, or nothing where they are gone, which the manifest then says: such
+/// a bundle does not verify. Bytes that are not what the facts say are an error, and what was written until then is to be
+/// thrown away. Nothing but the facts is held in memory.
 pub fn bundle<W, R>(
-    facts: &Facts,
+    contents: Contents,
     key: &SigningKey,
     mut open: impl FnMut(&Member) -> io::Result<Option<R>>,
     out: W,
@@ -135,33 +146,35 @@ where
     W: Write + Seek,
     R: Read,
 {
-    if facts.is_draft() {
+    if contents.facts.is_draft() {
         return Err(BundleError::Draft);
     }
-    let report = markdown(facts.clone());
-    let signature = key.sign(REPORT_NAMESPACE, report.as_bytes());
+    let facts = contents.facts.sorted();
     let head = serde_json::to_string_pretty(&facts.activity)
         .expect("a number and a digest always serialise");
-    let mut texts = BTreeMap::new();
-    texts.insert(REPORT, report);
-    texts.insert(REPORT_SIGNATURE, signature);
-    texts.insert(REPORT_JSON, exports::json(facts.clone()));
-    texts.insert("findings.sarif", exports::sarif(facts.clone()));
-    texts.insert("findings.csv", exports::csv(facts.clone()));
-    texts.insert(ALLOWED_SIGNERS, key.public_line() + "\n");
-    texts.insert(LOG_HEAD, head + "\n");
-
-    let mut zip = ZipWriter::new(out);
-    let mut manifest = Manifest {
-        format: BUNDLE_FORMAT.to_owned(),
-        files: Vec::new(),
-        missing: Vec::new(),
+    let members = members(&facts);
+    let mut bundle = Bundle {
+        archive: Writer::new(out),
+        manifest: Manifest {
+            format: BUNDLE_FORMAT.to_owned(),
+            signed_at: contents.signed_at,
+            files: Vec::new(),
+            missing: Vec::new(),
+        },
     };
-    for (path, text) in &texts {
-        let written = store(&mut zip, path, &mut text.as_bytes())?;
-        manifest.files.push(written);
+    bundle.text(ALLOWED_SIGNERS, &contents.allowed_signers)?;
+    bundle.text(LOG_HEAD, &(head + "\n"))?;
+    for (path, text) in &contents.proofs {
+        bundle.text(path, text)?;
     }
-    for member in members(facts) {
+    bundle.text(REPORT, &contents.report)?;
+    bundle.text(REPORT_SIGNATURE, &contents.signature)?;
+    bundle.add(REPORT_JSON, |out| exports::write_json(&facts, out))?;
+    let facts = exports::counting(facts);
+    bundle.add("findings.sarif", |out| exports::write_sarif(&facts, out))?;
+    bundle.add("findings.csv", |out| exports::write_csv(&facts, out))?;
+    drop(facts);
+    for member in members {
         if Digest::parse(&member.sha256).is_none() {
             return Err(BundleError::NoDigest(member.path));
         }
@@ -170,62 +183,64 @@ where
             source,
         };
         let Some(mut bytes) = open(&member).map_err(read)? else {
-            manifest.missing.push(member.path);
+            bundle.manifest.missing.push(member.path);
             continue;
         };
-        let written = store(&mut zip, &member.path, &mut bytes)?;
-        if !written.sha256.eq_ignore_ascii_case(&member.sha256) {
+        let found = bundle.add(&member.path, |out| io::copy(&mut bytes, out).map(drop))?;
+        if !found.eq_ignore_ascii_case(&member.sha256) {
             return Err(BundleError::Damaged {
                 path: member.path,
                 expected: member.sha256,
-                found: written.sha256,
+                found,
             });
         }
-        manifest.files.push(written);
     }
-    manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
+    let Bundle {
+        mut archive,
+        manifest,
+    } = bundle;
     let manifest = serde_json::to_string_pretty(&manifest)
         .expect("a manifest of texts and numbers always serialises")
         + "\n";
-    store(&mut zip, MANIFEST, &mut manifest.as_bytes())?;
     let signature = key.sign(BUNDLE_NAMESPACE, manifest.as_bytes());
-    store(&mut zip, MANIFEST_SIGNATURE, &mut signature.as_bytes())?;
-    Ok(zip.finish()?)
+    // Not packed, so that no byte of them depends on how.
+    for (path, text) in [(MANIFEST, manifest), (MANIFEST_SIGNATURE, signature)] {
+        archive
+            .add(path, Packing::Stored, |out| out.write_all(text.as_bytes()))
+            .map_err(BundleError::Write)?;
+    }
+    archive.finish().map_err(BundleError::Write)
 }
 
-fn store<W: Write + Seek>(
-    zip: &mut ZipWriter<W>,
-    path: &str,
-    bytes: &mut dyn Read,
-) -> Result<ManifestFile, BundleError> {
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o644)
-        .large_file(true);
-    zip.start_file(path, options)?;
-    let mut hasher = Sha256::new();
-    let mut size_bytes = 0_u64;
-    let mut piece = vec![0; 64 * 1024];
-    loop {
-        let n = match bytes.read(&mut piece) {
-            Ok(0) => break,
-            Ok(n) => n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(source) => {
-                return Err(BundleError::Read {
-                    path: path.to_owned(),
-                    source,
-                });
-            }
-        };
-        hasher.update(&piece[..n]);
-        size_bytes += n as u64;
-        zip.write_all(&piece[..n]).map_err(BundleError::Write)?;
+struct Bundle<W> {
+    archive: Writer<W>,
+    manifest: Manifest,
+}
+
+impl<W: Write + Seek> Bundle<W> {
+    fn text(&mut self, path: &str, text: &str) -> Result<(), BundleError> {
+        self.add(path, |out| out.write_all(text.as_bytes()))?;
+        Ok(())
     }
-    Ok(ManifestFile {
-        path: path.to_owned(),
-        sha256: Digest::finish(hasher).as_str().to_owned(),
-        size_bytes,
-    })
+
+    /// Adds a file, and gives its digest.
+    fn add(
+        &mut self,
+        path: &str,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<String, BundleError> {
+        let stored = self
+            .archive
+            .add(path, Packing::Deflated, fill)
+            .map_err(BundleError::Write)?;
+        let sha256: String = stored.sha256.into();
+        self.manifest.files.push(ManifestFile {
+            path: path.to_owned(),
+            sha256: sha256.clone(),
+            size_bytes: stored.size_bytes,
+            packed_sha256: stored.packed_sha256.into(),
+            packed_bytes: stored.packed_bytes,
+        });
+        Ok(sha256)
+    }
 }

@@ -1,6 +1,9 @@
 //! The facts for machines: JSON, SARIF 2.1.0 and CSV.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    io::{self, BufWriter, Write},
+};
 
 use holdpoint_domain::{FindingStatus, ScannerClaim, ScannerState, Severity, SuppressionKind};
 use serde::{Serialize, Serializer};
@@ -19,6 +22,12 @@ const SARIF_SCHEMA: &str =
 
 /// All facts as JSON, with every list in the order of the report.
 pub fn json(facts: Facts) -> String {
+    let facts = facts.sorted();
+    in_memory(|out| write_json(&facts, out))
+}
+
+/// [`json`] of facts that are in the report's order, without holding it.
+pub(crate) fn write_json(facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Report<'a> {
         format: &'static str,
@@ -26,21 +35,36 @@ pub fn json(facts: Facts) -> String {
         #[serde(flatten)]
         facts: &'a Facts,
     }
-    let facts = facts.sorted();
     let report = Report {
         format: JSON_FORMAT,
         draft: facts.is_draft(),
-        facts: &facts,
+        facts,
     };
-    let mut text = serde_json::to_string_pretty(&report)
-        .expect("facts have string keys and integers, which always serialise");
-    text.push('\n');
-    text
+    write_pretty(&report, out)
+}
+
+/// Many small pieces are written, so they are gathered on the way.
+fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(64 * 1024, out);
+    serde_json::to_writer_pretty(&mut out, value)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+fn in_memory(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    write(&mut bytes).expect("memory takes whatever is written, and these values always serialise");
+    String::from_utf8(bytes).expect("only texts are written")
 }
 
 /// The findings as SARIF 2.1.0, one run for each tool that found them.
 pub fn sarif(facts: Facts) -> String {
-    let facts = counting(facts);
+    let facts = counting(facts.sorted());
+    in_memory(|out| write_sarif(&facts, out))
+}
+
+/// [`sarif`] of [`counting`] facts, without holding it.
+pub(crate) fn write_sarif(facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
     let mut of_tool: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &facts.findings {
         let tool = finding.tool.as_deref().filter(|tool| !tool.is_empty());
@@ -57,13 +81,11 @@ pub fn sarif(facts: Facts) -> String {
         schema: SARIF_SCHEMA,
         runs: of_tool
             .iter()
-            .map(|(tool, findings)| Run::of(&facts, tool, findings))
+            .map(|(tool, findings)| Run::of(facts, tool, findings))
             .collect(),
         version: "2.1.0",
     };
-    let mut text = serde_json::to_string_pretty(&log).expect("JSON values always serialise");
-    text.push('\n');
-    text
+    write_pretty(&log, out)
 }
 
 /// A log of SARIF, its parts in the order of their names.
@@ -387,13 +409,22 @@ fn percent(text: &str, kept: &str) -> String {
 /// The findings as CSV (RFC 4180), one line each. A cell that a spreadsheet would take for a formula begins with an
 /// apostrophe.
 pub fn csv(facts: Facts) -> String {
-    csv_head() + &csv_lines(&counting(facts).findings)
+    let facts = counting(facts.sorted());
+    in_memory(|out| write_csv(&facts, out))
 }
 
-/// The facts in order, each finding with the status that counts at the report's moment: whoever reads it by a program must
+/// [`csv`] of [`counting`] facts, without holding it.
+pub(crate) fn write_csv(facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(csv_head().as_bytes())?;
+    for some in facts.findings.chunks(500) {
+        out.write_all(csv_lines(some).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Sorted facts, each finding with the status that counts at the report's moment: whoever reads it by a program must
 /// not take an acceptance for one that holds because its end stands elsewhere.
-fn counting(facts: Facts) -> Facts {
-    let mut facts = facts.sorted();
+pub(crate) fn counting(mut facts: Facts) -> Facts {
     let are_open: Vec<bool> = (facts.findings.iter())
         .map(|finding| facts.is_open(finding))
         .collect();

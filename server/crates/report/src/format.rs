@@ -37,6 +37,12 @@ pub(crate) fn timestamp(at: Millis) -> String {
         .unwrap_or_default()
 }
 
+/// "20260130160000Z", as OpenSSH reads times.
+pub(crate) fn compact(at: Millis) -> String {
+    let digits: String = timestamp(at).chars().filter(char::is_ascii_digit).collect();
+    digits + "Z"
+}
+
 fn utc(at: Millis) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(at.div_euclid(1_000)).ok()
 }

@@ -3,6 +3,8 @@
 //! No database, no clock, no randomness and no locale: [`Facts`] in, the same bytes out. Start reading at [`facts`], which
 //! is what comes in, then [`markdown()`], which is what people read, and [`verifying`].
 
+pub mod allowed_signers;
+mod archive;
 pub mod bundle;
 pub mod escape;
 pub mod exports;
@@ -12,9 +14,11 @@ mod markdown;
 pub mod signing;
 pub mod verifying;
 
-pub use bundle::{BundleError, Manifest, ManifestFile, Member, MemberOf, bundle, members};
+pub use bundle::{
+    BundleError, Contents, Manifest, ManifestFile, Member, MemberOf, bundle, members,
+};
 pub use exports::{csv, json, sarif};
 pub use facts::Facts;
 pub use markdown::markdown;
 pub use signing::{AllowedKeys, SigningKey};
-pub use verifying::{Verification, verify_bundle, verify_report};
+pub use verifying::{Verification, inspect_report, verify_bundle, verify_report};

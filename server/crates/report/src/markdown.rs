@@ -16,9 +16,12 @@ use crate::{
         Evidence, Facts, Finding, Item, Patch, Person, ReleaseDecision, Scan, Section, SignOff,
         Standing,
     },
-    format::{count, date, moment, place, severity, size},
+    format::{compact, count, date, moment, place, severity, size},
     signing::{PRINCIPAL, REPORT_NAMESPACE},
 };
+
+/// With which option OpenSSH is asked about a moment: the report names there when it was signed.
+pub(crate) const SIGNED_AT: &str = "-Overify-time=";
 
 /// What a command's output is cut to in the report; the whole of it is in the bundle.
 const OUTPUT_CHARS: usize = 4_000;
@@ -1394,6 +1397,16 @@ fn how_to_verify(doc: &mut Document, facts: &Facts) {
             Some("sh"),
             &format!(
                 "ssh-keygen -Y verify -f allowed_signers -I {PRINCIPAL} -n {REPORT_NAMESPACE} -s report.md.sig < report.md"
+            ),
+        ));
+        doc.block(
+            "Keys are replaced in time. Where the key's time is over by now, ask for the moment of signing (OpenSSH 9.1 or newer):",
+        );
+        doc.block(&fenced(
+            Some("sh"),
+            &format!(
+                "ssh-keygen -Y verify {SIGNED_AT}{} -f allowed_signers -I {PRINCIPAL} -n {REPORT_NAMESPACE} -s report.md.sig < report.md",
+                compact(facts.review.as_of)
             ),
         ));
         doc.block(&format!(

@@ -1,10 +1,14 @@
 //! The instance's Ed25519 key and its SSH signatures, which `ssh-keygen -Y verify` checks without Holdpoint.
 
+use holdpoint_domain::Millis;
 use ssh_key::{
-    Fingerprint, HashAlg, LineEnding, PrivateKey, PublicKey, SshSig,
+    HashAlg, LineEnding, PrivateKey, SshSig,
     private::{Ed25519Keypair, KeypairData},
 };
 use thiserror::Error;
+
+pub use crate::allowed_signers::{AllowedKeys, KeysError};
+use crate::{allowed_signers::Unsuitable, format::timestamp};
 
 /// What a signature is for is part of it, so that one made for a log is none for a report.
 pub const REPORT_NAMESPACE: &str = "holdpoint-report@v1";
@@ -96,109 +100,6 @@ impl SigningKey {
     }
 }
 
-/// The public keys that a signature may come from.
-#[derive(Clone, Debug, Default)]
-pub struct AllowedKeys(Vec<Allowed>);
-
-#[derive(Clone, Debug)]
-struct Allowed {
-    /// Absent: any namespace.
-    namespaces: Option<Vec<String>>,
-    key: PublicKey,
-}
-
-/// Why a list of public keys cannot be used.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum KeysError {
-    #[error("There is no public key in it. Give the lines of /.well-known/holdpoint-signing-keys.")]
-    Empty,
-    #[error("Line {line}: {why}. Write `holdpoint ssh-ed25519 AAAA…`, or the public key alone.")]
-    Line { line: usize, why: String },
-}
-
-impl AllowedKeys {
-    /// Reads `allowed_signers` lines, or public keys alone. What cannot be judged is refused rather than left out.
-    pub fn parse(text: &str) -> Result<Self, KeysError> {
-        let mut keys = Vec::new();
-        for (n, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let wrong = |why: String| KeysError::Line { line: n + 1, why };
-            keys.push(allowed(line).map_err(wrong)?);
-        }
-        if keys.is_empty() {
-            return Err(KeysError::Empty);
-        }
-        Ok(Self(keys))
-    }
-
-    /// The keys' fingerprints.
-    pub fn fingerprints(&self) -> Vec<String> {
-        self.0
-            .iter()
-            .map(|allowed| fingerprint(&allowed.key).to_string())
-            .collect()
-    }
-}
-
-fn allowed(line: &str) -> Result<Allowed, String> {
-    let is_key = |text: &str| {
-        text.starts_with("ssh-") || text.starts_with("ecdsa-") || text.starts_with("sk-")
-    };
-    let mut namespaces = None;
-    let mut rest = line;
-    if !is_key(line) {
-        let (principals, after) = line
-            .split_once(char::is_whitespace)
-            .ok_or("the key is missing")?;
-        let named = principals
-            .trim_matches('"')
-            .split(',')
-            .any(|p| p == PRINCIPAL || p == "*");
-        if !named {
-            return Err(format!("it is not a key of the principal `{PRINCIPAL}`"));
-        }
-        rest = after.trim_start();
-        while !is_key(rest) {
-            let (option, after) = option(rest).ok_or("the key is missing")?;
-            let (name, value) = option.split_once('=').unwrap_or((option, ""));
-            if !name.eq_ignore_ascii_case("namespaces") {
-                return Err(format!("the option `{name}` cannot be judged here"));
-            }
-            let value = value.trim_matches('"');
-            namespaces = Some(value.split(',').map(|n| n.trim().to_owned()).collect());
-            rest = after;
-        }
-    }
-    let key = PublicKey::from_openssh(rest).map_err(|_| "this is no public key".to_owned())?;
-    if key.key_data().ed25519().is_none() {
-        return Err(format!(
-            "the key is of the kind {}, not ssh-ed25519",
-            key.algorithm()
-        ));
-    }
-    Ok(Allowed { namespaces, key })
-}
-
-/// The first option of a line and what follows it; white space or a comma ends it, but not within quotes.
-fn option(text: &str) -> Option<(&str, &str)> {
-    let mut quoted = false;
-    let end = text.find(|c: char| {
-        if c == '"' {
-            quoted = !quoted;
-        }
-        !quoted && (c.is_whitespace() || c == ',')
-    })?;
-    let after = text[end..].trim_start_matches(|c: char| c == ',' || c.is_whitespace());
-    (end > 0).then_some((&text[..end], after))
-}
-
-fn fingerprint(key: &PublicKey) -> Fingerprint {
-    key.fingerprint(HashAlg::Sha256)
-}
-
 /// Whose signature it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signer {
@@ -216,19 +117,68 @@ pub enum SignatureError {
     OtherNamespace { made_for: String, expected: String },
     #[error("The signature is of the key {fingerprint}, which is not among the keys given.")]
     OtherKey { fingerprint: String },
+    #[error("The signature is of the key {fingerprint}, which may not sign for `{namespace}`.")]
+    NotForThis {
+        fingerprint: String,
+        namespace: String,
+    },
+    #[error("The signature is of the key {fingerprint}, which was not valid {}.", moment_asked(*.at))]
+    NotValid {
+        fingerprint: String,
+        at: Option<Millis>,
+    },
+    #[error(
+        "The signature is of a key of the kind {0}. Holdpoint signs with ssh-ed25519 keys only."
+    )]
+    OtherKind(String),
     #[error(
         "The signature does not match: the content or the signature was changed after signing."
     )]
     Mismatch,
 }
 
-/// Reads an armored signature in its one spelling, but for line widths and line ends.
+fn moment_asked(at: Option<Millis>) -> String {
+    match at {
+        Some(at) => format!("at {}", timestamp(at)),
+        None => "for ever; say with --time for which moment to ask".to_owned(),
+    }
+}
+
+const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
+const END: &str = "\n-----END SSH SIGNATURE-----";
+
+/// Reads an armored signature as OpenSSH does: of any line widths and line ends, and whatever stands behind it.
 fn read(armored: &str) -> Option<SshSig> {
-    let signature = SshSig::from_pem(armored.trim_start()).ok()?;
-    let again = signature.to_pem(LineEnding::LF).ok()?;
-    let letters = |text: &str| -> String { text.split_whitespace().collect() };
-    (signature.version() == SshSig::VERSION && letters(&again) == letters(armored))
-        .then_some(signature)
+    let rest = armored.strip_prefix(BEGIN)?;
+    let rest = rest.strip_prefix('\r').unwrap_or(rest);
+    let (letters, _) = rest.starts_with('\n').then_some(rest)?.split_once(END)?;
+    let letters: Vec<char> = letters
+        .chars()
+        .filter(|c| !c.is_ascii_whitespace())
+        .collect();
+    let lines: Vec<String> = letters
+        .chunks(70)
+        .map(|line| line.iter().collect())
+        .collect();
+    let plain = format!("{BEGIN}\n{}{END}\n", lines.join("\n"));
+    let signature = SshSig::from_pem(&plain).ok()?;
+    let is_one_spelling = signature
+        .to_pem(LineEnding::LF)
+        .is_ok_and(|again| again.split_whitespace().eq(plain.split_whitespace()));
+    (signature.version() == SshSig::VERSION && is_one_spelling).then_some(signature)
+}
+
+/// The key that a signature says it is of, which proves nothing.
+pub(crate) fn own_key(armored: &str) -> Option<AllowedKeys> {
+    let signature = read(armored)?;
+    Some(AllowedKeys::of(signature.public_key().clone()))
+}
+
+/// Whether an armored signature is written exactly as [`SigningKey::sign`] writes it.
+pub(crate) fn is_written_as_signed(armored: &str) -> bool {
+    read(armored)
+        .and_then(|signature| signature.to_pem(LineEnding::LF).ok())
+        .is_some_and(|again| again == armored)
 }
 
 /// Checks that one of these keys signed exactly these bytes under this namespace.
@@ -245,23 +195,28 @@ pub fn verify(
             expected: namespace.to_owned(),
         });
     }
-    let allowed = keys.0.iter().find(|allowed| {
-        allowed.key.key_data() == signature.public_key()
-            && allowed
-                .namespaces
-                .as_ref()
-                .is_none_or(|names| names.iter().any(|name| name == namespace || name == "*"))
-    });
-    let Some(Allowed { key, .. }) = allowed else {
-        let of = signature.public_key().fingerprint(HashAlg::Sha256);
-        return Err(SignatureError::OtherKey {
-            fingerprint: of.to_string(),
-        });
+    let signer = signature.public_key();
+    let fingerprint = signer.fingerprint(HashAlg::Sha256).to_string();
+    let key = match keys.find(signer, namespace) {
+        Ok(key) => key,
+        Err(Unsuitable::NotAmongThem) => return Err(SignatureError::OtherKey { fingerprint }),
+        Err(Unsuitable::OtherNamespace) => {
+            return Err(SignatureError::NotForThis {
+                fingerprint,
+                namespace: namespace.to_owned(),
+            });
+        }
+        Err(Unsuitable::NotValid { at }) => {
+            return Err(SignatureError::NotValid { fingerprint, at });
+        }
     };
+    if key.key_data().ed25519().is_none() {
+        return Err(SignatureError::OtherKind(key.algorithm().to_string()));
+    }
     key.verify(namespace, bytes, &signature)
         .map_err(|_| SignatureError::Mismatch)?;
     Ok(Signer {
-        fingerprint: fingerprint(key).to_string(),
+        fingerprint,
         comment: key.comment().to_owned(),
     })
 }
@@ -346,7 +301,6 @@ mod tests {
             "holdpoint",
             "holdpoint x",
             &format!("someone {alone}"),
-            &format!("holdpoint valid-before=\"20200101\" {alone}"),
             &format!("holdpoint cert-authority {alone}"),
             "holdpoint ssh-ed25519 AAAA",
             "holdpoint namespaces=\"",

@@ -3,20 +3,25 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, Read, Seek},
 };
 
-use holdpoint_domain::Digest;
+use holdpoint_domain::{Digest, Millis};
 use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 
 use crate::{
+    allowed_signers::absolute_time,
+    archive::{self, Entry, Packing},
     bundle::{
         ALLOWED_SIGNERS, BUNDLE_FORMAT, MANIFEST, MANIFEST_SIGNATURE, Manifest, REPORT,
         REPORT_JSON, REPORT_SIGNATURE, members,
     },
     facts::Facts,
-    signing::{AllowedKeys, BUNDLE_NAMESPACE, REPORT_NAMESPACE, verify},
+    markdown::SIGNED_AT,
+    signing::{
+        AllowedKeys, BUNDLE_NAMESPACE, REPORT_NAMESPACE, is_written_as_signed, own_key, verify,
+    },
 };
 
 /// How a check came out.
@@ -41,11 +46,18 @@ pub struct Verification {
     pub checks: Vec<Check>,
     /// The fingerprint of the key that signed.
     pub signed_by: Option<String>,
+    /// Whether that key was given by whoever asks, rather than by the file itself.
+    pub is_proven: bool,
 }
 
 impl Verification {
-    /// Whether a signature was checked and nothing was wrong.
+    /// Whether a key to trust signed it and nothing was wrong.
     pub fn verified(&self) -> bool {
+        self.is_proven && self.is_consistent()
+    }
+
+    /// Whether a signature was checked and nothing was wrong, whosever the key is.
+    pub fn is_consistent(&self) -> bool {
         self.signed_by.is_some()
             && self
                 .checks
@@ -88,24 +100,61 @@ impl fmt::Display for Verification {
         }
         f.write_str(if self.verified() {
             "Verified."
+        } else if self.is_consistent() {
+            "Consistent in itself, not proven: whoever made it could have made its key too. Give a key that you trust with --key."
         } else {
             "Not verified."
         })
     }
 }
 
-/// Checks that one of these keys signed exactly this report.
+/// Checks that one of these keys signed exactly this report. Where keys are valid for a time and no moment was given with
+/// them, that of the signing counts which the report names.
 pub fn verify_report(report: &[u8], signature: &str, keys: &AllowedKeys) -> Verification {
-    let mut result = Verification::default();
+    let mut result = Verification {
+        is_proven: true,
+        ..Verification::default()
+    };
     signed(
         &mut result,
         REPORT,
         REPORT_NAMESPACE,
         report,
         signature,
-        keys,
+        &keys.at_least(signed_at(report)),
     );
     result
+}
+
+/// Checks a report with the key that its signature names itself. That shows whether both are whole, and nothing of who made
+/// them: [`Verification::verified`] is false.
+pub fn inspect_report(report: &[u8], signature: &str) -> Verification {
+    let Some(own) = own_key(signature) else {
+        return verify_report(report, signature, &AllowedKeys::default());
+    };
+    let mut result = Verification::default();
+    result.note(format!(
+        "No key was given, so the signature's own is used. It is whose it should be only if {} is a fingerprint at that \
+         Holdpoint's /.well-known/holdpoint-signing-keys.",
+        own.fingerprints().join(", ")
+    ));
+    signed(
+        &mut result,
+        REPORT,
+        REPORT_NAMESPACE,
+        report,
+        signature,
+        &own,
+    );
+    result
+}
+
+/// When a report says that it was signed: in the last of its commands, since texts of people may stand before.
+fn signed_at(report: &[u8]) -> Option<Millis> {
+    let report = std::str::from_utf8(report).ok()?;
+    let (_, rest) = report.rsplit_once(SIGNED_AT)?;
+    let time = rest.split_whitespace().next()?;
+    absolute_time(time, &|_| None)?.checked_mul(1_000)
 }
 
 fn signed(
@@ -148,15 +197,18 @@ impl Default for Limits {
     }
 }
 
-/// Checks a bundle: both signatures, that it holds exactly the files of its manifest with their digests, and that the
-/// evidence and patches which the report names are among them. Without `keys` the bundle's own are used, which shows that
-/// it is whole but not whose it is; the result says so.
+/// Checks a bundle byte for byte: both signatures, that it holds exactly the files of its manifest with their digests and
+/// nothing beside, and that the evidence and patches which the report names are among them. Without `keys` the bundle's own
+/// are used, which shows that it is consistent in itself but not whose it is: [`Verification::verified`] is then false.
 pub fn verify_bundle(
     mut file: impl Read + Seek,
     keys: Option<&AllowedKeys>,
     limits: Limits,
 ) -> Verification {
-    let mut result = Verification::default();
+    let mut result = Verification {
+        is_proven: keys.is_some(),
+        ..Verification::default()
+    };
     if let Err(problem) = check_bundle(&mut file, keys, limits, &mut result) {
         result.wrong(problem);
     }
@@ -176,54 +228,9 @@ fn check_bundle<F: Read + Seek>(
     limits: Limits,
     result: &mut Verification,
 ) -> Result<(), String> {
-    let n_entries = end_record(file)
-        .map_err(|error| format!("The bundle cannot be read: {error}."))?
-        .ok_or("This is no bundle: a ZIP file ends differently. It may have been cut off, or something was added.")?;
-    let mut zip = ZipArchive::new(file)
-        .map_err(|error| format!("This is no bundle: it is no whole ZIP file ({error})."))?;
-    if zip.offset() != 0 {
-        return Err("There is something before the ZIP file's beginning.".to_owned());
-    }
-    // The reader keeps one of several files of the same name; which one others read is anybody's guess.
-    if n_entries != u16::MAX && usize::from(n_entries) != zip.len() {
-        return Err("The ZIP file names a file twice.".to_owned());
-    }
-    if zip.len() > limits.files {
-        return Err(format!(
-            "The bundle holds {} files; at most {} are read.",
-            zip.len(),
-            limits.files
-        ));
-    }
-    let mut names = BTreeSet::new();
-    for index in 0..zip.len() {
-        let entry = zip
-            .by_index_raw(index)
-            .map_err(|error| format!("The bundle cannot be read: {error}."))?;
-        let name = entry.name().to_owned();
-        if !is_plain_path(&name) || entry.is_dir() || entry.is_symlink() || entry.encrypted() {
-            return Err(format!("{name:?} is no file that a bundle may hold."));
-        }
-        names.insert(name);
-    }
-
-    let mut text = |name: &str| -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
-        let entry = zip
-            .by_name(name)
-            .map_err(|_| format!("{name} is missing or cannot be read."))?;
-        entry
-            .take(limits.text_bytes + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| format!("{name} is damaged: {error}."))?;
-        if bytes.len() as u64 > limits.text_bytes {
-            return Err(format!(
-                "{name} is larger than {} bytes.",
-                limits.text_bytes
-            ));
-        }
-        Ok(bytes)
-    };
+    let mut zip = opened(file)?;
+    let entries = entries(&mut zip, limits)?;
+    let mut text = |name: &str| text(&mut zip, name, limits);
     let as_text = |name: &str, bytes: Vec<u8>| {
         String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8 text."))
     };
@@ -234,6 +241,14 @@ fn check_bundle<F: Read + Seek>(
     let report_json = text(REPORT_JSON)?;
     let own_keys = as_text(ALLOWED_SIGNERS, text(ALLOWED_SIGNERS)?)?;
 
+    let manifest: Manifest = serde_json::from_slice(&manifest_bytes)
+        .map_err(|error| format!("{MANIFEST} is not a manifest: {error}."))?;
+    if manifest.format != BUNDLE_FORMAT {
+        return Err(format!(
+            "{MANIFEST} has the format {:?}; this program reads {BUNDLE_FORMAT}. Use the Holdpoint that wrote it.",
+            manifest.format
+        ));
+    }
     let own;
     let keys = if let Some(keys) = keys {
         keys
@@ -253,27 +268,119 @@ fn check_bundle<F: Read + Seek>(
         BUNDLE_NAMESPACE,
         &manifest_bytes,
         &manifest_signature,
-        keys,
+        &keys.at_least(Some(manifest.signed_at)),
     );
+    if !is_written_as_signed(&manifest_signature) {
+        result.wrong(format!("{MANIFEST_SIGNATURE} was written anew."));
+    }
     signed(
         result,
         REPORT,
         REPORT_NAMESPACE,
         &report,
         &report_signature,
-        keys,
+        &keys.at_least(signed_at(&report)),
     );
-
-    let manifest: Manifest = serde_json::from_slice(&manifest_bytes)
-        .map_err(|error| format!("{MANIFEST} is not a manifest: {error}."))?;
-    if manifest.format != BUNDLE_FORMAT {
-        return Err(format!(
-            "{MANIFEST} has the format {:?}; this program reads {BUNDLE_FORMAT}. Use the Holdpoint that wrote it.",
-            manifest.format
-        ));
-    }
+    check_layout(file, &manifest, &entries, result)?;
+    let mut zip = opened(file)?;
+    let names = entries.iter().map(|entry| entry.name.clone()).collect();
     let digests = check_files(&mut zip, &manifest, &names, limits, result)?;
     check_evidence(&report_json, &manifest, &digests, result);
+    Ok(())
+}
+
+fn opened<F: Read + Seek>(file: &mut F) -> Result<ZipArchive<&mut F>, String> {
+    ZipArchive::new(file).map_err(|error| {
+        format!("This is no bundle: it is no whole ZIP file ({error}). It may have been cut off.")
+    })
+}
+
+/// What the directory at the end says of each file. The places of the files follow from their sizes.
+fn entries<F: Read + Seek>(zip: &mut ZipArchive<F>, limits: Limits) -> Result<Vec<Entry>, String> {
+    if zip.len() > limits.files {
+        return Err(format!(
+            "The bundle holds {} files; at most {} are read.",
+            zip.len(),
+            limits.files
+        ));
+    }
+    let mut entries: Vec<Entry> = Vec::with_capacity(zip.len());
+    for index in 0..zip.len() {
+        let entry = zip
+            .by_index_raw(index)
+            .map_err(|error| format!("The bundle cannot be read: {error}."))?;
+        let name = entry.name().to_owned();
+        if !is_plain_path(&name) || entry.is_dir() || entry.is_symlink() || entry.encrypted() {
+            return Err(format!("{name:?} is no file that a bundle may hold."));
+        }
+        let packing = if name == MANIFEST || name == MANIFEST_SIGNATURE {
+            Packing::Stored
+        } else {
+            Packing::Deflated
+        };
+        let offset = entries.last().map_or(Some(0), Entry::ends);
+        let entry = Entry {
+            name,
+            packing,
+            crc32: entry.crc32(),
+            size_bytes: entry.size(),
+            packed_bytes: entry.compressed_size(),
+            offset: offset.ok_or("The bundle's sizes are no sizes of files.")?,
+        };
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn text<F: Read + Seek>(
+    zip: &mut ZipArchive<F>,
+    name: &str,
+    limits: Limits,
+) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let entry = zip
+        .by_name(name)
+        .map_err(|_| format!("{name} is missing or cannot be read."))?;
+    entry
+        .take(limits.text_bytes + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("{name} is damaged: {error}."))?;
+    if bytes.len() as u64 > limits.text_bytes {
+        return Err(format!(
+            "{name} is larger than {} bytes.",
+            limits.text_bytes
+        ));
+    }
+    Ok(bytes)
+}
+
+/// Whether the files lie in the manifest's order with nothing before, between or behind them, their headers say what a bundle's
+/// say, and their packed bytes are those of the manifest.
+fn check_layout<F: Read + Seek>(
+    file: &mut F,
+    manifest: &Manifest,
+    entries: &[Entry],
+    result: &mut Verification,
+) -> Result<(), String> {
+    let cannot = |error: io::Error| format!("The bundle cannot be read: {error}.");
+    let listed = manifest.files.iter().map(|listed| listed.path.as_str());
+    let order = listed.chain([MANIFEST, MANIFEST_SIGNATURE]);
+    if !entries.iter().map(|entry| entry.name.as_str()).eq(order) {
+        result.wrong(format!(
+            "The bundle does not hold the files of {MANIFEST}, each once and in their order."
+        ));
+    }
+    if let Some(at) = archive::first_difference(file, entries).map_err(cannot)? {
+        result.wrong(format!(
+            "Byte {at} of the bundle is not the one that belongs there: something stands between its files, or was changed."
+        ));
+    }
+    for (entry, listed) in entries.iter().zip(&manifest.files) {
+        let found = archive::packed_digest(file, entry).map_err(cannot)?;
+        if found.as_str() != listed.packed_sha256 || entry.packed_bytes != listed.packed_bytes {
+            result.wrong(format!("{} was packed anew.", listed.path));
+        }
+    }
     Ok(())
 }
 
@@ -357,8 +464,8 @@ fn check_evidence(
                 "{} is not what the report names: its digest is another.",
                 member.path
             )),
-            None if manifest.missing.contains(&member.path) => result.note(format!(
-                "{} is named by the report and was already gone when the bundle was made.",
+            None if manifest.missing.contains(&member.path) => result.wrong(format!(
+                "{} is named by the report and was already gone when the bundle was made: the bundle is not whole.",
                 member.path
             )),
             None => result.wrong(format!(
@@ -393,20 +500,6 @@ fn digest(mut entry: impl Read, expected_bytes: u64) -> io::Result<(String, u64)
         }
     }
     Ok((Digest::finish(hasher).as_str().to_owned(), size))
-}
-
-/// The number of entries that the record at the very end of a ZIP file gives; none where the file does not end with it.
-fn end_record(file: &mut (impl Read + Seek)) -> io::Result<Option<u16>> {
-    let length = file.seek(SeekFrom::End(0))?;
-    if length < 22 {
-        return Ok(None);
-    }
-    file.seek(SeekFrom::End(-22))?;
-    let mut record = [0; 22];
-    file.read_exact(&mut record)?;
-    file.rewind()?;
-    let whole = record.starts_with(b"PK\x05\x06") && record[20..] == [0, 0];
-    Ok(whole.then(|| u16::from_le_bytes([record[10], record[11]])))
 }
 
 /// Names that mean the same wherever the bundle is unpacked.

@@ -14,7 +14,7 @@ use holdpoint_domain::{
 };
 use holdpoint_patch::{Touch, touches};
 use holdpoint_report::{
-    Facts, SigningKey, bundle, csv,
+    Contents, Facts, SigningKey, bundle, csv,
     facts::{self, Lines, ReleaseWord},
     json, markdown, sarif,
     signing::REPORT_NAMESPACE,
@@ -197,9 +197,18 @@ impl Services {
             .collect();
         drop(tx);
         let key = self.signing_key().await?;
-        let (facts, digest) = off_the_async_threads(move || {
-            let digest = Digest::of(markdown(facts.clone()).as_bytes());
-            Ok((facts, digest))
+        let allowed_signers = self.public_key_line().await? + "\n";
+        let (key, digest, contents) = off_the_async_threads(move || {
+            let report = markdown(facts.clone());
+            let contents = Contents {
+                signature: key.sign(REPORT_NAMESPACE, report.as_bytes()),
+                allowed_signers,
+                signed_at: facts.review.as_of,
+                proofs: Vec::new(),
+                facts,
+                report,
+            };
+            Ok((key, Digest::of(contents.report.as_bytes()), contents))
         })
         .await?;
         self.note_export(actor, &reviewed, &key, "bundle.zip", &digest)
@@ -207,7 +216,7 @@ impl Services {
         let files = self.files().clone();
         let written = tokio::task::spawn_blocking(move || {
             bundle(
-                &facts,
+                contents,
                 &key,
                 |member| -> std::io::Result<Option<Box<dyn Read>>> {
                     if let Some(bytes) = canonical.get(&member.sha256) {

@@ -9,7 +9,7 @@ use std::{
 
 use crate::sample::{audited, released, stored};
 use holdpoint_report::{
-    AllowedKeys, Facts, Member, SigningKey, bundle,
+    AllowedKeys, Contents, Facts, Member, SigningKey, bundle,
     bundle::BundleError,
     markdown, members,
     signing::{BUNDLE_NAMESPACE, PRINCIPAL, REPORT_NAMESPACE},
@@ -34,10 +34,40 @@ fn open(member: &Member) -> std::io::Result<Option<Cursor<Vec<u8>>>> {
     Ok(stored(&member.sha256).map(Cursor::new))
 }
 
+fn of(facts: &Facts, key: &SigningKey) -> Contents {
+    let report = markdown(facts.clone());
+    Contents {
+        signature: key.sign(REPORT_NAMESPACE, report.as_bytes()),
+        report,
+        allowed_signers: key.public_line() + "\n",
+        signed_at: facts.review.as_of,
+        proofs: vec![("log/note".to_owned(), "a proof\n".to_owned())],
+        facts: facts.clone(),
+    }
+}
+
 fn zipped(facts: &Facts) -> Vec<u8> {
-    bundle(facts, &key(), open, Cursor::new(Vec::new()))
+    bundle(of(facts, &key()), &key(), open, Cursor::new(Vec::new()))
         .unwrap()
         .into_inner()
+}
+
+/// A decided review of which there is little to say, with one file of evidence.
+fn small() -> Facts {
+    let mut facts = released();
+    facts.findings.clear();
+    facts.patches.clear();
+    facts.sections.clear();
+    facts.scans.clear();
+    facts.deliverables.clear();
+    facts.people.clear();
+    facts.metadata.clear();
+    facts.since = None;
+    facts.verdict.reasons.clear();
+    facts.verdict.waivers.clear();
+    facts.items.retain(|item| !item.evidence.is_empty());
+    facts.items.truncate(1);
+    facts
 }
 
 fn check(bytes: &[u8]) -> Verification {
@@ -196,6 +226,7 @@ fn a_bundle_verifies_and_is_the_same_each_time() {
         "findings.csv",
         "findings.sarif",
         "log-head.json",
+        "log/note",
         "manifest.json",
         "manifest.json.sig",
         "patches/P-1.patch",
@@ -222,7 +253,16 @@ fn a_bundle_verifies_and_is_the_same_each_time() {
 #[test]
 fn a_bundle_without_given_keys_says_whose_it_claims_to_be() {
     let result = verify_bundle(Cursor::new(zipped(&released())), None, Limits::default());
-    assert!(result.verified());
+    assert!(result.is_consistent());
+    assert!(
+        !result.verified(),
+        "whoever made it could have made the key"
+    );
+    assert!(
+        result
+            .to_string()
+            .contains("Consistent in itself, not proven")
+    );
     assert_eq!(result.checks[0].outcome, CheckOutcome::Note);
     assert!(result.checks[0].what.contains(&key().fingerprint()));
 }
@@ -230,7 +270,8 @@ fn a_bundle_without_given_keys_says_whose_it_claims_to_be() {
 #[test]
 fn a_bundle_of_another_key_does_not_verify() {
     let other = SigningKey::from_seed(&[1; 32], "someone else");
-    let bytes = bundle(&released(), &other, open, Cursor::new(Vec::new()))
+    let contents = of(&released(), &other);
+    let bytes = bundle(contents, &other, open, Cursor::new(Vec::new()))
         .unwrap()
         .into_inner();
     assert!(!check(&bytes).verified());
@@ -261,10 +302,9 @@ fn written<'a>(files: impl IntoIterator<Item = (&'a String, &'a Vec<u8>)>) -> Ve
 #[test]
 fn any_changed_removed_or_added_file_of_a_bundle_shows() {
     let files = contents(&zipped(&released()));
-    assert!(
-        check(&written(&files)).verified(),
-        "packing it again changes nothing"
-    );
+    let again = check(&written(&files));
+    assert!(!again.verified(), "it was packed by another program");
+    assert!(again.to_string().contains("was packed anew"), "{again}");
     for name in files.keys() {
         let mut changed = files.clone();
         let bytes = changed.get_mut(name).unwrap();
@@ -288,19 +328,80 @@ fn any_changed_removed_or_added_file_of_a_bundle_shows() {
 }
 
 #[test]
-fn no_changed_byte_of_a_bundle_goes_unseen_where_it_means_something() {
-    let bytes = zipped(&released());
-    let files = contents(&bytes);
-    for at in (0..bytes.len()).step_by(211) {
+fn no_byte_of_a_bundle_can_be_changed() {
+    let mut bytes = zipped(&small());
+    assert!(check(&bytes).verified(), "{}", check(&bytes));
+    for at in 0..bytes.len() {
+        bytes[at] ^= 1 << (at % 8);
+        assert!(!check(&bytes).verified(), "byte {at}");
+        bytes[at] ^= 1 << (at % 8);
+    }
+    assert!(check(&bytes).verified());
+}
+
+#[test]
+fn nothing_can_be_put_before_behind_or_between_the_files_of_a_bundle() {
+    let bytes = zipped(&small());
+    let zip = ZipArchive::new(Cursor::new(&bytes)).unwrap();
+    let directory = usize::try_from(zip.central_directory_start()).unwrap();
+    let hidden = {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        zip.start_file("evidence/hidden", SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(b"hidden").unwrap();
+        let bytes = zip.finish().unwrap().into_inner();
+        let ends = bytes.windows(4).position(|four| four == b"PK\x01\x02");
+        bytes[..ends.unwrap()].to_vec()
+    };
+    let with = |at: usize, what: &[u8]| {
         let mut changed = bytes.clone();
-        changed[at] ^= 0x10;
-        let result = check(&changed);
-        // Times and attributes of the ZIP file's entries are nobody's statement; a verified bundle has the same files.
-        if result.verified() {
-            assert_eq!(contents(&changed), files, "byte {at}");
+        changed.splice(at..at, what.iter().copied());
+        // A reader that believes the record at the end finds the directory again.
+        let moved = u32::try_from(directory + if at <= directory { what.len() } else { 0 });
+        let record = changed
+            .windows(4)
+            .rposition(|four| four == b"PK\x05\x06")
+            .unwrap();
+        changed[record + 16..record + 20].copy_from_slice(&moved.unwrap().to_le_bytes());
+        changed
+    };
+    for at in [0, directory, bytes.len() - 22, bytes.len()] {
+        for what in [&b"x"[..], &hidden] {
+            assert!(!check(&with(at, what)).verified(), "{at}");
         }
     }
+    let mut commented = bytes.clone();
+    let end = commented.len();
+    commented[end - 2] = 1;
+    commented.push(b'x');
+    assert!(!check(&commented).verified(), "a comment was added");
 }
+
+#[test]
+fn the_order_of_a_bundles_files_is_theirs() {
+    let mut facts = small();
+    let first = facts.items[0].evidence[0].clone();
+    let mut second = first.clone();
+    second.id = "another".to_owned();
+    second.sha256 = crate::sample::sha256(NOTHING);
+    facts.items[0].evidence = vec![first, second];
+    let open = |member: &Member| {
+        Ok(stored(&member.sha256)
+            .or_else(|| Some(NOTHING.as_bytes().to_vec()))
+            .map(Cursor::new))
+    };
+    let made = |facts: &Facts| {
+        bundle(of(facts, &key()), &key(), open, Cursor::new(Vec::new()))
+            .unwrap()
+            .into_inner()
+    };
+    let forth = made(&facts);
+    facts.items[0].evidence.reverse();
+    assert_eq!(forth, made(&facts));
+    assert!(check(&forth).verified(), "{}", check(&forth));
+}
+
+const NOTHING: &str = "nothing";
 
 #[test]
 fn hostile_zip_files_are_refused() {
@@ -367,7 +468,7 @@ fn a_file_named_twice_is_refused() {
 #[test]
 fn damaged_evidence_makes_no_bundle_and_lost_evidence_is_named() {
     let damaged = bundle(
-        &released(),
+        of(&released(), &key()),
         &key(),
         |_| Ok(Some(Cursor::new(b"other bytes".to_vec()))),
         Cursor::new(Vec::new()),
@@ -382,22 +483,98 @@ fn damaged_evidence_makes_no_bundle_and_lost_evidence_is_named() {
             open(member)
         }
     };
-    let bytes = bundle(&released(), &key(), without, Cursor::new(Vec::new()))
+    let contents = of(&released(), &key());
+    let bytes = bundle(contents, &key(), without, Cursor::new(Vec::new()))
         .unwrap()
         .into_inner();
     let result = check(&bytes);
-    assert!(result.verified(), "{result}");
+    assert!(!result.verified(), "a verified bundle has all its files");
     assert!(
         result
             .checks
             .iter()
-            .any(|c| c.outcome == CheckOutcome::Note && c.what.contains(&lost.path)),
+            .any(|c| c.outcome == CheckOutcome::Wrong && c.what.contains(&lost.path)),
         "{result}"
     );
 }
 
 #[test]
 fn a_draft_has_no_bundle() {
-    let result = bundle(&audited(), &key(), open, Cursor::new(Vec::new()));
+    let contents = of(&audited(), &key());
+    let result = bundle(contents, &key(), open, Cursor::new(Vec::new()));
     assert!(matches!(result, Err(BundleError::Draft)));
+}
+
+/// The commands that a report prints, line by line.
+fn commands(report: &str) -> Vec<String> {
+    let (_, how) = report.rsplit_once("## How to verify").unwrap();
+    let mut commands: Vec<_> = how
+        .split("```sh\n")
+        .skip(1)
+        .map(|rest| rest.split_once("\n```").unwrap().0.to_owned())
+        .collect();
+    let named = how
+        .split('`')
+        .filter(|code| code.starts_with("holdpoint verify ") || code.starts_with("sha256sum "));
+    commands.extend(named.map(str::to_owned));
+    commands
+}
+
+/// Every OpenSSH that is to be had: the machine's own, and those that the variable names by path, one to each colon.
+fn open_sshs() -> Vec<String> {
+    let others = std::env::var("HOLDPOINT_TEST_SSH_KEYGEN").unwrap_or_default();
+    let others = others.split(':').filter(|path| !path.is_empty());
+    std::iter::once("ssh-keygen")
+        .chain(others)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_commands_that_a_report_prints_verify_it_by_every_openssh() {
+    let folder = tempfile::tempdir().unwrap();
+    let contents = of(&released(), &key());
+    let report = contents.report.clone();
+    std::fs::write(folder.path().join("report.md"), &report).unwrap();
+    std::fs::write(folder.path().join("report.md.sig"), &contents.signature).unwrap();
+    let commands: Vec<_> = commands(&report)
+        .into_iter()
+        .filter(|command| command.starts_with("ssh-keygen "))
+        .collect();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    let limited = key().public_line().replacen(
+        " namespaces=",
+        " valid-after=\"20260101Z\",valid-before=\"20260401Z\",namespaces=",
+        1,
+    );
+    for program in open_sshs() {
+        for (keys, of_line, runs) in [
+            (key().public_line(), 0, true),
+            (key().public_line(), 1, true),
+            // The key's time is over, which is what the second command is for.
+            (limited.clone(), 0, false),
+            (limited.clone(), 1, true),
+        ] {
+            std::fs::write(folder.path().join("allowed_signers"), keys + "\n").unwrap();
+            let command = commands[of_line].replacen("ssh-keygen", &program, 1);
+            let output = Command::new("sh")
+                .args(["-c", &command])
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            assert_eq!(output.status.success(), runs, "{command}: {output:?}");
+            let said = String::from_utf8(output.stdout).unwrap();
+            let promised = format!("Good \"{REPORT_NAMESPACE}\" signature for {PRINCIPAL}");
+            assert_eq!(said.starts_with(&promised), runs, "{command}: {said}");
+            assert!(report.contains(&promised));
+        }
+    }
+    let changed = report.replacen("Report", "Re-port", 1);
+    std::fs::write(folder.path().join("report.md"), changed).unwrap();
+    let output = Command::new("sh")
+        .args(["-c", &commands[1]])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
 }
