@@ -837,12 +837,58 @@ fn the_sample_is_loaded_once_and_its_log_verifies() {
     run(&["sample", "--data", &data]).is_error(&["loaded already"]);
     let right = run(&["log", "verify", "--data", &data]);
     assert_eq!(right.code, Some(0), "{right:?}");
-    assert!(right.text().ends_with("The log verifies.\n"), "{right:?}");
+    assert!(
+        right
+            .text()
+            .contains(" sign-offs checked. The log is consistent in itself."),
+        "{right:?}"
+    );
     let json = run(&["log", "verify", "--data", &data, "--json"]).json();
     assert!(
         json["length"].as_i64().unwrap() > 10 && json["problems"] == json!([]),
         "{json}"
     );
+    assert_eq!(json["against"], json!(null));
+    assert!(
+        json["says"]
+            .as_str()
+            .unwrap()
+            .starts_with("The log is consistent in itself.")
+    );
+    // Either output is a head that was kept outside.
+    let printed = folder.write("printed.txt", right.text());
+    let kept = folder.write("kept.json", &json.to_string());
+    let against = [
+        "log",
+        "verify",
+        "--data",
+        &data,
+        "--against",
+        &printed,
+        &kept,
+    ];
+    let extends = run(&against);
+    assert_eq!(extends.code, Some(0), "{extends:?}");
+    assert!(
+        extends
+            .text()
+            .contains("The log verifies: it goes on from each of the 3 heads"),
+        "{extends:?}"
+    );
+    let none = folder.write("none.txt", "nothing");
+    run(&["log", "verify", "--data", &data, "--against", &none])
+        .is_error(&["none.txt", "no head of a log"]);
+    let other = folder.path("other");
+    assert_eq!(run(&["sample", "--data", &other]).code, Some(0));
+    let replaced = run(&["log", "verify", "--data", &other, "--against", &kept]);
+    assert_eq!(replaced.code, Some(1), "{replaced:?}");
+    assert!(replaced.text().contains("WRONG  "), "{replaced:?}");
+    let key = folder.write(
+        "other.keys",
+        SigningKey::from_seed(&[9; 32], "").public_line(),
+    );
+    let untrusted = run(&["log", "verify", "--data", &data, "--key", &key]);
+    assert_eq!(untrusted.code, Some(1), "{untrusted:?}");
     run(&["log", "verify", "--data", &folder.write("file", "")]).is_error(&["file"]);
 }
 

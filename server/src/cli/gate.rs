@@ -29,6 +29,9 @@ struct Verdict {
     outcome: String,
     reasons: Vec<Reason>,
     waivers: Vec<Reason>,
+    /// Older servers give none.
+    #[serde(default)]
+    checkpoint: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -83,6 +86,7 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
         review,
         reasons,
         waivers,
+        checkpoint,
         ..
     } = verdict;
     let line = terminal::line;
@@ -106,6 +110,13 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
         if n_more > 0 {
             writeln!(text, "  {word}{n_more} more; `--json` has all of them")
                 .expect("a string takes all");
+        }
+    }
+    if let Some(checkpoint) = checkpoint {
+        // The log of a pipeline is a copy of it that nobody at the server can change.
+        text.push_str("The activity log, for `holdpoint log verify --against`:\n");
+        for head in checkpoint.lines() {
+            writeln!(text, "  {}", line(head)).expect("a string takes all");
         }
     }
     text
@@ -133,6 +144,7 @@ mod tests {
                 outcome: "no_go".to_owned(),
                 reasons: (0..n).map(reason).collect(),
                 waivers: Vec::new(),
+                checkpoint: None,
             };
             for_people(&verdict, Outcome::NoGo)
         };

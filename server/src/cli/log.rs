@@ -1,14 +1,31 @@
-use super::{Answer, config::Flags, terminal, work};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use holdpoint_report::log::found_heads;
+use holdpoint_service::{LogCheck, LogVerification, OutsideHead};
+
+use super::{Answer, config::Flags, terminal, verify::read_keys, work};
 
 /// The activity log.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Log {
-    /// Check the hash chain and every signed head: exit code 0 if all is right, 1 if not.
+    /// Check the log against itself, the sign-offs and every signed head, and against heads that were kept outside: exit
+    /// code 0 if all is right, 1 if not. Without a head from outside the log is at most consistent in itself.
     Verify(Verify),
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Verify {
+    /// Files with heads of the log that were kept outside: bundles, reports (report.md, report.json), answers of the gate,
+    /// badges as JSON, logs of pipelines, what this command printed earlier, checkpoints.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    against: Vec<PathBuf>,
+    /// The public keys that may have signed [default: the instance's own]
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -17,30 +34,72 @@ pub(super) struct Verify {
 
 impl Log {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
-        let Self::Verify(Verify { json, flags }) = self;
+        let Self::Verify(Verify {
+            against,
+            key,
+            json,
+            flags,
+        }) = self;
+        let mut check = LogCheck {
+            keys: key.as_deref().map(read_keys).transpose()?,
+            ..LogCheck::default()
+        };
+        for path in &against {
+            check.against.extend(heads_of(path)?);
+        }
         work(&flags, async |services| {
-            let verification = services.verify_log().await?;
-            let is_right = verification.problems.is_empty();
+            let verification = services.verify_log_against(check).await?;
             if json {
                 terminal::json(&verification)?;
             } else {
-                let mut text = String::new();
-                for problem in &verification.problems {
-                    text.push_str(&format!("WRONG  {problem}\n"));
-                }
-                text.push_str(&format!(
-                    "{} entries, {} signed heads checked. {}\n",
-                    verification.length,
-                    verification.n_signed_heads,
-                    if is_right {
-                        "The log verifies."
-                    } else {
-                        "The log does not verify."
-                    }
-                ));
-                terminal::text(&text)?;
+                terminal::text(&for_people(&verification))?;
             }
-            Ok(if is_right { Answer::Done } else { Answer::No })
+            Ok(if verification.problems.is_empty() {
+                Answer::Done
+            } else {
+                Answer::No
+            })
         })
     }
+}
+
+/// The heads of the log that a file has.
+pub(super) fn heads_of(path: &Path) -> anyhow::Result<Vec<OutsideHead>> {
+    let source = path.display().to_string();
+    let file = File::open(path).with_context(|| format!("option --against: {source}"))?;
+    let heads = found_heads(file).with_context(|| format!("option --against: {source}"))?;
+    let head = |head| OutsideHead {
+        source: source.clone(),
+        head,
+    };
+    Ok(heads.into_iter().map(head).collect())
+}
+
+fn for_people(verification: &LogVerification) -> String {
+    let mut text = String::new();
+    for problem in &verification.problems {
+        text.push_str(&format!("WRONG  {}\n", terminal::line(problem)));
+    }
+    for head in verification.against.iter().flatten() {
+        if head.extended {
+            let source = terminal::line(&head.source);
+            text.push_str(&format!(
+                "ok     {source}: the log goes on from the head over {} entries.\n",
+                head.length
+            ));
+        }
+    }
+    text.push_str(&format!(
+        "{} entries, {} signed heads and {} sign-offs checked. {}\n",
+        verification.length,
+        verification.n_signed_heads,
+        verification.n_sign_offs,
+        verification.says
+    ));
+    if let Some(checkpoint) = &verification.checkpoint {
+        text.push_str(&format!(
+            "\nThe newest signed head; keep it outside:\n\n{checkpoint}"
+        ));
+    }
+    text
 }

@@ -36,13 +36,21 @@ pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
     let files = FileStore::open(&evidence)
         .await
         .with_context(|| format!("{} cannot be used", evidence.display()))?;
-    Ok(Services::new(
+    let services = Services::new(
         database,
         files,
         Arc::new(SystemClock),
         Ids::from_system(),
         Limits::default(),
-    ))
+    );
+    // A damaged log must still open, to be looked into.
+    if let Err(error) = services.grow_log_tree().await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the tree of the activity log did not grow; `holdpoint log verify` says what is wrong"
+        );
+    }
+    Ok(services)
 }
 
 async fn serve(config: Config) -> anyhow::Result<Answer> {
@@ -63,6 +71,7 @@ async fn serve(config: Config) -> anyhow::Result<Answer> {
     let state = AppState::new(services.clone(), &config, listening, stopping.clone())?;
     let sweeping = tokio::spawn(sweep_sessions(sessions.clone(), stopping.clone()));
     let sweeping_files = tokio::spawn(sweep_files(services.clone(), stopping.clone()));
+    let signing_heads = tokio::spawn(sign_log_heads(services.clone(), stopping.clone()));
     let address = state.address();
     let router = web::router(state, sessions, axum::Router::new());
     tracing::info!(%listening, %address, database = %config.database, "Holdpoint {} is up", env!("CARGO_PKG_VERSION"));
@@ -84,6 +93,7 @@ async fn serve(config: Config) -> anyhow::Result<Answer> {
     .await;
     sweeping.abort();
     sweeping_files.abort();
+    signing_heads.abort();
     services.database().close().await;
     match ended.context("the server stopped by itself")? {
         shutdown::Ended::Finished => tracing::info!("stopped: every request was answered"),
@@ -105,6 +115,26 @@ async fn sweep_sessions(sessions: SessionStore, stopping: CancellationToken) {
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "expired sessions were not deleted"
+            ),
+        }
+    }
+}
+
+/// Signs the log's end when that is due, so that what is kept outside is never far behind. A failure is logged and the next
+/// round tries again.
+async fn sign_log_heads(services: Services, stopping: CancellationToken) {
+    let mut rounds = tokio::time::interval(std::time::Duration::from_secs(30));
+    let round = async |rounds: &mut tokio::time::Interval| {
+        rounds.tick().await;
+        services.sign_due_log_head().await
+    };
+    while let Some(signed) = stopping.run_until_cancelled(round(&mut rounds)).await {
+        match signed {
+            Ok(false) => {}
+            Ok(true) => tracing::debug!("the end of the activity log was signed"),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the end of the activity log was not signed"
             ),
         }
     }

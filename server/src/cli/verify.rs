@@ -135,7 +135,7 @@ fn is_bundle(path: &Path) -> anyhow::Result<bool> {
     Ok(named_so || start.starts_with(b"PK"))
 }
 
-fn read_keys(path: &Path) -> anyhow::Result<AllowedKeys> {
+pub(super) fn read_keys(path: &Path) -> anyhow::Result<AllowedKeys> {
     let text = read_text(path)?;
     AllowedKeys::parse_with(&text, seconds_of_local)
         .with_context(|| format!("option --key: {}", path.display()))

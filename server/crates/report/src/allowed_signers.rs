@@ -3,6 +3,8 @@
 //! The rules are those of OpenSSH's `sshsig.c` and `match.c`. Lines of other principals and lines that cannot be read are passed
 //! over; any other line may let a key sign.
 
+use std::collections::BTreeSet;
+
 use holdpoint_domain::Millis;
 use ssh_key::{Certificate, HashAlg, PublicKey, public::KeyData};
 use thiserror::Error;
@@ -110,6 +112,21 @@ impl AllowedKeys {
         let mut keys = self.clone();
         keys.at = keys.at.or(at);
         keys
+    }
+
+    /// The 32 bytes of each key that may sign under this namespace, once: at the moment asked about, or at any if none is.
+    pub(crate) fn public_bytes_for(&self, namespace: &str) -> BTreeSet<[u8; 32]> {
+        let may_sign = |options: &Options| {
+            let is_named = |patterns: &String| matches_list(namespace, patterns);
+            !options.is_authority
+                && options.namespaces.as_ref().is_none_or(is_named)
+                && (self.at.is_none() || options.are_valid(self.at))
+        };
+        self.lines
+            .iter()
+            .filter(|allowed| may_sign(&allowed.options))
+            .filter_map(|allowed| Some(allowed.key.as_ref()?.key_data().ed25519()?.0))
+            .collect()
     }
 
     /// The keys' fingerprints.

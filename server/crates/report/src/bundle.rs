@@ -24,6 +24,7 @@ pub const REPORT_SIGNATURE: &str = "report.md.sig";
 pub const REPORT_JSON: &str = "report.json";
 pub const ALLOWED_SIGNERS: &str = "allowed_signers";
 pub const LOG_HEAD: &str = "log-head.json";
+pub const LOG_CHECKPOINT: &str = "log/checkpoint";
 
 /// The version of the manifest, in its `format` field.
 pub const BUNDLE_FORMAT: &str = "holdpoint-bundle@v2";

@@ -10,6 +10,7 @@ pub mod escape;
 pub mod exports;
 pub mod facts;
 mod format;
+pub mod log;
 mod markdown;
 pub mod signing;
 pub mod verifying;

@@ -1,6 +1,7 @@
 //! The instance's Ed25519 key and its SSH signatures, which `ssh-keygen -Y verify` checks without Holdpoint.
 
 use holdpoint_domain::Millis;
+use signature::Signer as _;
 use ssh_key::{
     HashAlg, LineEnding, PrivateKey, SshSig,
     private::{Ed25519Keypair, KeypairData},
@@ -84,6 +85,26 @@ impl SigningKey {
         format!(
             "{PRINCIPAL} namespaces=\"{REPORT_NAMESPACE},{BUNDLE_NAMESPACE},{LOG_NAMESPACE}\" {public}"
         )
+    }
+
+    /// The public key's 32 bytes.
+    pub(crate) fn public_bytes(&self) -> [u8; 32] {
+        self.0
+            .public_key()
+            .key_data()
+            .ed25519()
+            .expect("only Ed25519 keys are read and made")
+            .0
+    }
+
+    /// The plain Ed25519 signature of a checkpoint, which is no SSH signature. It cannot be taken for one: what those are
+    /// made over begins with their own word.
+    pub(crate) fn sign_plain(&self, checkpoint: &[u8]) -> Vec<u8> {
+        self.0
+            .try_sign(checkpoint)
+            .expect("an Ed25519 key signs whatever it is given")
+            .as_bytes()
+            .to_vec()
     }
 
     /// "SHA256:…", as `ssh-keygen -l` prints it.

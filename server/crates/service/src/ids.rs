@@ -9,7 +9,11 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
 /// Makes ids and secrets. Seeded by the operating system, or by a number in tests, which then see the same ids each time.
-pub struct Ids(Mutex<ChaCha20Rng>);
+pub struct Ids {
+    ids: Mutex<ChaCha20Rng>,
+    /// For what is made beside ids, however often: so that tests see the same ids all the same.
+    salts: Mutex<ChaCha20Rng>,
+}
 
 impl fmt::Debug for Ids {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -20,20 +24,32 @@ impl fmt::Debug for Ids {
 impl Ids {
     /// Randomness from the operating system.
     pub fn from_system() -> Self {
-        Self(Mutex::new(ChaCha20Rng::from_os_rng()))
+        Self {
+            ids: Mutex::new(ChaCha20Rng::from_os_rng()),
+            salts: Mutex::new(ChaCha20Rng::from_os_rng()),
+        }
     }
 
     /// The same ids and secrets each time: for tests only.
     pub fn seeded(seed: u64) -> Self {
-        Self(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))
+        let mut salts = ChaCha20Rng::seed_from_u64(seed);
+        salts.set_stream(1);
+        Self {
+            ids: Mutex::new(ChaCha20Rng::seed_from_u64(seed)),
+            salts: Mutex::new(salts),
+        }
     }
 
     /// Fills bytes with randomness fit for keys.
     pub fn fill(&self, bytes: &mut [u8]) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fill_bytes(bytes);
+        fill(&self.ids, bytes);
+    }
+
+    /// A salt for what is published only as a digest.
+    pub(crate) fn salt<const N: usize>(&self) -> [u8; N] {
+        let mut salt = [0; N];
+        fill(&self.salts, &mut salt);
+        salt
     }
 
     /// A UUIDv7 as text: sorts by the moment it was made.
@@ -59,6 +75,13 @@ impl Ids {
         self.fill(&mut random);
         URL_SAFE_NO_PAD.encode(random)
     }
+}
+
+fn fill(random: &Mutex<ChaCha20Rng>, bytes: &mut [u8]) {
+    random
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .fill_bytes(bytes);
 }
 
 /// See [`Ids::uuids_in_a_row`].

@@ -25,6 +25,7 @@ mod invitations;
 mod items;
 mod kept;
 mod keys;
+mod log;
 pub mod mapping;
 mod mapping_ahead;
 mod password_resets;
@@ -75,7 +76,7 @@ pub use idempotency::Repeat;
 pub use ids::Ids;
 pub use invitations::{INVITATION_LASTS, Invite, Invited};
 pub use items::{BulkChange, BulkOutcome, ItemChange, ItemPage, ItemText, MAX_BULK, NewItem};
-pub use keys::LogVerification;
+pub use log::{ComparedHead, HEAD_LASTS, LogCheck, LogVerification, OutsideHead};
 pub use password_resets::{OpenReset, RESET_LASTS, ResetLink};
 pub use passwords::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS};
 pub use reviews::{

@@ -22,12 +22,14 @@ use holdpoint_report::{
 use holdpoint_storage::{
     Evidence, Finding, NewActivity, Review, SameIssue, Scan, StandingReview, StorageError, Tx,
 };
+use serde_json::Map;
 
 use crate::{
     Actor, ServiceError, Services,
     evidence::canonical_bytes,
     findings::category_label,
     import::off_the_async_threads,
+    log::Occasion,
     standing::{ReleaseDecision, ReviewStanding, SignOffStanding, Validity, is_stale, stand_aside},
 };
 
@@ -251,21 +253,20 @@ impl Services {
     ) -> Result<(), ServiceError> {
         let now = self.now();
         let mut tx = self.database().write().await?;
-        let entry = tx
-            .append_activity(NewActivity {
-                at: now,
-                actor: actor.id.as_str(),
-                action: "report.exported",
-                subject_kind: "review",
-                subject: &review.id,
-                service: Some(&review.service_id),
-                review: Some(&review.id),
-                summary: format!("exported {what}"),
-                before: None,
-                after: Some(serde_json::json!({ "report_sha256": digest }).to_string()),
-            })
-            .await?;
-        self.sign_log_head(&mut tx, key, &format!("export:{}", entry.entry.sequence))
+        let new = NewActivity {
+            at: now,
+            actor: actor.id.as_str(),
+            action: "report.exported",
+            subject_kind: "review",
+            subject: &review.id,
+            service: Some(&review.service_id),
+            review: Some(&review.id),
+            summary: format!("exported {what}"),
+            before: None,
+            after: None,
+        };
+        let after = Map::from_iter([("report_sha256".to_owned(), digest.as_str().into())]);
+        self.append_signed(&mut tx, key, Occasion::Export, new, after)
             .await?;
         tx.commit().await?;
         Ok(())

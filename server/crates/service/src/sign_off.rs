@@ -11,8 +11,11 @@ use holdpoint_domain::{
 };
 use holdpoint_storage::{NewActivity, SignOff, StandingReview, StorageError, Tx};
 
+use serde_json::{Map, Value};
+
 use crate::{
     Access, Actor, Conflict, ServiceError, Services,
+    log::Occasion,
     standing::{ItemStanding, ReleaseDecision, ReviewStanding, stand},
 };
 
@@ -457,32 +460,47 @@ impl Services {
         key: &holdpoint_report::SigningKey,
         what: Signed<'_>,
     ) -> Result<SignOff, ServiceError> {
-        let after = serde_json::json!({
-            "state": what.after,
-            "sign_off": sign_off.id,
-            "digest": sign_off.digest,
-            "statement": sign_off.statement,
-        });
-        let entry = tx
-            .append_activity(NewActivity {
-                at: sign_off.signed_at,
-                actor: actor.id.as_str(),
-                action: what.action,
-                subject_kind: what.subject_kind,
-                subject: what.subject,
-                service: Some(service.as_str()),
-                review: Some(&sign_off.review_id),
-                summary: what.summary,
-                before: Some(serde_json::json!({ "state": what.before }).to_string()),
-                after: Some(after.to_string()),
-            })
+        let mut after = record(&sign_off);
+        after.insert("state".to_owned(), what.after.into());
+        let new = NewActivity {
+            at: sign_off.signed_at,
+            actor: actor.id.as_str(),
+            action: what.action,
+            subject_kind: what.subject_kind,
+            subject: what.subject,
+            service: Some(service.as_str()),
+            review: Some(&sign_off.review_id),
+            summary: what.summary,
+            before: Some(serde_json::json!({ "state": what.before }).to_string()),
+            after: None,
+        };
+        let occasion = Occasion::SignOff(&sign_off.id);
+        sign_off.log_sequence = self
+            .append_signed(&mut tx, key, occasion, new, after)
             .await?;
-        sign_off.log_sequence = entry.entry.sequence;
         tx.insert_sign_off(&sign_off).await?;
-        self.sign_log_head(&mut tx, key, &format!("sign-off:{}", sign_off.id))
-            .await?;
         tx.commit().await?;
         Ok(sign_off)
+    }
+}
+
+/// All of a sign-off that its entry in the log says, so that neither can be changed without the other.
+pub(crate) fn record(sign_off: &SignOff) -> Map<String, Value> {
+    let record = serde_json::json!({
+        "sign_off": sign_off.id,
+        "person": sign_off.person_id,
+        "role": sign_off.role,
+        "decision": sign_off.decision,
+        "round": sign_off.round,
+        "statement": sign_off.statement,
+        "risk": sign_off.risk,
+        "waived_until": sign_off.waived_until,
+        "four_eyes": sign_off.four_eyes,
+        "digest": sign_off.digest,
+    });
+    match record {
+        Value::Object(record) => record,
+        _ => unreachable!("an object was written"),
     }
 }
 

@@ -1,4 +1,4 @@
-use holdpoint_domain::{Digest, Millis, ServiceId, activity::Entry};
+use holdpoint_domain::{Millis, ServiceId, activity::Entry};
 
 use crate::{StorageError, Tx, execute, fetch_all, fetch_optional};
 
@@ -41,8 +41,8 @@ struct HeadRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct ActivityRow {
-    sequence: i64,
+pub(crate) struct ActivityRow {
+    pub(crate) sequence: i64,
     at: i64,
     actor: String,
     action: String,
@@ -199,46 +199,5 @@ impl Tx {
             limit,
         );
         Ok(rows.into_iter().map(Into::into).collect())
-    }
-
-    /// Keeps a signature over the log's length and head.
-    pub async fn keep_signed_head(
-        &mut self,
-        sequence: i64,
-        digest: &Digest,
-        occasion: &str,
-        signature: &str,
-        at: Millis,
-    ) -> Result<(), StorageError> {
-        execute!(
-            self,
-            "insert into signed_head (sequence, digest, occasion, signature, signed_at) values ($1, $2, $3, $4, $5) \
-             on conflict (sequence, occasion) do nothing",
-            sequence,
-            digest.as_str(),
-            occasion,
-            signature,
-            at,
-        );
-        Ok(())
-    }
-
-    /// Every signed head, oldest first: sequence, digest, signature.
-    pub async fn signed_heads(&mut self) -> Result<Vec<(i64, String, String)>, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            sequence: i64,
-            digest: String,
-            signature: String,
-        }
-        let rows = fetch_all!(
-            self,
-            Row,
-            "select sequence, digest, signature from signed_head order by sequence"
-        );
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.sequence, row.digest, row.signature))
-            .collect())
     }
 }

@@ -21,6 +21,7 @@ pub mod finding_rows;
 mod findings;
 pub mod imports;
 mod items;
+mod log_tree;
 mod mapping;
 mod patches;
 mod people;
@@ -50,6 +51,7 @@ pub use findings::{
     FindingSort, NewFinding,
 };
 pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
+pub use log_tree::{LogTree, SignedHead};
 pub use mapping::{
     FindingToMap, FindingWithComponent, LinkToMake, MappableItem, MappingReview, MappingRule,
     RuleLink, ScanEvidence, ToolOfService,

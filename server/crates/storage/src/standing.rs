@@ -289,6 +289,15 @@ struct SignOffRow {
     signed_at: i64,
 }
 
+macro_rules! select_sign_offs {
+    () => {
+        "select sign_off.id, sign_off.review_id, sign_off.item_id, sign_off.round, sign_off.person_id, \
+         person.name as person_name, sign_off.role, sign_off.decision, sign_off.statement, sign_off.risk, \
+         sign_off.waived_until, sign_off.digest, sign_off.content, sign_off.four_eyes, sign_off.log_sequence, \
+         sign_off.signed_at from sign_off join person on person.id = sign_off.person_id "
+    };
+}
+
 impl From<SignOffRow> for SignOff {
     fn from(row: SignOffRow) -> Self {
         Self {
@@ -635,10 +644,7 @@ impl Tx {
         }
         let sql = for_ids!(
             self,
-            "select sign_off.id, sign_off.review_id, sign_off.item_id, sign_off.round, sign_off.person_id, \
-             person.name as person_name, sign_off.role, sign_off.decision, sign_off.statement, sign_off.risk, \
-             sign_off.waived_until, sign_off.digest, sign_off.content, sign_off.four_eyes, sign_off.log_sequence, \
-             sign_off.signed_at from sign_off join person on person.id = sign_off.person_id where sign_off.review_id in",
+            concat!(select_sign_offs!(), "where sign_off.review_id in"),
             "order by sign_off.signed_at, sign_off.id"
         );
         for row in fetch_all!(self, SignOffRow, sql, ids) {
@@ -647,6 +653,23 @@ impl Tx {
             }
         }
         Ok(())
+    }
+
+    /// Every sign-off by the number of its entry in the log, and of one entry by its id: those after this one, at most
+    /// `limit`.
+    pub async fn sign_offs_after(
+        &mut self,
+        log_sequence: i64,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<SignOff>, StorageError> {
+        const SQL: &str = concat!(
+            select_sign_offs!(),
+            "where (sign_off.log_sequence, sign_off.id) > ($1, $2) \
+             order by sign_off.log_sequence, sign_off.id limit $3"
+        );
+        let rows = fetch_all!(self, SignOffRow, SQL, log_sequence, id, limit);
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// The review that an item belongs to.

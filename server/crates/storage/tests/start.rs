@@ -102,7 +102,7 @@ async fn the_log_is_one_chain_also_when_many_write_at_once() {
         let mut chain = ChainVerifier::default();
         for stored in tx.activity_after(0, 100).await.expect("reads the log") {
             chain
-                .take(&stored.entry, &stored.digest)
+                .take(&stored.entry, &stored.entry.canonical(), &stored.digest)
                 .expect("each entry carries the digest of the one before");
         }
         assert_eq!(chain.length(), 20, "{}", on.name);

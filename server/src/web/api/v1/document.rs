@@ -76,7 +76,7 @@ pub(super) struct Differs {
         mapping::show, mapping::add, mapping::dismiss, mapping::planned, mapping::apply,
         mapping::change, mapping::reorder, mapping::remove, mapping::use_scan,
         patches::list, patches::show, patches::submit, patches::propose_fix, patches::file, patches::series,
-        gate::gate, gate::badge,
+        gate::gate, gate::badge, gate::badge_json,
         activity::of_review,
         reports::markdown, reports::signature, reports::json, reports::sarif, reports::csv, reports::bundle,
     ),

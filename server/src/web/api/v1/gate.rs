@@ -34,6 +34,23 @@ pub(super) struct Gate {
     /// What its approvers have signed: go or no_go; null while they have not.
     release_decision: Option<String>,
     as_of: String,
+    /// The newest signed head of the activity log, a C2SP checkpoint; null while none was signed. Keep it:
+    /// `holdpoint log verify --against` shows later whether the log was cut or rewritten.
+    checkpoint: Option<String>,
+}
+
+/// The verdict as a badge: what a badge service (shields.io, "endpoint") takes, and the log's newest head.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Badge {
+    /// Always 1.
+    schema_version: u32,
+    label: String,
+    /// GO, GO WITH WAIVERS or NO-GO.
+    message: String,
+    color: String,
+    /// The newest signed head of the activity log, a C2SP checkpoint; null while none was signed.
+    checkpoint: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -115,6 +132,7 @@ pub(super) async fn gate(
             .decided
             .map(|decided| decided.as_str().to_owned()),
         as_of: moment(standing.as_of),
+        checkpoint: state.services.log_checkpoint().await?,
     };
     Ok(Given::ok(&gate)?.answer())
 }
@@ -134,15 +152,41 @@ pub(super) async fn badge(
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response())
 }
 
+/// The verdict as a badge, for programs that draw it themselves.
+#[utoipa::path(get, path = "/reviews/{id}/badge.json", tag = "Gate", responses((status = 200, body = Badge)))]
+pub(super) async fn badge_json(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Id(id): Id<ReviewId>,
+) -> Result<Response, WebError> {
+    let outcome = services
+        .review_standing(&caller, &id)
+        .await?
+        .verdict
+        .outcome;
+    let badge = Badge {
+        schema_version: 1,
+        label: "Holdpoint".to_owned(),
+        message: outcome.label().to_owned(),
+        color: colour(outcome).to_owned(),
+        checkpoint: services.log_checkpoint().await?,
+    };
+    Ok(Given::ok(&badge)?.answer())
+}
+
+const fn colour(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Go => "#1a7f37",
+        Outcome::GoWithWaivers => "#8a5a00",
+        Outcome::NoGo => "#b3261e",
+    }
+}
+
 /// Word and colour both say it; the text's width is given, so that it fits whatever font is there.
 fn svg(outcome: Outcome) -> String {
     const LEFT: usize = 70;
     let label = outcome.label();
-    let colour = match outcome {
-        Outcome::Go => "#1a7f37",
-        Outcome::GoWithWaivers => "#8a5a00",
-        Outcome::NoGo => "#b3261e",
-    };
+    let colour = colour(outcome);
     let text = label.len() * 7;
     let right = text + 16;
     let width = LEFT + right;

@@ -136,6 +136,7 @@ fn quick() -> Doors {
         .get("/patches/{id}", patches::show)
         .get("/reviews/{id}/gate", gate::gate)
         .get("/reviews/{id}/badge.svg", gate::badge)
+        .get("/reviews/{id}/badge.json", gate::badge_json)
         .get("/reviews/{id}/activity", activity::of_review)
 }
 

@@ -1134,6 +1134,29 @@ async fn the_gate_says_what_the_service_says() {
 }
 
 #[tokio::test]
+async fn the_gate_and_the_badge_carry_the_newest_head_of_the_log() {
+    let team = Team::start().await;
+    let client = team.token(&team.viewer).await;
+    let badge = client.get(&team.of_review("/badge.json")).await.json();
+    assert_eq!(
+        (&badge["schemaVersion"], &badge["label"], &badge["message"]),
+        (&json!(1), &json!("Holdpoint"), &json!("NO-GO"))
+    );
+    assert_eq!(badge["checkpoint"], Value::Null, "no head was signed yet");
+    assert!(team.services().sign_due_log_head().await.unwrap());
+    let newest = team.services().log_checkpoint().await.unwrap();
+    for path in ["/gate", "/badge.json"] {
+        let answer = client.get(&team.of_review(path)).await.json();
+        assert_eq!(answer["checkpoint"], json!(newest), "{path}");
+    }
+    let stranger = team.token(&team.stranger).await;
+    stranger
+        .get(&team.of_review("/badge.json"))
+        .await
+        .problem(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn an_item_is_worked_and_signed_by_two_people() {
     let team = Team::start().await;
     let (owner, reviewer) = (
