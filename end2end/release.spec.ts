@@ -49,11 +49,14 @@ async function loadByButton(page: Page, admin: Person): Promise<Sample> {
 async function workThrough(holdpoint: Holdpoint, sample: Sample): Promise<void> {
   const owner = await Api.of(holdpoint, sample.owner);
   const reviewer = await Api.of(holdpoint, sample.reviewer);
+  const manager = await Api.of(holdpoint, sample.manager);
   for (const finding of await owner.open(sample.review, "critical,high")) {
     const decision = finding.tool === null
       ? { action: "fixed", reason: `Fixed in ${COMMIT} and read again.` }
       : { action: "false_positive", reason: "Read at the place it names: it does not apply." };
+    // They block, so that one asks and another approves.
     await owner.triage(finding.id, decision);
+    await manager.triage(finding.id, { action: "approve" });
   }
   for (const item of await owner.items(sample.review)) {
     if (item.state === "passed") {

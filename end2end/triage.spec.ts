@@ -10,6 +10,14 @@ const SCAN = sarif("Example Scan", [
   { rule: "name", message: "A name says nothing", path: "feed/util.go", score: 2 },
 ]);
 
+/** The same, with nothing below the first finding that blocks: one person decides about that alone. */
+const MILD = sarif("Example Scan", [
+  { rule: "sql", message: "A query is put together from text", path: "store/query.go", line: 12, score: 9.5 },
+  ...many(2, { rule: "race", message: "A map is shared without a lock", folder: "executor", score: 6 }),
+  ...many(2, { rule: "error", message: "An error is dropped", folder: "feed", score: 5 }),
+  { rule: "name", message: "A name says nothing", path: "feed/util.go", score: 2 },
+]);
+
 /** The ticks of a list of findings, each by its number. */
 function ticks(page: Page): Locator {
   return page.getByRole("checkbox", { name: /^Select F-/ });
@@ -41,7 +49,7 @@ test("many findings are decided about together, and put back", async ({ holdpoin
   await signIn(page, ana, `/reviews/${review}/findings/decisions`);
   await expect(page.getByRole("heading", { name: "No decision about several findings yet" })).toBeVisible();
   await looked(page);
-  await upload(page, SCAN);
+  await upload(page, MILD);
   await importScan(page);
   await tab(page, "Findings");
   await expect(ticks(page)).toHaveCount(6);
@@ -187,6 +195,40 @@ test("many findings are decided about together, and put back", async ({ holdpoin
   await expect(line(page, 4)).toContainText("Risk accepted");
   await expect(line(page, 5)).toContainText("Open");
   await looked(page);
+});
+
+test("a finding that blocks leaves open only when a second person approves", async ({ holdpoint, page, anotherBrowser }) => {
+  const ana = await holdpoint.person("Ana Example", { admin: true });
+  const ben = await holdpoint.person("Ben Example", { admin: true });
+  const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: COMMIT });
+  await signIn(page, ana, `/reviews/${review}`);
+  await upload(page, SCAN);
+  await importScan(page);
+  await tab(page, "Findings");
+  await tick(page, 2, 4);
+  const bar = page.getByRole("group", { name: "Decide about several findings" });
+  await bar.getByLabel("Outcome").selectOption("False positive");
+  await bar.getByLabel("Reason", { exact: true }).fill("The lock is in the caller.");
+  await bar.getByRole("button", { name: "Go on" }).click();
+  await expect(notice(page)).toHaveText(
+    "2 findings are called false positives. 1 of them blocks: it waits for another person and is open until then.",
+  );
+  await expect(line(page, 2)).toContainText("Open (false positive asked for)");
+  await line(page, 2).getByRole("link", { name: /A map is shared/ }).click();
+  await expect(page.getByText("Ana Example asks to call it a false positive: The lock is in the caller.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "It is a false positive" })).toBeDisabled();
+  await looked(page);
+  await shots(page, "second-person");
+
+  const other = await anotherBrowser();
+  await signIn(other, ben, `/reviews/${review}`);
+  await expect(other.getByText(/Ana Example asks to call it a false positive, which waits for another person/)).toBeVisible();
+  await other.goto(page.url());
+  await other.getByRole("button", { name: "It is a false positive" }).click();
+  await expect(notice(other)).toHaveText("What was asked for is approved.");
+  await expect(other.getByText("Now: false positive.")).toBeVisible();
+  await expect(other.getByRole("region", { name: "Decided" })).toContainText("asked for by Ana Example");
+  await looked(other);
 });
 
 test("what a severity may wait is the review's policy, and a list says it", async ({ holdpoint, page }) => {

@@ -11,7 +11,7 @@ use {
         pages::findings::{n_findings, query::Query},
         paths,
     },
-    holdpoint_domain::{FindingId, ItemId, ReviewId, TriageBatchId, text::Prose},
+    holdpoint_domain::{FindingId, ItemId, ReviewId, TriageBatchId, text::Prose, triage::Request},
     holdpoint_service::{
         CommentOn, ServiceError,
         findings::{FindingFields, FindingRequest, Triage, TriageFields},
@@ -59,6 +59,7 @@ pub async fn write_finding(
         start_line,
         end_line,
         snippet,
+        severity_reason: String::new(),
     };
     let outcome = async {
         let id = ReviewId::parse(&review).ok_or(ServiceError::NotFound("This review"))?;
@@ -99,6 +100,7 @@ pub async fn edit_finding(
     #[server(default)] start_line: String,
     #[server(default)] end_line: String,
     #[server(default)] snippet: String,
+    #[server(default)] severity_reason: String,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let fields = FindingFields {
@@ -111,14 +113,21 @@ pub async fn edit_finding(
         start_line,
         end_line,
         snippet,
+        severity_reason,
     };
     let outcome = async {
         let id = parse_finding(&finding)?;
         let request = FindingRequest::parse(&fields)?;
-        cx.services
+        let is_asked = cx
+            .services
             .edit_finding(&cx.person, &id, version, request)
             .await?;
-        Ok::<_, ServiceError>(Notice::new("The finding is changed.").at(page_of(&finding, &review)))
+        let said = if is_asked {
+            "The finding is changed, but for its severity: that waits for another person."
+        } else {
+            "The finding is changed."
+        };
+        Ok::<_, ServiceError>(Notice::new(said).at(page_of(&finding, &review)))
     }
     .await;
     let back = paths::with_query(&paths::edit_finding(&finding), &[("review", &review)]);
@@ -126,7 +135,7 @@ pub async fn edit_finding(
 }
 
 #[cfg(feature = "ssr")]
-fn typed(fields: &FindingFields) -> [(&'static str, &str); 9] {
+fn typed(fields: &FindingFields) -> [(&'static str, &str); 10] {
     [
         ("title", &fields.title),
         ("severity", &fields.severity),
@@ -137,6 +146,7 @@ fn typed(fields: &FindingFields) -> [(&'static str, &str); 9] {
         ("start_line", &fields.start_line),
         ("end_line", &fields.end_line),
         ("snippet", &fields.snippet),
+        ("severity_reason", &fields.severity_reason),
     ]
 }
 
@@ -165,8 +175,15 @@ pub async fn triage_finding(
             Triage::AskAcceptance { .. } => {
                 "A manager is asked to accept the risk. Until then the finding is open."
             }
-            Triage::ApproveAcceptance => "The risk is accepted until the date asked for.",
-            Triage::DeclineAcceptance { .. } => "The risk is not accepted. The finding stays open.",
+            Triage::Approve {
+                only: Some(Request::RiskAccepted),
+            } => "The risk is accepted until the date asked for.",
+            Triage::Decline {
+                only: Some(Request::RiskAccepted),
+                ..
+            } => "The risk is not accepted. The finding stays open.",
+            Triage::Approve { .. } => "What was asked for is approved.",
+            Triage::Decline { .. } => "What was asked for is declined. The finding stays open.",
             Triage::Reopen { .. } => "The finding is open again.",
             Triage::FalsePositive { .. } => {
                 "The finding is a false positive. Scans will not reopen it."
@@ -174,10 +191,16 @@ pub async fn triage_finding(
             Triage::Duplicate { .. } => "The finding is a duplicate. Scans will not reopen it.",
             Triage::Fixed { .. } => "The finding is fixed.",
         };
-        cx.services
+        let is_acceptance = matches!(triage, Triage::AskAcceptance { .. });
+        let is_asked = cx
+            .services
             .triage_finding(&cx.person, &id, version, triage)
             .await?;
-        Ok::<_, ServiceError>(said)
+        Ok::<_, ServiceError>(if is_asked && !is_acceptance {
+            "A manager is asked to approve it, since the finding blocks. Until then it is open."
+        } else {
+            said
+        })
     }
     .await;
     let back = page_of(&finding, &review);
@@ -318,7 +341,16 @@ pub async fn triage_findings(
             .triage_findings(&cx.person, &id, asked, bulk)
             .await?;
         if done.n_refused == 0 {
-            return Ok(Notice::new(format!("{}.", told(&action, done.n_done))).at(list.clone()));
+            let waits = match done.n_asked {
+                n if n == 0 || action == "ask_acceptance" => String::new(),
+                1 => " 1 of them blocks: it waits for another person and is open until then."
+                    .to_owned(),
+                n => format!(
+                    " {n} of them block: they wait for another person and are open until then."
+                ),
+            };
+            let said = format!("{}.{waits}", told(&action, done.n_done));
+            return Ok(Notice::new(said).at(list.clone()));
         }
         let mut kept = Vec::new();
         for refused in &done.refused {
@@ -404,8 +436,8 @@ fn told(action: &str, n: i64) -> String {
         "false_positive" => "called false positives",
         "duplicate" => "called duplicates",
         "ask_acceptance" => "waiting for somebody to accept their risk",
-        "approve_acceptance" => "accepted",
-        "decline_acceptance" => "open: their risk is not accepted",
+        "approve" => "what somebody asked for",
+        "decline" => "open: what was asked for is declined",
         "fixed" => "called fixed",
         _ => "open again",
     };
@@ -426,6 +458,12 @@ pub async fn undo_triage(
         let id = TriageBatchId::parse(&batch).ok_or(ServiceError::NotFound("This decision"))?;
         let done = cx.services.undo_triage(&cx.person, &id).await?;
         let mut said = format!("{} put back.", n_findings(done.n_done));
+        if done.n_asked > 0 {
+            said.push_str(&format!(
+                " {} of that waits for another person and is open until then.",
+                n_findings(done.n_asked)
+            ));
+        }
         if done.n_refused > 0 {
             let told: Vec<_> = done
                 .refused

@@ -51,6 +51,9 @@ pub(crate) struct Flags {
     /// Hours after which a session ends [HOLDPOINT_SESSION_HOURS, default 12]
     #[arg(long, value_name = "HOURS")]
     pub(crate) session_hours: Option<String>,
+    /// Whether managers may invite people who have no account: true or false [HOLDPOINT_MANAGERS_INVITE, default false]
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) managers_invite: Option<String>,
     /// Configuration file [HOLDPOINT_CONFIG, default holdpoint.toml if it is there]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<String>,
@@ -70,13 +73,14 @@ impl Flags {
             "request-timeout" => self.request_timeout.as_ref(),
             "shutdown-deadline" => self.shutdown_deadline.as_ref(),
             "session-hours" => self.session_hours.as_ref(),
+            "managers-invite" => self.managers_invite.as_ref(),
             _ => None,
         }
     }
 }
 
 /// Everything that can be set.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "listen",
     "data",
     "database",
@@ -88,6 +92,7 @@ const SETTINGS: [&str; 11] = [
     "request-timeout",
     "shutdown-deadline",
     "session-hours",
+    "managers-invite",
 ];
 
 /// How logs are written.
@@ -112,6 +117,8 @@ pub(crate) struct Config {
     pub(crate) request_timeout: Duration,
     pub(crate) shutdown_deadline: Duration,
     pub(crate) session_hours: u32,
+    /// Whether managers invite people who have no account; else only administrators make accounts.
+    pub(crate) managers_invite: bool,
 }
 
 /// An address of a site: scheme, host, port; nothing else.
@@ -366,6 +373,9 @@ impl Config {
                 "a whole number of hours from 1 to 720",
                 |text| text.parse().ok().filter(|hours| (1..=720).contains(hours)),
             )?,
+            managers_invite: value(given("managers-invite"), "false", "true or false", |text| {
+                text.parse().ok()
+            })?,
         })
     }
 }

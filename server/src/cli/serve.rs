@@ -42,7 +42,8 @@ pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
         Arc::new(SystemClock),
         Ids::from_system(),
         Limits::default(),
-    );
+    )
+    .with_managers_inviting(config.managers_invite);
     // A damaged log must still open, to be looked into.
     if let Err(error) = services.grow_log_tree().await {
         tracing::warn!(

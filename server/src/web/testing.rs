@@ -199,6 +199,7 @@ impl TestApp {
             name,
             instance_role,
             password_hash: None,
+            made_by: None,
             created_at: NOW,
         })
         .await

@@ -41,6 +41,11 @@ pub fn PeoplePage() -> impl IntoView {
         let shown = one_time::take(paths::PEOPLE).await;
         let n_people = people.len();
         let rows = people.into_iter().map(person_row).collect_view();
+        let managers = if services.managers_invite() {
+            "Managers of a service may invite people who have no account: the setting managers-invite is on."
+        } else {
+            "Only administrators make accounts. Managers give roles to people who have one: the setting managers-invite is off."
+        };
         let columns = ["Person", "Address", "Since", "Role"].map(Column::new);
         let columns = columns
             .into_iter()
@@ -54,6 +59,7 @@ pub fn PeoplePage() -> impl IntoView {
                     <Panel id="people" title=format!("{n_people} with an account") bare=true>
                         <Table caption="Everyone with an account" columns>{rows}</Table>
                     </Panel>
+                    <p class="small muted" id="managers-invite">{managers}</p>
                     <InviteForm form=visit.form("people/invite") />
                     <Invitations invitations now=visit.now />
                 </div>
@@ -92,7 +98,13 @@ fn person_row(person: Person) -> impl IntoView {
         <tr role="row">
             <td role="cell" data-l="Person"><Who name=person.name.clone() /></td>
             <td role="cell" data-l="Address" class="wrap">{person.email}</td>
-            <td role="cell" data-l="Since">{date(person.created_at)}</td>
+            <td role="cell" data-l="Since">
+                {date(person.created_at)}
+                {person.made_by.map(|(_, name)| view! { <span class="sub">{format!("Invited by {name}")}</span> })}
+                {person.password_reset.map(|(_, name, at)| {
+                    view! { <span class="sub">{format!("Password reset by {name}, {}", date(at))}</span> }
+                })}
+            </td>
             <td role="cell" data-l="Role">
                 {if is_admin { "Administrator" } else { "Member" }}
                 {person.disabled_at.map(|at| view! { <span class="muted">{format!(", disabled {}", date(at))}</span> })}
@@ -147,9 +159,10 @@ pub fn ServicePeoplePage() -> impl IntoView {
         if may_manage {
             columns.push(Column::new("Change").hidden());
         }
+        let may_invite = services.managers_invite() || person.instance_role.may(Action::Administer);
         let manage = may_manage.then(|| {
             view! {
-                <InviteForm form=visit.form("people/invite") service=service.slug.clone() />
+                <InviteForm form=visit.form("people/invite") service=service.slug.clone() may_invite />
                 <Invitations invitations now=visit.now service=service.slug.clone() />
             }
         });
@@ -222,7 +235,13 @@ fn member_row(
 
 /// Invites to the instance, or to a service when its slug is given.
 #[component]
-fn InviteForm(form: FormState, #[prop(optional, into)] service: String) -> impl IntoView {
+fn InviteForm(
+    form: FormState,
+    #[prop(optional, into)] service: String,
+    /// Whether also somebody without an account can be invited.
+    #[prop(default = true)]
+    may_invite: bool,
+) -> impl IntoView {
     let to_service = !service.is_empty();
     let role = if to_service {
         view! { <SelectField form=form.clone() name="role" label="Role here" options=service_roles() value="contributor" prefix="invite" /> }
@@ -232,6 +251,29 @@ fn InviteForm(form: FormState, #[prop(optional, into)] service: String) -> impl 
             .into_any()
     };
     let name_hint = to_service.then(|| "Not needed for somebody who has an account.".to_owned());
+    if !may_invite {
+        return view! {
+            <Panel id="invite" title="Give somebody a role">
+                <form class="fields" method="post" action=action("people/invite")>
+                    <input type="hidden" name="service" value=service />
+                    <div class="fields-2">
+                        <TextField
+                            form=form.clone()
+                            name="email"
+                            label="Email"
+                            kind="email"
+                            max_length=254
+                            hint="Of somebody who has an account. Only an administrator can make one."
+                            prefix="invite"
+                        />
+                        {role}
+                    </div>
+                    <div class="btn-row"><Button words="Give the role" weight=Weight::Primary /></div>
+                </form>
+            </Panel>
+        }
+        .into_any();
+    }
     view! {
         <Panel id="invite" title="Invite somebody">
             <form class="fields" method="post" action=action("people/invite")>
@@ -253,6 +295,7 @@ fn InviteForm(form: FormState, #[prop(optional, into)] service: String) -> impl 
             </form>
         </Panel>
     }
+    .into_any()
 }
 
 #[component]

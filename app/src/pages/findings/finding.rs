@@ -74,6 +74,7 @@ pub(super) fn FindingPage() -> impl IntoView {
             status: finding.status,
             holds_until: finding.holds_until,
             duplicate_of: finding.duplicate_of,
+            asked: finding.asked,
             is_reopened: finding.reopened_at.is_some(),
             has_patch: !patches.is_empty(),
         };
@@ -808,13 +809,27 @@ fn Mapping(
     view! { {list} {add} }.into_any()
 }
 
+/// The severity, and where a person changed it what it was before.
+fn severity(finding: &Finding) -> AnyView {
+    let changed = finding.severity_change.as_ref().map(|change| {
+        let by = change.by_name.as_deref().unwrap_or("Somebody");
+        let text = format!(
+            "Was {}. {by} changed it: {}",
+            change.was.label().to_lowercase(),
+            change.reason
+        );
+        view! { <span class="sub wrap-any">{text}</span> }
+    });
+    view! { <St of=finding.severity /> {changed} }.into_any()
+}
+
 #[component]
 fn Details(finding: Finding, of: Standing, due: Option<Millis>, now: Millis) -> impl IntoView {
     let row =
         |name: &'static str, value: AnyView| view! { <dt>{name}</dt><dd>{value}</dd> }.into_any();
     let mut rows = vec![
         row("Status", view! { <StatusOf of now /> }.into_any()),
-        row("Severity", view! { <St of=finding.severity /> }.into_any()),
+        row("Severity", severity(&finding)),
         row("Limit", view! { <LimitOf due now /> }.into_any()),
         row(
             "Category",

@@ -85,13 +85,15 @@ pub(super) fn History(
     let decided = finding.status_by_name.clone().map(|name| {
         let Look { icon, tone, word } = finding.status.look();
         // Until somebody answers, it is as open as before.
-        let is_asked =
-            finding.acceptance_requested_by.is_some() && finding.status == FindingStatus::Open;
-        let what = if is_asked {
-            "asked to accept the risk".to_owned()
-        } else {
-            format!("set it to {}", word.to_lowercase())
+        let what = match finding.asked {
+            Some(asked) => format!("asked {}", asked.words()),
+            None => format!("set it to {}", word.to_lowercase()),
         };
+        let asked_by = finding
+            .acceptance_requested_by_name
+            .clone()
+            .filter(|_| finding.asked.is_none() && finding.status != FindingStatus::Open)
+            .map(|name| format!(", asked for by {name}"));
         let reason = finding.status_reason.clone();
         let at = finding.status_at;
         view! {
@@ -103,7 +105,7 @@ pub(super) fn History(
                             <li data-tone=tone.as_str()>
                                 <Ico icon />
                                 <p>
-                                    <b>{name}</b> " " {what}
+                                    <b>{name}</b> " " {what} {asked_by}
                                     {(!reason.is_empty()).then(|| format!(": {reason}"))}
                                     {at.map(|at| view! { <When at now /> })}
                                 </p>

@@ -198,7 +198,8 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
         + query.series.len()
         + usize::from(query.unmapped)
         + usize::from(query.mine)
-        + usize::from(query.late);
+        + usize::from(query.late)
+        + usize::from(query.asked);
     let severities = Severity::ALL
         .iter()
         .map(|severity| {
@@ -280,10 +281,12 @@ fn Facets(review: String, query: Query, facets: FindingFacets) -> impl IntoView 
         })
         .collect_view();
     let (rule, path) = (query.rule.clone(), query.path.clone());
-    let is_narrowed = !rule.is_empty() || !path.is_empty() || query.mine || query.late;
+    let is_narrowed =
+        !rule.is_empty() || !path.is_empty() || query.mine || query.late || query.asked;
     let more = view! {
         <label><input type="checkbox" name="late" value="1" checked=query.late />"Past the limit"</label>
         <label><input type="checkbox" name="mine" value="1" checked=query.mine />"Of items I own"</label>
+        <label><input type="checkbox" name="asked" value="1" checked=query.asked />"Waits for a second person"</label>
         <div class="field">
             <label for="f-rule">"Rule"</label>
             <input id="f-rule" name="rule" value=rule maxlength="200" autocomplete="off" />
@@ -676,6 +679,10 @@ fn SearchBar(review: String, query: Query, item: Option<String>) -> impl IntoVie
         let without = query.with(|query| query.late = false);
         tokens.push(token("Past the limit".to_owned(), without));
     }
+    if query.asked {
+        let without = query.with(|query| query.asked = false);
+        tokens.push(token("Waits for a second person".to_owned(), without));
+    }
     if query.unmapped {
         tokens.push(token(
             "Without item".to_owned(),
@@ -900,6 +907,7 @@ fn row(
         status: line.status,
         holds_until: line.holds_until,
         duplicate_of: line.duplicate_of,
+        asked: line.asked,
         is_reopened: line.reopened_at.is_some(),
         has_patch: line.has_patch,
     };
@@ -1008,6 +1016,8 @@ fn BulkBar(items: Vec<(String, String)>, n: i64) -> impl IntoView {
                 <option value="ask_acceptance">"Ask to accept the risk"</option>
                 <option value="duplicate">"Duplicate of"</option>
                 <option value="reopen">"Reopen"</option>
+                <option value="approve">"Approve what is asked"</option>
+                <option value="decline">"Decline what is asked"</option>
             </select>
             <label class="vh" for="b-i">"Item, to map to"</label>
             <select id="b-i" name="item" class="step2">{items}</select>

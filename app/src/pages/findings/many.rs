@@ -63,6 +63,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                     status: finding.status,
                     holds_until: finding.holds_until,
                     duplicate_of: finding.duplicate_of,
+                    asked: finding.asked,
                     is_reopened: finding.reopened_at.is_some(),
                     has_patch: false,
                 };
@@ -121,12 +122,12 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                 "Apply to what is ticked".to_owned()
             };
             let options = item_options(&open.standing, "Choose an item");
-            let choices = vec![
+            let mut choices = vec![
                 Choice::new("map", "Map to item").more(view! {
                     <SelectField form=form.clone() name="item" label="Item" options required=false />
                 }),
                 Choice::new("false_positive", view! { <St of=FindingStatus::FalsePositive /> })
-                    .text("The scanner is wrong."),
+                    .text("The scanner is wrong. Where it blocks, another person approves, and it is open until then."),
                 Choice::new("ask_acceptance", view! { <St of=FindingStatus::RiskAccepted more="until" /> })
                     .text("A manager approves, and not you: until then they stay open.")
                     .more(view! {
@@ -144,6 +145,15 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                 }),
                 Choice::new("reopen", view! { <St of=FindingStatus::Open /> }).text("Open again."),
             ];
+            if open.access.may(Action::Manage) {
+                choices.push(
+                    Choice::new("approve", "Approve what is asked for")
+                        .text("Only what somebody else asks. It needs no reason."),
+                );
+                choices.push(
+                    Choice::new("decline", "Decline what is asked for").text("They stay open."),
+                );
+            }
             view! {
                 <form class="stack" method="post" action=action("findings/triage-many")>
                     <input type="hidden" name="review" value=review.clone() />

@@ -10,7 +10,7 @@ mod triage;
 mod write;
 
 use holdpoint_domain::{
-    FindingId, FindingStatus, Millis, Policy, ReviewId, Severity, verdict::is_open,
+    FindingId, FindingStatus, Millis, Policy, ReviewId, Severity, triage::Request, verdict::is_open,
 };
 use holdpoint_service::standing::ReviewStanding;
 use leptos::prelude::*;
@@ -112,6 +112,8 @@ pub(super) struct Standing {
     /// Until when what was decided holds by itself.
     pub holds_until: Option<Millis>,
     pub duplicate_of: Option<i64>,
+    /// What somebody asks another to make of it.
+    pub asked: Option<Request>,
     pub is_reopened: bool,
     pub has_patch: bool,
 }
@@ -137,6 +139,17 @@ impl Standing {
             FindingStatus::Duplicate => {
                 let of = self.duplicate_of.map(|number| format!("of F-{number}"));
                 (self.status.look(), of.unwrap_or_default())
+            }
+            FindingStatus::Open if self.asked.is_some() => {
+                let what = match self.asked {
+                    Some(Request::RiskAccepted) => "(acceptance asked for)",
+                    Some(Request::FalsePositive) => "(false positive asked for)",
+                    Some(Request::Duplicate) => "(duplicate asked for)",
+                    Some(Request::Fixed) => "(fixed asked for)",
+                    Some(Request::Severity) => "(lower severity asked for)",
+                    None => "",
+                };
+                (FindingStatus::Open.look(), what.to_owned())
             }
             FindingStatus::Open if self.has_patch => (FIX_PROPOSED, String::new()),
             FindingStatus::Open if self.is_reopened => (REOPENED, String::new()),
@@ -213,6 +226,7 @@ mod tests {
             status: FindingStatus::RiskAccepted,
             holds_until: Some(1_000),
             duplicate_of: None,
+            asked: None,
             is_reopened: false,
             has_patch: false,
         };
@@ -227,6 +241,7 @@ mod tests {
             status: FindingStatus::Duplicate,
             holds_until: None,
             duplicate_of: Some(3),
+            asked: None,
             is_reopened: false,
             has_patch: false,
         };

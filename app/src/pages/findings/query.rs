@@ -40,6 +40,8 @@ pub(crate) struct Query {
     pub mine: bool,
     /// Open for longer than the policy allows.
     pub late: bool,
+    /// Somebody asks another to make something of it.
+    pub asked: bool,
     pub text: String,
     pub sort: FindingSort,
     /// Where the page begins; the first page has no place.
@@ -127,6 +129,7 @@ impl Query {
             path: line("path"),
             mine: one("mine") == "1",
             late: one("late") == "1",
+            asked: one("asked") == "1",
             item: ItemId::parse(&one("item")),
             unmapped: one("unmapped") == "1",
             text: line("q"),
@@ -203,6 +206,7 @@ impl Query {
             owner: self.mine.then(|| me.clone()),
             late_before: self.late.then(|| policy.limits.late_before(now)),
             text: given(&self.text),
+            asked: self.asked,
             ..FindingFilter::default()
         }
     }
@@ -218,6 +222,7 @@ impl Query {
             || self.unmapped
             || self.mine
             || self.late
+            || self.asked
             || !self.rule.trim().is_empty()
             || !self.path.trim().is_empty()
             || !self.text.trim().is_empty()
@@ -253,7 +258,11 @@ impl Query {
                 pairs.push((name, text.clone()));
             }
         }
-        for (name, is_asked) in [("mine", self.mine), ("late", self.late)] {
+        for (name, is_asked) in [
+            ("mine", self.mine),
+            ("late", self.late),
+            ("asked", self.asked),
+        ] {
             if is_asked {
                 pairs.push((name, "1".to_owned()));
             }

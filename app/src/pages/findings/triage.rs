@@ -1,6 +1,6 @@
 //! The box in which people decide about a finding: what is possible, and why the rest is not.
 
-use holdpoint_domain::{FindingStatus, Millis, PersonId, text::Date};
+use holdpoint_domain::{FindingStatus, Millis, PersonId, text::Date, triage::Request};
 use holdpoint_service::Finding;
 use leptos::prelude::*;
 
@@ -28,7 +28,7 @@ pub(super) fn TriageBox(
     form: FormState,
     now: Millis,
 ) -> impl IntoView {
-    let asked = finding.status == FindingStatus::Open && finding.acceptance_requested_by.is_some();
+    let asked = finding.asked.is_some();
     let is_open = finding.status_at(now) == FindingStatus::Open;
     let state = match finding.status {
         FindingStatus::Duplicate if is_open => {
@@ -68,7 +68,7 @@ pub(super) fn TriageBox(
     };
     let answer = asked.then(|| {
         let fields = hidden(&finding);
-        acceptance(&finding, fields, &me, may_manage, form.clone(), now)
+        answer_to(&finding, fields, &me, may_manage, form.clone(), now)
     });
     if !may_contribute {
         let role = may_manage.then(|| {
@@ -92,7 +92,7 @@ pub(super) fn TriageBox(
     let is_possible = choices.iter().any(|choice| choice.impossible.is_none());
     let why_not = (!is_possible).then_some("Nothing can be decided about it now.");
     let impossible = why_not.map(|_| "triage-why".to_owned());
-    // While an acceptance is asked for, its own form has the first button.
+    // While something is asked for, the answer's form has the first button.
     let weight = if asked {
         Weight::Secondary
     } else {
@@ -169,7 +169,7 @@ fn choices(finding: &Finding, form: &FormState, asked: bool, now: Millis) -> Vec
             reopen,
         ),
         Choice::new("false_positive", view! { <St of=FalsePositive /> })
-            .text("The scanner is wrong.")
+            .text("The scanner is wrong. Where it blocks, another person approves, and it is open until then.")
             .impossible(match status {
                 FalsePositive => text("It is one now."),
                 Fixed => text("It is fixed, so there is nothing to decide."),
@@ -241,8 +241,8 @@ fn until_field(form: &FormState, value: String, first: &str) -> AnyView {
     .into_any()
 }
 
-/// What a manager answers to whoever asked for the risk to be accepted.
-fn acceptance(
+/// What a manager answers to whoever asks for something.
+fn answer_to(
     finding: &Finding,
     hidden: AnyView,
     me: &PersonId,
@@ -256,14 +256,49 @@ fn acceptance(
         .unwrap_or_else(|| "Somebody".to_owned());
     let until = finding.accepted_until;
     let reason = finding.status_reason.clone();
+    let asked = finding.asked.unwrap_or(Request::RiskAccepted);
+    let is_acceptance = asked == Request::RiskAccepted;
+    let (approves, declines) = if is_acceptance {
+        ("approve_acceptance", "decline_acceptance")
+    } else {
+        ("approve", "decline")
+    };
+    let (title, approve) = match asked {
+        Request::RiskAccepted => ("Acceptance of the risk is asked for", "Accept the risk"),
+        Request::FalsePositive => (
+            "It is said to be a false positive",
+            "It is a false positive",
+        ),
+        Request::Duplicate => ("It is said to be a duplicate", "It is a duplicate"),
+        Request::Fixed => ("It is said to be fixed", "It is fixed"),
+        Request::Severity => ("Another severity is asked for", "Lower the severity"),
+    };
+    let what = match asked {
+        Request::RiskAccepted => "to accept its risk until ".to_owned(),
+        Request::Duplicate => format!(
+            "to call it a duplicate of {}",
+            finding
+                .duplicate_of
+                .map_or_else(|| "another one".to_owned(), |number| format!("F-{number}"))
+        ),
+        Request::Severity => format!(
+            "to make it {} instead of {}",
+            finding
+                .asked_severity
+                .map_or("milder", |severity| severity.as_str()),
+            finding.severity
+        ),
+        asked => asked.words().to_owned(),
+    };
     let head = view! {
         <header>
-            <h2 id="h-acc">"Acceptance of the risk is asked for"</h2>
+            <h2 id="h-acc">{title}</h2>
             <p class="small muted">
-                {asker} " asks until "
-                {until.map(|until| view! { <span title=moment(until)>{date(until)}</span> })}
+                {format!("{asker} asks {what}")}
+                {until.filter(|_| is_acceptance).map(|until| view! { <span title=moment(until)>{date(until)}</span> })}
                 {(!reason.is_empty()).then(|| format!(": {reason}"))}
             </p>
+            <p class="small muted">"It waits for another person, and is open until then."</p>
         </header>
     };
     if !may_manage {
@@ -277,7 +312,7 @@ fn acceptance(
     }
     let why_not = if finding.acceptance_requested_by.as_ref() == Some(me) {
         Some("You asked for it, so someone else must approve it.")
-    } else if until.is_none_or(|until| until <= now) {
+    } else if is_acceptance && until.is_none_or(|until| until <= now) {
         Some("The date asked for has passed. It must be asked for again.")
     } else {
         None
@@ -292,7 +327,7 @@ fn acceptance(
     // The two forms of this page are one endpoint: what was typed belongs to the one that was sent.
     let is_answer = matches!(
         form.typed("action"),
-        Some("approve_acceptance" | "decline_acceptance")
+        Some("approve" | "approve_acceptance" | "decline" | "decline_acceptance")
     );
     let form = if is_answer {
         form
@@ -313,8 +348,8 @@ fn acceptance(
                 prefix="acceptance"
             />
             <div class="btn-row">
-                {button("Accept the risk", "approve_acceptance", Weight::Primary)}
-                {button("Decline", "decline_acceptance", Weight::Secondary)}
+                {button(approve, approves, Weight::Primary)}
+                {button("Decline", declines, Weight::Secondary)}
             </div>
             {why_not.map(|why| view! { <p class="small muted" id="acceptance-why">{why}</p> })}
         </form>

@@ -133,6 +133,18 @@ fn FindingForm(
     let category = finding
         .as_ref()
         .map_or("code".to_owned(), |finding| finding.category.clone());
+    let severity_reason = finding.is_some().then(|| {
+        view! {
+            <TextField
+                form=form.clone()
+                name="severity_reason"
+                label="Why the severity is another one"
+                max_length=4000
+                required=false
+                hint="Needed where you change it. What it was is kept. Below one that blocks, another person approves."
+            />
+        }
+    });
     let problem = text(|finding| finding.description.clone());
     let remediation = text(|finding| finding.remediation.clone());
     let path = text(|finding| finding.path.clone().unwrap_or_default());
@@ -156,6 +168,7 @@ fn FindingForm(
                     <SelectField form=form.clone() name="severity" label="Severity" options=severities value=severity />
                     <SelectField form=form.clone() name="category" label="Category" options=categories value=category />
                 </div>
+                {severity_reason}
                 {item}
                 <TextArea
                     form=form.clone()

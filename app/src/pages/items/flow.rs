@@ -5,6 +5,7 @@ use holdpoint_service::{ItemPage, sign_off::SignForm, standing::ItemStanding};
 use leptos::prelude::*;
 
 use crate::{
+    pages::sign_off::signers::signer_words,
     parts::{
         Ico, Icon, Shown as _,
         status::{Look, Tone},
@@ -172,7 +173,7 @@ fn decision(page: &ItemPage, standing: &ItemStanding, now: Millis) -> Shown {
                 let sign_off = &one.sign_off;
                 format!(
                     " by {}, {}",
-                    sign_off.person_name,
+                    signer_words(sign_off),
                     near(sign_off.signed_at, now)
                 )
             })

@@ -8,6 +8,7 @@ use holdpoint_service::{
 use leptos::prelude::*;
 
 use crate::{
+    pages::sign_off::signers::signer_address,
     parts::{
         Ico, Icon, Inline, Panel, Sha, St, When, Who,
         figure::{capitalised, counted},
@@ -56,6 +57,7 @@ pub(super) fn SignOffs(sign_offs: Vec<SignOffStanding>, now: Millis) -> impl Int
                 <li class="stack-1">
                     <div class="row-between">
                         <Who name=sign_off.person_name.clone() />
+                        <span class="small muted wrap-any">{signer_address(&sign_off)}</span>
                         {match flag {
                             Some(flag) => view! { <FlagMark flag /> }.into_any(),
                             None => view! { <span class="muted small">"Earlier round"</span> }.into_any(),

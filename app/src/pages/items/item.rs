@@ -70,7 +70,9 @@ pub(super) fn ItemPage() -> impl IntoView {
             .await?
             .lines;
         let patches = services.patches_of_item(&person, &id).await?;
-        let sign = services.sign_form(&person, &access, &review, &standing);
+        let sign = services
+            .sign_form(&person, &access, &review, &standing)
+            .await?;
         let bar = review_bar(&person, &review, Tab::Checklist).await?;
         let now = visit.now;
         let may_contribute = access.may(Action::Contribute);

@@ -5,7 +5,7 @@ use holdpoint_service::{
 };
 use leptos::prelude::*;
 
-use super::signers::{Signer, signers};
+use super::signers::{Signer, signer_words, signers};
 use crate::{
     flash::FormState,
     pages::{
@@ -36,7 +36,7 @@ pub(super) fn SignOffPage() -> impl IntoView {
         let standing = services.review_standing(&person, &id).await?;
         let access = services.access(&person, &head.service.id).await?;
         let members = services.members(&person, &head.service.id).await?;
-        let form = services.release_form(&person, &access, &standing);
+        let form = services.release_form(&person, &access, &standing).await?;
         let signers = signers(&standing, &members);
         let bar = review_bar(&person, &standing, Tab::SignOff).await?;
         let now = visit.now;
@@ -164,7 +164,7 @@ fn WhoSigns(
             view! {
                 <dl class="dl">
                     <dt>"Signed"</dt>
-                    <dd>{sign_off.person_name.clone()} ", as " {sign_off.role.clone()} ", " <When at=sign_off.signed_at now /> ": " {word}</dd>
+                    <dd>{signer_words(sign_off)} ", as " {sign_off.role.clone()} ", " <When at=sign_off.signed_at now /> ": " {word}</dd>
                     <dt>"Statement"</dt>
                     <dd class="wrap-any">{if sign_off.statement.is_empty() { "None".to_owned() } else { sign_off.statement.clone() }}</dd>
                     <dt>"Digest"</dt>

@@ -2,11 +2,11 @@
 
 use holdpoint_domain::{ServiceRole, person::Action};
 use holdpoint_service::{
-    Person,
+    Person, SignOff,
     standing::{ReviewStanding, SignOffStanding, Validity},
 };
 
-use crate::parts::{figure::counted, status::Flag};
+use crate::parts::{figure::counted, status::Flag, when::date};
 
 /// One signature that the release needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub(crate) struct Signer {
     /// Absent where any manager may sign.
     pub(crate) person: Option<String>,
     pub(crate) name: String,
+    /// What they are to the service, and the address that they sign in with.
     pub(crate) role: String,
     /// Their newest decision, void ones included.
     pub(crate) last: Option<SignOffStanding>,
@@ -34,6 +35,19 @@ impl Signer {
     pub(crate) fn is_valid(&self) -> bool {
         self.last.as_ref().is_some_and(SignOffStanding::is_valid)
     }
+}
+
+/// Whose signature it is: names may look alike, addresses are each one person's.
+pub(crate) fn signer_words(sign_off: &SignOff) -> String {
+    format!("{}, {}", sign_off.person_name, signer_address(sign_off))
+}
+
+/// The address of whoever signed, and whether the account is disabled since.
+pub(crate) fn signer_address(sign_off: &SignOff) -> String {
+    let disabled = sign_off
+        .person_disabled_at
+        .map(|at| format!(" (account disabled since {})", date(at)));
+    format!("{}{}", sign_off.person_email, disabled.unwrap_or_default())
 }
 
 /// The named approvers; or those who have signed, and "any manager" for each signature that is still missing.
@@ -69,8 +83,13 @@ pub(crate) fn signers(standing: &ReviewStanding, members: &[(Person, ServiceRole
                     .map(|(member, _)| member.name.clone())
                     .or_else(|| last.as_ref().map(|last| last.sign_off.person_name.clone()))
                     .unwrap_or_else(|| "A person without a role here".to_owned());
+                let address = match (&last, member(person)) {
+                    (Some(last), _) => format!(", {}", signer_address(&last.sign_off)),
+                    (None, Some((member, _))) => format!(", {}", member.email),
+                    (None, None) => String::new(),
+                };
                 Signer {
-                    role: role_of(person),
+                    role: format!("{}{address}", role_of(person)),
                     person: Some(person.clone()),
                     name,
                     last,
@@ -91,7 +110,7 @@ pub(crate) fn signers(standing: &ReviewStanding, members: &[(Person, ServiceRole
             signers.push(Signer {
                 person: Some(person.clone()),
                 name: last.sign_off.person_name.clone(),
-                role: role_of(person),
+                role: format!("{}, {}", role_of(person), signer_address(&last.sign_off)),
                 last: Some(last),
             });
         }

@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod digest;
 pub mod finding;
+pub mod four_eyes;
 pub mod id;
 pub mod issue;
 pub mod item;
@@ -18,6 +19,7 @@ pub mod person;
 pub mod policy;
 pub mod signoff;
 pub mod text;
+pub mod triage;
 pub mod verdict;
 
 pub use digest::Digest;

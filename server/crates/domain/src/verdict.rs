@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    FindingStatus, Gating, ItemState, Millis, Policy, ScannerClaim, Severity, text::Commit, words,
+    FindingStatus, Gating, ItemState, Millis, Policy, ScannerClaim, Severity, text::Commit,
+    triage::Request, words,
 };
 
 words! {
@@ -119,6 +120,8 @@ pub struct FindingFacts {
     pub holds_until: Option<Millis>,
     /// The number of the finding that it was called a duplicate of.
     pub duplicate_of: Option<i64>,
+    /// What somebody asks another to make of it, and the name of who asks.
+    pub asked: Option<(Request, String)>,
     pub due: Option<Millis>,
     /// What the scanner says of it: never a reason to let it pass, since nobody has reviewed it.
     pub claim: Option<ScannerClaim>,
@@ -262,12 +265,19 @@ fn judge_finding(
                 .claim
                 .as_ref()
                 .map(|claim| format!("; {}", claim.words()));
+            let asked = finding.asked.as_ref().map(|(asked, name)| {
+                format!(
+                    "; {name} asks {}, which waits for another person",
+                    asked.words()
+                )
+            });
             reasons.push(reason(
                 blocking,
                 format!(
-                    "{severity}, open{}{}.",
+                    "{severity}, open{}{}{}.",
                     late.unwrap_or_default(),
-                    claim.unwrap_or_default()
+                    claim.unwrap_or_default(),
+                    asked.unwrap_or_default()
                 ),
             ));
         }

@@ -38,6 +38,7 @@ fn finding(severity: Severity, status: FindingStatus) -> FindingFacts {
         title: "Fixed jitter".into(),
         severity,
         status,
+        asked: None,
         holds_until: None,
         duplicate_of: None,
         due: None,

@@ -6,7 +6,7 @@
 
 use holdpoint_domain::{
     Decision, FindingStatus, Gating, ItemState, Millis, PatchState, Policy, ScannerClaim, Severity,
-    Verdict, signoff::Change, verdict,
+    Verdict, signoff::Change, triage::Request, verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +93,20 @@ pub struct Person {
     pub email: Option<String>,
     /// In words: "Reviewer".
     pub role: String,
+    /// Where the account comes from; absent in reports that are older than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+}
+
+/// Who stands behind a person's account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Account {
+    pub made_at: Millis,
+    /// The name and address of who invited the person; absent for the first administrator and the command line.
+    pub invited_by: Option<String>,
+    /// Whose link last set the password, and when.
+    pub password_reset: Option<(String, Millis)>,
+    pub disabled_at: Option<Millis>,
 }
 
 /// A heading of the checklist. Its items name it by its position.
@@ -154,6 +168,12 @@ impl Standing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignOff {
     pub by: String,
+    /// The address that the person signs in with, since names may look alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Since when the person's account is disabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_at: Option<Millis>,
     /// What the person was to the service when signing, in words.
     pub role: String,
     pub decision: Decision,
@@ -252,6 +272,12 @@ pub struct Finding {
     pub scanner: Option<ScannerClaim>,
     /// Why it has its status, where a person decided.
     pub triage: Option<Triage>,
+    /// What somebody asks another to make of it; until that is answered it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+    /// Of a severity that a person changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity_change: Option<SeverityChange>,
     pub acceptance: Option<Acceptance>,
     pub duplicate_of: Option<i64>,
     /// The same vulnerability in the same component as other tools report it: "trivy (F-12)".
@@ -286,6 +312,28 @@ pub struct Finding {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Triage {
+    pub by: String,
+    pub at: Millis,
+    pub reason: String,
+    /// Who had asked for it, where it took two people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
+}
+
+/// What one person asks another to make of a finding, while nobody has answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub request: Request,
+    pub by: String,
+    pub at: Millis,
+    pub reason: String,
+}
+
+/// What a person made of a severity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeverityChange {
+    /// Before the first change.
+    pub was: Severity,
     pub by: String,
     pub at: Millis,
     pub reason: String,
@@ -362,6 +410,12 @@ impl ReleaseWord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseDecision {
     pub by: String,
+    /// The address that the person signs in with, since names may look alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Since when the person's account is disabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_at: Option<Millis>,
     pub role: String,
     pub decision: ReleaseWord,
     pub statement: String,

@@ -13,8 +13,8 @@ use holdpoint_domain::{
 use crate::{
     escape::{address, block, code, fenced, first_paragraph, flat, heading, line, prefixed, quote},
     facts::{
-        Evidence, Facts, Finding, Item, Patch, Person, ReleaseDecision, Scan, Section, SignOff,
-        Standing,
+        Account, Evidence, Facts, Finding, Item, Patch, Person, ReleaseDecision, Scan, Section,
+        SignOff, Standing,
     },
     format::{compact, count, date, moment, place, severity, size},
     signing::{PRINCIPAL, REPORT_NAMESPACE},
@@ -251,19 +251,64 @@ fn title(doc: &mut Document, facts: &Facts) {
     let people: Vec<_> = facts
         .people
         .iter()
-        .map(|Person { name, email, role }| {
-            vec![
-                line(name),
-                line(role),
-                email.as_deref().map_or(none(), line),
-            ]
-        })
+        .map(
+            |Person {
+                 name,
+                 email,
+                 role,
+                 account,
+             }| {
+                vec![
+                    line(name),
+                    line(role),
+                    email.as_deref().map_or(none(), line),
+                    account.as_ref().map_or(none(), account_of),
+                ]
+            },
+        )
         .collect();
     doc.table(
-        &["Person", "Role", "E-mail"],
+        &["Person", "Role", "E-mail", "Account"],
         &people,
         "Nobody has a role on this service.",
     );
+}
+
+/// Where an account comes from: "made 3 January 2026, invited by Ana (ana@example.org)".
+fn account_of(account: &Account) -> String {
+    let Account {
+        made_at,
+        invited_by,
+        password_reset,
+        disabled_at,
+    } = account;
+    let mut said = format!("made {}", date(*made_at));
+    if let Some(by) = invited_by {
+        said.push_str(&format!(", invited by {}", line(by)));
+    }
+    if let Some((by, at)) = password_reset {
+        said.push_str(&format!(
+            "; password reset by {} on {}",
+            line(by),
+            date(*at)
+        ));
+    }
+    if let Some(at) = disabled_at {
+        said.push_str(&format!("; disabled since {}", date(*at)));
+    }
+    said
+}
+
+/// Whose signature it is: names may look alike, addresses are each one person's.
+fn signer(by: &str, email: Option<&str>, disabled_at: Option<i64>) -> String {
+    let mut said = line(by);
+    if let Some(email) = email {
+        said.push_str(&format!(", {}", line(email)));
+    }
+    if let Some(at) = disabled_at {
+        said.push_str(&format!(" (account disabled since {})", date(at)));
+    }
+    said
 }
 
 /// How long a finding may stay open: "critical 3 days, high 1 day".
@@ -327,7 +372,11 @@ fn verdict(doc: &mut Document, facts: &Facts) {
         .map(|decision| {
             vec![
                 format!("**{}**", decision.decision.label()),
-                line(&decision.by),
+                signer(
+                    &decision.by,
+                    decision.email.as_deref(),
+                    decision.disabled_at,
+                ),
                 line(&decision.role),
                 moment(decision.at),
                 decision.standing.label().to_owned(),
@@ -387,7 +436,11 @@ fn sign_offs(doc: &mut Document, facts: &Facts) {
             vec![
                 item_name(item),
                 sign_off.decision.label().to_owned(),
-                line(&sign_off.by),
+                signer(
+                    &sign_off.by,
+                    sign_off.email.as_deref(),
+                    sign_off.disabled_at,
+                ),
                 line(&sign_off.role),
                 moment(sign_off.at),
                 sign_off.standing.label().to_owned(),
@@ -646,6 +699,8 @@ fn item_details(doc: &mut Document, facts: &Facts, item: &Item, level: usize) {
     }
     for SignOff {
         by,
+        email,
+        disabled_at,
         role,
         decision,
         statement,
@@ -662,7 +717,7 @@ fn item_details(doc: &mut Document, facts: &Facts, item: &Item, level: usize) {
         doc.block(&format!(
             "**{}**: {} ({}), {}.{standing}",
             decision.label(),
-            line(by),
+            signer(by, email.as_deref(), *disabled_at),
             line(role),
             moment(*at)
         ));
@@ -929,13 +984,40 @@ fn finding_details(doc: &mut Document, facts: &Facts, finding: &Finding) {
         );
     }
     if let Some(triage) = &finding.triage {
+        let asked_by = triage.asked_by.as_ref();
+        let asked_by =
+            asked_by.map_or_else(String::new, |by| format!(", asked for by {}", line(by)));
         entry(
             "Decided by",
             format!(
-                "{}, {}: {}",
+                "{}, {}{asked_by}: {}",
                 line(&triage.by),
                 moment(triage.at),
                 flat(&triage.reason)
+            ),
+        );
+    }
+    if let Some(asked) = &finding.asked {
+        entry(
+            "Waits for another person",
+            format!(
+                "{} asks {}, {}: {}",
+                line(&asked.by),
+                asked.request.words(),
+                moment(asked.at),
+                flat(&asked.reason)
+            ),
+        );
+    }
+    if let Some(change) = &finding.severity_change {
+        entry(
+            "Severity changed",
+            format!(
+                "was {}, changed by {}, {}: {}",
+                change.was.label().to_lowercase(),
+                line(&change.by),
+                moment(change.at),
+                flat(&change.reason)
             ),
         );
     }
@@ -1502,6 +1584,13 @@ fn status(facts: &Facts, finding: &Finding) -> String {
 /// What people made of it.
 fn decided(facts: &Facts, finding: &Finding) -> String {
     let label = finding.status.label();
+    if let Some(asked) = &finding.asked {
+        return format!(
+            "{label}; {} asks {}",
+            line(&asked.by),
+            asked.request.words()
+        );
+    }
     match (finding.status, &finding.acceptance, finding.duplicate_of) {
         (FindingStatus::RiskAccepted, Some(acceptance), _) => format!(
             "{label} until {} by {}",

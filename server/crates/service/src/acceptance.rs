@@ -1,4 +1,4 @@
-//! What an acceptance of a finding's risk is bound to.
+//! What an acceptance of a finding's risk is bound to, and every other request while it waits for an answer.
 //!
 //! Whoever approves it has read what the finding says, so it holds while the finding says the same. Only the digest is
 //! stored, and what the finding says now is only digested where there is an acceptance to compare it with.

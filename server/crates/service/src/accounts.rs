@@ -3,7 +3,7 @@
 use holdpoint_domain::{
     InstanceRole, PersonId,
     person::Action,
-    text::{Email, Name},
+    text::{Email, Name, look_alike, shown_line},
 };
 use holdpoint_storage::{NewActivity, NewPerson, Person, SignedInSession, StorageError, Tx};
 use serde_json::json;
@@ -70,7 +70,7 @@ impl Services {
     /// Makes an account from the command line.
     pub async fn add_person(&self, new: NewAccount<'_>) -> Result<Person, ServiceError> {
         let account = CheckedAccount::of(new)?;
-        self.make_account(account, SYSTEM, async |_, _| Ok(()))
+        self.make_account(account, SYSTEM, None, async |_, _| Ok(()))
             .await
     }
 
@@ -215,18 +215,22 @@ impl Services {
         })
     }
 
-    /// Stores an account and what comes with it, in one unit of work.
+    /// Stores an account and what comes with it, in one unit of work. `made_by` is whose invitation it comes of: the
+    /// account is not another pair of eyes on that person's work.
     pub(crate) async fn make_account(
         &self,
         account: CheckedAccount,
         by: &str,
+        made_by: Option<&PersonId>,
         and: impl AsyncFnOnce(&mut Tx, &Person) -> Result<(), ServiceError>,
     ) -> Result<Person, ServiceError> {
         let hash = self.passwords().hash(account.password, self.ids()).await?;
         let now = self.now();
         let id = self.new_person_id();
         let mut tx = self.database().write().await?;
+        refuse_look_alikes(&mut tx, account.name.as_str(), account.email.as_str()).await?;
         let new = NewPerson {
+            made_by,
             id: &id,
             email: account.email.as_str(),
             name: account.name.as_str(),
@@ -236,9 +240,10 @@ impl Services {
         };
         match tx.insert_person(new).await {
             Err(StorageError::Conflict) => {
+                // The address is taken, or of two names that look alike the other was first by a moment.
                 return Err(ServiceError::rejected(
                     "email",
-                    "There is already an account with this address. Sign in with it.",
+                    "There is already an account with this address or name. Sign in with it, or write the name in full.",
                 ));
             }
             other => other?,
@@ -251,7 +256,10 @@ impl Services {
         let by = if by.is_empty() { id.as_str() } else { by };
         tx.append_activity(NewActivity {
             after: Some(
-                json!({"email": person.email, "name": person.name, "instance_role": person.instance_role})
+                json!({
+                    "email": person.email, "name": person.name, "instance_role": person.instance_role,
+                    "made_by": made_by
+                })
                     .to_string(),
             ),
             ..self.about(by, "person.added", "person", id.as_str(), format!("added {}", person.name))
@@ -362,10 +370,7 @@ impl Services {
         keep_session: &str,
     ) -> Result<u64, ServiceError> {
         in_person(actor)?;
-        let malformed =
-            |_| ServiceError::unavailable("a stored person has no valid name or address");
-        let email = Email::parse(&actor.email).map_err(malformed)?;
-        let name = Name::parse(&actor.name).map_err(malformed)?;
+        let (email, name) = stored_names(&actor.email, &actor.name)?;
         let password =
             NewPassword::parse(new, &email, &name).map_err(ServiceError::at("new_password"))?;
         let stored = self.confirm(actor, "current_password", current).await?;
@@ -512,6 +517,35 @@ impl Services {
         )
         .await?;
         Ok(tx.commit().await?)
+    }
+}
+
+/// What a stored account is called, by the rule of now: one that is older may hold what is refused since.
+pub(crate) fn stored_names(email: &str, name: &str) -> Result<(Email, Name), ServiceError> {
+    let malformed = |_| ServiceError::unavailable("a stored person has no valid name or address");
+    Ok((
+        Email::parse(&shown_line(email)).map_err(malformed)?,
+        Name::parse(&shown_line(name)).map_err(malformed)?,
+    ))
+}
+
+/// Refuses a name that people would take for somebody else's. An account of the same address is refused for that.
+pub(crate) async fn refuse_look_alikes(
+    tx: &mut Tx,
+    name: &str,
+    email: &str,
+) -> Result<(), ServiceError> {
+    let people = tx.names_of_people().await?;
+    let mut others = people.iter().filter(|(_, address)| address != email);
+    match others.find(|(other, _)| look_alike(other, name)) {
+        None => Ok(()),
+        Some((other, _)) => Err(ServiceError::rejected(
+            "name",
+            format!(
+                "There is somebody called {other}, and these names look alike. Add what tells the two apart, such as a middle \
+                 name or a team."
+            ),
+        )),
     }
 }
 

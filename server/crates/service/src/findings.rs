@@ -3,22 +3,23 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use holdpoint_domain::{
-    FindingId, ItemId, ReviewId, SeriesId, ServiceId, Severity,
+    FindingId, FindingStatus, ItemId, ReviewId, SeriesId, ServiceId, Severity,
     person::Action,
-    text::{Name, Prose},
+    text::{Name, Prose, Reason},
+    triage::Request,
 };
 use holdpoint_importers::identity::IdentityBasis;
 pub use holdpoint_importers::{CodeFlow, Fix, Place};
 use holdpoint_storage::{
     Finding, FindingCursor, FindingFacets, FindingFilter, FindingKind, FindingLines, FindingLink,
     FindingOrder, FindingSeries, FindingSort, NewFinding, NumberedFinding, ObservationView,
-    SameIssue, StorageError, TriageBatch, Tx,
+    SameIssue, StorageError, TriageBatch, TriageState, Tx,
 };
 
 pub use crate::triage::{Triage, TriageFields};
 use crate::{
     Actor, Conflict, ServiceError, Services, acceptance::note_contents_of, changes::Done,
-    mapping::in_words,
+    mapping::in_words, triage::decide,
 };
 
 /// The categories that a finding written by hand can have.
@@ -56,6 +57,8 @@ pub struct FindingFields {
     pub start_line: String,
     pub end_line: String,
     pub snippet: String,
+    /// Why the severity is another one than before.
+    pub severity_reason: String,
 }
 
 /// A finding written by a person, checked.
@@ -70,6 +73,7 @@ pub struct FindingRequest {
     pub start_line: Option<i64>,
     pub end_line: Option<i64>,
     pub snippet: Option<String>,
+    pub severity_reason: Option<Reason>,
 }
 
 impl FindingRequest {
@@ -140,9 +144,14 @@ impl FindingRequest {
             .map(Prose::parse)
             .transpose()
             .map_err(ServiceError::at("snippet"))?;
+        let severity_reason = optional(&fields.severity_reason)
+            .map(Reason::parse)
+            .transpose()
+            .map_err(ServiceError::at("severity_reason"))?;
         Ok(Self {
             title,
             severity,
+            severity_reason,
             category,
             problem,
             remediation,
@@ -362,14 +371,16 @@ impl Services {
         Ok(id)
     }
 
-    /// Changes a finding written by hand; `version` is the one that was shown.
+    /// Changes a finding written by hand; `version` is the one that was shown. Another severity needs a reason, and one that
+    /// is milder than a blocking one is only asked for: until another person has approved it, the finding is as severe as
+    /// it was. Returns whether that is so.
     pub async fn edit_finding(
         &self,
         actor: &Actor,
         id: &FindingId,
         version: i64,
         request: FindingRequest,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<bool, ServiceError> {
         let now = self.now();
         let mut tx = self.database().write().await?;
         let mut finding = self
@@ -406,9 +417,31 @@ impl Services {
             ];
             return Err(stale(finding.version, fields));
         }
-        let before = serde_json::json!({ "title": finding.title, "severity": finding.severity, "problem": finding.description, "remediation": finding.remediation });
+        let (was, wanted) = (finding.severity, request.severity);
+        let severity_reason = match (&request.severity_reason, was == wanted) {
+            (_, true) => "",
+            (Some(reason), false) => reason.as_str(),
+            (None, false) => {
+                return Err(ServiceError::rejected(
+                    "severity_reason",
+                    "Say why the severity is another one: it is kept with what it was before.",
+                ));
+            }
+        };
+        let blocking = self.blocking(&mut tx, &finding.service).await?;
+        let is_asked = blocking.lowering_takes_two(was, wanted);
+        if is_asked && finding.status != FindingStatus::Open {
+            return Err(ServiceError::rejected(
+                "severity",
+                format!(
+                    "This finding is {}. Reopen it before its severity is lowered.",
+                    finding.status.label().to_lowercase()
+                ),
+            ));
+        }
+        let before = serde_json::json!({ "title": finding.title, "severity": was, "problem": finding.description, "remediation": finding.remediation });
         finding.title = request.title.into();
-        finding.severity = request.severity;
+        finding.severity = if is_asked { was } else { wanted };
         finding.category = request.category;
         finding.description = request.problem.into();
         finding.remediation = request.remediation;
@@ -417,14 +450,46 @@ impl Services {
         finding.end_line = request.end_line;
         finding.snippet = request.snippet;
         tx.update_finding_text(&finding).await?;
-        note_contents_of(&mut tx, &[finding.id.to_string()]).await?;
-        let after = serde_json::json!({ "title": finding.title, "severity": finding.severity, "problem": finding.description, "remediation": finding.remediation });
-        let summary = format!("edited finding F-{}", finding.number);
+        let this = [finding.id.to_string()];
+        note_contents_of(&mut tx, &this).await?;
+        if is_asked {
+            let state = TriageState {
+                status: FindingStatus::Open,
+                reason: severity_reason.to_owned(),
+                by: actor.id.clone(),
+                at: now,
+                duplicate_of: None,
+                asked: Some(Request::Severity),
+                asked_until: None,
+                asked_severity: Some(wanted),
+                is_approval: false,
+            };
+            decide(&mut tx, &this, &state).await?;
+        } else if was != wanted {
+            tx.note_severity_change(id, was, &actor.id, now, severity_reason)
+                .await?;
+        }
+        let after = serde_json::json!({
+            "title": finding.title, "severity": finding.severity, "problem": finding.description,
+            "remediation": finding.remediation, "severity_reason": severity_reason,
+            "severity_asked_for": is_asked.then_some(wanted)
+        });
+        let mut summary = format!("edited finding F-{}", finding.number);
+        if is_asked {
+            summary.push_str(&format!(", and asked to make it {wanted} instead of {was}"));
+        } else if was != wanted {
+            summary.push_str(&format!(", and made it {wanted} instead of {was}"));
+        }
         let review = finding.review.as_ref().map(ReviewId::as_str);
         done(id, &finding.service, review, "finding.edited", summary)
             .with(Some(before.to_string()), Some(after.to_string()))
-            .commit(tx, actor, now)
-            .await
+            .append(&mut tx, actor, now)
+            .await?;
+        // What one person alone decided about it at a milder severity may not be enough any more.
+        self.ask_for_second_person(&mut tx, actor, &finding.service, now)
+            .await?;
+        tx.commit().await?;
+        Ok(is_asked)
     }
 
     /// Links a finding to an item, or takes the link away.

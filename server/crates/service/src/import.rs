@@ -954,6 +954,9 @@ impl Import<'_> {
             .await?;
         self.append_activity(&mut tx, &id, &outcome).await?;
         mapped.record(&mut tx, self.actor, &scan, self.now).await?;
+        self.services
+            .ask_for_second_person(&mut tx, self.actor, self.service, self.now)
+            .await?;
         watch.check()?;
         self.services.database().commit_large(tx).await?;
         outcome.mapping = mapped.reviews;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     Actor, ServiceError, Services,
-    accounts::{CheckedAccount, NewAccount, in_person},
+    accounts::{CheckedAccount, NewAccount, in_person, refuse_look_alikes},
 };
 
 /// How long an invitation can be accepted.
@@ -41,7 +41,9 @@ pub enum Invited {
 }
 
 impl Services {
-    /// Invites somebody to the instance (admins), or to a service (its managers).
+    /// Invites somebody to the instance (admins), or gives a role on a service to somebody who has an account (its
+    /// managers). Managers invite people without an account only where the instance is set so: two accounts of one person
+    /// would be two signatures.
     pub async fn invite(&self, actor: &Actor, invite: Invite<'_>) -> Result<Invited, ServiceError> {
         in_person(actor)?;
         let mut tx = self.database().write().await?;
@@ -92,7 +94,15 @@ impl Services {
             }
             return Ok(Invited::Joined(Box::new(person)));
         }
+        if !self.managers_invite() && Self::allow_instance(actor, Action::Administer).is_err() {
+            return Err(ServiceError::rejected(
+                "email",
+                "Nobody has an account with this address, and only an administrator can make one here. Ask for it, then give \
+                 the role.",
+            ));
+        }
         let name = Name::parse(invite.name).map_err(ServiceError::at("name"))?;
+        refuse_look_alikes(&mut tx, name.as_str(), email.as_str()).await?;
         let (now, secret) = (self.now(), self.ids().secret());
         let id = self.ids().uuid(now);
         let service = invite.service.map(|(service, _)| service);
@@ -228,7 +238,8 @@ impl Services {
             password,
             instance_role: invitation.instance_role,
         })?;
-        self.make_account(account, "", async |tx, person| {
+        let made_by = Some(&invitation.invited_by);
+        self.make_account(account, "", made_by, async |tx, person| {
             if !tx.accept_invitation(&invitation.id, self.now()).await? {
                 return Err(ServiceError::rejected("", GONE));
             }

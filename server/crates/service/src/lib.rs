@@ -28,6 +28,7 @@ mod keys;
 mod log;
 pub mod mapping;
 mod mapping_ahead;
+mod other_eyes;
 mod password_resets;
 mod passwords;
 pub mod patches;
@@ -98,6 +99,7 @@ pub use watch::{ImportProgress, ImportStage, ImportWatch};
 #[derive(Clone, Debug)]
 pub struct Services {
     inner: Arc<Inner>,
+    managers_invite: bool,
 }
 
 #[derive(Debug)]
@@ -164,7 +166,20 @@ impl Services {
                 glances: kept::Kept::default(),
                 running: running::Remembered::default(),
             }),
+            managers_invite: false,
         }
+    }
+
+    /// Lets managers invite people who have no account yet; else only administrators do.
+    #[must_use]
+    pub fn with_managers_inviting(mut self, may: bool) -> Self {
+        self.managers_invite = may;
+        self
+    }
+
+    /// Whether managers invite people who have no account yet.
+    pub fn managers_invite(&self) -> bool {
+        self.managers_invite
     }
 
     /// The time that every rule goes by.

@@ -3,16 +3,12 @@
 //! Holdpoint sends no mail, so the administrator gives the link to the person. Whoever has it can sign as that person
 //! afterwards; therefore it works once and for a day, and the log says who made it and when it was used.
 
-use holdpoint_domain::{
-    Digest, Millis, PersonId,
-    person::Action,
-    text::{Email, Name},
-};
+use holdpoint_domain::{Digest, Millis, PersonId, person::Action, text::Email};
 use holdpoint_storage::{NewActivity, Person, Tx};
 
 use crate::{
     Actor, ServiceError, Services,
-    accounts::{SYSTEM, in_person},
+    accounts::{SYSTEM, in_person, stored_names},
     attempts::Key,
     passwords::NewPassword,
 };
@@ -37,6 +33,8 @@ pub struct OpenReset {
     pub person: Person,
     pub expires_at: Millis,
     id: String,
+    /// Absent for a link that the command line made.
+    made_by: Option<PersonId>,
 }
 
 impl Services {
@@ -53,7 +51,7 @@ impl Services {
             .person(person)
             .await?
             .ok_or(ServiceError::NotFound("This person"))?;
-        self.reset_link(tx, actor.id.as_str(), person).await
+        self.reset_link(tx, Some(&actor.id), person).await
     }
 
     /// The same from the command line, where nobody can sign in any more.
@@ -63,13 +61,13 @@ impl Services {
         let person = tx.person_by_email(email.as_str()).await?.ok_or_else(|| {
             ServiceError::rejected("email", "There is no account with this address.")
         })?;
-        self.reset_link(tx, SYSTEM, person).await
+        self.reset_link(tx, None, person).await
     }
 
     async fn reset_link(
         &self,
         mut tx: Tx,
-        by: &str,
+        by: Option<&PersonId>,
         person: Person,
     ) -> Result<ResetLink, ServiceError> {
         if person.disabled_at.is_some() {
@@ -89,12 +87,13 @@ impl Services {
             &id,
             &Digest::of(secret.as_bytes()),
             &person.id,
+            by,
             now,
             expires_at,
         )
         .await?;
         tx.append_activity(self.about(
-            by,
+            by.map_or(SYSTEM, PersonId::as_str),
             "person.reset_link_made",
             "person",
             person.id.as_str(),
@@ -131,11 +130,13 @@ impl Services {
         password: &str,
         address: &str,
     ) -> Result<Person, ServiceError> {
-        let OpenReset { person, id, .. } = self.open_reset(secret, address).await?;
-        let malformed =
-            |_| ServiceError::unavailable("a stored person has no valid name or address");
-        let email = Email::parse(&person.email).map_err(malformed)?;
-        let name = Name::parse(&person.name).map_err(malformed)?;
+        let OpenReset {
+            person,
+            id,
+            made_by,
+            ..
+        } = self.open_reset(secret, address).await?;
+        let (email, name) = stored_names(&person.email, &person.name)?;
         let password = NewPassword::parse(password, &email, &name)
             .map_err(ServiceError::at("new_password"))?;
         let hash = self.passwords().hash(password, self.ids()).await?;
@@ -149,9 +150,15 @@ impl Services {
             return Err(ServiceError::rejected("", GONE));
         }
         tx.set_password_hash(&person.id, &hash).await?;
+        // Whoever made the link could have used it, so the account is not another pair of eyes on their work.
+        tx.note_password_reset(&person.id, made_by.as_ref(), now)
+            .await?;
         let n_ended = tx.revoke_all_sessions(&person.id).await?;
         tx.append_activity(NewActivity {
-            after: Some(serde_json::json!({ "sessions_ended": n_ended }).to_string()),
+            after: Some(
+                serde_json::json!({ "sessions_ended": n_ended, "link_made_by": made_by })
+                    .to_string(),
+            ),
             ..self.about(
                 person.id.as_str(),
                 "person.password_reset",
@@ -167,7 +174,7 @@ impl Services {
 
     async fn reset_behind(&self, tx: &mut Tx, secret: &str) -> Result<OpenReset, ServiceError> {
         let gone = || ServiceError::rejected("", GONE);
-        let (id, person, expires_at) = tx
+        let (id, person, made_by, expires_at) = tx
             .open_password_reset(&Digest::of(secret.as_bytes()), self.now())
             .await?
             .ok_or_else(gone)?;
@@ -180,6 +187,7 @@ impl Services {
             person,
             expires_at,
             id,
+            made_by,
         })
     }
 }

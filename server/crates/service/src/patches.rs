@@ -16,6 +16,7 @@ pub use holdpoint_storage::{Patch, PatchFinding, PatchItem, PatchLinks};
 use crate::{
     Access, Actor, ServiceError, Services,
     changes::{Changes, Done},
+    other_eyes::Eyes,
 };
 
 /// How many findings and items one submission can name.
@@ -837,7 +838,13 @@ impl Services {
                 "reject"
             }
         };
-        if let Some(why) = four_eyes(actor, &stored, Some(&content), &review.policy, verb) {
+        let eyes = Eyes::of(&mut tx, actor, [stored.submitted_by.as_str()]).await?;
+        let why = four_eyes(actor, &stored, Some(&content), &review.policy, verb).or_else(|| {
+            let submitted =
+                eyes.refusal(stored.submitted_by.as_str(), "submitted this patch", verb);
+            submitted.filter(|_| review.policy.four_eyes)
+        });
+        if let Some(why) = why {
             return Err(ServiceError::Forbidden(why));
         }
         let changes = changes_of(&stored, &wanted);

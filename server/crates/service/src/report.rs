@@ -455,6 +455,13 @@ impl Services {
                     name: person.name.clone(),
                     email: Some(person.email.clone()),
                     role: role.label().to_owned(),
+                    account: Some(facts::Account {
+                        made_at: person.created_at,
+                        invited_by: person.made_by.as_ref().map(|(_, name)| name.clone()),
+                        password_reset: (person.password_reset.as_ref())
+                            .map(|(_, name, at)| (name.clone(), *at)),
+                        disabled_at: person.disabled_at,
+                    }),
                 })
                 .collect(),
             sections: sections
@@ -712,6 +719,8 @@ fn item_sign_off(standing: &SignOffStanding) -> Option<facts::SignOff> {
     let (validity, changes) = fact_standing(&standing.validity);
     Some(facts::SignOff {
         by: sign_off.person_name.clone(),
+        email: Some(sign_off.person_email.clone()),
+        disabled_at: sign_off.person_disabled_at,
         role: role_label(&sign_off.role),
         decision: sign_off.item_decision()?,
         statement: sign_off.statement.clone(),
@@ -727,6 +736,8 @@ fn release_fact(standing: &SignOffStanding) -> Option<facts::ReleaseDecision> {
     let (validity, changes) = fact_standing(&standing.validity);
     Some(facts::ReleaseDecision {
         by: sign_off.person_name.clone(),
+        email: Some(sign_off.person_email.clone()),
+        disabled_at: sign_off.person_disabled_at,
         role: role_label(&sign_off.role),
         decision: match ReleaseDecision::parse(&sign_off.decision)? {
             ReleaseDecision::Go => ReleaseWord::Go,
@@ -749,7 +760,10 @@ fn waiver(state: ItemState, sign_offs: &[SignOffStanding]) -> Option<facts::Waiv
         until: signed.sign_off.waived_until.unwrap_or_default(),
         risk: signed.sign_off.risk.clone().unwrap_or_default(),
         reason: signed.sign_off.statement.clone(),
-        by: signed.sign_off.person_name.clone(),
+        by: format!(
+            "{}, {}",
+            signed.sign_off.person_name, signed.sign_off.person_email
+        ),
         at: signed.sign_off.signed_at,
     })
 }
@@ -825,10 +839,30 @@ pub(crate) fn finding_fact(
             .status_by_name
             .clone()
             .zip(finding.status_at)
+            .filter(|_| finding.asked.is_none())
             .map(|(by, at)| facts::Triage {
                 by,
                 at,
                 reason: finding.status_reason.clone(),
+                asked_by: finding.acceptance_requested_by_name.clone(),
+            }),
+        asked: finding.asked.map(|request| facts::Asked {
+            request,
+            by: finding
+                .acceptance_requested_by_name
+                .clone()
+                .unwrap_or_default(),
+            at: finding.status_at.unwrap_or_default(),
+            reason: finding.status_reason.clone(),
+        }),
+        severity_change: finding
+            .severity_change
+            .as_ref()
+            .map(|change| facts::SeverityChange {
+                was: change.was,
+                by: change.by_name.clone().unwrap_or_default(),
+                at: change.at.unwrap_or_default(),
+                reason: change.reason.clone(),
             }),
         acceptance: accepted.then(|| facts::Acceptance {
             // An acceptance that the finding has outgrown ended when the finding changed, which is not before it was

@@ -213,6 +213,8 @@ impl Services {
         .append(&mut tx, actor, now)
         .await?;
         self.map_new_review(&mut tx, actor, &review.id, now).await?;
+        self.ask_for_second_person(&mut tx, actor, service, now)
+            .await?;
         tx.commit().await?;
         Ok(CreatedReview {
             review,
@@ -285,6 +287,10 @@ impl Services {
             let summary = format!("changed the review's {}", rest.named());
             done("review.changed", summary, &rest)
                 .append(&mut tx, actor, now)
+                .await?;
+        }
+        if stored.policy != wanted.policy {
+            self.ask_for_second_person(&mut tx, actor, &stored.service, now)
                 .await?;
         }
         if !moved.is_empty() {

@@ -383,6 +383,7 @@ impl Services {
             start_line: finding.lines.0.to_owned(),
             end_line: finding.lines.1.to_owned(),
             snippet: finding.snippet.to_owned(),
+            severity_reason: String::new(),
         };
         let mut items = Vec::new();
         for key in finding.items {
@@ -479,7 +480,10 @@ impl Services {
             let service = holdpoint_domain::ServiceId::parse(&standing.review.service_id)
                 .ok_or(ServiceError::NotFound("This service"))?;
             let access = self.access(reviewer, &service).await?;
-            let basis = self.sign_form(reviewer, &access, &standing, &of_item).basis;
+            let basis = self
+                .sign_form(reviewer, &access, &standing, &of_item)
+                .await?
+                .basis;
             let statement =
                 "Read the configuration and the error paths; the levels are as the note says.";
             let request = DecisionRequest::parse("pass", statement, "", "", basis.as_str())?;

@@ -71,7 +71,7 @@ impl Services {
             instance_role: InstanceRole::Admin,
         };
         let digest = Digest::of(secret.as_bytes());
-        self.make_account(CheckedAccount::of(new)?, "", async |tx, _| {
+        self.make_account(CheckedAccount::of(new)?, "", None, async |tx, _| {
             if tx.take_setting(KEY, digest.as_str()).await? {
                 Ok(())
             } else {

@@ -4,7 +4,7 @@
 //! review is not the same any more when the signature comes, it is refused and nothing is stored.
 
 use holdpoint_domain::{
-    Decision, Digest, Gating, ItemId, ItemState, Outcome, PersonId, Policy, ReviewId, ServiceId,
+    Decision, Digest, Gating, ItemId, ItemState, Outcome, Policy, ReviewId, ServiceId,
     digest::canonical_json,
     person::Action,
     text::{Date, Reason},
@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use crate::{
     Access, Actor, Conflict, ServiceError, Services,
     log::Occasion,
+    other_eyes::Eyes,
     standing::{ItemStanding, ReleaseDecision, ReviewStanding, stand},
 };
 
@@ -111,12 +112,17 @@ fn service_id(review: &StandingReview) -> Result<ServiceId, ServiceError> {
         .ok_or_else(|| StorageError::Damaged("review.service_id".to_owned()).into())
 }
 
+/// Whether a sign-off passes an item.
+pub(crate) fn is_pass(sign_off: &SignOff) -> bool {
+    sign_off.item_decision() == Some(Decision::Pass)
+}
+
 /// Why this person cannot sign this item at all.
 fn item_refusal(
     item: &ItemStanding,
     policy: &Policy,
-    person: &PersonId,
-    evidence_by: &[String],
+    actor: &Actor,
+    eyes: &Eyes,
 ) -> Option<String> {
     if item.state != ItemState::InReview {
         return Some(format!(
@@ -124,23 +130,22 @@ fn item_refusal(
             item.state.label().to_lowercase()
         ));
     }
-    if policy.four_eyes {
-        if item.item.review_requested_by.as_deref() == Some(person.as_str()) {
-            return Some("You asked for this review, so someone else must sign it.".to_owned());
-        }
-        if evidence_by.iter().any(|by| by == person.as_str()) {
-            return Some(
-                "You submitted evidence for this item, so someone else must sign it.".to_owned(),
-            );
-        }
+    if policy.four_eyes
+        && let Some(refusal) = eyes.item_refusal(item)
+    {
+        return Some(refusal);
     }
     let already = item.sign_offs.iter().any(|standing| {
         standing.is_valid()
-            && standing.sign_off.person_id == person.as_str()
-            && standing.sign_off.item_decision() == Some(Decision::Pass)
+            && standing.sign_off.person_id == actor.id.as_str()
+            && is_pass(&standing.sign_off)
     });
-    already
-        .then(|| "You have signed this item; it waits for another reviewer's signature.".to_owned())
+    if already {
+        return Some(
+            "You have signed this item; it waits for another reviewer's signature.".to_owned(),
+        );
+    }
+    eyes.quorum_refusal(item)
 }
 
 fn basis_of(review: &ReviewStanding, item: &ItemStanding) -> Digest {
@@ -170,31 +175,28 @@ fn says_nothing(text: &str) -> bool {
 
 impl Services {
     /// What an item's sign form shows this actor. Whoever may not sign is told so there.
-    pub fn sign_form(
+    pub async fn sign_form(
         &self,
         actor: &Actor,
         access: &Access,
         review: &ReviewStanding,
         item: &ItemStanding,
-    ) -> SignForm {
-        let evidence_by: Vec<_> = item
-            .evidence
-            .iter()
-            .map(|(evidence, _)| evidence.created_by.clone())
-            .collect();
+    ) -> Result<SignForm, ServiceError> {
         let refusal = if access.may(Action::Decide) {
-            item_refusal(item, &review.policy, &actor.id, &evidence_by)
+            let mut tx = self.database().read().await?;
+            let eyes = Eyes::on_item(&mut tx, actor, item).await?;
+            item_refusal(item, &review.policy, actor, &eyes)
         } else {
             Some("Only a reviewer or manager of this service can sign an item.".to_owned())
         };
-        SignForm {
+        Ok(SignForm {
             refusal,
             pass_refusals: item.pass_refusals(&review.policy, self.now()),
             may_waive: access.may(Action::Decide) && access.may(Action::Manage),
             basis: basis_of(review, item),
             quorum: item.facts.quorum,
             n_signed: item.facts.valid_sign_offs,
-        }
+        })
     }
 
     /// Signs an item's decision with the actor's password, and moves the item where the decision leads.
@@ -216,8 +218,9 @@ impl Services {
         let mut tx = self.database().read().await?;
         let role = self.allow(&mut tx, actor, &service, Action::Decide).await?;
         self.allow(&mut tx, actor, &service, asked).await?;
+        let eyes = Eyes::on_item(&mut tx, actor, &of_item).await?;
         drop(tx);
-        self.check_item_decision(actor, &shown, &of_item, &request)?;
+        self.check_item_decision(actor, &shown, &of_item, &eyes, &request)?;
         self.confirm_password(actor, password).await?;
         let key = self.signing_key().await?;
 
@@ -234,7 +237,8 @@ impl Services {
             .item(item)
             .cloned()
             .ok_or(ServiceError::NotFound("This item"))?;
-        self.check_item_decision(actor, &standing, &of_item, &request)?;
+        let eyes = Eyes::on_item(&mut tx, actor, &of_item).await?;
+        self.check_item_decision(actor, &standing, &of_item, &eyes, &request)?;
         let waived_until = request.waived_until.as_ref().map(Date::end);
         let risk = (request.decision == Decision::Waive).then_some(request.risk.as_str());
         let content = of_item.content(
@@ -266,6 +270,8 @@ impl Services {
             round: of_item.item.round,
             person_id: actor.id.as_str().to_owned(),
             person_name: actor.name.clone(),
+            person_email: actor.email.clone(),
+            person_disabled_at: None,
             role: role.map_or("admin", |role| role.as_str()).to_owned(),
             decision: request.decision.as_str().to_owned(),
             statement: request.statement,
@@ -294,6 +300,7 @@ impl Services {
         actor: &Actor,
         review: &ReviewStanding,
         item: &ItemStanding,
+        eyes: &Eyes,
         request: &DecisionRequest,
     ) -> Result<(), ServiceError> {
         let basis = basis_of(review, item);
@@ -305,12 +312,7 @@ impl Services {
                 &basis,
             ));
         }
-        let evidence_by: Vec<_> = item
-            .evidence
-            .iter()
-            .map(|(evidence, _)| evidence.created_by.clone())
-            .collect();
-        if let Some(refusal) = item_refusal(item, &review.policy, &actor.id, &evidence_by) {
+        if let Some(refusal) = item_refusal(item, &review.policy, actor, eyes) {
             return Err(ServiceError::rejected("decision", refusal));
         }
         if request.decision == Decision::Pass {
@@ -333,12 +335,15 @@ impl Services {
     }
 
     /// What the release's sign form shows this actor.
-    pub fn release_form(
+    pub async fn release_form(
         &self,
         actor: &Actor,
         access: &Access,
         review: &ReviewStanding,
-    ) -> ReleaseForm {
+    ) -> Result<ReleaseForm, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let eyes = Eyes::on_release(&mut tx, actor, review).await?;
+        drop(tx);
         let go_refusal = (review.verdict.outcome == Outcome::NoGo).then(|| {
             let n = review.verdict.reasons.len();
             let noun = if n == 1 { "reason" } else { "reasons" };
@@ -371,12 +376,12 @@ impl Services {
                 ));
             }
         }
-        ReleaseForm {
+        Ok(ReleaseForm {
             refusal: release_refusal(actor, access.may(Action::DecideRelease), &review.policy),
-            go_refusal,
+            go_refusal: go_refusal.or_else(|| eyes.release_refusal(review)),
             basis: review.content(ReleaseDecision::Go, "").basis(),
             warnings,
-        }
+        })
     }
 
     /// Signs the release decision over the review's digest.
@@ -403,8 +408,9 @@ impl Services {
         let role = self
             .allow(&mut tx, actor, &service, Action::DecideRelease)
             .await?;
+        let eyes = Eyes::on_release(&mut tx, actor, &shown).await?;
         drop(tx);
-        check_release(actor, &shown, decision, basis)?;
+        check_release(actor, &shown, &eyes, decision, basis)?;
         self.confirm_password(actor, password).await?;
         let key = self.signing_key().await?;
 
@@ -415,7 +421,8 @@ impl Services {
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
         let standing = stand(standing, now)?;
-        check_release(actor, &standing, decision, basis)?;
+        let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
+        check_release(actor, &standing, &eyes, decision, basis)?;
         let content = standing.content(decision, &statement);
         let sign_off = SignOff {
             id: self.ids().uuid(now),
@@ -424,6 +431,8 @@ impl Services {
             round: 0,
             person_id: actor.id.as_str().to_owned(),
             person_name: actor.name.clone(),
+            person_email: actor.email.clone(),
+            person_disabled_at: None,
             role: role.map_or("admin", |role| role.as_str()).to_owned(),
             decision: decision.as_str().to_owned(),
             statement,
@@ -526,6 +535,7 @@ fn release_refusal(actor: &Actor, may: bool, policy: &Policy) -> Option<String> 
 fn check_release(
     actor: &Actor,
     review: &ReviewStanding,
+    eyes: &Eyes,
     decision: ReleaseDecision,
     basis: &Digest,
 ) -> Result<(), ServiceError> {
@@ -560,6 +570,11 @@ fn check_release(
             reasons.join(", ")
         );
         return Err(ServiceError::rejected("decision", message));
+    }
+    if decision == ReleaseDecision::Go
+        && let Some(refusal) = eyes.release_refusal(review)
+    {
+        return Err(ServiceError::rejected("decision", refusal));
     }
     Ok(())
 }

@@ -361,6 +361,7 @@ fn finding_facts(finding: &StandingFinding, policy: &Policy, owners: &[String]) 
         status: finding.status,
         holds_until: finding.holds_until,
         duplicate_of: finding.duplicate_of,
+        asked: finding.asked.clone(),
         due: policy.limits.due(finding.severity, finding.first_seen_at),
         claim: finding.claim.clone(),
         owners: owners.to_vec(),

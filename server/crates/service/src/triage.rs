@@ -2,12 +2,18 @@
 //!
 //! A finding has one state. Scans set *fixed* and *reopened* for scanner findings; people set the rest, and no scan
 //! overwrites what they decided. Accepting a risk is asked for by one person and approved by another, until a date, and
-//! holds as long as the finding says what it said then. Decisions about many findings go by the same rules.
+//! holds as long as the finding says what it said then. Where a finding is of a severity that one of the service's reviews
+//! calls blocking, whatever else takes it out of *open* is asked for and approved in the same way. Decisions about many
+//! findings go by the same rules.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_domain::{
-    FindingId, FindingStatus, ItemId, Millis, PersonId, ReviewId, ServiceId, TriageBatchId,
+    FindingId, FindingStatus, ItemId, Millis, ReviewId, ServiceId, TriageBatchId,
+    four_eyes::{Account, SameEyes},
     person::Action,
     text::{Date, Reason},
+    triage::{self, Blocking, Request},
 };
 use holdpoint_storage::{
     FindingFilter, FindingToTriage, NewTriageBatch, TriageBatch, TriageState, Tx,
@@ -46,8 +52,12 @@ pub enum Triage {
         until: Date,
         reason: Reason,
     },
-    ApproveAcceptance,
-    DeclineAcceptance {
+    /// Makes of it what somebody else asks for; with `only`, if that is what they ask.
+    Approve {
+        only: Option<Request>,
+    },
+    Decline {
+        only: Option<Request>,
         reason: Reason,
     },
     /// Only for findings written by hand: no scan will say so.
@@ -91,14 +101,23 @@ impl Triage {
                 until: Date::parse(&fields.until).map_err(ServiceError::at("until"))?,
                 reason: reason()?,
             },
-            "approve_acceptance" => Self::ApproveAcceptance,
-            "decline_acceptance" => Self::DeclineAcceptance { reason: reason()? },
+            "approve" => Self::Approve { only: None },
+            "decline" => Self::Decline {
+                only: None,
+                reason: reason()?,
+            },
+            "approve_acceptance" => Self::Approve {
+                only: Some(Request::RiskAccepted),
+            },
+            "decline_acceptance" => Self::Decline {
+                only: Some(Request::RiskAccepted),
+                reason: reason()?,
+            },
             "fixed" => Self::Fixed { reason: reason()? },
             _ => {
                 return Err(ServiceError::rejected(
                     "action",
-                    "Choose one of reopen, false_positive, duplicate, ask_acceptance, approve_acceptance, \
-                     decline_acceptance or fixed.",
+                    "Choose one of reopen, false_positive, duplicate, ask_acceptance, approve, decline or fixed.",
                 ));
             }
         })
@@ -119,9 +138,18 @@ fn number_of(text: &str) -> Option<i64> {
 /// The finding that others are called duplicates of.
 struct Original {
     id: FindingId,
-    number: i64,
+    is: triage::Original,
     /// Set where it was written for one review.
     review: Option<ReviewId>,
+}
+
+/// What a decision is measured by beside the finding.
+struct Rules {
+    blocking: Blocking,
+    /// The actor's account, and those of whoever asked for something.
+    accounts: BTreeMap<String, (Account, String)>,
+    original: Option<Original>,
+    now: Millis,
 }
 
 impl Original {
@@ -138,10 +166,10 @@ impl Original {
             format!(
                 "F-{of} was written for one review, and this finding counts in others too. Call F-{of} a duplicate of \
                  this one instead.",
-                of = self.number
+                of = self.is.number
             )
         } else {
-            return None;
+            self.is.refusal(finding.severity)?
         };
         Some(("duplicate_of", why))
     }
@@ -154,8 +182,8 @@ impl Triage {
             Self::FalsePositive { .. } => FindingStatus::FalsePositive.label(),
             Self::Duplicate { .. } => FindingStatus::Duplicate.label(),
             Self::AskAcceptance { .. } => "Acceptance asked for",
-            Self::ApproveAcceptance => FindingStatus::RiskAccepted.label(),
-            Self::DeclineAcceptance { .. } => "Risk not accepted",
+            Self::Approve { .. } => "Approved",
+            Self::Decline { .. } => "Declined",
             Self::Fixed { .. } => FindingStatus::Fixed.label(),
         }
     }
@@ -166,24 +194,63 @@ impl Triage {
             Self::Reopen { reason }
             | Self::FalsePositive { reason }
             | Self::AskAcceptance { reason, .. }
-            | Self::DeclineAcceptance { reason }
+            | Self::Decline { reason, .. }
             | Self::Fixed { reason } => reason.as_str(),
             Self::Duplicate { reason, .. } => reason,
-            Self::ApproveAcceptance => "",
+            Self::Approve { .. } => "",
         }
     }
 
-    /// "called F-12 a false positive".
-    fn of_one(&self, number: i64) -> String {
+    /// "called F-12 a false positive", or "asked to call F-12 a false positive".
+    fn of_one(&self, finding: &FindingToTriage, is_asked: bool) -> String {
+        let number = finding.number;
+        let call = if is_asked { "asked to call" } else { "called" };
         match self {
             Self::Reopen { .. } => format!("reopened F-{number}"),
-            Self::FalsePositive { .. } => format!("called F-{number} a false positive"),
-            Self::Duplicate { of, .. } => format!("called F-{number} a duplicate of F-{of}"),
+            Self::FalsePositive { .. } => format!("{call} F-{number} a false positive"),
+            Self::Duplicate { of, .. } => format!("{call} F-{number} a duplicate of F-{of}"),
             Self::AskAcceptance { .. } => format!("asked to accept the risk of F-{number}"),
-            Self::ApproveAcceptance => format!("accepted the risk of F-{number}"),
-            Self::DeclineAcceptance { .. } => format!("declined to accept the risk of F-{number}"),
-            Self::Fixed { .. } => format!("called F-{number} fixed"),
+            Self::Approve { .. } => match finding.asked {
+                None | Some(Request::RiskAccepted) => format!("accepted the risk of F-{number}"),
+                Some(Request::FalsePositive) => {
+                    format!("approved that F-{number} is a false positive")
+                }
+                Some(Request::Duplicate) => format!("approved that F-{number} is a duplicate"),
+                Some(Request::Fixed) => format!("approved that F-{number} is fixed"),
+                Some(Request::Severity) => {
+                    format!("approved another severity of F-{number}")
+                }
+            },
+            Self::Decline { .. } => match finding.asked {
+                None | Some(Request::RiskAccepted) => {
+                    format!("declined to accept the risk of F-{number}")
+                }
+                Some(Request::FalsePositive) => {
+                    format!("declined to call F-{number} a false positive")
+                }
+                Some(Request::Duplicate) => format!("declined to call F-{number} a duplicate"),
+                Some(Request::Fixed) => format!("declined to call F-{number} fixed"),
+                Some(Request::Severity) => format!("declined another severity of F-{number}"),
+            },
+            Self::Fixed { .. } => format!("{call} F-{number} fixed"),
         }
+    }
+
+    /// What is asked for where it takes two.
+    const fn request(&self) -> Option<Request> {
+        match self {
+            Self::FalsePositive { .. } => Some(Request::FalsePositive),
+            Self::Duplicate { .. } => Some(Request::Duplicate),
+            Self::AskAcceptance { .. } => Some(Request::RiskAccepted),
+            Self::Fixed { .. } => Some(Request::Fixed),
+            Self::Reopen { .. } | Self::Approve { .. } | Self::Decline { .. } => None,
+        }
+    }
+
+    /// What is only asked for, of this finding: until another person has approved, it is open.
+    fn asks(&self, finding: &FindingToTriage, blocking: &Blocking) -> Option<Request> {
+        self.request()
+            .filter(|request| blocking.takes_two(finding.severity, *request))
     }
 }
 
@@ -217,6 +284,8 @@ pub struct BulkTriage {
     /// By which it can be undone; absent when nothing was done.
     pub batch: Option<TriageBatchId>,
     pub n_done: i64,
+    /// Of those, how many wait for another person and are open until then.
+    pub n_asked: i64,
     pub n_refused: i64,
     /// The first of those that were refused.
     pub refused: Vec<Refused>,
@@ -280,17 +349,16 @@ impl Triage {
     fn refusal(
         &self,
         finding: &FindingToTriage,
-        original: Option<&Original>,
-        actor: &PersonId,
-        now: Millis,
+        actor: &Actor,
+        rules: &Rules,
     ) -> Option<(&'static str, String)> {
         use FindingStatus::{Duplicate, FalsePositive, Fixed, Open, RiskAccepted};
 
+        let original = rules.original.as_ref();
         if let Some(refusal) = original.and_then(|original| original.refusal(finding)) {
             return Some(refusal);
         }
         let status = finding.status;
-        let asked_by = finding.asked_by.as_deref().filter(|_| status == Open);
         let why = match self {
             Self::Reopen { .. } if status == Open => "This finding is open already.",
             Self::Reopen { .. } if status == Fixed && !finding.is_by_hand => {
@@ -326,18 +394,16 @@ impl Triage {
             Self::AskAcceptance { .. } if !matches!(status, Open | RiskAccepted) => {
                 "Only the risk of an open finding can be accepted."
             }
-            Self::ApproveAcceptance | Self::DeclineAcceptance { .. } if asked_by.is_none() => {
-                "Nobody has asked for this risk to be accepted."
+            Self::Approve { only } | Self::Decline { only, .. }
+                if finding.asked.is_none()
+                    || only.is_some_and(|only| finding.asked != Some(only)) =>
+            {
+                match only {
+                    Some(Request::RiskAccepted) => "Nobody has asked for this risk to be accepted.",
+                    _ => "Nobody has asked for anything that could be answered.",
+                }
             }
-            Self::ApproveAcceptance if asked_by == Some(actor.as_str()) => {
-                "You asked for this risk to be accepted, so someone else must approve it."
-            }
-            Self::ApproveAcceptance if finding.accepted_until.is_none_or(|until| until <= now) => {
-                "The date asked for has passed. Ask again."
-            }
-            Self::ApproveAcceptance if finding.has_outgrown_acceptance => {
-                "The finding has changed since acceptance was asked for. Ask again."
-            }
+            Self::Approve { .. } => return approval_refusal(finding, actor, rules),
             Self::Fixed { .. } if !finding.is_by_hand => {
                 "A scanner's finding is fixed when a later complete scan no longer has it."
             }
@@ -364,14 +430,13 @@ impl Triage {
                     .finding_by_number(service, *of)
                     .await?
                     .ok_or_else(|| refused(format!("There is no finding F-{of}.")))?;
-                if original.status == FindingStatus::Duplicate {
-                    return Err(refused(format!(
-                        "F-{of} is itself a duplicate. Name the finding that it repeats."
-                    )));
-                }
                 Ok(Some(Original {
                     id: original.id,
-                    number: original.number,
+                    is: triage::Original {
+                        number: original.number,
+                        severity: original.severity,
+                        status: original.status,
+                    },
                     review: original.review,
                 }))
             }
@@ -379,17 +444,11 @@ impl Triage {
         }
     }
 
-    /// What the finding is afterwards; absent for an approval, which keeps what was asked for.
-    fn state(&self, actor: &Actor, original: Option<&Original>, now: Millis) -> TriageState {
-        let (status, reason) = match self {
-            Self::Reopen { reason } | Self::DeclineAcceptance { reason } => {
-                (FindingStatus::Open, reason.as_str())
-            }
-            Self::FalsePositive { reason } => (FindingStatus::FalsePositive, reason.as_str()),
-            Self::Duplicate { reason, .. } => (FindingStatus::Duplicate, reason.as_str()),
-            Self::AskAcceptance { reason, .. } => (FindingStatus::Open, reason.as_str()),
-            Self::ApproveAcceptance => (FindingStatus::RiskAccepted, ""),
-            Self::Fixed { reason } => (FindingStatus::Fixed, reason.as_str()),
+    /// What findings are afterwards, of which this is only asked for or not; an approval keeps what was asked for.
+    fn state(&self, actor: &Actor, rules: &Rules, asked: Option<Request>) -> TriageState {
+        let status = match self.request() {
+            Some(request) if asked.is_none() => request.status(),
+            _ => FindingStatus::Open,
         };
         let until = match self {
             Self::AskAcceptance { until, .. } => Some(until.end()),
@@ -397,19 +456,21 @@ impl Triage {
         };
         TriageState {
             status,
-            reason: reason.to_owned(),
+            reason: self.reason().to_owned(),
             by: actor.id.clone(),
-            at: now,
-            duplicate_of: original.map(|original| original.id.clone()),
+            at: rules.now,
+            duplicate_of: (rules.original.as_ref()).map(|original| original.id.clone()),
+            asked,
             asked_until: until,
-            is_approval: *self == Self::ApproveAcceptance,
+            asked_severity: None,
+            is_approval: matches!(self, Self::Approve { .. }),
         }
     }
 
     /// Who may decide it.
     const fn action(&self) -> Action {
         match self {
-            Self::ApproveAcceptance | Self::DeclineAcceptance { .. } => Action::Manage,
+            Self::Approve { .. } | Self::Decline { .. } => Action::Manage,
             _ => Action::Contribute,
         }
     }
@@ -421,16 +482,16 @@ impl Triage {
             Self::FalsePositive { .. } => "false_positive",
             Self::Duplicate { .. } => "duplicate",
             Self::AskAcceptance { .. } => "ask_acceptance",
-            Self::ApproveAcceptance => "approve_acceptance",
-            Self::DeclineAcceptance { .. } => "decline_acceptance",
+            Self::Approve { .. } => "approve",
+            Self::Decline { .. } => "decline",
             Self::Fixed { .. } => "fixed",
         }
     }
 
-    /// "called 12 findings false positives".
-    fn of_many(&self, n: i64) -> String {
+    /// "called 12 findings false positives", or what of that is only asked for.
+    fn of_many(&self, n: i64, n_asked: i64) -> String {
         let findings = counted(n);
-        match self {
+        let said = match self {
             Self::Reopen { .. } => format!("reopened {findings}"),
             Self::FalsePositive { .. } if n == 1 => format!("called {findings} a false positive"),
             Self::FalsePositive { .. } => format!("called {findings} false positives"),
@@ -438,25 +499,102 @@ impl Triage {
                 format!("called {findings} a duplicate of F-{of}")
             }
             Self::Duplicate { of, .. } => format!("called {findings} duplicates of F-{of}"),
-            Self::AskAcceptance { .. } => format!("asked to accept the risk of {findings}"),
-            Self::ApproveAcceptance => format!("accepted the risk of {findings}"),
-            Self::DeclineAcceptance { .. } => {
-                format!("declined to accept the risk of {findings}")
+            Self::AskAcceptance { .. } => {
+                return format!("asked to accept the risk of {findings}");
             }
+            Self::Approve { .. } => format!("approved what was asked for {findings}"),
+            Self::Decline { .. } => format!("declined what was asked for {findings}"),
             Self::Fixed { .. } => format!("called {findings} fixed"),
+        };
+        match n_asked {
+            0 => said,
+            1 if n == 1 => format!("{said}, which waits for another person"),
+            _ if n_asked == n => format!("{said}, which wait for another person"),
+            _ => format!("{said}, of which {n_asked} wait for another person"),
         }
     }
 }
 
+/// Why this actor cannot approve what is asked for a finding.
+fn approval_refusal(
+    finding: &FindingToTriage,
+    actor: &Actor,
+    rules: &Rules,
+) -> Option<(&'static str, String)> {
+    let asker = finding.asked_by.as_deref().unwrap_or_default();
+    // An account that is not known is nobody else's for sure.
+    let same = match (
+        rules.accounts.get(actor.id.as_str()),
+        rules.accounts.get(asker),
+    ) {
+        (Some((mine, _)), Some((theirs, _))) => mine.same_eyes(theirs),
+        _ => Some(SameEyes::Own),
+    };
+    let is_acceptance = finding.asked == Some(Request::RiskAccepted);
+    let why = match same {
+        Some(SameEyes::Own) => "You asked for this, so someone else must approve it.".to_owned(),
+        Some(same) => {
+            let name = rules
+                .accounts
+                .get(asker)
+                .map_or("", |(_, name)| name.as_str());
+            format!(
+                "{name} asked for this and {}, so somebody else must approve it.",
+                same.words(name)
+            )
+        }
+        None if is_acceptance
+            && finding
+                .accepted_until
+                .is_none_or(|until| until <= rules.now) =>
+        {
+            "The date asked for has passed. Ask again.".to_owned()
+        }
+        None if finding.has_outgrown.unwrap_or(is_acceptance) => {
+            "The finding has changed since this was asked for. Ask again.".to_owned()
+        }
+        None if finding.asked == Some(Request::Duplicate) => {
+            let original = match &finding.original {
+                Some((id, original)) if *id != finding.id => original.refusal(finding.severity),
+                _ => Some("What it repeats is gone. Ask again.".to_owned()),
+            };
+            let has_own = (finding.n_duplicates > 0).then(|| {
+                "Other findings are duplicates of this one, so it cannot be a duplicate itself."
+                    .to_owned()
+            });
+            original.or(has_own)?
+        }
+        None => return None,
+    };
+    Some(("action", why))
+}
+
+/// Takes out of an approval the duplicates whose originals are approved along with them: whatever becomes of those comes
+/// first.
+fn refuse_with_original(findings: &mut Vec<FindingToTriage>, outcome: &mut BulkTriage) {
+    let chosen: BTreeSet<_> = findings.iter().map(|finding| finding.id.clone()).collect();
+    findings.retain(|finding| {
+        let original = finding.original.as_ref();
+        let waits = finding.asked == Some(Request::Duplicate)
+            && original.is_some_and(|(id, _)| chosen.contains(id));
+        if waits {
+            let why = "What it repeats is approved in the same step. Approve this one after that.";
+            outcome.refuse(finding, why);
+        }
+        !waits
+    });
+}
+
 impl Services {
-    /// Decides about a finding; `version` is the one that was shown.
+    /// Decides about a finding; `version` is the one that was shown. Returns whether it is only asked for: then another
+    /// person approves, and the finding is open until that.
     pub async fn triage_finding(
         &self,
         actor: &Actor,
         id: &FindingId,
         version: i64,
         triage: Triage,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<bool, ServiceError> {
         let now = self.now();
         let mut tx = self.database().write().await?;
         let finding = self
@@ -478,11 +616,21 @@ impl Services {
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This finding"))?;
-        if let Some((field, message)) = triage.refusal(&facts, original.as_ref(), &actor.id, now) {
+        let rules = Rules {
+            blocking: self.blocking(&mut tx, &finding.service).await?,
+            accounts: accounts(&mut tx, actor, std::slice::from_ref(&facts)).await?,
+            original,
+            now,
+        };
+        if let Some((field, message)) = triage.refusal(&facts, actor, &rules) {
             return Err(ServiceError::rejected(field, message));
         }
-        let before = serde_json::json!({ "status": finding.status, "reason": finding.status_reason, "until": finding.accepted_until });
-        let state = triage.state(actor, original.as_ref(), now);
+        let before = serde_json::json!({
+            "status": finding.status, "reason": finding.status_reason, "until": finding.accepted_until,
+            "asked_for": finding.asked, "severity": finding.severity
+        });
+        let asked = triage.asks(&facts, &rules.blocking);
+        let state = triage.state(actor, &rules, asked);
         let is_gone = triage.is_reopening() && facts.is_gone;
         let state = if is_gone { fixed(&state) } else { state };
         decide(&mut tx, std::slice::from_ref(&facts.id), &state).await?;
@@ -491,8 +639,15 @@ impl Services {
         } else {
             (state.reason.as_str(), state.asked_until)
         };
-        let after = serde_json::json!({ "status": state.status, "reason": reason, "until": until });
-        let mut summary = triage.of_one(finding.number);
+        let mut after = serde_json::json!({
+            "status": state.status, "reason": reason, "until": until, "asked_for": asked
+        });
+        if let (true, Some(approved)) = (state.is_approval, facts.asked) {
+            after["status"] = approved.status().as_str().into();
+            after["approved"] = approved.as_str().into();
+            after["severity"] = (facts.asked_severity.unwrap_or(facts.severity).as_str()).into();
+        }
+        let mut summary = triage.of_one(&facts, asked.is_some());
         if is_gone {
             summary.push_str(", which is fixed: the scans do not have it any more");
         }
@@ -500,7 +655,8 @@ impl Services {
         done(id, &finding.service, review, "finding.triaged", summary)
             .with(Some(before.to_string()), Some(after.to_string()))
             .commit(tx, actor, now)
-            .await
+            .await?;
+        Ok(asked.is_some())
     }
 
     /// Decides about many findings of a review, or maps them to an item, by the same rules as about one. Those that the
@@ -526,20 +682,35 @@ impl Services {
         let mut findings = self
             .chosen_findings(&mut tx, &service, review, chosen, now, &mut outcome)
             .await?;
-        let (item, summary_of): (Option<(ItemId, String)>, _) = match &bulk {
+        let (item, states): (Option<(ItemId, String)>, _) = match &bulk {
             Bulk::Triage(triage) => {
-                let original = triage.original(&mut tx, &service, now).await?;
-                findings.retain(|finding| {
-                    match triage.refusal(finding, original.as_ref(), &actor.id, now) {
-                        Some((_, why)) => {
-                            outcome.refuse(finding, why);
-                            false
-                        }
-                        None => true,
+                let rules = Rules {
+                    original: triage.original(&mut tx, &service, now).await?,
+                    blocking: self.blocking(&mut tx, &service).await?,
+                    accounts: accounts(&mut tx, actor, &findings).await?,
+                    now,
+                };
+                findings.retain(|finding| match triage.refusal(finding, actor, &rules) {
+                    Some((_, why)) => {
+                        outcome.refuse(finding, why);
+                        false
                     }
+                    None => true,
                 });
-                let state = triage.state(actor, original.as_ref(), now);
-                (None, Some(state))
+                if matches!(triage, Triage::Approve { .. }) {
+                    refuse_with_original(&mut findings, &mut outcome);
+                }
+                let asked: BTreeSet<_> = findings
+                    .iter()
+                    .filter(|finding| triage.asks(finding, &rules.blocking).is_some())
+                    .map(|finding| finding.id.clone())
+                    .collect();
+                let states = Decided {
+                    done: triage.state(actor, &rules, None),
+                    asking: triage.state(actor, &rules, triage.request()),
+                    asked,
+                };
+                (None, Some(states))
             }
             Bulk::Map(item) => {
                 let place = self.place_of_item(&mut tx, item).await?;
@@ -559,8 +730,10 @@ impl Services {
             return Ok(outcome);
         }
         let n = i64::try_from(findings.len()).unwrap_or(i64::MAX);
+        let n_asked = states.as_ref().map_or(0, |states| states.asked.len());
+        let n_asked = i64::try_from(n_asked).unwrap_or(i64::MAX);
         let summary = match (&bulk, &item) {
-            (Bulk::Triage(triage), _) => triage.of_many(n),
+            (Bulk::Triage(triage), _) => triage.of_many(n, n_asked),
             (Bulk::Map(_), Some((_, key))) => format!("mapped {} to {key}", counted(n)),
             (Bulk::Map(_), None) => format!("mapped {}", counted(n)),
         };
@@ -590,20 +763,21 @@ impl Services {
             .collect();
         let ids: Vec<_> = findings.into_iter().map(|finding| finding.id).collect();
         tx.remember_before(&batch, &ids).await?;
-        match (&summary_of, &item) {
-            (Some(state), _) => {
-                decide(&mut tx, &ids, state).await?;
-                if !gone.is_empty() {
-                    decide(&mut tx, &gone, &fixed(state)).await?;
-                }
+        match (&states, &item) {
+            (Some(states), _) => {
+                let (asked, done): (Vec<_>, Vec<_>) =
+                    ids.into_iter().partition(|id| states.asked.contains(id));
+                decide(&mut tx, &done, &states.done).await?;
+                decide(&mut tx, &asked, &states.asking).await?;
+                decide(&mut tx, &gone, &fixed(&states.done)).await?;
             }
             (None, Some((item, _))) => tx.link_findings(&ids, item, &actor.id, now).await?,
             (None, None) => {}
         }
-        let reason = summary_of.as_ref().map(|state| state.reason.as_str());
+        let reason = states.as_ref().map(|states| states.done.reason.as_str());
         let after = serde_json::json!({
-            "batch": batch, "action": word, "reason": reason, "findings": ranges(&numbers),
-            "until": summary_of.as_ref().and_then(|state| state.asked_until),
+            "batch": batch, "action": word, "reason": reason, "findings": ranges(&numbers), "asked": n_asked,
+            "until": states.as_ref().and_then(|states| states.done.asked_until),
             "item": item.as_ref().map(|(item, _)| item)
         });
         append(
@@ -621,6 +795,7 @@ impl Services {
         tx.commit().await?;
         outcome.batch = Some(batch);
         outcome.n_done = n;
+        outcome.n_asked = n_asked;
         Ok(outcome)
     }
 
@@ -702,7 +877,7 @@ impl Services {
         let mut tx = self.database().write().await?;
         let batch = tx.triage_batch(id).await?.ok_or_else(not_found)?;
         let action = match batch.action.as_str() {
-            "approve_acceptance" | "decline_acceptance" => Action::Manage,
+            "approve" | "decline" | "approve_acceptance" | "decline_acceptance" => Action::Manage,
             _ => Action::Contribute,
         };
         self.service_of_review(&mut tx, actor, &batch.review, action)
@@ -740,10 +915,18 @@ impl Services {
                     });
                 }
             }
-            let n = tx.put_back(&batch, now).await?;
+            let put_back = tx.put_back(&batch, now).await?;
+            let blocking = self.blocking(&mut tx, &batch.service).await?;
+            if batch.decided_by != actor.id {
+                // Whoever takes back somebody else's reopening asks for what was there before.
+                let asked = tx.ask_again(&put_back, &actor.id, &blocking).await?;
+                outcome.n_asked = i64::try_from(asked).unwrap_or(i64::MAX);
+            }
+            let lone = tx.ask_of_lone_decisions(&batch.service, &blocking).await?;
+            outcome.n_asked += i64::try_from(lone).unwrap_or(i64::MAX);
             let contents = tx.contents_of_batch(&batch.id).await?;
             note_contents(&mut tx, &contents).await?;
-            n
+            put_back.len() as u64
         };
         outcome.n_done = i64::try_from(restored).unwrap_or(i64::MAX);
         if batch.item.is_some() {
@@ -771,7 +954,8 @@ impl Services {
         let summary = format!("undid: {} ({} put back)", batch.summary, outcome.n_done);
         let left: Vec<_> = outcome.refused.iter().map(|one| one.number).collect();
         let after = serde_json::json!({
-            "batch": id, "put_back": outcome.n_done, "left": outcome.n_refused, "first_left": ranges(&left)
+            "batch": id, "put_back": outcome.n_done, "left": outcome.n_refused, "first_left": ranges(&left),
+            "asked": outcome.n_asked
         });
         append(
             &mut tx,
@@ -803,6 +987,72 @@ impl Services {
     }
 }
 
+/// What becomes of many findings by one decision: of some it is only asked for.
+struct Decided {
+    done: TriageState,
+    asking: TriageState,
+    asked: BTreeSet<String>,
+}
+
+impl Services {
+    /// What a service's reviews call blocking.
+    pub(crate) async fn blocking(
+        &self,
+        tx: &mut Tx,
+        service: &ServiceId,
+    ) -> Result<Blocking, ServiceError> {
+        let policies = tx.policies_of(service).await?;
+        Ok(Blocking::strictest(policies.iter().map(String::as_str)))
+    }
+
+    /// Opens what one person alone decided about findings that block by now: another policy asks for more, a scanner rates
+    /// them higher, or an older decision is there again. It waits for a second person then.
+    pub(crate) async fn ask_for_second_person(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        service: &ServiceId,
+        now: Millis,
+    ) -> Result<(), ServiceError> {
+        let blocking = self.blocking(tx, service).await?;
+        let n = tx.ask_of_lone_decisions(service, &blocking).await?;
+        if n == 0 {
+            return Ok(());
+        }
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        let verb = if n == 1 { "is" } else { "are" };
+        Done {
+            action: "findings.second_person_asked",
+            subject_kind: "service",
+            subject: service.as_str(),
+            service: Some(service.as_str()),
+            review: None,
+            summary: format!(
+                "opened {}, which {verb} blocking now: what one person decided waits for another",
+                counted(n)
+            ),
+            before: None,
+            after: Some(serde_json::json!({ "findings": n }).to_string()),
+        }
+        .append(tx, actor, now)
+        .await
+    }
+}
+
+/// The accounts of the actor and of whoever asks for something, with their names.
+async fn accounts(
+    tx: &mut Tx,
+    actor: &Actor,
+    findings: &[FindingToTriage],
+) -> Result<BTreeMap<String, (Account, String)>, ServiceError> {
+    let asked = findings.iter().filter(|finding| finding.asked.is_some());
+    let mut ids: BTreeSet<&str> = asked
+        .filter_map(|finding| finding.asked_by.as_deref())
+        .collect();
+    ids.insert(actor.id.as_str());
+    Ok(tx.accounts(&ids.into_iter().collect::<Vec<_>>()).await?)
+}
+
 /// What a finding is that a person reopens, and that the scans do not have any more: it would stay open until the next.
 fn fixed(state: &TriageState) -> TriageState {
     TriageState {
@@ -811,8 +1061,12 @@ fn fixed(state: &TriageState) -> TriageState {
     }
 }
 
-async fn decide(tx: &mut Tx, ids: &[String], state: &TriageState) -> Result<(), ServiceError> {
-    if state.asked_until.is_some() {
+pub(crate) async fn decide(
+    tx: &mut Tx,
+    ids: &[String],
+    state: &TriageState,
+) -> Result<(), ServiceError> {
+    if state.asked.is_some() {
         note_contents_of(tx, ids).await?;
     }
     Ok(tx.set_triage(ids, state).await?)

@@ -42,6 +42,8 @@ impl Services {
         tx.withdraw_evidence_of_scan(id, &actor.id, now, &reason)
             .await?;
         let (put_back, removed) = tx.undo_scan(id, &scan.series, &actor.id, now).await?;
+        self.ask_for_second_person(&mut tx, actor, &scan.service, now)
+            .await?;
         let label = &scan.label;
         tx.append_activity(NewActivity {
             at: now,

@@ -632,7 +632,8 @@ async fn a_manager_invites_to_their_own_service_only_and_makes_no_administrator(
                 .invite(&vic, to(viewer(&osq), InstanceRole::Member))
                 .await
         ));
-        invite(services, &mia, "cy@example.org", viewer(&osq)).await;
+        let lets = services.clone().with_managers_inviting(true);
+        invite(&lets, &mia, "cy@example.org", viewer(&osq)).await;
         assert!(is_forbidden(&services.invitations(&mia, None).await));
         assert!(is_forbidden(&services.invitations(&vic, Some(&osq)).await));
         let listed = services.invitations(&mia, Some(&osq)).await.unwrap();

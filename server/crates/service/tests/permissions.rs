@@ -465,14 +465,14 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
         "sign_form" => {
             let (standing, item) = services.item_standing(who, &on.item).await?;
             let access = services.access(who, service).await?;
-            let form = services.sign_form(who, &access, &standing, &item);
+            let form = services.sign_form(who, &access, &standing, &item).await?;
             assert_eq!(form.may_waive, access.role == Some(ServiceRole::Manager));
             Ok(())
         }
         "release_form" => {
             let standing = services.review_standing(who, review).await?;
             let access = services.access(who, service).await?;
-            let form = services.release_form(who, &access, &standing);
+            let form = services.release_form(who, &access, &standing).await?;
             assert_eq!(
                 form.refusal.is_none(),
                 access.role == Some(ServiceRole::Manager)
@@ -598,6 +598,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             services
                 .edit_finding(who, &on.finding, stale, finding_request())
                 .await
+                .map(drop)
         }
         "map_finding" => services.map_finding(who, &on.finding, &on.item, true).await,
         "map_finding_to" => {
@@ -662,6 +663,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             services
                 .triage_finding(who, &on.finding, stale, Triage::parse(&fields)?)
                 .await
+                .map(drop)
         }
         "import_scan" => {
             let request = scan_request(team, &who.name).await;
@@ -720,6 +722,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             let access = services.access(&team.manager, service).await?;
             let basis = services
                 .sign_form(&team.manager, &access, &standing, &item)
+                .await?
                 .basis;
             let request = DecisionRequest::parse("fail", "No.", "", "", basis.as_str())?;
             services

@@ -52,7 +52,10 @@ async fn sign(services: &Services, who: &(Actor, String), item: &ItemId, decisio
     let (review, standing) = services.item_standing(&who.0, item).await.expect("stands");
     let service = holdpoint_domain::ServiceId::parse(&review.review.service_id).expect("an id");
     let access = services.access(&who.0, &service).await.expect("reads");
-    let form = services.sign_form(&who.0, &access, &review, &standing);
+    let form = services
+        .sign_form(&who.0, &access, &review, &standing)
+        .await
+        .expect("a form");
     assert_eq!(
         (form.refusal, form.pass_refusals),
         (None, vec![]),
@@ -150,6 +153,23 @@ async fn the_sample_worked_to_its_end_gives_a_signed_report_that_is_the_same_eac
                 .triage_finding(&owner.0, &line.id, seen.version, triage)
                 .await
                 .expect("triages");
+            // What blocks waits for another person.
+            let asked = services
+                .finding(&owner.0, &line.id)
+                .await
+                .expect("reads")
+                .finding;
+            if asked.asked.is_some() {
+                services
+                    .triage_finding(
+                        &manager.0,
+                        &line.id,
+                        asked.version,
+                        Triage::Approve { only: None },
+                    )
+                    .await
+                    .expect("approves");
+            }
         }
         for item in services
             .review_standing(&owner.0, &sample.review)

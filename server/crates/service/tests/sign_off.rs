@@ -24,6 +24,7 @@ impl Team {
             .world
             .services
             .sign_form(who, &access, &review, &standing)
+            .await?
             .basis;
         let request = DecisionRequest::parse(
             decision,
@@ -88,6 +89,7 @@ impl Team {
             .services
             .triage_finding(who, id, version, Triage::parse(&fields)?)
             .await
+            .map(drop)
     }
 }
 
@@ -157,6 +159,8 @@ async fn a_pass_is_signed_by_another_person_with_the_right_password_only() {
             .expect("reads");
         let basis = services
             .sign_form(&team.reviewer, &access, &review, &standing)
+            .await
+            .expect("a form")
             .basis;
         let request =
             DecisionRequest::parse("pass", "", "", "", basis.as_str()).expect("a decision");
@@ -191,6 +195,8 @@ async fn a_signature_over_what_has_changed_since_is_refused() {
             .expect("reads");
         let basis = services
             .sign_form(&team.reviewer, &access, &review, &standing)
+            .await
+            .expect("a form")
             .basis;
         team.add_note(&item).await;
         let request =

@@ -4,9 +4,11 @@
 mod common;
 
 use common::{DAY, MINUTE, is_forbidden, rejected, team::Team};
-use holdpoint_domain::{FindingId, FindingStatus, Policy, Severity, TriageBatchId};
+use holdpoint_domain::{
+    FindingId, FindingStatus, Policy, Severity, TriageBatchId, triage::Request,
+};
 use holdpoint_service::{
-    Actor, FindingFilter, FindingLine, FindingSort, ReviewChange, ServiceError,
+    Actor, Finding, FindingFilter, FindingLine, FindingSort, ReviewChange, ServiceError,
     findings::{FindingFields, FindingRequest, Triage, TriageFields},
     triage::{Bulk, BulkTriage, Chosen},
 };
@@ -83,6 +85,9 @@ impl Team {
         self.decide_on(&self.owner, 2, of("duplicate", "F-1", ""))
             .await
             .expect("F-2 is F-1 again");
+        self.decide_on(&self.manager, 2, triage("approve"))
+            .await
+            .expect("somebody else sees it too");
         one
     }
 
@@ -104,6 +109,7 @@ impl Team {
             .services
             .triage_finding(who, &line.id, line.version, triage)
             .await
+            .map(drop)
     }
 
     async fn bulk(
@@ -140,7 +146,7 @@ use FindingStatus::{Duplicate, FalsePositive, Fixed, Open, RiskAccepted};
 #[tokio::test]
 async fn every_decision_is_possible_only_from_the_states_that_allow_it() {
     for team in Team::each().await {
-        team.import(&sarif(3, "error")).await;
+        team.import(&sarif(3, "warning")).await;
         let refused = |number, action: &'static str, why: &'static str| {
             let team = &team;
             async move {
@@ -151,6 +157,8 @@ async fn every_decision_is_possible_only_from_the_states_that_allow_it() {
         };
         refused(2, "reopen", "open already").await;
         refused(2, "fixed", "later complete scan").await;
+        refused(2, "approve", "Nobody has asked").await;
+        refused(2, "decline", "Nobody has asked").await;
         refused(2, "approve_acceptance", "Nobody has asked").await;
         refused(2, "decline_acceptance", "Nobody has asked").await;
         team.decide_on(&team.owner, 2, triage("false_positive"))
@@ -162,7 +170,7 @@ async fn every_decision_is_possible_only_from_the_states_that_allow_it() {
             .await
             .expect("a false positive may turn out a duplicate");
         refused(2, "duplicate", "Reopen it first").await;
-        team.import(&sarif(2, "error")).await;
+        team.import(&sarif(2, "warning")).await;
         assert_eq!(team.states().await, [Open, Duplicate, Fixed]);
         refused(3, "reopen", "only a scan that has it again").await;
         refused(3, "false_positive", "nothing to decide").await;
@@ -173,7 +181,7 @@ async fn every_decision_is_possible_only_from_the_states_that_allow_it() {
 #[tokio::test]
 async fn duplicates_form_no_chain_and_their_original_names_them() {
     for team in Team::each().await {
-        team.import(&sarif(4, "error")).await;
+        team.import(&sarif(4, "warning")).await;
         team.decide_on(&team.owner, 2, triage("duplicate"))
             .await
             .expect("F-2 is F-1 again");
@@ -263,7 +271,7 @@ async fn an_accepted_risk_lapses_when_the_finding_says_something_else() {
 #[tokio::test]
 async fn a_decision_about_all_that_match_is_one_entry_and_can_be_put_back() {
     for team in Team::each().await {
-        team.import(&sarif(5, "error")).await;
+        team.import(&sarif(5, "warning")).await;
         team.decide_on(&team.owner, 5, triage("duplicate"))
             .await
             .expect("decides");
@@ -314,7 +322,8 @@ async fn what_a_scan_says_anew_does_not_stand_in_the_way_of_undoing() {
             .await
             .expect("decides");
         team.import(&sarif(2, "error")).await;
-        assert_eq!(team.states().await, [FalsePositive; 2]);
+        // They block now, so what one person decided waits for a second.
+        assert_eq!(team.states().await, [Open; 2]);
         let undone = team
             .undo(&team.owner, &done.batch.expect("a batch"))
             .await
@@ -327,7 +336,7 @@ async fn what_a_scan_says_anew_does_not_stand_in_the_way_of_undoing() {
 #[tokio::test]
 async fn many_go_by_the_same_rules_as_one() {
     for team in Team::each().await {
-        team.import(&sarif(4, "error")).await;
+        team.import(&sarif(4, "warning")).await;
         let lines = team.lines().await;
         let these = |lines: &[FindingLine]| {
             Chosen::These(
@@ -415,7 +424,7 @@ async fn undoing_an_approval_leaves_what_was_asked_for() {
 async fn mapping_many_can_be_put_back_but_not_what_was_mapped_before() {
     for team in Team::each().await {
         let services = &team.world.services;
-        team.import(&sarif(3, "error")).await;
+        team.import(&sarif(3, "warning")).await;
         let item = team.id("2.5.1").await;
         let lines = team.lines().await;
         services
@@ -674,7 +683,7 @@ async fn a_duplicate_stays_silent_while_its_original_is_decided() {
 #[tokio::test]
 async fn a_scanners_finding_is_no_duplicate_of_one_that_counts_for_one_review_only() {
     for team in Team::each().await {
-        team.import(&sarif(1, "error")).await;
+        team.import(&sarif(1, "warning")).await;
         let fields = FindingFields {
             title: "No limit".into(),
             severity: "low".into(),
@@ -949,5 +958,404 @@ async fn a_decided_finding_that_is_gone_is_told_once() {
         team.import(&scan("5", &one)).await;
         team.import(&scan("6", &[])).await;
         assert_eq!(told().await, 2, "gone again, on {}", team.on());
+    }
+}
+
+/// A finding of a severity, written by hand by the owner.
+impl Team {
+    async fn written(&self, severity: Severity) -> FindingId {
+        let id = self
+            .world
+            .services
+            .write_finding(&self.owner, &self.review.id, written(severity, ""), &[])
+            .await;
+        id.expect("writes")
+    }
+
+    async fn finding(&self, id: &FindingId) -> Finding {
+        let view = self.world.services.finding(&self.viewer, id).await;
+        view.expect("a finding").finding
+    }
+
+    async fn edit(
+        &self,
+        who: &Actor,
+        id: &FindingId,
+        to: Severity,
+        why: &str,
+    ) -> Result<bool, ServiceError> {
+        self.world.clock.advance(MINUTE);
+        let version = self.finding(id).await.version;
+        let request = written(to, why);
+        self.world
+            .services
+            .edit_finding(who, id, version, request)
+            .await
+    }
+
+    async fn with_blocking(&self, blocking: &[Severity]) {
+        let services = &self.world.services;
+        let review = services
+            .review(&self.manager, &self.review.id)
+            .await
+            .expect("reads")
+            .review;
+        let change = ReviewChange {
+            version: review.version,
+            title: common::team::name(&review.title),
+            release: common::team::name(&review.release),
+            commit: None,
+            due_on: None,
+            policy: Policy {
+                blocking_severities: blocking.to_vec(),
+                ..review.policy
+            },
+        };
+        services
+            .update_review(&self.manager, &review.id, change)
+            .await
+            .expect("changes the policy");
+    }
+}
+
+fn written(severity: Severity, severity_reason: &str) -> FindingRequest {
+    FindingRequest::parse(&FindingFields {
+        title: "No limit".into(),
+        severity: severity.as_str().into(),
+        category: "code".into(),
+        problem: "It is wrong.".into(),
+        severity_reason: severity_reason.into(),
+        ..FindingFields::default()
+    })
+    .expect("a finding")
+}
+
+#[tokio::test]
+async fn a_blocking_finding_leaves_open_only_when_a_second_person_approves() {
+    for team in Team::each().await {
+        // F-1 stays open: F-4 is said to repeat it.
+        for _ in 0..4 {
+            team.written(Severity::Critical).await;
+        }
+        for (number, what, request, becomes) in [
+            (
+                2,
+                triage("false_positive"),
+                Request::FalsePositive,
+                FalsePositive,
+            ),
+            (3, triage("fixed"), Request::Fixed, Fixed),
+            (4, triage("duplicate"), Request::Duplicate, Duplicate),
+        ] {
+            // Not even a manager alone.
+            team.decide_on(&team.manager, number, what)
+                .await
+                .expect("asks");
+            let line = team
+                .lines()
+                .await
+                .remove(usize::try_from(number - 1).expect("few"));
+            assert_eq!(
+                (line.status, line.asked),
+                (Open, Some(request)),
+                "{}",
+                team.on()
+            );
+            let held_back = team.held_back_by().await;
+            let (_, why) = held_back
+                .iter()
+                .find(|(of, _)| *of == format!("F-{number}"))
+                .expect("holds back");
+            assert!(
+                why.contains(&format!(
+                    "sofia asks {}, which waits for another person",
+                    request.words()
+                )),
+                "{why}"
+            );
+            assert!(team.open_numbers().await.contains(&number));
+            let (_, own) = rejected(
+                team.decide_on(&team.manager, number, triage("approve"))
+                    .await,
+            );
+            assert!(own.contains("You asked for this"), "{own}");
+            assert!(is_forbidden(
+                &team.decide_on(&team.owner, number, triage("approve")).await
+            ));
+            let (_, other) = rejected(
+                team.decide_on(&team.admin, number, triage("approve_acceptance"))
+                    .await,
+            );
+            assert!(other.contains("Nobody has asked for this risk"), "{other}");
+            team.decide_on(&team.admin, number, triage("approve"))
+                .await
+                .expect("approves");
+            let finding = team.finding(&line.id).await;
+            assert_eq!((finding.status, finding.asked), (becomes, None));
+            assert_eq!(
+                finding.acceptance_requested_by_name.as_deref(),
+                Some("sofia")
+            );
+            assert_eq!(finding.status_by_name.as_deref(), Some("ada"));
+            assert!(!team.open_numbers().await.contains(&number));
+        }
+        // A decline leaves it open.
+        team.decide_on(&team.owner, 1, triage("false_positive"))
+            .await
+            .expect("asks");
+        team.decide_on(&team.manager, 1, triage("decline"))
+            .await
+            .expect("declines");
+        let line = team.lines().await.remove(0);
+        assert_eq!((line.status, line.asked), (Open, None));
+    }
+}
+
+#[tokio::test]
+async fn a_severity_is_lowered_by_two_and_what_it_was_is_kept() {
+    for team in Team::each().await {
+        let id = team.written(Severity::Critical).await;
+        let (field, _) = rejected(team.edit(&team.owner, &id, Severity::Low, "").await);
+        assert_eq!(field, "severity_reason");
+        let is_asked = team
+            .edit(&team.owner, &id, Severity::Low, "Only in tests.")
+            .await;
+        assert!(is_asked.expect("asks"));
+        let finding = team.finding(&id).await;
+        assert_eq!(
+            (finding.severity, finding.asked, finding.asked_severity),
+            (
+                Severity::Critical,
+                Some(Request::Severity),
+                Some(Severity::Low)
+            ),
+            "{}",
+            team.on()
+        );
+        let own = team.decide_on(&team.owner, 1, triage("approve")).await;
+        assert!(is_forbidden(&own));
+        team.decide_on(&team.manager, 1, triage("approve"))
+            .await
+            .expect("approves");
+        let finding = team.finding(&id).await;
+        let change = finding.severity_change.expect("is kept");
+        assert_eq!(
+            (finding.severity, finding.status, finding.asked),
+            (Severity::Low, Open, None)
+        );
+        assert_eq!(
+            (
+                change.was,
+                change.by_name.as_deref(),
+                change.reason.as_str()
+            ),
+            (Severity::Critical, Some("jonas"), "Only in tests.")
+        );
+        assert!(team.held_back_by().await.is_empty());
+        // Raising needs nobody else; the first severity stays known.
+        let is_asked = team
+            .edit(&team.reviewer, &id, Severity::High, "It is exposed.")
+            .await;
+        assert!(!is_asked.expect("changes"));
+        let change = team.finding(&id).await.severity_change.expect("is kept");
+        assert_eq!(
+            (change.was, change.by_name.as_deref()),
+            (Severity::Critical, Some("mira"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_one_person_decided_is_open_again_once_it_blocks() {
+    for team in Team::each().await {
+        // Another policy.
+        let id = team.written(Severity::Medium).await;
+        team.decide_on(&team.owner, 1, triage("false_positive"))
+            .await
+            .expect("decides alone");
+        assert_eq!(team.states().await, [FalsePositive], "{}", team.on());
+        team.with_blocking(&[Severity::Critical, Severity::Medium])
+            .await;
+        let finding = team.finding(&id).await;
+        assert_eq!(
+            (finding.status, finding.asked),
+            (Open, Some(Request::FalsePositive))
+        );
+        assert_eq!(
+            finding.acceptance_requested_by_name.as_deref(),
+            Some("jonas")
+        );
+        team.decide_on(&team.manager, 1, triage("approve"))
+            .await
+            .expect("approves");
+        // What two decided stays, whatever the policy.
+        team.with_blocking(&Severity::ALL[..4]).await;
+        assert_eq!(team.states().await, [FalsePositive]);
+        // Another severity.
+        let other = team.written(Severity::Info).await;
+        team.decide_on(&team.owner, 2, triage("fixed"))
+            .await
+            .expect("decides alone");
+        team.edit(&team.owner, &other, Severity::Low, "It counts.")
+            .await
+            .expect("raises");
+        let finding = team.finding(&other).await;
+        assert_eq!(
+            (finding.status, finding.asked),
+            (Open, Some(Request::Fixed))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_scan_that_rates_it_higher_opens_what_one_person_decided() {
+    for team in Team::each().await {
+        team.import(&sarif(2, "warning")).await;
+        team.decide_on(&team.owner, 1, triage("false_positive"))
+            .await
+            .expect("decides alone");
+        team.decide_on(&team.owner, 2, triage("duplicate"))
+            .await
+            .expect_err("F-1 is not open");
+        team.import(&sarif(2, "error")).await;
+        let lines = team.lines().await;
+        assert_eq!(
+            (lines[0].status, lines[0].asked),
+            (Open, Some(Request::FalsePositive)),
+            "{}",
+            team.on()
+        );
+        assert_eq!(team.held_back_by().await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_duplicate_needs_an_original_that_is_open_and_as_severe() {
+    for team in Team::each().await {
+        for severity in [Severity::Low, Severity::Critical, Severity::Critical] {
+            team.written(severity).await;
+        }
+        let (field, why) = rejected(
+            team.decide_on(&team.owner, 2, of("duplicate", "F-1", ""))
+                .await,
+        );
+        assert!(
+            field == "duplicate_of" && why.contains("at least as severe"),
+            "{why}"
+        );
+        // Two that repeat each other: of both requests only one can be approved, also in one step.
+        team.decide_on(&team.owner, 2, of("duplicate", "F-3", ""))
+            .await
+            .expect("asks");
+        team.decide_on(&team.owner, 3, of("duplicate", "F-2", ""))
+            .await
+            .expect("asks");
+        let asked = Chosen::Matching {
+            filter: Box::new(FindingFilter {
+                asked: true,
+                ..FindingFilter::default()
+            }),
+            n: 2,
+        };
+        let both = team
+            .bulk(&team.manager, asked, triage("approve"))
+            .await
+            .expect("answers");
+        assert_eq!((both.n_done, both.n_refused), (0, 2), "{}", team.on());
+        team.decide_on(&team.manager, 2, triage("approve"))
+            .await
+            .expect("approves one");
+        let (_, why) = rejected(team.decide_on(&team.manager, 3, triage("approve")).await);
+        assert!(why.contains("itself a duplicate"), "{why}");
+        assert_eq!(team.open_numbers().await, [1, 3]);
+    }
+}
+
+#[tokio::test]
+async fn many_that_block_wait_for_a_second_person_and_undoing_asks_again() {
+    for team in Team::each().await {
+        team.import(&sarif(2, "error")).await;
+        team.import(&seen_by("mild", &[json!({
+            "ruleId": "w", "level": "warning", "message": { "text": "It is odd" },
+            "locations": [{ "physicalLocation": { "artifactLocation": { "uri": "src/b.go" }, "region": { "startLine": 1 } } }]
+        })]))
+        .await;
+        let done = team
+            .bulk(&team.owner, Team::open_ones(3), triage("false_positive"))
+            .await
+            .expect("decides");
+        assert_eq!((done.n_done, done.n_asked), (3, 2), "{}", team.on());
+        assert_eq!(team.states().await, [Open, Open, FalsePositive]);
+        let log = team.world.log().await;
+        let last = &log.last().expect("an entry").1;
+        assert!(
+            last.contains("of which 2 wait for another person"),
+            "{last}"
+        );
+        let approved = team
+            .bulk(&team.manager, Team::open_ones(2), triage("approve"))
+            .await
+            .expect("approves");
+        assert_eq!((approved.n_done, approved.n_asked), (2, 0));
+        assert_eq!(team.states().await, [FalsePositive; 3]);
+        // The manager opens them again; taking that back is not the owner's alone.
+        let all = || Chosen::Matching {
+            filter: Box::new(FindingFilter::default()),
+            n: 3,
+        };
+        let reopened = team
+            .bulk(&team.manager, all(), triage("reopen"))
+            .await
+            .expect("reopens");
+        let undone = team
+            .undo(&team.owner, &reopened.batch.expect("a batch"))
+            .await
+            .expect("puts back");
+        assert_eq!((undone.n_done, undone.n_asked), (3, 2));
+        assert_eq!(team.states().await, [Open, Open, FalsePositive]);
+        let again = team
+            .bulk(&team.manager, Team::open_ones(2), triage("approve"))
+            .await
+            .expect("approves again");
+        assert_eq!(again.n_done, 2);
+        // Whoever reopened takes it back alone: two people had decided it.
+        let reopened = team
+            .bulk(&team.owner, all(), triage("reopen"))
+            .await
+            .expect("reopens");
+        let undone = team
+            .undo(&team.owner, &reopened.batch.expect("a batch"))
+            .await
+            .expect("puts back");
+        assert_eq!(undone.n_asked, 0);
+        assert_eq!(team.states().await, [FalsePositive; 3]);
+    }
+}
+
+#[tokio::test]
+async fn an_approval_of_another_severity_can_be_taken_back() {
+    for team in Team::each().await {
+        let id = team.written(Severity::High).await;
+        team.edit(&team.owner, &id, Severity::Info, "Only in tests.")
+            .await
+            .expect("asks");
+        let done = team
+            .bulk(&team.manager, Team::open_ones(1), triage("approve"))
+            .await
+            .expect("approves");
+        assert_eq!(
+            team.finding(&id).await.severity,
+            Severity::Info,
+            "{}",
+            team.on()
+        );
+        team.undo(&team.manager, &done.batch.expect("a batch"))
+            .await
+            .expect("puts back");
+        let finding = team.finding(&id).await;
+        assert_eq!(
+            (finding.severity, finding.asked, finding.severity_change),
+            (Severity::High, Some(Request::Severity), None)
+        );
     }
 }

@@ -436,37 +436,41 @@ impl Tx {
         id: &str,
         secret_digest: &Digest,
         person: &PersonId,
+        made_by: Option<&PersonId>,
         created_at: Millis,
         expires_at: Millis,
     ) -> Result<(), StorageError> {
         execute!(
             self,
-            "insert into password_reset (id, token_hash, person_id, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+            "insert into password_reset (id, token_hash, person_id, made_by, created_at, expires_at) \
+             values ($1, $2, $3, $4, $5, $6)",
             id,
             secret_digest.as_str(),
             person.as_str(),
+            made_by.map(PersonId::as_str),
             created_at,
             expires_at,
         );
         Ok(())
     }
 
-    /// The link behind a secret while it works: its id, whose it is, and until when.
+    /// The link behind a secret while it works: its id, whose it is, who made it, and until when.
     pub async fn open_password_reset(
         &mut self,
         secret_digest: &Digest,
         now: Millis,
-    ) -> Result<Option<(String, PersonId, Millis)>, StorageError> {
+    ) -> Result<Option<(String, PersonId, Option<PersonId>, Millis)>, StorageError> {
         #[derive(sqlx::FromRow)]
         struct Row {
             id: String,
             person_id: String,
+            made_by: Option<String>,
             expires_at: i64,
         }
         let row = fetch_optional!(
             self,
             Row,
-            "select id, person_id, expires_at from password_reset where token_hash = $1 and used_at is null \
+            "select id, person_id, made_by, expires_at from password_reset where token_hash = $1 and used_at is null \
              and revoked_at is null and expires_at > $2",
             secret_digest.as_str(),
             now
@@ -475,7 +479,8 @@ impl Tx {
             let person = PersonId::parse(&row.person_id).ok_or_else(|| {
                 StorageError::column("password_reset", "person_id", &row.person_id)
             })?;
-            Ok((row.id, person, row.expires_at))
+            let made_by = row.made_by.as_deref().and_then(PersonId::parse);
+            Ok((row.id, person, made_by, row.expires_at))
         })
         .transpose()
     }

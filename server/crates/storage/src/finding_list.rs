@@ -329,6 +329,9 @@ impl<'a> Sql<'a> {
             )
             .expect("a String takes all");
         }
+        if filter.asked {
+            self.push(" and finding.asked_for is not null");
+        }
         if let Some(rule) = &filter.rule {
             let rule = self.text_value(rule);
             write!(self.text, " and finding.rule = {rule}").expect("a String takes all");
@@ -597,7 +600,8 @@ impl<'a> Walk<'a> {
         sql.push(holds_until!());
         write!(
             sql.text,
-            " as holds_until, original.number as duplicate_of, finding.reopened_at, finding.first_seen_at, \
+            " as holds_until, original.number as duplicate_of, finding.asked_for, finding.reopened_at, \
+             finding.first_seen_at, \
              {LAST_SEEN_AT} as last_seen_at, cast(case when exists (select 1 from patch_finding \
              where patch_finding.finding_id = finding.id) then 1 else 0 end as bigint) as has_patch, finding.version, \
              {text} as key_text, {number} as key_number from {from} \

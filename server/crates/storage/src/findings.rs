@@ -2,7 +2,7 @@
 
 use holdpoint_domain::{
     FindingId, FindingStatus, ItemId, Millis, PersonId, ReviewId, ScanId, ScannerClaim,
-    ScannerState, SeriesId, ServiceId, Severity, SuppressionKind, TriageBatchId,
+    ScannerState, SeriesId, ServiceId, Severity, SuppressionKind, TriageBatchId, triage::Request,
 };
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     execute, fetch_all, fetch_optional,
     finding_rows::severity_rank,
     scans::SeverityCounts,
+    triage::request,
     tx::one,
 };
 
@@ -62,7 +63,13 @@ pub struct Finding {
     pub status_at: Option<Millis>,
     pub duplicate_of: Option<i64>,
     pub accepted_until: Option<Millis>,
-    /// Who asked for the risk to be accepted, while nobody has approved it, or who had asked.
+    /// What somebody asks another to make of it, while nobody has answered: until then it is open.
+    pub asked: Option<Request>,
+    /// Where another severity is asked for.
+    pub asked_severity: Option<Severity>,
+    /// Of a severity that a person changed: what it was before, and who made it what it is, when and why.
+    pub severity_change: Option<SeverityChange>,
+    /// Who asks, or who had asked for what it is now.
     pub acceptance_requested_by: Option<PersonId>,
     pub acceptance_requested_by_name: Option<String>,
     /// The digest of what it said when acceptance of its risk was asked for, and of what it says now: known only where
@@ -82,6 +89,16 @@ pub struct Finding {
     pub created_by: Option<PersonId>,
     pub created_by_name: Option<String>,
     pub version: i64,
+}
+
+/// What a person made of a severity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeverityChange {
+    /// Before the first change.
+    pub was: Severity,
+    pub by_name: Option<String>,
+    pub at: Option<Millis>,
+    pub reason: String,
 }
 
 /// A finding written by a person.
@@ -125,6 +142,8 @@ pub struct FindingLine {
     /// Until when what was decided holds by itself.
     pub holds_until: Option<Millis>,
     pub duplicate_of: Option<i64>,
+    /// What somebody asks another to make of it, while nobody has answered.
+    pub asked: Option<Request>,
     pub reopened_at: Option<Millis>,
     pub first_seen_at: Millis,
     pub last_seen_at: Millis,
@@ -167,6 +186,8 @@ pub struct FindingFilter {
     pub path: Option<String>,
     /// Linked to an item that this person owns.
     pub owner: Option<PersonId>,
+    /// Of which somebody asks another to make something.
+    pub asked: bool,
     /// Open and first seen before the moment of its severity; severities that are not named are never late.
     pub late_before: Option<Vec<(Severity, Millis)>>,
     /// In title, rule, path, component or CVE, or the finding's number as in F-12.
@@ -312,6 +333,12 @@ struct FindingRow {
     status_at: Option<i64>,
     duplicate_of: Option<i64>,
     accepted_until: Option<i64>,
+    asked_for: Option<String>,
+    asked_severity: Option<String>,
+    severity_was: Option<String>,
+    severity_by_name: Option<String>,
+    severity_at: Option<i64>,
+    severity_reason: Option<String>,
     acceptance_requested_by: Option<String>,
     acceptance_requested_by_name: Option<String>,
     accepted_content: Option<String>,
@@ -387,6 +414,19 @@ impl TryFrom<FindingRow> for Finding {
             status_at: row.status_at,
             duplicate_of: row.duplicate_of,
             accepted_until: row.accepted_until,
+            asked: request(row.asked_for.as_deref())?,
+            asked_severity: (row.asked_severity.as_deref())
+                .map(|text| parsed(Severity::parse, text, "finding", "asked_severity"))
+                .transpose()?,
+            severity_change: match row.severity_was {
+                None => None,
+                Some(was) => Some(SeverityChange {
+                    was: parsed(Severity::parse, &was, "finding", "severity_was")?,
+                    by_name: row.severity_by_name,
+                    at: row.severity_at,
+                    reason: row.severity_reason.unwrap_or_default(),
+                }),
+            },
             acceptance_requested_by: row
                 .acceptance_requested_by
                 .as_deref()
@@ -555,6 +595,8 @@ macro_rules! finding_where {
              finding.identity_basis, finding.ordinal, finding.details, finding.status, finding.status_reason, \
              finding.status_by, decider.name as status_by_name, \
              finding.status_at, original.number as duplicate_of, finding.accepted_until, \
+             finding.asked_for, finding.asked_severity, finding.severity_was, \
+             rater.name as severity_by_name, finding.severity_at, finding.severity_reason, \
              finding.acceptance_requested_by, asker.name as acceptance_requested_by_name, finding.accepted_content, \
              finding.content_digest, ",
             holds_until!(),
@@ -571,6 +613,7 @@ macro_rules! finding_where {
              left join explanation on explanation.id = finding.explanation_id \
              left join person as decider on decider.id = finding.status_by \
              left join person as asker on asker.id = finding.acceptance_requested_by \
+             left join person as rater on rater.id = finding.severity_by \
              left join person as author on author.id = finding.created_by \
              left join finding as original on original.id = finding.duplicate_of ",
             $rest
@@ -597,6 +640,7 @@ pub(crate) struct LineRow {
     accepted_until: Option<i64>,
     holds_until: Option<i64>,
     duplicate_of: Option<i64>,
+    asked_for: Option<String>,
     reopened_at: Option<i64>,
     pub(crate) first_seen_at: i64,
     last_seen_at: i64,
@@ -700,6 +744,7 @@ impl Tx {
                     accepted_until: row.accepted_until,
                     holds_until: row.holds_until,
                     duplicate_of: row.duplicate_of,
+                    asked: request(row.asked_for.as_deref())?,
                     reopened_at: row.reopened_at,
                     first_seen_at: row.first_seen_at,
                     last_seen_at: row.last_seen_at,
@@ -803,6 +848,28 @@ impl Tx {
             folded([Some(&finding.title), None, finding.path.as_deref(), None]),
         );
         one(touched)
+    }
+
+    /// Notes that a person changed a finding's severity, which it has already: from what, and why.
+    pub async fn note_severity_change(
+        &mut self,
+        id: &FindingId,
+        was: Severity,
+        by: &PersonId,
+        at: Millis,
+        reason: &str,
+    ) -> Result<(), StorageError> {
+        execute!(
+            self,
+            "update finding set severity_was = coalesce(severity_was, $2), severity_by = $3, severity_at = $4, \
+             severity_reason = $5 where id = $1",
+            id.as_str(),
+            was.as_str(),
+            by.as_str(),
+            at,
+            reason,
+        );
+        Ok(())
     }
 
     /// What these findings say.

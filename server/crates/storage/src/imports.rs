@@ -87,7 +87,7 @@ macro_rules! changeable {
          component, component_version, fixed_version, fingerprint, tool, scanner_state, suppression_kind, \
          suppression_reason, pointer, pointer_scan_id, details, scanner_digest, folded, \
          status, status_reason, status_by, status_at, accepted_until, acceptance_requested_by, accepted_content, \
-         content_digest, fixed_at, reopened_at, unseen_since, last_seen_at, last_scan_id"
+         asked_for, asked_severity, content_digest, fixed_at, reopened_at, unseen_since, last_seen_at, last_scan_id"
     };
 }
 
@@ -366,14 +366,16 @@ impl Tx {
         let sql = self.dialect(
             concat!(
                 "update finding set status = 'fixed', status_reason = '', status_by = null, status_at = $2, fixed_at = $2, \
-                 accepted_until = null, acceptance_requested_by = null, accepted_content = null, version = version + 1 \
+                 accepted_until = null, acceptance_requested_by = null, accepted_content = null, asked_for = null, \
+                 asked_severity = null, version = version + 1 \
                  where id in (select value from json_each($1)) and (status = 'open' or ",
                 acceptance_ended!("$2"),
                 ")"
             ),
             concat!(
                 "update finding set status = 'fixed', status_reason = '', status_by = null, status_at = $2, fixed_at = $2, \
-                 accepted_until = null, acceptance_requested_by = null, accepted_content = null, version = version + 1 \
+                 accepted_until = null, acceptance_requested_by = null, accepted_content = null, asked_for = null, \
+                 asked_severity = null, version = version + 1 \
                  where id in (select jsonb_array_elements_text(cast($1 as jsonb))) and (status = 'open' or ",
                 acceptance_ended!("$2"),
                 ")"
@@ -543,7 +545,8 @@ impl Tx {
              folded = was.folded, status = was.status, \
              status_reason = was.status_reason, status_by = was.status_by, status_at = was.status_at, \
              accepted_until = was.accepted_until, acceptance_requested_by = was.acceptance_requested_by, \
-             accepted_content = was.accepted_content, content_digest = was.content_digest, fixed_at = was.fixed_at, reopened_at = was.reopened_at, unseen_since = was.unseen_since, \
+             accepted_content = was.accepted_content, asked_for = was.asked_for, \
+             asked_severity = was.asked_severity, content_digest = was.content_digest, fixed_at = was.fixed_at, reopened_at = was.reopened_at, unseen_since = was.unseen_since, \
              last_seen_at = was.last_seen_at, last_scan_id = was.last_scan_id, version = finding.version + 1 \
              from finding_before as was where was.finding_id = finding.id and was.scan_id = $1",
             scan.as_str(),

@@ -48,7 +48,7 @@ pub use files::{FileStore, Receiving, StoredFile, Swept};
 pub use finding_list::{FindingCursor, FindingKind, FindingLines, FindingOrder};
 pub use findings::{
     Finding, FindingContent, FindingFacets, FindingFilter, FindingLine, FindingLink, FindingSeries,
-    FindingSort, NewFinding,
+    FindingSort, NewFinding, SeverityChange,
 };
 pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
 pub use log_tree::{LogTree, SignedHead};

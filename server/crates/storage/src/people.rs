@@ -1,8 +1,12 @@
 //! People, and what they are to services.
 
-use holdpoint_domain::{InstanceRole, Millis, PersonId, ServiceId, ServiceRole};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{StorageError, Tx, execute, fetch_all, fetch_optional, tx::one};
+use holdpoint_domain::{
+    InstanceRole, Millis, PersonId, ServiceId, ServiceRole, four_eyes::Account, text::look_of_name,
+};
+
+use crate::{StorageError, Tx, execute, fetch_all, fetch_optional, for_ids, tx::one};
 
 /// A person with an account. Deliberately without the password's hash: see [`Tx::password_hash`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +17,10 @@ pub struct Person {
     pub instance_role: InstanceRole,
     pub has_password: bool,
     pub created_at: Millis,
+    /// Whose invitation the account came of: id and name.
+    pub made_by: Option<(PersonId, String)>,
+    /// Whose link last set the password, and when.
+    pub password_reset: Option<(PersonId, String, Millis)>,
     pub disabled_at: Option<Millis>,
     pub version: i64,
 }
@@ -25,6 +33,8 @@ pub struct NewPerson<'a> {
     pub name: &'a str,
     pub instance_role: InstanceRole,
     pub password_hash: Option<&'a str>,
+    /// Whose invitation it comes of.
+    pub made_by: Option<&'a PersonId>,
     pub created_at: Millis,
 }
 
@@ -36,6 +46,11 @@ struct PersonRow {
     instance_role: String,
     has_password: i64,
     created_at: i64,
+    made_by: Option<String>,
+    made_by_name: Option<String>,
+    password_reset_by: Option<String>,
+    password_reset_by_name: Option<String>,
+    password_reset_at: Option<i64>,
     disabled_at: Option<i64>,
     version: i64,
 }
@@ -54,38 +69,124 @@ impl TryFrom<PersonRow> for Person {
             name: row.name,
             has_password: row.has_password != 0,
             created_at: row.created_at,
+            made_by: row
+                .made_by
+                .as_deref()
+                .and_then(PersonId::parse)
+                .zip(row.made_by_name),
+            password_reset: match (
+                row.password_reset_by.as_deref().and_then(PersonId::parse),
+                row.password_reset_by_name,
+                row.password_reset_at,
+            ) {
+                (Some(by), Some(name), Some(at)) => Some((by, name, at)),
+                _ => None,
+            },
             disabled_at: row.disabled_at,
             version: row.version,
         })
     }
 }
 
-macro_rules! person_columns {
-    ($rest:literal) => {
-        concat!(
-            "select person.id, person.email, person.name, person.instance_role, \
-             cast(case when person.password_hash is null then 0 else 1 end as bigint) as has_password, \
-             person.created_at, person.disabled_at, person.version from person ",
-            $rest
-        )
+/// The columns of a person.
+macro_rules! of_person {
+    () => {
+        "person.id, person.email, person.name, person.instance_role, \
+         cast(case when person.password_hash is null then 0 else 1 end as bigint) as has_password, \
+         person.created_at, person.made_by, \
+         (select maker.name from person as maker where maker.id = person.made_by) as made_by_name, \
+         person.password_reset_by, \
+         (select helper.name from person as helper where helper.id = person.password_reset_by) \
+         as password_reset_by_name, person.password_reset_at, person.disabled_at, person.version"
     };
 }
+
+macro_rules! person_columns {
+    ($rest:literal) => {
+        concat!("select ", of_person!(), " from person ", $rest)
+    };
+}
+
+/// Through how many hands an account is followed back.
+const MOST_HANDS: i64 = 32;
 
 impl Tx {
     /// Makes an account; [`StorageError::Conflict`] when the address is taken.
     pub async fn insert_person(&mut self, new: NewPerson<'_>) -> Result<(), StorageError> {
         let touched = execute!(
             self,
-            "insert into person (id, email, name, instance_role, password_hash, created_at, version) \
-             values ($1, $2, $3, $4, $5, $6, 1) on conflict do nothing",
+            "insert into person (id, email, name, name_look, instance_role, password_hash, made_by, created_at, version) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 1) on conflict do nothing",
             new.id.as_str(),
             new.email,
             new.name,
+            look_of_name(new.name),
             new.instance_role.as_str(),
             new.password_hash,
+            new.made_by.map(PersonId::as_str),
             new.created_at,
         );
         one(touched)
+    }
+
+    /// The names and addresses of all accounts, for what must not look like one of them.
+    pub async fn names_of_people(&mut self) -> Result<Vec<(String, String)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            name: String,
+            email: String,
+        }
+        let rows = fetch_all!(self, Row, "select name, email from person order by id");
+        Ok(rows.into_iter().map(|row| (row.name, row.email)).collect())
+    }
+
+    /// Who stands behind accounts, with the names of their people; ids of nobody are passed over.
+    pub async fn accounts(
+        &mut self,
+        ids: &[&str],
+    ) -> Result<BTreeMap<String, (Account, String)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: String,
+            name: String,
+            instance_role: String,
+            password_reset_by: Option<String>,
+        }
+        #[derive(sqlx::FromRow)]
+        struct Hand {
+            id: String,
+            maker: String,
+        }
+        let ids = serde_json::to_string(ids).expect("ids are texts");
+        let sql = for_ids!(
+            self,
+            "select id, name, instance_role, password_reset_by from person where id in",
+            ""
+        );
+        let rows = fetch_all!(self, Row, sql, &ids);
+        // An administrator answers for themselves; whom somebody else invited, their invitations lead back to that one.
+        let sql = for_ids!(
+            self,
+            "with recursive hand (id, maker, n) as (select person.id, person.made_by, 1 from person \
+             where person.made_by is not null union all select hand.id, person.made_by, hand.n + 1 from hand \
+             join person on person.id = hand.maker where person.made_by is not null \
+             and person.instance_role <> 'admin' and hand.n < $2) select distinct id, maker from hand where id in",
+            ""
+        );
+        let mut made_by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for hand in fetch_all!(self, Hand, sql, &ids, MOST_HANDS) {
+            made_by.entry(hand.id).or_default().insert(hand.maker);
+        }
+        let accounts = rows.into_iter().map(|row| {
+            let account = Account {
+                made_by: made_by.remove(&row.id).unwrap_or_default(),
+                reset_by: row.password_reset_by.filter(|by| *by != row.id),
+                is_administrator: row.instance_role == InstanceRole::Admin.as_str(),
+                person: row.id.clone(),
+            };
+            (row.id, (account, row.name))
+        });
+        Ok(accounts.collect())
     }
 
     pub async fn person(&mut self, id: &PersonId) -> Result<Option<Person>, StorageError> {
@@ -155,6 +256,23 @@ impl Tx {
         Ok(())
     }
 
+    /// Notes whose link set a person's password; absent for one that the command line made.
+    pub async fn note_password_reset(
+        &mut self,
+        id: &PersonId,
+        by: Option<&PersonId>,
+        at: Millis,
+    ) -> Result<(), StorageError> {
+        execute!(
+            self,
+            "update person set password_reset_by = $2, password_reset_at = $3 where id = $1",
+            id.as_str(),
+            by.map(PersonId::as_str),
+            at,
+        );
+        Ok(())
+    }
+
     /// What a person is to a service.
     pub async fn service_role(
         &mut self,
@@ -185,11 +303,13 @@ impl Tx {
             person: PersonRow,
             role: String,
         }
-        const SQL: &str = "select person.id, person.email, person.name, person.instance_role, \
-            cast(case when person.password_hash is null then 0 else 1 end as bigint) as has_password, \
-            person.created_at, person.disabled_at, person.version, membership.role from membership \
-            join person on person.id = membership.person_id where membership.service_id = $1 \
-            order by lower(person.name), person.id limit 5000";
+        const SQL: &str = concat!(
+            "select ",
+            of_person!(),
+            ", membership.role from membership \
+             join person on person.id = membership.person_id where membership.service_id = $1 \
+             order by lower(person.name), person.id limit 5000"
+        );
         fetch_all!(self, Row, SQL, service.as_str())
             .into_iter()
             .map(|row| {

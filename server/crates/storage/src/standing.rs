@@ -3,7 +3,7 @@
 
 use holdpoint_domain::{
     Decision, FindingStatus, Gating, ItemState, Millis, PatchState, Policy, ReviewId, ScannerClaim,
-    Severity,
+    Severity, triage::Request,
 };
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     execute, fetch_all, fetch_optional,
     findings::{claim, holds_until},
     for_ids,
+    triage::request,
     tx::one,
 };
 
@@ -85,6 +86,8 @@ pub struct StandingEvidence {
     pub sha256: String,
     pub commit_id: Option<String>,
     pub created_by: String,
+    /// Of a scan: who imported it.
+    pub imported_by: Option<String>,
     /// It is a clean scan, and a newer scan of its series is not.
     pub is_contradicted: bool,
 }
@@ -106,6 +109,8 @@ pub struct StandingFinding {
     pub holds_until: Option<Millis>,
     /// The number of the finding that it was called a duplicate of.
     pub duplicate_of: Option<i64>,
+    /// What somebody asks another to make of it, and the name of who asks.
+    pub asked: Option<(Request, String)>,
     pub first_seen_at: Millis,
     /// What the scanner says beside that it is there.
     pub claim: Option<ScannerClaim>,
@@ -149,6 +154,10 @@ pub struct SignOff {
     pub round: i64,
     pub person_id: String,
     pub person_name: String,
+    /// The address that the person signs in with: two people may have names that look alike.
+    pub person_email: String,
+    /// Since when the person's account is disabled.
+    pub person_disabled_at: Option<Millis>,
     pub role: String,
     /// A [`Decision`]'s word, or `go` / `no_go` for a release.
     pub decision: String,
@@ -162,6 +171,15 @@ pub struct SignOff {
     pub four_eyes: bool,
     pub log_sequence: i64,
     pub signed_at: Millis,
+}
+
+impl StandingEvidence {
+    /// Whoever has shown this: who attached it, and who imported the scan that it is.
+    pub fn submitters(&self) -> impl Iterator<Item = &str> {
+        [Some(self.created_by.as_str()), self.imported_by.as_deref()]
+            .into_iter()
+            .flatten()
+    }
 }
 
 impl SignOff {
@@ -218,6 +236,7 @@ struct EvidenceRow {
     sha256: String,
     commit_id: Option<String>,
     created_by: String,
+    imported_by: Option<String>,
     is_contradicted: i64,
 }
 
@@ -232,6 +251,8 @@ struct FindingRow {
     status: String,
     holds_until: Option<i64>,
     duplicate_of: Option<i64>,
+    asked_for: Option<String>,
+    asked_by_name: Option<String>,
     first_seen_at: i64,
     scanner_state: Option<String>,
     suppression_kind: Option<String>,
@@ -277,6 +298,8 @@ struct SignOffRow {
     round: i64,
     person_id: String,
     person_name: String,
+    person_email: String,
+    person_disabled_at: Option<i64>,
     role: String,
     decision: String,
     statement: String,
@@ -292,7 +315,8 @@ struct SignOffRow {
 macro_rules! select_sign_offs {
     () => {
         "select sign_off.id, sign_off.review_id, sign_off.item_id, sign_off.round, sign_off.person_id, \
-         person.name as person_name, sign_off.role, sign_off.decision, sign_off.statement, sign_off.risk, \
+         person.name as person_name, person.email as person_email, person.disabled_at as person_disabled_at, \
+         sign_off.role, sign_off.decision, sign_off.statement, sign_off.risk, \
          sign_off.waived_until, sign_off.digest, sign_off.content, sign_off.four_eyes, sign_off.log_sequence, \
          sign_off.signed_at from sign_off join person on person.id = sign_off.person_id "
     };
@@ -307,6 +331,8 @@ impl From<SignOffRow> for SignOff {
             round: row.round,
             person_id: row.person_id,
             person_name: row.person_name,
+            person_email: row.person_email,
+            person_disabled_at: row.person_disabled_at,
             role: row.role,
             decision: row.decision,
             statement: row.statement,
@@ -339,6 +365,8 @@ fn finding(row: FindingRow) -> Result<StandingFinding, StorageError> {
         title: row.title,
         holds_until: row.holds_until,
         duplicate_of: row.duplicate_of,
+        asked: request(row.asked_for.as_deref())?
+            .map(|asked| (asked, row.asked_by_name.unwrap_or_default())),
         first_seen_at: row.first_seen_at,
         claim: claim(
             row.scanner_state.as_deref(),
@@ -406,7 +434,8 @@ impl Tx {
             self,
             concat!(
                 "select item.review_id, evidence.id, evidence.item_id, evidence.kind, evidence.title, evidence.sha256, \
-                 evidence.commit_id, evidence.created_by, ",
+                 evidence.commit_id, evidence.created_by, \
+                 (select scan.imported_by from scan where scan.id = evidence.scan_id) as imported_by, ",
                 is_contradicted!(),
                 " as is_contradicted from evidence join item on item.id = evidence.item_id \
                  where evidence.superseded_by is null and evidence.withdrawn_at is null and item.review_id in"
@@ -423,6 +452,7 @@ impl Tx {
                     sha256: row.sha256,
                     commit_id: row.commit_id,
                     created_by: row.created_by,
+                    imported_by: row.imported_by,
                     is_contradicted: row.is_contradicted != 0,
                 });
             }
@@ -527,7 +557,9 @@ impl Tx {
                 "select item.review_id, finding_item.item_id, finding.id, finding.number, finding.title, \
                  finding.severity, finding.status, ",
                 holds_until!(),
-                " as holds_until, original.number as duplicate_of, finding.first_seen_at, \
+                " as holds_until, original.number as duplicate_of, finding.asked_for, \
+                 (select person.name from person where person.id = finding.acceptance_requested_by) as asked_by_name, \
+                 finding.first_seen_at, \
                  finding.scanner_state, finding.suppression_kind, finding.suppression_reason from finding_item \
                  join finding on finding.id = finding_item.finding_id \
                  left join finding as original on original.id = finding.duplicate_of join item on item.id = finding_item.item_id \
@@ -554,7 +586,9 @@ impl Tx {
                 "select review.id as review_id, null as item_id, finding.id, finding.number, finding.title, \
                  finding.severity, finding.status, ",
                 holds_until!(),
-                " as holds_until, original.number as duplicate_of, finding.first_seen_at, \
+                " as holds_until, original.number as duplicate_of, finding.asked_for, \
+                 (select person.name from person where person.id = finding.acceptance_requested_by) as asked_by_name, \
+                 finding.first_seen_at, \
                  finding.scanner_state, finding.suppression_kind, finding.suppression_reason from finding \
              left join finding as original on original.id = finding.duplicate_of \
              join review on review.service_id = finding.service_id \
@@ -570,7 +604,9 @@ impl Tx {
                 "select review.id as review_id, cast(null as text) as item_id, finding.id, finding.number, finding.title, \
                  finding.severity, finding.status, ",
                 holds_until!(),
-                " as holds_until, original.number as duplicate_of, finding.first_seen_at, \
+                " as holds_until, original.number as duplicate_of, finding.asked_for, \
+                 (select person.name from person where person.id = finding.acceptance_requested_by) as asked_by_name, \
+                 finding.first_seen_at, \
                  finding.scanner_state, finding.suppression_kind, finding.suppression_reason from finding \
              left join finding as original on original.id = finding.duplicate_of \
              join review on review.service_id = finding.service_id \

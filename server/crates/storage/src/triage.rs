@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use holdpoint_domain::{
-    FindingId, FindingStatus, ItemId, Millis, PersonId, ReviewId, ServiceId, TriageBatchId,
+    FindingId, FindingStatus, ItemId, Millis, PersonId, ReviewId, ServiceId, Severity,
+    TriageBatchId,
+    triage::{Blocking, Original, Request},
 };
 
 use crate::{
@@ -24,12 +26,20 @@ pub struct FindingToTriage {
     pub number: i64,
     pub version: i64,
     pub status: FindingStatus,
+    pub severity: Severity,
     /// Set for findings written for one review.
     pub review: Option<String>,
     pub is_by_hand: bool,
+    /// What somebody asks another to make of it, while nobody has answered.
+    pub asked: Option<Request>,
+    pub asked_severity: Option<Severity>,
+    /// Who asks, or had asked for what it is now.
     pub asked_by: Option<String>,
     pub accepted_until: Option<Millis>,
-    pub has_outgrown_acceptance: bool,
+    /// Whether it does not say any more what it said when something was asked for it; unknown where that was not noted.
+    pub has_outgrown: Option<bool>,
+    /// The finding that it is, or is asked to be, a duplicate of.
+    pub original: Option<(String, Original)>,
     /// How many findings are duplicates of it.
     pub n_duplicates: i64,
     /// Whether a complete scan of its series did not have it, and none had it since.
@@ -42,11 +52,18 @@ pub(crate) struct ToTriageRow {
     number: i64,
     version: i64,
     status: String,
+    severity: String,
     review_id: Option<String>,
     is_by_hand: i64,
+    asked_for: Option<String>,
+    asked_severity: Option<String>,
     asked_by: Option<String>,
     accepted_until: Option<i64>,
-    is_outgrown: i64,
+    is_outgrown: Option<i64>,
+    original_id: Option<String>,
+    original_number: Option<i64>,
+    original_severity: Option<String>,
+    original_status: Option<String>,
     n_duplicates: i64,
     is_gone: i64,
 }
@@ -55,29 +72,63 @@ impl TryFrom<ToTriageRow> for FindingToTriage {
     type Error = StorageError;
 
     fn try_from(row: ToTriageRow) -> Result<Self, StorageError> {
+        let severity = |text: &str| parsed(Severity::parse, text, "finding", "severity");
+        let original = match (
+            row.original_id,
+            row.original_number,
+            row.original_severity,
+            row.original_status,
+        ) {
+            (Some(id), Some(number), Some(of), Some(status)) => Some((
+                id,
+                Original {
+                    number,
+                    severity: severity(&of)?,
+                    status: parsed(FindingStatus::parse, &status, "finding", "status")?,
+                },
+            )),
+            _ => None,
+        };
         Ok(Self {
             id: row.id,
             number: row.number,
             version: row.version,
             status: parsed(FindingStatus::parse, &row.status, "finding", "status")?,
+            severity: severity(&row.severity)?,
             review: row.review_id,
             is_by_hand: row.is_by_hand != 0,
+            asked: request(row.asked_for.as_deref())?,
+            asked_severity: row.asked_severity.as_deref().map(severity).transpose()?,
             asked_by: row.asked_by,
             accepted_until: row.accepted_until,
-            has_outgrown_acceptance: row.is_outgrown != 0,
+            has_outgrown: row.is_outgrown.map(|is| is != 0),
+            original,
             n_duplicates: row.n_duplicates,
             is_gone: row.is_gone != 0,
         })
     }
 }
 
+/// What is asked for, as its column holds it.
+pub(crate) fn request(text: Option<&str>) -> Result<Option<Request>, StorageError> {
+    text.map(|text| parsed(Request::parse, text, "finding", "asked_for"))
+        .transpose()
+}
+
 macro_rules! to_triage {
     () => {
         concat!(
-            "select finding.id, finding.number, finding.version, finding.status, finding.review_id, \
+            "select finding.id, finding.number, finding.version, finding.status, finding.severity, finding.review_id, \
+             finding.asked_for, finding.asked_severity, finding.duplicate_of as original_id, \
+             (select original.number from finding as original where original.id = finding.duplicate_of) \
+             as original_number, \
+             (select original.severity from finding as original where original.id = finding.duplicate_of) \
+             as original_severity, \
+             (select original.status from finding as original where original.id = finding.duplicate_of) \
+             as original_status, \
              cast(case when finding.created_by is null then 0 else 1 end as bigint) as is_by_hand, \
              finding.acceptance_requested_by as asked_by, finding.accepted_until, \
-             cast(case when ",
+             cast(case when finding.accepted_content is null then null when ",
             is_outgrown!(),
             " then 1 else 0 end as bigint) as is_outgrown, cast(case when ",
             is_gone!(),
@@ -97,9 +148,14 @@ pub struct TriageState {
     pub by: PersonId,
     pub at: Millis,
     pub duplicate_of: Option<FindingId>,
-    /// Set where acceptance of the risk is asked for, until then.
+    /// Set where it is asked for only, and the finding is open until another person has approved.
+    pub asked: Option<Request>,
+    /// Where acceptance of the risk is asked for: until then.
     pub asked_until: Option<Millis>,
-    /// An approval keeps what was asked for: reason, date, who asked, and what it is bound to.
+    /// Where another severity is asked for.
+    pub asked_severity: Option<Severity>,
+    /// An approval makes what was asked for, and keeps reason, date and who asked; of an acceptance also what it is bound
+    /// to.
     pub is_approval: bool,
 }
 
@@ -218,6 +274,73 @@ macro_rules! is_unchanged {
     };
 }
 
+/// Whether a decision, now taken back, had lowered a finding's severity, which is still the one that it made.
+macro_rules! was_lowered {
+    () => {
+        "triage_change.asked_for = 'severity' and triage_change.severity is not null \
+         and finding.severity = triage_change.asked_severity"
+    };
+}
+
+macro_rules! remember_where {
+    ($chosen:literal) => {
+        concat!(
+            "insert into triage_change (batch_id, finding_id, status, status_reason, status_by, status_at, duplicate_of, \
+             accepted_until, acceptance_requested_by, accepted_content, fixed_at, asked_for, asked_severity, severity, \
+             severity_rank, severity_was, severity_by, severity_at, severity_reason) \
+             select $1, id, status, status_reason, status_by, status_at, duplicate_of, \
+             accepted_until, acceptance_requested_by, accepted_content, fixed_at, asked_for, asked_severity, severity, \
+             severity_rank, severity_was, severity_by, severity_at, severity_reason from finding where id ",
+            $chosen
+        )
+    };
+}
+
+/// An approval by `$2` at `$3`. Whoever asked for another severity is its author.
+macro_rules! approve_where {
+    ($chosen:literal) => {
+        concat!(
+            "update finding set status = case when asked_for = 'severity' then 'open' else asked_for end, \
+             status_by = $2, status_at = $3, fixed_at = case when asked_for = 'fixed' then cast($3 as bigint) end, \
+             accepted_content = case when asked_for = 'risk_accepted' then accepted_content end, \
+             severity_was = case when asked_severity is null then severity_was else coalesce(severity_was, severity) end, \
+             severity_by = case when asked_severity is null then severity_by else acceptance_requested_by end, \
+             severity_at = case when asked_severity is null then severity_at else cast($3 as bigint) end, \
+             severity_reason = case when asked_severity is null then severity_reason else status_reason end, \
+             severity = coalesce(asked_severity, severity), severity_rank = case asked_severity when 'critical' then 0 \
+             when 'high' then 1 when 'medium' then 2 when 'low' then 3 when 'info' then 4 else severity_rank end, \
+             asked_for = null, asked_severity = null, version = version + 1 where asked_for is not null and id ",
+            $chosen
+        )
+    };
+}
+
+/// A decision by `$2` at `$3`, or a request where `$8` says what is asked for.
+macro_rules! decide_where {
+    ($chosen:literal) => {
+        concat!(
+            "update finding set status = $4, status_reason = $5, status_by = $2, status_at = $3, duplicate_of = $6, \
+             accepted_until = $7, acceptance_requested_by = case when cast($8 as text) is null then null else $2 end, \
+             accepted_content = case when cast($8 as text) is null then null else content_digest end, \
+             asked_for = $8, asked_severity = $9, \
+             fixed_at = case when $4 = 'fixed' then cast($3 as bigint) else null end, version = version + 1 where id ",
+            $chosen
+        )
+    };
+}
+
+/// What findings are becomes what is asked for. When and by whom it was decided stays, so that it is known still.
+macro_rules! ask_where {
+    ($by:literal, $which:literal) => {
+        concat!(
+            "update finding set asked_for = status, ",
+            $by,
+            ", status = 'open', fixed_at = null, version = version + 1 where ",
+            $which
+        )
+    };
+}
+
 impl Tx {
     /// These findings of a service, by number; those of another service are passed over.
     pub async fn findings_to_triage(
@@ -272,14 +395,8 @@ impl Tx {
         ids: &[String],
     ) -> Result<(), StorageError> {
         let sql = self.dialect(
-            "insert into triage_change (batch_id, finding_id, status, status_reason, status_by, status_at, duplicate_of, \
-             accepted_until, acceptance_requested_by, accepted_content, fixed_at) select $1, id, status, status_reason, \
-             status_by, status_at, duplicate_of, accepted_until, acceptance_requested_by, accepted_content, fixed_at \
-             from finding where id in (select value from json_each($2))",
-            "insert into triage_change (batch_id, finding_id, status, status_reason, status_by, status_at, duplicate_of, \
-             accepted_until, acceptance_requested_by, accepted_content, fixed_at) select $1, id, status, status_reason, \
-             status_by, status_at, duplicate_of, accepted_until, acceptance_requested_by, accepted_content, fixed_at \
-             from finding where id in (select jsonb_array_elements_text(cast($2 as jsonb)))",
+            remember_where!("in (select value from json_each($2))"),
+            remember_where!("in (select jsonb_array_elements_text(cast($2 as jsonb)))"),
         );
         for chunk in ids.chunks(IDS_PER_STATEMENT) {
             let ids = serde_json::to_string(chunk).expect("ids are texts");
@@ -288,30 +405,20 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives findings the state that was decided. Where acceptance of their risk is asked for, what they say must be noted:
-    /// see [`Tx::note_contents`].
+    /// Gives findings the state that was decided. Where something is asked for, what they say must be noted: see
+    /// [`Tx::note_contents`].
     pub async fn set_triage(
         &mut self,
         ids: &[String],
         state: &TriageState,
     ) -> Result<(), StorageError> {
         let approve = self.dialect(
-            "update finding set status = 'risk_accepted', status_by = $2, status_at = $3, version = version + 1 \
-             where id in (select value from json_each($1))",
-            "update finding set status = 'risk_accepted', status_by = $2, status_at = $3, version = version + 1 \
-             where id in (select jsonb_array_elements_text(cast($1 as jsonb)))",
+            approve_where!("in (select value from json_each($1))"),
+            approve_where!("in (select jsonb_array_elements_text(cast($1 as jsonb)))"),
         );
         let decide = self.dialect(
-            "update finding set status = $4, status_reason = $5, status_by = $2, status_at = $3, duplicate_of = $6, \
-             accepted_until = $7, acceptance_requested_by = case when cast($7 as bigint) is null then null else $2 end, \
-             accepted_content = case when cast($7 as bigint) is null then null else content_digest end, \
-             fixed_at = case when $4 = 'fixed' then $3 else null end, version = version + 1 \
-             where id in (select value from json_each($1))",
-            "update finding set status = $4, status_reason = $5, status_by = $2, status_at = $3, duplicate_of = $6, \
-             accepted_until = $7, acceptance_requested_by = case when cast($7 as bigint) is null then null else $2 end, \
-             accepted_content = case when cast($7 as bigint) is null then null else content_digest end, \
-             fixed_at = case when $4 = 'fixed' then cast($3 as bigint) else null end, version = version + 1 \
-             where id in (select jsonb_array_elements_text(cast($1 as jsonb)))",
+            decide_where!("in (select value from json_each($1))"),
+            decide_where!("in (select jsonb_array_elements_text(cast($1 as jsonb)))"),
         );
         for chunk in ids.chunks(IDS_PER_STATEMENT) {
             let ids = serde_json::to_string(chunk).expect("ids are texts");
@@ -328,6 +435,8 @@ impl Tx {
                     &state.reason,
                     state.duplicate_of.as_ref().map(FindingId::as_str),
                     state.asked_until,
+                    state.asked.map(Request::as_str),
+                    state.asked_severity.map(Severity::as_str),
                 );
             }
         }
@@ -474,9 +583,17 @@ impl Tx {
         .collect()
     }
 
-    /// Puts back the findings that are still what a decision made of them; says how many. What had been open and is gone
+    /// Puts back the findings that are still what a decision made of them; says which. What had been open and is gone
     /// from the scans since is fixed then. What they say must be noted again, see [`Tx::contents_of_batch`].
-    pub async fn put_back(&mut self, batch: &TriageBatch, at: Millis) -> Result<u64, StorageError> {
+    pub async fn put_back(
+        &mut self,
+        batch: &TriageBatch,
+        at: Millis,
+    ) -> Result<Vec<String>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            finding_id: String,
+        }
         const SQL: &str = concat!(
             "update finding set status = case when triage_change.status = 'open' and ",
             is_gone!(),
@@ -486,19 +603,104 @@ impl Tx {
              status_by = triage_change.status_by, status_at = triage_change.status_at, \
              duplicate_of = triage_change.duplicate_of, accepted_until = triage_change.accepted_until, \
              acceptance_requested_by = triage_change.acceptance_requested_by, \
-             accepted_content = triage_change.accepted_content, \
+             accepted_content = triage_change.accepted_content, asked_for = triage_change.asked_for, \
+             asked_severity = triage_change.asked_severity, severity = case when ",
+            was_lowered!(),
+            " then triage_change.severity else finding.severity end, severity_rank = case when ",
+            was_lowered!(),
+            " then triage_change.severity_rank else finding.severity_rank end, severity_was = case when ",
+            was_lowered!(),
+            " then triage_change.severity_was else finding.severity_was end, severity_by = case when ",
+            was_lowered!(),
+            " then triage_change.severity_by else finding.severity_by end, severity_at = case when ",
+            was_lowered!(),
+            " then triage_change.severity_at else finding.severity_at end, severity_reason = case when ",
+            was_lowered!(),
+            " then triage_change.severity_reason else finding.severity_reason end, \
              version = finding.version + 1 from triage_change \
              where triage_change.batch_id = $1 and triage_change.finding_id = finding.id and ",
-            is_unchanged!()
+            is_unchanged!(),
+            " returning id as finding_id"
         );
-        Ok(execute!(
+        let rows = fetch_all!(
             self,
+            Row,
             SQL,
             batch.id.as_str(),
             batch.decided_at,
             batch.decided_by.as_str(),
             at
-        ))
+        );
+        Ok(rows.into_iter().map(|row| row.finding_id).collect())
+    }
+
+    /// Makes requests of what one person alone made of findings that block: whoever decided it has asked for it, and they
+    /// are open until another has approved. Says how many there were.
+    pub async fn ask_of_lone_decisions(
+        &mut self,
+        service: &ServiceId,
+        blocking: &Blocking,
+    ) -> Result<u64, StorageError> {
+        let sql = self.dialect(
+            ask_where!(
+                "acceptance_requested_by = status_by",
+                "service_id = $1 and severity in (select value from json_each($2)) \
+                 and acceptance_requested_by is null and status_by is not null and (status in ('false_positive', 'duplicate') \
+                 or (status = 'fixed' and created_by is not null))"
+            ),
+            ask_where!(
+                "acceptance_requested_by = status_by",
+                "service_id = $1 and severity in (select jsonb_array_elements_text(cast($2 as jsonb))) \
+                 and acceptance_requested_by is null and status_by is not null and (status in ('false_positive', 'duplicate') \
+                 or (status = 'fixed' and created_by is not null))"
+            ),
+        );
+        let severities =
+            serde_json::to_string(blocking.severities()).expect("severities are words");
+        Ok(execute!(self, sql, service.as_str(), severities))
+    }
+
+    /// Makes requests by a person of what these findings are, where that takes two people. What is bound to what they said
+    /// stays so.
+    pub async fn ask_again(
+        &mut self,
+        ids: &[String],
+        by: &PersonId,
+        blocking: &Blocking,
+    ) -> Result<u64, StorageError> {
+        let sql = self.dialect(
+            ask_where!(
+                "acceptance_requested_by = $2",
+                "id in (select value from json_each($1)) and (status = 'risk_accepted' \
+                 or ((status in ('false_positive', 'duplicate') or (status = 'fixed' and created_by is not null)) \
+                 and severity in (select value from json_each($3))))"
+            ),
+            ask_where!(
+                "acceptance_requested_by = $2",
+                "id in (select jsonb_array_elements_text(cast($1 as jsonb))) and (status = 'risk_accepted' \
+                 or ((status in ('false_positive', 'duplicate') or (status = 'fixed' and created_by is not null)) \
+                 and severity in (select jsonb_array_elements_text(cast($3 as jsonb)))))"
+            ),
+        );
+        let severities =
+            serde_json::to_string(blocking.severities()).expect("severities are words");
+        let mut n = 0;
+        for chunk in ids.chunks(IDS_PER_STATEMENT) {
+            let ids = serde_json::to_string(chunk).expect("ids are texts");
+            n += execute!(self, sql, ids, by.as_str(), &severities);
+        }
+        Ok(n)
+    }
+
+    /// Every policy that a service's reviews have, as they are stored.
+    pub async fn policies_of(&mut self, service: &ServiceId) -> Result<Vec<String>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            policy: String,
+        }
+        const SQL: &str = "select distinct policy from review where service_id = $1";
+        let rows = fetch_all!(self, Row, SQL, service.as_str());
+        Ok(rows.into_iter().map(|row| row.policy).collect())
     }
 
     /// Takes away the links that a decision made and that are still as it made them; says how many.

@@ -38,6 +38,7 @@ async fn fill(tx: &mut Tx) -> Result<(), StorageError> {
         name: "Ana",
         instance_role: InstanceRole::Member,
         password_hash: None,
+        made_by: None,
         created_at: 1,
     })
     .await?;

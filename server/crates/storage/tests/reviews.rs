@@ -51,6 +51,7 @@ async fn fill(tx: &mut Tx) -> Result<Review, StorageError> {
             name,
             instance_role: InstanceRole::Member,
             password_hash: None,
+            made_by: None,
             created_at: 1,
         })
         .await?;

@@ -24,6 +24,7 @@ async fn add_person(on: &TestDatabase, name: &str, email: &str) -> Result<(), St
         name,
         instance_role: InstanceRole::Member,
         password_hash: None,
+        made_by: None,
         created_at: 1,
     })
     .await?;

@@ -182,6 +182,7 @@ fn what_the_scanner_hides_is_said_everywhere_and_stays_open() {
     facts.findings[0].status = FindingStatus::FalsePositive;
     facts.findings[0].triage = Some(Triage {
         by: "Ana Lima".into(),
+        asked_by: None,
         at: facts.review.as_of,
         reason: "looked at it".into(),
     });

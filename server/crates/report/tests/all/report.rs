@@ -253,6 +253,10 @@ fn with_texts(texts: &[String]) -> Facts {
     for person in &mut facts.people {
         person.role = text();
         person.email = Some(text());
+        if let Some(account) = &mut person.account {
+            account.invited_by = Some(text());
+            account.password_reset = Some((text(), 0));
+        }
     }
     for section in &mut facts.sections {
         section.title = text();

@@ -7,9 +7,9 @@ use holdpoint_domain::{
     verdict::{Reason, ReasonKind},
 };
 use holdpoint_report::facts::{
-    Acceptance, ActivityHead, Comparison, Deliverable, Evidence, Facts, Finding, Instance, Item,
-    Lines, Metadata, Patch, PatchFile, Person, ReleaseDecision, ReleaseWord, Review, Scan, Section,
-    Service, SeverityCounts, SignOff, Since, Snippet, Standing, Template, Triage, Waiver,
+    Acceptance, Account, ActivityHead, Comparison, Deliverable, Evidence, Facts, Finding, Instance,
+    Item, Lines, Metadata, Patch, PatchFile, Person, ReleaseDecision, ReleaseWord, Review, Scan,
+    Section, Service, SeverityCounts, SignOff, Since, Snippet, Standing, Template, Triage, Waiver,
     Withdrawn,
 };
 
@@ -51,6 +51,12 @@ fn person(name: &str, role: &str) -> Person {
             name.split(' ').next().unwrap().to_lowercase()
         )),
         role: role.into(),
+        account: Some(Account {
+            made_at: BEGUN - 30 * DAY,
+            invited_by: (name != "Maria Reis").then(|| "Maria Reis".into()),
+            password_reset: None,
+            disabled_at: None,
+        }),
     }
 }
 
@@ -72,6 +78,8 @@ fn finding(
         tool: None,
         written_by: Some("Ana Lima".into()),
         status: FindingStatus::Open,
+        asked: None,
+        severity_change: None,
         triage: None,
         acceptance: None,
         duplicate_of: None,
@@ -503,6 +511,7 @@ pub(crate) fn released() -> Facts {
             finding.patches = vec![patch];
             finding.triage = Some(Triage {
                 by: "Ana Lima".into(),
+                asked_by: None,
                 at: BEGUN + 5 * DAY,
                 reason: format!("Applied P-{patch}."),
             });
@@ -588,6 +597,8 @@ pub(crate) fn released() -> Facts {
         item.state = ItemState::Passed;
         item.sign_offs.push(SignOff {
             by: "Rui Sousa".into(),
+            email: Some("rui@example.org".into()),
+            disabled_at: None,
             role: "Reviewer".into(),
             decision: Decision::Pass,
             statement: String::new(),
@@ -684,6 +695,8 @@ pub(crate) fn released() -> Facts {
     };
     facts.release_decisions = vec![ReleaseDecision {
         by: "Maria Reis".into(),
+        email: Some("maria@example.org".into()),
+        disabled_at: Some(BEGUN + 9 * DAY),
         role: "Manager".into(),
         decision: ReleaseWord::Go,
         statement: "Go, with the rollback plan due in February.".into(),

@@ -170,7 +170,10 @@ impl Team {
             .access(&self.reviewer, &self.service.id)
             .await
             .expect("reads");
-        let form = services.sign_form(&self.reviewer, &access, &review, &standing);
+        let form = services
+            .sign_form(&self.reviewer, &access, &review, &standing)
+            .await
+            .expect("a form");
         let request =
             DecisionRequest::parse(decision, "Seen and compared.", "", "", form.basis.as_str())
                 .expect("a decision");

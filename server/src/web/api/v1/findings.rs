@@ -47,6 +47,9 @@ pub(super) struct Line {
     accepted_until: Option<String>,
     /// The number of the finding that it repeats.
     duplicate_of: Option<i64>,
+    /// What one person asks another to make of it: risk_accepted, false_positive, duplicate, fixed or severity; it is open
+    /// until that is answered.
+    asked_for: Option<String>,
     first_seen_at: String,
     last_seen_at: String,
     items: Vec<Linked>,
@@ -107,6 +110,7 @@ fn line(line: &FindingLine, now: Millis) -> Line {
         ended,
         accepted_until: line.accepted_until.map(moment),
         duplicate_of: line.duplicate_of,
+        asked_for: line.asked.map(|asked| asked.as_str().to_owned()),
         first_seen_at: moment(line.first_seen_at),
         last_seen_at: moment(line.last_seen_at),
         items: line
@@ -168,7 +172,17 @@ pub(super) struct Finding {
     accepted_until: Option<String>,
     /// Whether the finding says something else than what was accepted, so that the acceptance does not hold.
     acceptance_outgrown: bool,
+    /// Who had asked for it to be accepted, or asks for what `asked_for` says.
     acceptance_requested_by: Option<String>,
+    /// What one person asks another to make of it: risk_accepted, false_positive, duplicate, fixed or severity. Until
+    /// somebody approves or declines, the finding is open. Null where nobody asks.
+    asked_for: Option<String>,
+    /// Where another severity is asked for.
+    asked_severity: Option<String>,
+    /// Of a severity that a person changed: what it was before the first change.
+    severity_was: Option<String>,
+    severity_by: Option<String>,
+    severity_reason: Option<String>,
     first_seen_at: String,
     last_seen_at: String,
     fixed_at: Option<String>,
@@ -339,6 +353,13 @@ fn finding(view: &FindingView, now: Millis) -> Finding {
         accepted_until: of.accepted_until.map(moment),
         acceptance_outgrown: of.has_outgrown_acceptance(),
         acceptance_requested_by: of.acceptance_requested_by_name.clone(),
+        asked_for: of.asked.map(|asked| asked.as_str().to_owned()),
+        asked_severity: of
+            .asked_severity
+            .map(|severity| severity.as_str().to_owned()),
+        severity_was: (of.severity_change.as_ref()).map(|change| change.was.as_str().to_owned()),
+        severity_by: (of.severity_change.as_ref()).and_then(|change| change.by_name.clone()),
+        severity_reason: (of.severity_change.as_ref()).map(|change| change.reason.clone()),
         first_seen_at: moment(of.first_seen_at),
         last_seen_at: moment(of.last_seen_at),
         fixed_at: of.fixed_at.map(moment),
@@ -428,6 +449,8 @@ pub(super) struct List {
     owner: Option<String>,
     /// true: only open ones that are past the limit of their severity.
     late: Option<String>,
+    /// true: only those of which somebody asks another to make something.
+    asked: Option<String>,
     /// Part of the title, rule, path, component or CVE.
     q: Option<String>,
     /// severity (the default), number, path, title, newest, oldest, last-seen, status, scanner, mildest, limit, item; path-down,
@@ -464,6 +487,7 @@ pub(super) async fn list(
         series: between_commas(asked.series.as_deref()),
         owner: asked.owner,
         late: asked::flag("late", asked.late.as_deref())?,
+        asked: asked::flag("asked", asked.asked.as_deref())?,
         q: asked.q,
     };
     let filter = filter.filter(&services, &caller, &id, "").await?;
@@ -571,6 +595,7 @@ pub(super) async fn write(
         start_line: number(new.start_line),
         end_line: number(new.end_line),
         snippet: new.snippet,
+        severity_reason: String::new(),
     };
     let request = FindingRequest::parse(&fields)?;
     let items = items_of("items", &new.items)?;
@@ -619,7 +644,9 @@ pub(super) struct Change {
 #[serde(deny_unknown_fields)]
 #[schema(as = Triage)]
 pub(super) struct Decision {
-    /// reopen, false_positive, duplicate, ask_acceptance, approve_acceptance, decline_acceptance or fixed.
+    /// reopen, false_positive, duplicate, ask_acceptance, approve, decline or fixed. Where the finding is of a severity that
+    /// blocks, all but reopen and decline only ask for it, until another person approves. approve_acceptance and
+    /// decline_acceptance answer only who asked for the risk to be accepted.
     action: String,
     #[serde(default)]
     reason: String,

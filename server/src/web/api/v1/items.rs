@@ -263,7 +263,9 @@ pub(super) async fn show(
     let page = services.item(&caller, &id).await?;
     let (review, standing) = services.item_standing(&caller, &id).await?;
     let access = services.access(&caller, &page.head.service.id).await?;
-    let form = services.sign_form(&caller, &access, &review, &standing);
+    let form = services
+        .sign_form(&caller, &access, &review, &standing)
+        .await?;
     let out = WholeItem {
         item: of_page(&page),
         steps: page.steps.iter().map(|step| step.as_str()).collect(),

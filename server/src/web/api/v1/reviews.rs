@@ -181,7 +181,7 @@ pub(super) async fn show(
     let head = services.review(&caller, &id).await?;
     let standing = services.review_standing(&caller, &id).await?;
     let access = services.access(&caller, &head.service.id).await?;
-    let form = services.release_form(&caller, &access, &standing);
+    let form = services.release_form(&caller, &access, &standing).await?;
     let out = WholeReview {
         review: review(&head.review, &head.service.slug, &head.counts),
         template: NamedTemplate {

@@ -51,6 +51,10 @@ pub(super) struct SignOff {
     waived_until: Option<String>,
     person: String,
     person_name: String,
+    /// The address that the person signs in with: names may look alike.
+    person_email: String,
+    /// Since when the person's account is disabled; null while it is not.
+    person_disabled_at: Option<String>,
     role: String,
     signed_at: String,
     /// Of exactly what was signed.
@@ -99,6 +103,8 @@ fn plain(of: &holdpoint_service::SignOff) -> SignOff {
         waived_until: of.waived_until.map(moment),
         person: of.person_id.clone(),
         person_name: of.person_name.clone(),
+        person_email: of.person_email.clone(),
+        person_disabled_at: of.person_disabled_at.map(moment),
         role: of.role.clone(),
         signed_at: moment(of.signed_at),
         digest: of.digest.clone(),

@@ -1326,7 +1326,27 @@ async fn triage_and_mapping_are_changes_of_a_version() {
     let tag = mapped.header("etag").to_owned();
     let triage = json!({ "triage": { "action": "false_positive", "reason": "the path is fixed" } });
     let done = client.patch(&path, &tag, &triage).await;
+    // It blocks, so that another person approves; until then it is open.
+    assert_eq!(done.json()["status"], "open", "{}", done.body);
+    assert_eq!(done.json()["asked_for"], "false_positive");
+    assert_eq!(
+        done.json()["acceptance_requested_by"],
+        team.owner.name.as_str()
+    );
+    let asked = client
+        .get(&team.of_review("/findings?asked=true"))
+        .await
+        .json();
+    assert_eq!(asked["entries"][0]["asked_for"], "false_positive");
+    let approve = json!({ "triage": { "action": "approve" } });
+    client
+        .patch(&path, done.header("etag"), &approve)
+        .await
+        .problem(StatusCode::FORBIDDEN);
+    let manager = team.token(&team.manager).await;
+    let done = manager.patch(&path, done.header("etag"), &approve).await;
     assert_eq!(done.json()["status"], "false_positive", "{}", done.body);
+    assert_eq!(done.json()["asked_for"], Value::Null);
     client
         .patch(&path, &tag, &triage)
         .await

@@ -59,6 +59,9 @@ pub(super) struct MatchingFindings {
     /// Only open ones that are past the limit of their severity.
     #[serde(default)]
     late: bool,
+    /// Only those of which somebody asks another to make something.
+    #[serde(default)]
+    asked: bool,
     /// Part of the title, rule, path, component or CVE.
     q: Option<String>,
     /// How many there were when it was looked at; with another number nothing is done.
@@ -89,6 +92,8 @@ pub(super) struct ManyDone {
     /// By which it can be taken back; null when nothing was done.
     batch: Option<String>,
     done: i64,
+    /// Of those, how many are only asked for: they are open until another person has approved.
+    asked: i64,
     refused: i64,
     /// The first of those that were refused.
     refusals: Vec<RefusedFinding>,
@@ -98,6 +103,7 @@ fn many_done(done: BulkTriage) -> ManyDone {
     ManyDone {
         batch: done.batch.map(|id| id.to_string()),
         done: done.n_done,
+        asked: done.n_asked,
         refused: done.n_refused,
         refusals: done
             .refused
@@ -148,6 +154,7 @@ async fn chosen(
                 series: matching.series,
                 owner: matching.owner,
                 late: matching.late,
+                asked: matching.asked,
                 q: matching.q,
             };
             let filter = wanted.filter(services, caller, review, "matching.").await?;
@@ -229,7 +236,8 @@ fn in_request(error: ServiceError, of_chosen: &str) -> WebError {
 #[schema(as = TriageBatch)]
 pub(super) struct Batch {
     id: String,
-    /// reopen, false_positive, duplicate, ask_acceptance, approve_acceptance, decline_acceptance, fixed or map.
+    /// reopen, false_positive, duplicate, ask_acceptance, approve, decline, fixed or map; in old ones also
+    /// approve_acceptance and decline_acceptance.
     action: String,
     summary: String,
     findings: i64,

@@ -22,6 +22,7 @@ pub(super) struct Wanted {
     pub(super) series: Vec<String>,
     pub(super) owner: Option<String>,
     pub(super) late: bool,
+    pub(super) asked: bool,
     pub(super) q: Option<String>,
 }
 
@@ -79,6 +80,7 @@ impl Wanted {
                 None
             },
             text: filled(self.q),
+            asked: self.asked,
             as_of: services.now(),
         })
     }

@@ -1,0 +1,409 @@
+//! Two people are two people: whose account counts as another pair of eyes, and on whose work.
+
+mod common;
+
+use common::{
+    PASSWORD, rejected,
+    scans::sarif,
+    team::{Team, name},
+};
+use holdpoint_domain::{ItemId, ItemState, Policy, ServiceRole, item::Step, text::Reason};
+use holdpoint_service::{
+    Actor, Invite, Invited, NewAccount, ReviewChange, ServiceError,
+    evidence::{EvidenceFields, EvidenceRequest},
+    patches::{PatchDecision, PatchRequest},
+    sign_off::DecisionRequest,
+};
+
+fn invitation<'a>(email: &'a str, name: &'a str) -> Invite<'a> {
+    Invite {
+        email,
+        name,
+        instance_role: holdpoint_domain::InstanceRole::Member,
+        service: None,
+    }
+}
+
+impl Team {
+    /// Somebody who is invited to the service and makes the account.
+    async fn invited(&self, by: &Actor, called: &str, role: ServiceRole) -> Actor {
+        let services = self.world.services.clone().with_managers_inviting(true);
+        let email = format!("{}@example.org", called.to_lowercase());
+        let invite = Invite {
+            service: Some((&self.service.id, role)),
+            ..invitation(&email, called)
+        };
+        let Invited::Link { secret, .. } = services.invite(by, invite).await.expect("invites")
+        else {
+            panic!("{called} has an account already");
+        };
+        let person = services
+            .accept_invitation(&secret, called, PASSWORD)
+            .await
+            .expect("accepts");
+        Actor::of(&person)
+    }
+
+    /// Puts an item into review with evidence, all by one person.
+    async fn shown_by(&self, who: &Actor, key: &str) -> ItemId {
+        let item = self.id(key).await;
+        let services = &self.world.services;
+        let fields = EvidenceFields {
+            kind: "note".to_owned(),
+            title: "Walkthrough".to_owned(),
+            text: "Read it twice.".to_owned(),
+            commit: "c41f0e2".to_owned(),
+            ..EvidenceFields::default()
+        };
+        let request = EvidenceRequest::parse(&fields, None).expect("a note");
+        services
+            .add_evidence(who, &item, request)
+            .await
+            .expect("adds a note");
+        for step in [Step::Start, Step::RequestReview] {
+            services
+                .step(who, &item, step, None)
+                .await
+                .expect("moves on");
+        }
+        item
+    }
+
+    /// What the form says, and what comes of signing all the same.
+    async fn passes(&self, who: &Actor, item: &ItemId) -> Result<(), ServiceError> {
+        let services = &self.world.services;
+        let (review, standing) = services.item_standing(who, item).await?;
+        let access = services.access(who, &self.service.id).await?;
+        let form = services.sign_form(who, &access, &review, &standing).await?;
+        let request = DecisionRequest::parse("pass", "Seen.", "", "", form.basis.as_str())?;
+        let signed = services
+            .decide_item(who, item, request, PASSWORD)
+            .await
+            .map(drop);
+        assert_eq!(
+            form.refusal.is_some(),
+            signed.is_err(),
+            "{:?}",
+            form.refusal
+        );
+        signed
+    }
+
+    async fn with_policy(&self, change: impl FnOnce(Policy) -> Policy) {
+        let services = &self.world.services;
+        let review = services
+            .review(&self.manager, &self.review.id)
+            .await
+            .expect("reads")
+            .review;
+        let change = ReviewChange {
+            version: review.version,
+            title: name(&review.title),
+            release: name(&review.release),
+            commit: holdpoint_domain::text::Commit::parse("c41f0e2").ok(),
+            due_on: None,
+            policy: change(review.policy),
+        };
+        services
+            .update_review(&self.manager, &review.id, change)
+            .await
+            .expect("changes the policy");
+    }
+}
+
+#[tokio::test]
+async fn a_manager_gives_roles_and_makes_no_account_unless_the_instance_lets_them() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let to_service = |email, name| Invite {
+            service: Some((&team.service.id, ServiceRole::Reviewer)),
+            ..invitation(email, name)
+        };
+        let unknown = services
+            .invite(&team.manager, to_service("rex@example.org", "Rex Reviewer"))
+            .await;
+        let (field, message) = rejected(unknown);
+        assert_eq!(field, "email");
+        assert!(message.contains("only an administrator"), "{message}");
+        assert!(
+            services
+                .invitations(&team.manager, Some(&team.service.id))
+                .await
+                .expect("lists")
+                .is_empty()
+        );
+        let known = services
+            .invite(&team.manager, to_service("eve@example.org", ""))
+            .await
+            .expect("gives a role");
+        assert!(matches!(known, Invited::Joined(_)), "{}", team.on());
+        let by_admin = services
+            .invite(&team.admin, to_service("rex@example.org", "Rex Reviewer"))
+            .await
+            .expect("an administrator invites");
+        assert!(matches!(by_admin, Invited::Link { .. }));
+        let lets = services.clone().with_managers_inviting(true);
+        let by_manager = lets
+            .invite(&team.manager, to_service("rex@example.org", "Rex Reviewer"))
+            .await
+            .expect("invites where it is set so");
+        assert!(matches!(by_manager, Invited::Link { .. }));
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_somebody_made_does_not_sign_their_work() {
+    for team in Team::each().await {
+        let rex = team
+            .invited(&team.manager, "Rex", ServiceRole::Manager)
+            .await;
+        // One more hand between the two changes nothing.
+        let further = team.invited(&rex, "Fay", ServiceRole::Reviewer).await;
+        let item = team.shown_by(&team.manager, "2.1.1").await;
+        for own in [&rex, &further] {
+            let (field, message) = rejected(team.passes(own, &item).await);
+            assert_eq!(field, "decision");
+            assert_eq!(
+                message,
+                "sofia asked for this review, and sofia made your account, so someone else must sign it."
+            );
+        }
+        team.passes(&team.reviewer, &item)
+            .await
+            .expect("somebody else signs");
+        // The helper shows, and who made the helper signs: one person again.
+        let item = team.shown_by(&rex, "2.1.2").await;
+        let (_, message) = rejected(team.passes(&team.manager, &item).await);
+        assert!(message.contains("you made the account of Rex"), "{message}");
+        team.passes(&team.reviewer, &item)
+            .await
+            .expect("somebody else signs");
+        // On others' work both have eyes of their own.
+        let item = team.shown_by(&team.owner, "2.1.3").await;
+        team.passes(&further, &item)
+            .await
+            .expect("signs the owner's work");
+        let person = team
+            .world
+            .services
+            .person_signed_in(&rex.id)
+            .await
+            .expect("reads")
+            .expect("is there");
+        assert_eq!(
+            person.made_by,
+            Some((team.manager.id.clone(), "sofia".to_owned())),
+            "{}",
+            team.on()
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_somebody_made_is_no_second_signature_of_a_quorum() {
+    let team = Team::in_world(common::World::sqlite().await).await;
+    team.with_policy(|policy| Policy {
+        quorum: 2,
+        approvals: 2,
+        ..policy
+    })
+    .await;
+    let rex = team
+        .invited(&team.manager, "Rex", ServiceRole::Manager)
+        .await;
+    let item = team.shown_by(&team.owner, "2.1.1").await;
+    team.passes(&team.manager, &item)
+        .await
+        .expect("the first signature");
+    let (_, message) = rejected(team.passes(&rex, &item).await);
+    assert!(message.contains("do not count as two people"), "{message}");
+    team.passes(&team.reviewer, &item)
+        .await
+        .expect("the second signature");
+    let (_, standing) = team
+        .world
+        .services
+        .item_standing(&team.viewer, &item)
+        .await
+        .expect("stands");
+    assert_eq!(standing.state, ItemState::Passed);
+}
+
+#[tokio::test]
+async fn whoever_had_a_password_reset_has_no_other_eyes_in_that_account() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        services
+            .set_role(
+                &team.admin,
+                &team.service.id,
+                &team.admin.id,
+                Some(ServiceRole::Contributor),
+            )
+            .await
+            .expect("gives a role");
+        let reset_by = async |admin: &Actor| {
+            let link = services
+                .make_reset_link(admin, &team.reviewer.id)
+                .await
+                .expect("makes a link");
+            services
+                .reset_password(&link.secret, PASSWORD, "192.0.2.1")
+                .await
+                .expect("sets a password");
+        };
+        let item = team.shown_by(&team.admin, "2.1.1").await;
+        reset_by(&team.admin).await;
+        let (_, message) = rejected(team.passes(&team.reviewer, &item).await);
+        assert!(message.contains("ada had your password reset"), "{message}");
+        // Another one made the newest link, so that nobody else knows the password any more.
+        let second = team.world.admin("bea").await;
+        reset_by(&second).await;
+        team.passes(&team.reviewer, &item).await.expect("signs");
+        let person = services
+            .person_signed_in(&team.reviewer.id)
+            .await
+            .expect("reads")
+            .expect("is there");
+        let (by, called, _) = person.password_reset.expect("is noted");
+        assert_eq!((by, called.as_str()), (second.id, "bea"), "{}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn whoever_imported_a_scan_that_is_evidence_does_not_sign_the_item() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        // Imported by the reviewer's token, made evidence by the owner.
+        let outcome = team
+            .try_import(&team.reviewer, sarif(&[]).to_string().as_bytes(), false)
+            .await
+            .expect("imports");
+        let item = team.id("2.1.1").await;
+        services
+            .use_scan_as_evidence(&team.owner, &outcome.scan.expect("a scan"), &item)
+            .await
+            .expect("attaches");
+        for step in [Step::Start, Step::RequestReview] {
+            services
+                .step(&team.owner, &item, step, None)
+                .await
+                .expect("moves on");
+        }
+        let (_, message) = rejected(team.passes(&team.reviewer, &item).await);
+        assert_eq!(
+            message,
+            "You imported a scan that is evidence of this item, so someone else must sign it.",
+            "{}",
+            team.on()
+        );
+    }
+}
+
+#[tokio::test]
+async fn names_that_look_alike_are_refused_and_the_address_tells_signers_apart() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let account = |name, email| NewAccount {
+            email,
+            name,
+            password: PASSWORD,
+            instance_role: holdpoint_domain::InstanceRole::Member,
+        };
+        services
+            .add_person(account("Rex Reviewer", "rex@example.org"))
+            .await
+            .expect("the first");
+        for name in [
+            "Rex Reviewer",
+            "rex reviewer",
+            "Rех Rеviеwеr",
+            "Ｒｅｘ Reviewer",
+            "Rex  Reviewer",
+        ] {
+            let (field, message) = rejected(
+                services
+                    .add_person(account(name, "other@example.org"))
+                    .await,
+            );
+            assert_eq!(field, "name", "{name}");
+            assert!(message.contains("Rex Reviewer"), "{message}");
+            let invited = services
+                .invite(&team.admin, invitation("other@example.org", name))
+                .await;
+            assert_eq!(rejected(invited).0, "name", "{name}");
+        }
+        let hidden = services
+            .add_person(account("Rex\u{200b} Reviewer", "other@example.org"))
+            .await;
+        assert_eq!(rejected(hidden).0, "name");
+        services
+            .add_person(account("Rex A. Reviewer", "other@example.org"))
+            .await
+            .expect("another name");
+
+        let item = team.shown_by(&team.owner, "2.1.1").await;
+        team.passes(&team.reviewer, &item).await.expect("signs");
+        let signed = async || {
+            let (_, standing) = services
+                .item_standing(&team.viewer, &item)
+                .await
+                .expect("stands");
+            standing.sign_offs[0].sign_off.clone()
+        };
+        let sign_off = signed().await;
+        assert_eq!(sign_off.person_email, "mira@example.org", "{}", team.on());
+        assert_eq!(sign_off.person_disabled_at, None);
+        services
+            .disable_person(&team.admin, &team.reviewer.id, 1)
+            .await
+            .expect("disables");
+        assert!(signed().await.person_disabled_at.is_some());
+        let report = services
+            .report_markdown(&team.manager, &team.review.id)
+            .await
+            .expect("a report");
+        let text = String::from_utf8(report.bytes).expect("UTF-8");
+        assert!(
+            text.contains("mira, mira@example.org (account disabled since "),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_somebody_made_does_not_approve_their_patch() {
+    let team = Team::in_world(common::World::sqlite().await).await;
+    let rex = team
+        .invited(&team.manager, "Rex", ServiceRole::Reviewer)
+        .await;
+    let services = &team.world.services;
+    let patch = "--- a/src/a.go\n+++ b/src/a.go\n@@ -1 +1 @@\n-a\n+b\n";
+    let request = PatchRequest {
+        title: None,
+        bytes: patch.as_bytes().to_vec(),
+        links: Vec::new(),
+    };
+    let id = services
+        .submit_patch(&team.manager, &team.review.id, request)
+        .await
+        .expect("submits");
+    let view = services.patch(&team.viewer, &id).await.expect("reads");
+    let refused = services
+        .decide_patch(&rex, &id, view.patch.version, PatchDecision::Approve)
+        .await;
+    let Err(ServiceError::Forbidden(message)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(message.contains("sofia made your account"), "{message}");
+    let reason = Reason::parse("No.").expect("a reason");
+    services
+        .decide_patch(
+            &team.reviewer,
+            &id,
+            view.patch.version,
+            PatchDecision::Reject(reason),
+        )
+        .await
+        .expect("somebody else decides");
+}
