@@ -1,5 +1,5 @@
 use holdpoint_domain::Millis;
-use holdpoint_service::{Actor, ServiceError, Services};
+use holdpoint_service::{Actor, Failure, ServiceError, Services};
 use http::request::Parts;
 use leptos::prelude::*;
 use tower_sessions::Session;
@@ -7,6 +7,7 @@ use tower_sessions::Session;
 use super::ActionError;
 use crate::{
     flash::{Flash, Refusal},
+    pages::errors::{Fault, FaultOfAction},
     paths,
     visit::Visit,
 };
@@ -145,8 +146,17 @@ impl<P> ActionContext<P> {
         E: IntoRefusal,
     {
         let back = back.as_ref();
-        let (address, flash) = settle(outcome, &self.form, back, typed, &self.request_id);
-        self.lead(&address, flash).await
+        match settle(outcome, &self.form, back, typed, &self.request_id) {
+            Settled::Lead(address, flash) => self.lead(&address, flash).await,
+            Settled::Failed(failure) => {
+                let shown = use_context::<Parts>()
+                    .and_then(|parts| parts.extensions.get::<FaultOfAction>().cloned());
+                if let Some(shown) = shown {
+                    shown.put(failure);
+                }
+                Err(ActionError::Unavailable)
+            }
+        }
     }
 
     /// Leads to the page that asks for the rest of a form, with what was typed so far. Nothing is refused.
@@ -167,6 +177,14 @@ impl<P> ActionContext<P> {
     }
 }
 
+/// What a form comes to.
+pub enum Settled {
+    /// It leads to an address, with what is left for the page there.
+    Lead(String, Option<Flash>),
+    /// It failed in a way in which nothing can be left anywhere.
+    Failed(Failure),
+}
+
 /// Where an outcome leads, and what is left for the page there. Axum handlers of forms answer by it too.
 pub fn settle<T, E>(
     outcome: Result<T, E>,
@@ -174,7 +192,7 @@ pub fn settle<T, E>(
     back: &str,
     typed: &[(&str, &str)],
     request_id: &str,
-) -> (String, Option<Flash>)
+) -> Settled
 where
     T: Into<Notice>,
     E: IntoRefusal,
@@ -183,17 +201,25 @@ where
         Ok(Notice { text, next }) => {
             let address = next.unwrap_or_else(|| back.to_owned());
             let flash = text.map(|text| Flash::notice(&address, text));
-            (address, flash)
+            Settled::Lead(address, flash)
         }
-        Err(error) => {
-            let flash = Flash::refusal(back, form, error.into_refusal(request_id), typed);
-            (back.to_owned(), Some(flash))
-        }
+        Err(error) => match error.failure(request_id) {
+            Some(failure) => Settled::Failed(failure),
+            None => {
+                let flash = Flash::refusal(back, form, error.into_refusal(request_id), typed);
+                Settled::Lead(back.to_owned(), Some(flash))
+            }
+        },
     }
 }
 
 /// What a service's error says to the person at the form.
 pub trait IntoRefusal {
+    /// The failure of what sessions are kept in, if that is what it was. Written to the log here.
+    fn failure(&self, _request_id: &str) -> Option<Failure> {
+        None
+    }
+
     /// `request_id` is for errors whose cause is only in the log.
     fn into_refusal(self, request_id: &str) -> Refusal;
 }
@@ -205,6 +231,20 @@ impl IntoRefusal for Refusal {
 }
 
 impl IntoRefusal for ServiceError {
+    fn failure(&self, request_id: &str) -> Option<Failure> {
+        let Self::Unavailable(cause) = self else {
+            return None;
+        };
+        let failure = Failure::of(&**cause);
+        match failure {
+            Failure::Damaged | Failure::Other => None,
+            Failure::Away | Failure::Busy | Failure::Full | Failure::Unanswered => {
+                log(cause, request_id);
+                Some(failure)
+            }
+        }
+    }
+
     fn into_refusal(self, request_id: &str) -> Refusal {
         match self {
             Self::NotFound(what) => Refusal::Page {
@@ -222,20 +262,24 @@ impl IntoRefusal for ServiceError {
                 fields: conflict.fields,
             },
             Self::Unavailable(cause) => {
-                tracing::error!(
-                    request_id,
-                    error = &*cause as &dyn std::error::Error,
-                    "an action failed"
-                );
+                log(&cause, request_id);
+                let Fault { title, text, .. } = Fault::failed(Failure::of(&*cause));
                 Refusal::Page {
                     message: format!(
-                        "Holdpoint could not do this now, and nothing was changed. Try again in a moment. If it keeps \
-                         happening, tell your administrator this number: {request_id}"
+                        "{title}. {text} If it keeps happening, tell your administrator this number: {request_id}"
                     ),
                 }
             }
         }
     }
+}
+
+fn log(cause: &Box<dyn std::error::Error + Send + Sync>, request_id: &str) {
+    tracing::error!(
+        request_id,
+        error = &**cause as &dyn std::error::Error,
+        "an action failed"
+    );
 }
 
 /// The page that the form was on: only its path and query, and only of this site.

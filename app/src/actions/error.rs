@@ -10,7 +10,7 @@ use thiserror::Error;
 pub enum ActionError {
     #[error("You are signed out. Sign in and send this again.")]
     SignedOut,
-    #[error("Holdpoint could not do this now, and nothing was changed. Try again in a moment.")]
+    #[error("Holdpoint could not answer. Look whether this was done before you send it again.")]
     Unavailable,
     #[error("The form could not be read: {0}")]
     Request(ServerFnErrorErr),

@@ -23,6 +23,6 @@ pub mod templates;
 pub mod context;
 
 #[cfg(feature = "ssr")]
-pub use context::{ActionContext, IntoRefusal, Notice, settle};
+pub use context::{ActionContext, IntoRefusal, Notice, Settled, settle};
 pub use error::ActionError;
 pub use secret::Secret;

@@ -1,6 +1,8 @@
 //! What went wrong, what was kept, what to do: pages in the frame of the others.
 
-use holdpoint_service::{Conflict, ServiceError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use holdpoint_service::{Conflict, Failure, ServiceError, commits};
 use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -38,6 +40,9 @@ pub enum PageError {
     Conflict(Box<Conflict>),
     #[error("Holdpoint cannot do this now")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The same, where the cause is in the log already.
+    #[error("Holdpoint cannot do this now")]
+    Failed(Failure),
 }
 
 impl From<ServiceError> for PageError {
@@ -95,8 +100,9 @@ impl PageError {
                     error = &*cause as &dyn std::error::Error,
                     "a page failed"
                 );
-                Fault::unavailable()
+                Fault::failed(Failure::of(&*cause))
             }
+            Self::Failed(failure) => Fault::failed(failure),
         };
         if let Some(response) = use_context::<ResponseOptions>() {
             response.set_status(fault.status);
@@ -151,13 +157,50 @@ impl Fault {
         fault
     }
 
-    pub fn unavailable() -> Self {
-        let text = "Nothing was changed. Try again in a moment.";
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Holdpoint could not do this",
-            text,
-        )
+    /// What Holdpoint itself could not do: what kind of failure it was, what is known of what was done, what to do.
+    pub fn failed(failure: Failure) -> Self {
+        let (status, title, advice) = match failure {
+            Failure::Away => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Holdpoint cannot reach its database",
+                "Try again in a moment.",
+            ),
+            Failure::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Holdpoint is busy",
+                "Something large is being written, an import for instance. Try again in a moment.",
+            ),
+            Failure::Full => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "There is no room on the server's disk",
+                "An administrator has to make room on it. Then send this again.",
+            ),
+            Failure::Damaged => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "What is stored here is damaged",
+                "A file or a row is not what was stored, so it is not used. An administrator finds out which with `holdpoint \
+                 doctor` and can restore it from a backup.",
+            ),
+            Failure::Unanswered => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "It is not known whether this was done",
+                "The database was lost while it kept the change. Look whether the change is there before you send it again.",
+            ),
+            Failure::Other => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Holdpoint could not do this",
+                "Try again in a moment.",
+            ),
+        };
+        let known = match failure {
+            Failure::Unanswered => "",
+            _ if !commits::is_certain_that_none() => {
+                "A part of it may have been done: look before you send it again. "
+            }
+            Failure::Away | Failure::Busy | Failure::Full => "Nothing was changed. ",
+            Failure::Damaged | Failure::Other => "",
+        };
+        Self::new(status, title, format!("{known}{advice}"))
     }
 
     /// The page in the frame: with menus for someone signed in, alone otherwise.
@@ -223,6 +266,23 @@ impl Fault {
                 {number}
             </div>
         }
+    }
+}
+
+/// What an action puts here is shown instead of its own answer. A redirect would leave the words in the session, which is in
+/// the database that just failed.
+#[derive(Clone, Debug, Default)]
+pub struct FaultOfAction(Arc<Mutex<Option<(Failure, Fault)>>>);
+
+impl FaultOfAction {
+    pub fn put(&self, failure: Failure) {
+        // What is known of commits is known here, where the action ran.
+        let fault = Fault::failed(failure);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((failure, fault));
+    }
+
+    pub fn take(&self) -> Option<(Failure, Fault)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

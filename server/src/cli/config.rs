@@ -48,6 +48,9 @@ pub(crate) struct Flags {
     /// Seconds that running requests have to finish at shutdown [HOLDPOINT_SHUTDOWN_DEADLINE, default 20]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) shutdown_deadline: Option<String>,
+    /// Connections at the same time; more wait, or take the place of idle ones [HOLDPOINT_MAX_CONNECTIONS, default 512]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_connections: Option<String>,
     /// Hours after which a session ends [HOLDPOINT_SESSION_HOURS, default 12]
     #[arg(long, value_name = "HOURS")]
     pub(crate) session_hours: Option<String>,
@@ -72,6 +75,7 @@ impl Flags {
             "trust-proxy" => self.trust_proxy.as_ref(),
             "request-timeout" => self.request_timeout.as_ref(),
             "shutdown-deadline" => self.shutdown_deadline.as_ref(),
+            "max-connections" => self.max_connections.as_ref(),
             "session-hours" => self.session_hours.as_ref(),
             "managers-invite" => self.managers_invite.as_ref(),
             _ => None,
@@ -91,6 +95,7 @@ const SETTINGS: [&str; 12] = [
     "trust-proxy",
     "request-timeout",
     "shutdown-deadline",
+    "max-connections",
     "session-hours",
     "managers-invite",
 ];
@@ -116,6 +121,7 @@ pub(crate) struct Config {
     pub(crate) trust_proxy: bool,
     pub(crate) request_timeout: Duration,
     pub(crate) shutdown_deadline: Duration,
+    pub(crate) max_connections: usize,
     pub(crate) session_hours: u32,
     /// Whether managers invite people who have no account; else only administrators make accounts.
     pub(crate) managers_invite: bool,
@@ -367,6 +373,16 @@ impl Config {
             })?,
             request_timeout: seconds("request-timeout", "30")?,
             shutdown_deadline: seconds("shutdown-deadline", "20")?,
+            max_connections: value(
+                given("max-connections"),
+                "512",
+                "a whole number from 4 to 100000",
+                |text| {
+                    text.parse()
+                        .ok()
+                        .filter(|most| (4..=100_000).contains(most))
+                },
+            )?,
             session_hours: value(
                 given("session-hours"),
                 "12",

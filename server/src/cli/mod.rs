@@ -101,16 +101,19 @@ fn work(
     work: impl AsyncFnOnce(Services) -> anyhow::Result<Answer>,
 ) -> anyhow::Result<Answer> {
     let config = config::Config::of_process(flags)?;
+    runtime()?.block_on(async {
+        let services = serve::open_services(&config).await?;
+        let answer = work(services.clone()).await;
+        services.database().close().await;
+        answer
+    })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("the runtime cannot start")?
-        .block_on(async {
-            let services = serve::open_services(&config).await?;
-            let answer = work(services.clone()).await;
-            services.database().close().await;
-            answer
-        })
+        .context("the runtime cannot start")
 }
 
 /// What the service refused, at the option that it is about.

@@ -10,23 +10,30 @@ use super::{
     Answer,
     config::{Config, Flags, LogFormat},
 };
-use crate::web::{self, AppState, shutdown};
+use crate::web::{
+    self, AppState,
+    connections::{ConnectionLimits, Connections},
+    shutdown,
+};
 
 /// Runs the server until it is told to stop.
 pub(super) fn run(flags: Flags) -> anyhow::Result<Answer> {
     let config = Config::of_process(&flags)?;
     drop(flags);
     start_logging(&config);
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("the runtime cannot start")?
-        .block_on(serve(config))
+    let runtime = super::runtime()?;
+    let (database, answer) = runtime.block_on(async {
+        let services = open_services(&config).await?;
+        let database = services.database().clone();
+        anyhow::Ok((database, serve(&config, services).await))
+    })?;
+    shutdown::end(runtime, async move { database.close().await });
+    answer
 }
 
 /// Opens what the configuration names. Other commands that work on the database begin here too.
 pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
-    std::fs::create_dir_all(&config.data).with_context(|| {
+    holdpoint_storage::private::make_folder(&config.data).with_context(|| {
         format!("{}: the data folder cannot be made. Check its permissions, or name another with --data.", config.data.display())
     })?;
     let database = Database::open(&config.database)
@@ -54,8 +61,8 @@ pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
     Ok(services)
 }
 
-async fn serve(config: Config) -> anyhow::Result<Answer> {
-    let services = open_services(&config).await?;
+async fn serve(config: &Config, services: Services) -> anyhow::Result<Answer> {
+    report_open_to_others(&config.data);
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "{} cannot be listened on. Is another server running? Choose another with --listen.",
@@ -69,12 +76,13 @@ async fn serve(config: Config) -> anyhow::Result<Answer> {
     let clock = services.clone();
     let sessions = SessionStore::new(services.database().clone(), move || clock.now());
     let stopping = CancellationToken::new();
-    let state = AppState::new(services.clone(), &config, listening, stopping.clone())?;
+    let state = AppState::new(services.clone(), config, listening, stopping.clone())?;
     let sweeping = tokio::spawn(sweep_sessions(sessions.clone(), stopping.clone()));
     let sweeping_files = tokio::spawn(sweep_files(services.clone(), stopping.clone()));
     let signing_heads = tokio::spawn(sign_log_heads(services.clone(), stopping.clone()));
     let address = state.address();
     let router = web::router(state, sessions, axum::Router::new());
+    let limits = ConnectionLimits::new(affordable_connections(config.max_connections));
     tracing::info!(%listening, %address, database = %config.database, "Holdpoint {} is up", env!("CARGO_PKG_VERSION"));
     if let Some(token) = services.setup_link_token().await? {
         // Not through the log, which may be kept and shipped: this line is for whoever starts the server.
@@ -85,17 +93,18 @@ async fn serve(config: Config) -> anyhow::Result<Answer> {
     }
 
     let ended = shutdown::serve(
-        listener,
+        Connections::new(listener, limits),
         router,
         stopping,
         shutdown::signals(),
-        config.shutdown_deadline,
+        config
+            .shutdown_deadline
+            .saturating_sub(shutdown::AFTERWARDS),
     )
     .await;
     sweeping.abort();
     sweeping_files.abort();
     signing_heads.abort();
-    services.database().close().await;
     match ended.context("the server stopped by itself")? {
         shutdown::Ended::Finished => tracing::info!("stopped: every request was answered"),
         shutdown::Ended::Deadline => {
@@ -104,6 +113,49 @@ async fn serve(config: Config) -> anyhow::Result<Answer> {
         shutdown::Ended::SecondSignal => tracing::warn!("stopped at once by a second signal"),
     }
     Ok(Answer::Done)
+}
+
+/// Says which files of the data folder others than the server's user can look into. They are its database, what people
+/// uploaded, and keys.
+fn report_open_to_others(data: &std::path::Path) {
+    let open = match holdpoint_storage::private::open_to_others(data) {
+        Ok(open) => open,
+        Err(error) => {
+            tracing::warn!(%error, "the permissions of the data folder cannot be read");
+            return;
+        }
+    };
+    if let Some((first, mode)) = open.first() {
+        tracing::warn!(
+            n_open = open.len(),
+            first = %first.display(),
+            mode = format!("{mode:o}"),
+            "other users of this machine can look into the data folder: `holdpoint doctor --fix` closes it"
+        );
+    }
+}
+
+/// No more connections than there are descriptors for them: each takes one for itself, and one for a file that it sends or
+/// receives.
+fn affordable_connections(wanted: usize) -> usize {
+    /// For the database, the log, the listener and what the runtime has open.
+    const OTHERWISE: usize = 64;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let Some(descriptors) = limit
+        .current
+        .and_then(|descriptors| usize::try_from(descriptors).ok())
+    else {
+        return wanted;
+    };
+    let affordable = (descriptors.saturating_sub(OTHERWISE) / 2).max(4);
+    if affordable < wanted {
+        tracing::warn!(
+            descriptors,
+            connections = affordable,
+            "there are descriptors for fewer connections than max-connections: raise the limit with `ulimit -n`"
+        );
+    }
+    affordable.min(wanted)
 }
 
 /// Deletes expired sessions now and then. A failure is logged and the next round tries again.

@@ -1,6 +1,6 @@
 use axum::{extract::FromRequestParts, http::request::Parts, response::Redirect};
 use holdpoint_app::{
-    actions::{IntoRefusal, Notice, settle},
+    actions::{IntoRefusal, Notice, Settled, settle},
     visit::Visit,
 };
 use tower_sessions::Session;
@@ -47,7 +47,10 @@ impl FormAnswer {
         T: Into<Notice>,
         E: IntoRefusal,
     {
-        let (address, flash) = settle(outcome, form, back, typed, &self.request_id);
+        let (address, flash) = match settle(outcome, form, back, typed, &self.request_id) {
+            Settled::Lead(address, flash) => (address, flash),
+            Settled::Failed(failure) => return Err(WebError::Failed(failure)),
+        };
         if let Some(flash) = flash {
             flash
                 .keep(&self.session)

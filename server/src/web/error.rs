@@ -10,11 +10,11 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use holdpoint_app::{
-    pages::errors::{Fault, document},
+    pages::errors::{Fault, FaultOfAction, document},
     paths,
     visit::Visit,
 };
-use holdpoint_service::{Conflict, ServiceError};
+use holdpoint_service::{Conflict, Failure, ServiceError};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 use thiserror::Error;
@@ -71,6 +71,9 @@ pub(crate) enum WebError {
     TooLarge(String),
     #[error("Holdpoint cannot do this now")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The same, where the cause is in the log already.
+    #[error("Holdpoint cannot do this now")]
+    Failed(Failure),
 }
 
 impl From<ServiceError> for WebError {
@@ -98,6 +101,9 @@ struct Problem {
     preview: Option<serde_json::Value>,
     fault: Fault,
 }
+
+/// When what is away or busy is worth another try.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
 /// Which way of proving who one is the API takes (RFC 6750).
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"Holdpoint\"");
@@ -202,8 +208,9 @@ impl IntoResponse for WebError {
                     error = &*cause as &dyn std::error::Error,
                     "a request failed"
                 );
-                ("unavailable", None, Fault::unavailable())
+                failed(Failure::of(&*cause))
             }
+            Self::Failed(failure) => failed(failure),
         };
         let mut response = fault.status.into_response();
         if let Some(seconds) = retry_after {
@@ -224,6 +231,22 @@ impl IntoResponse for WebError {
             fault,
         });
         response
+    }
+}
+
+fn failed(failure: Failure) -> (&'static str, Option<Cow<'static, str>>, Fault) {
+    (kind_of(failure), None, Fault::failed(failure))
+}
+
+/// By the last part of the problem's type, scripts tell what they can do about it.
+const fn kind_of(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Away => "database-away",
+        Failure::Busy => "busy",
+        Failure::Full => "disk-full",
+        Failure::Damaged => "damaged",
+        Failure::Unanswered => "unanswered",
+        Failure::Other => "unavailable",
     }
 }
 
@@ -254,7 +277,11 @@ pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
 }
 
 /// Writes down what went wrong, for people or for machines; bare statuses that layers and extractors gave too.
-pub(super) async fn dress(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(super) async fn dress(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let for_machines = wants_json(request.uri().path(), request.headers());
     let is_get = request.method() == http::Method::GET;
     let address = request
@@ -268,6 +295,8 @@ pub(super) async fn dress(State(state): State<AppState>, request: Request, next:
         .map(|id| id.0.to_string())
         .unwrap_or_default();
     let is_action = request.uri().path().starts_with(paths::ACTIONS);
+    let of_action = FaultOfAction::default();
+    request.extensions_mut().insert(of_action.clone());
     let visit = Visit {
         address: address.clone(),
         request_id,
@@ -285,9 +314,16 @@ pub(super) async fn dress(State(state): State<AppState>, request: Request, next:
             .headers()
             .get(header::LOCATION)
             .is_some_and(|to| to.as_bytes().windows(6).any(|at| at == b"__err="));
-    let problem = match problem {
-        Some(problem) => problem,
-        None if unreadable => Problem {
+    let problem = match (problem, of_action.take()) {
+        (_, Some((failure, fault))) => Problem {
+            kind: kind_of(failure),
+            field: None,
+            version: None,
+            preview: None,
+            fault,
+        },
+        (Some(problem), None) => problem,
+        (None, None) if unreadable => Problem {
             kind: "bad-request",
             field: None,
             version: None,
@@ -296,8 +332,8 @@ pub(super) async fn dress(State(state): State<AppState>, request: Request, next:
                 "The form was not complete or too large, and nothing was changed. Go back and send it again.",
             ),
         },
-        None if is_bare(&response, for_machines) => bare(status),
-        None => return response,
+        (None, None) if is_bare(&response, for_machines) => bare(status, is_get),
+        (None, None) => return response,
     };
     if problem.kind == "signed-out" && is_get && !for_machines {
         return Redirect::to(&paths::sign_in_to(&address)).into_response();
@@ -327,6 +363,12 @@ pub(super) async fn dress(State(state): State<AppState>, request: Request, next:
         {
             dressed.headers_mut().append(name.clone(), value.clone());
         }
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        dressed
+            .headers_mut()
+            .entry(header::RETRY_AFTER)
+            .or_insert(RETRY_AFTER_SECONDS);
     }
     dressed
 }
@@ -360,7 +402,7 @@ fn is_bare(response: &Response<Body>, for_machines: bool) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plain;
 
-fn bare(status: StatusCode) -> Problem {
+fn bare(status: StatusCode, is_get: bool) -> Problem {
     let (kind, title, text) = match status {
         StatusCode::NOT_FOUND => {
             return Problem {
@@ -391,7 +433,11 @@ fn bare(status: StatusCode) -> Problem {
         | StatusCode::GATEWAY_TIMEOUT => (
             "too-slow",
             "This took too long",
-            "It was given up. Try again in a moment.",
+            if is_get {
+                "It was given up. Try again in a moment."
+            } else {
+                "It was given up, and it is not known how far it came. Look whether it was done before you send it again."
+            },
         ),
         status if status.is_server_error() => {
             return Problem {
@@ -401,7 +447,7 @@ fn bare(status: StatusCode) -> Problem {
                 preview: None,
                 fault: Fault {
                     status,
-                    ..Fault::unavailable()
+                    ..Fault::failed(Failure::Other)
                 },
             };
         }

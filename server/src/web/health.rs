@@ -13,27 +13,22 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/readyz", get(ready))
 }
 
-/// Ready means that the database answers and nobody has asked the server to stop.
+/// Ready means that the database answers and takes a write, that the evidence folder does, and that nobody has asked the
+/// server to stop.
 async fn ready(
     State(state): State<AppState>,
     State(services): State<Services>,
 ) -> impl IntoResponse {
-    if state.stopping.is_cancelled() {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Extension(Plain),
-            "stopping\n",
-        );
-    }
-    match services.ready().await {
-        Ok(()) => (StatusCode::OK, Extension(Plain), "ready\n"),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Extension(Plain),
-                "the database does not answer\n",
-            )
+    let (status, text) = if state.stopping.is_cancelled() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned())
+    } else {
+        match services.ready().await {
+            Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "not ready");
+                (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))
+            }
         }
-    }
+    };
+    (status, Extension(Plain), text)
 }

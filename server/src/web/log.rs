@@ -11,6 +11,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use holdpoint_service::commits;
 use http::HeaderValue;
 use tracing::Instrument as _;
 
@@ -41,7 +42,7 @@ pub(super) async fn request(
     request.extensions_mut().insert(RequestId(id.clone()));
     async move {
         let started = Instant::now();
-        let mut response = next.run(request).await;
+        let mut response = commits::watch(next.run(request)).await;
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HEADER, value);
         }

@@ -7,6 +7,7 @@ mod answer;
 mod api;
 pub(crate) mod api_caller;
 mod assets;
+pub(crate) mod connections;
 mod csrf;
 mod download;
 mod error;

@@ -1,10 +1,11 @@
 //! Stopping without cutting anybody off: no new connections, running requests finish, live streams end, a deadline holds.
 
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{future::Future, io, time::Duration};
 
 use axum::Router;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use super::connections::{ByConnection, Connections};
 
 /// How the server came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,18 +52,15 @@ impl Signals for ProcessSignals {
 
 /// Serves until the first signal, then stops as gently as the deadline allows. A second signal drops what is left.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    connections: Connections,
     router: Router,
     stopping: CancellationToken,
     mut signals: impl Signals,
     deadline: Duration,
 ) -> io::Result<Ended> {
     let told = stopping.clone();
-    let server = axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(async move { told.cancelled().await });
+    let server = axum::serve(connections, ByConnection(router))
+        .with_graceful_shutdown(async move { told.cancelled().await });
     let server = server.into_future();
     tokio::pin!(server);
     tokio::select! {
@@ -81,20 +79,35 @@ pub(crate) async fn serve(
     }
 }
 
+/// What is left of the deadline for all that comes after the requests: closing the database, and threads that still work.
+pub(crate) const AFTERWARDS: Duration = Duration::from_millis(500);
+
+/// Does what comes last, for as long as there is time for it. Whatever does not end then ends with the process: a thread that
+/// waits for a lock or computes cannot be told to stop.
+pub(crate) fn end(runtime: tokio::runtime::Runtime, last: impl Future<Output = ()>) {
+    runtime.block_on(async {
+        if tokio::time::timeout(AFTERWARDS, last).await.is_err() {
+            tracing::warn!("stopped without waiting for the database");
+        }
+    });
+    runtime.shutdown_background();
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{net::SocketAddr, sync::Arc};
 
     use axum::{body::Body, routing::get};
     use futures::StreamExt as _;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpStream,
+        net::{TcpListener, TcpStream},
         sync::{Notify, mpsc},
         task::JoinHandle,
     };
 
     use super::*;
+    use crate::web::connections::ConnectionLimits;
 
     struct Told(mpsc::UnboundedReceiver<()>);
 
@@ -144,7 +157,7 @@ mod tests {
                 }),
             );
         let server = tokio::spawn(serve(
-            listener,
+            Connections::new(listener, ConnectionLimits::new(100)),
             router,
             stopping.clone(),
             Told(told),

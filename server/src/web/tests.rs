@@ -1,12 +1,14 @@
 use axum::{
     Router,
     body::Body,
+    extract::State,
     http::{Request, StatusCode},
     response::Redirect,
     routing::{get, post},
 };
 use holdpoint_app::actions::Notice;
 use holdpoint_service::{Conflict, ServiceError};
+use holdpoint_storage::StorageError;
 use http::header;
 
 use super::{
@@ -394,6 +396,140 @@ async fn a_session_that_ran_out_is_nobody() {
     assert_eq!(ana.get("/").await.status, StatusCode::OK);
     app.clock.set(NOW + 2 * 3_600_000);
     assert_eq!(ana.get("/").await.status, StatusCode::FOUND);
+}
+
+/// What fails under a form as it fails under the product's, after a change of its own or before it.
+fn failing(router: Router<AppState>) -> Router<AppState> {
+    async fn fail(
+        State(state): State<AppState>,
+        answer: FormAnswer,
+        fields: String,
+    ) -> Result<Redirect, WebError> {
+        let failure = match fields.as_str() {
+            "first=no&then=away" | "first=change&then=away" => StorageError::away_for_test(),
+            "first=no&then=full" => StorageError::Io(std::io::ErrorKind::StorageFull.into()),
+            "first=no&then=busy" => StorageError::Busy,
+            _ => StorageError::Damaged("a row".to_owned()),
+        };
+        if fields.starts_with("first=change") {
+            let mut tx = state.services.database().write().await.unwrap();
+            tx.set_setting("test", "changed").await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let outcome: Result<Notice, _> = Err(ServiceError::from(failure));
+        answer.answer(outcome, "test", "/", &[]).await
+    }
+    router.route("/test/fail", post(fail)).route(
+        "/test/never",
+        post(async || std::future::pending::<&str>().await),
+    )
+}
+
+#[tokio::test]
+async fn a_failure_says_what_it_is_and_that_nothing_was_changed_only_where_that_is_certain() {
+    let app = TestApp::with(|_| {}, failing).await;
+    let ana = app.member("ana").await;
+    let nothing = "Nothing was changed.";
+    for (first, then, status, title, words) in [
+        (
+            "no",
+            "away",
+            503,
+            "Holdpoint cannot reach its database",
+            nothing,
+        ),
+        ("no", "busy", 503, "Holdpoint is busy", nothing),
+        (
+            "no",
+            "full",
+            507,
+            "There is no room on the server's disk",
+            nothing,
+        ),
+        (
+            "change",
+            "away",
+            503,
+            "Holdpoint cannot reach its database",
+            "A part of it may have been done",
+        ),
+    ] {
+        let page = ana
+            .submit("/test/fail", &[("first", first), ("then", then)])
+            .await;
+        assert_eq!(page.status.as_u16(), status, "{first} {then}");
+        assert_eq!(page.texts("h1"), [title], "{first} {then}");
+        let text = page.texts("[role=alert]").concat();
+        assert!(text.contains(words), "{first} {then}: {text}");
+        assert_eq!(text.contains(nothing), words == nothing, "{text}");
+        let retry = if status == 503 { "5" } else { "" };
+        assert_eq!(page.header("retry-after"), retry, "{first} {then}");
+    }
+    // Where sessions can be kept, the form shows again, with the words.
+    ana.submit("/test/fail", &[("first", "no"), ("then", "damaged")])
+        .await;
+    let page = ana.get("/").await;
+    let alert = page.texts("[role=alert]").concat();
+    assert!(
+        alert.starts_with("What is stored here is damaged."),
+        "{alert}"
+    );
+    assert!(!alert.contains(nothing), "{alert}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_no_fault_of_who_asks() {
+    let app = TestApp::start().await;
+    let ana = app.member("ana").await;
+    app.state.services.database().close().await;
+    let page = ana.get("/").await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(page.texts("h1"), ["Holdpoint cannot reach its database"]);
+    assert_eq!(page.header("retry-after"), "5");
+    let request = Request::post("/api/v1/services")
+        .header(header::AUTHORIZATION, "Bearer hp_x")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from("{\"name\":\"Demo\"}"))
+        .unwrap();
+    let answer = app.send(request).await;
+    let problem: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(problem["status"], 503, "{problem}");
+    assert_eq!(problem["type"], "/problems/database-away");
+    assert_eq!(answer.header("retry-after"), "5");
+    // A form of the product: what is answered does not depend on a session that cannot be kept.
+    let page = app
+        .send(
+            Request::post("/act/sign-in")
+                .header(header::ACCEPT, "text/html")
+                .header("sec-fetch-site", "same-origin")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(Body::from(
+                    "email=ana@example.org&password=four+words+work+well",
+                ))
+                .unwrap(),
+        )
+        .await;
+    assert_eq!(
+        page.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "{}",
+        page.body
+    );
+    assert_eq!(page.texts("h1"), ["Holdpoint cannot reach its database"]);
+}
+
+#[tokio::test]
+async fn a_form_that_is_given_up_does_not_say_that_nothing_came_of_it() {
+    let app = TestApp::with(
+        |settings| settings.request_timeout = std::time::Duration::from_millis(20),
+        failing,
+    )
+    .await;
+    let ana = app.member("ana").await;
+    let page = ana.submit("/test/never", &[]).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    let text = page.texts("[role=alert]").concat();
+    assert!(text.contains("Look whether it was done"), "{text}");
 }
 
 /// A form whose outcome is its field `outcome`, as handlers of the product answer.

@@ -7,6 +7,7 @@ use tower_sessions::Session;
 
 use crate::{
     actions::{
+        Settled,
         scans::{back_from, came_of},
         settle,
     },
@@ -61,7 +62,11 @@ pub(super) fn RunningPage() -> impl IntoView {
             let left = PendingScans::find(&session, &services, &person, &review, upload).await?;
             let back = back_from(&review, left.as_ref());
             let outcome = came_of(&review, left.as_ref(), imports);
-            let (address, flash) = settle(outcome, "scans/import", &back, &[], &visit.request_id);
+            let settled = settle(outcome, "scans/import", &back, &[], &visit.request_id);
+            let (address, flash) = match settled {
+                Settled::Lead(address, flash) => (address, flash),
+                Settled::Failed(failure) => return Err(PageError::Failed(failure)),
+            };
             if let Some(flash) = flash {
                 let kept = flash.keep(&session).await;
                 kept.map_err(ServiceError::unavailable)?;

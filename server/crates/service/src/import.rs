@@ -595,7 +595,7 @@ impl Services {
             _ => {
                 // On SQLite one writes at a time.
                 watch.begin(ImportStage::Waiting, 0);
-                self.database().write().await?
+                self.database().write_repeatable().await?
             }
         };
         let locked = match mode {

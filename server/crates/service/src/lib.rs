@@ -32,6 +32,7 @@ mod other_eyes;
 mod password_resets;
 mod passwords;
 pub mod patches;
+mod readiness;
 mod reading;
 pub mod report;
 mod reviews;
@@ -71,6 +72,7 @@ pub use holdpoint_storage::{
     TemplateVersion, TriageBatch, WaitingItem, WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
+pub use holdpoint_storage::{Failure, commits};
 pub use holdpoint_storage::{Hit, Hits};
 pub use holdpoint_storage::{SessionStore, session_keys};
 pub use idempotency::Repeat;
@@ -80,6 +82,7 @@ pub use items::{BulkChange, BulkOutcome, ItemChange, ItemPage, ItemText, MAX_BUL
 pub use log::{ComparedHead, HEAD_LASTS, LogCheck, LogVerification, OutsideHead};
 pub use password_resets::{OpenReset, RESET_LASTS, ResetLink};
 pub use passwords::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS};
+pub use readiness::NotReady;
 pub use reviews::{
     ActivityLine, ActivityOf, ChecklistPage, ChecklistSection, CreatedReview, ListedDeliverable,
     ListedItem, Named, NewReview, ReviewChange, ReviewHead,
@@ -116,6 +119,7 @@ struct Inner {
     facets: kept::Kept<FindingFacets>,
     glances: kept::Kept<standing::ReviewStanding>,
     running: running::Remembered,
+    last_try: readiness::LastTry,
 }
 
 /// How many scanner files are read at the same time; others wait.
@@ -165,6 +169,7 @@ impl Services {
                 facets: kept::Kept::default(),
                 glances: kept::Kept::default(),
                 running: running::Remembered::default(),
+                last_try: readiness::LastTry::default(),
             }),
             managers_invite: false,
         }
@@ -199,11 +204,6 @@ impl Services {
     /// For the wiring only (sessions, shutdown): what people do goes through this type's other functions.
     pub fn database(&self) -> &Database {
         &self.inner.database
-    }
-
-    /// Whether the service can work now: the database answers.
-    pub async fn ready(&self) -> Result<(), ServiceError> {
-        Ok(self.inner.database.ping().await?)
     }
 
     pub(crate) fn ids(&self) -> &Ids {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use holdpoint_domain::{Digest, PersonId, ServiceId, person::Action};
+use holdpoint_storage::Failure;
 use tokio::sync::watch;
 
 use crate::{
@@ -225,7 +226,7 @@ impl Services {
                         );
                     }
                     file.set(ImportState::Refused {
-                        why: error.to_string(),
+                        why: why(&error),
                         is_conflict: matches!(error, ServiceError::Conflict(_)),
                     });
                     return;
@@ -281,6 +282,29 @@ impl Services {
         }
         Ok(())
     }
+}
+
+/// Why an import was not done, for the person who began it.
+fn why(error: &ServiceError) -> String {
+    let ServiceError::Unavailable(cause) = error else {
+        return error.to_string();
+    };
+    let why = match Failure::of(&**cause) {
+        Failure::Full => {
+            "There is no room on the server's disk, and nothing of this file was imported."
+        }
+        Failure::Away => {
+            "The database could not be reached, and nothing of this file was imported."
+        }
+        Failure::Busy => {
+            "The database was busy for too long, and nothing of this file was imported."
+        }
+        Failure::Unanswered => {
+            "The database was lost while it kept this import. Look among the scans whether it is there."
+        }
+        Failure::Damaged | Failure::Other => return error.to_string(),
+    };
+    why.to_owned()
 }
 
 #[cfg(test)]

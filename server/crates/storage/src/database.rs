@@ -5,13 +5,21 @@ use std::{
     time::Duration,
 };
 
+use holdpoint_domain::Millis;
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgPool, SqlitePool,
+    ConnectOptions as _, Connection as _, PgPool, SqlSafeStr as _, SqlitePool, Transaction,
+    migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{
+        SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
+        SqliteSynchronous,
+    },
 };
 
-use crate::{StorageError, Tx};
+use crate::{StorageError, Tx, private};
+
+pub(crate) static SQLITE_STEPS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
+pub(crate) static POSTGRES_STEPS: Migrator = sqlx::migrate!("../../../migrations/postgres");
 
 /// Where the database is. Its `Debug` and `Display` never show a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -90,10 +98,13 @@ impl Database {
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self, StorageError> {
+        // SQLite gives the files beside it the same permissions.
+        let file = path.to_owned();
+        private::in_background(move || private::make_file(&file)).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
+            .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             // A new file's: an import moves fewer of them than of the usual 4 KiB.
@@ -107,15 +118,15 @@ impl Database {
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| Box::pin(make_fit(connection)))
             .connect_with(writing.create_if_missing(true))
             .await?;
-        sqlx::migrate!("../../../migrations/sqlite")
-            .run(&writer)
-            .await?;
+        SQLITE_STEPS.run(&writer).await.map_err(schema)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(8)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| Box::pin(has_ended(connection)))
             .connect_with(options.clone().read_only(true))
             .await?;
         Ok(Self::Sqlite {
@@ -131,9 +142,7 @@ impl Database {
             .acquire_timeout(Duration::from_secs(10))
             .connect(url)
             .await?;
-        sqlx::migrate!("../../../migrations/postgres")
-            .run(&pool)
-            .await?;
+        POSTGRES_STEPS.run(&pool).await.map_err(schema)?;
         Ok(Self::Postgres(pool))
     }
 
@@ -151,9 +160,28 @@ impl Database {
     /// A unit of work that may write.
     pub async fn write(&self) -> Result<Tx, StorageError> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Self::Sqlite { writer, .. } => Tx::Sqlite(
+                writer
+                    .begin_with("begin immediate")
+                    .await
+                    .map_err(of_turn)?,
+            ),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
+    }
+
+    /// A unit of work for what can be done again as it was: it is never torn, but if the power fails within the moments
+    /// after its commit, SQLite may be without it. What people decide goes through [`Database::write`].
+    pub async fn write_repeatable(&self) -> Result<Tx, StorageError> {
+        let Self::Sqlite { writer, .. } = self else {
+            return self.write().await;
+        };
+        let mut connection = writer.acquire().await.map_err(of_turn)?;
+        sqlx::query("pragma synchronous = normal")
+            .execute(&mut *connection)
+            .await?;
+        let begin = Some("begin immediate".into_sql_str());
+        Ok(Tx::Sqlite(Transaction::begin(connection, begin).await?))
     }
 
     /// Commits a unit of work that wrote much. SQLite then keeps it in its write-ahead log, and folds that into the file
@@ -171,22 +199,24 @@ impl Database {
 
     /// If it fails, a later commit folds that too.
     fn fold_log(&self) {
-        let Self::Sqlite {
-            writer, options, ..
-        } = self.clone()
-        else {
+        let Self::Sqlite { options, .. } = self.clone() else {
             return;
         };
         tokio::spawn(async move {
-            sqlx::query("pragma wal_autocheckpoint = 1000")
-                .execute(&writer)
-                .await?;
             let mut connection = options.connect().await?;
             sqlx::query("pragma wal_checkpoint(passive)")
                 .execute(&mut connection)
                 .await?;
             connection.close().await
         });
+    }
+
+    /// `sqlite` or `postgres`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
     }
 
     /// Whether the database answers now.
@@ -202,6 +232,21 @@ impl Database {
         Ok(())
     }
 
+    /// Writes something that nobody reads, and keeps it: whether the database takes writes can be known in no other way.
+    pub async fn probe(&self, now: Millis) -> Result<(), StorageError> {
+        let mut tx = self.write().await?;
+        tx.set_setting("probed_at", &now.to_string()).await?;
+        tx.commit_beside().await
+    }
+
+    /// Whether the one writer of SQLite is at work. It then takes no other write, and that is no fault.
+    pub fn is_writing(&self) -> bool {
+        match self {
+            Self::Sqlite { writer, .. } => writer.num_idle() == 0 && writer.size() > 0,
+            Self::Postgres(_) => false,
+        }
+    }
+
     /// Closes every connection; SQLite then folds its write-ahead log into the file.
     pub async fn close(&self) {
         match self {
@@ -213,5 +258,43 @@ impl Database {
             }
             Self::Postgres(pool) => pool.close().await,
         }
+    }
+}
+
+/// Whether a connection can be given to the next one. After a full disk SQLite has ended the transaction by itself, the
+/// pool's own end of it fails, and every later beginning would.
+async fn has_ended(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // The end of a transaction that was dropped is only begun: this waits for it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
+/// The same for the writer, which also gets back what [`Database::write_repeatable`] and [`Database::commit_large`] took.
+async fn make_fit(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if !has_ended(connection).await? {
+        tracing::warn!(
+            "a transaction ended badly, on a full disk for instance: its connection is closed and another opened"
+        );
+        return Ok(false);
+    }
+    sqlx::raw_sql("pragma synchronous = full; pragma wal_autocheckpoint = 1000")
+        .execute(connection)
+        .await?;
+    Ok(true)
+}
+
+/// Who waits for the one writer in vain waits for somebody else's work.
+fn of_turn(error: sqlx::Error) -> StorageError {
+    match error {
+        sqlx::Error::PoolTimedOut => StorageError::Busy,
+        error => error.into(),
+    }
+}
+
+/// Says what it means that the tables are not those of this version.
+pub(crate) fn schema(error: MigrateError) -> StorageError {
+    match error {
+        MigrateError::VersionMissing(step) => StorageError::NewerSchema { step },
+        error => error.into(),
     }
 }

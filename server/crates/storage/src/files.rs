@@ -11,7 +11,10 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
 };
 
-use crate::{StorageError, Tx, fetch_all};
+use crate::{
+    StorageError, Tx, fetch_all,
+    private::{self, in_background},
+};
 
 /// Files kept by the SHA-256 of their bytes, in a local folder: `ab/cdef…`. The same bytes are kept once.
 #[derive(Clone, Debug)]
@@ -48,7 +51,8 @@ pub struct Receiving {
 impl FileStore {
     /// Opens the folder, and makes it if it is not there.
     pub async fn open(folder: &Path) -> Result<Self, StorageError> {
-        fs::create_dir_all(folder.join("incoming")).await?;
+        let incoming = folder.join("incoming");
+        in_background(move || private::make_folder(&incoming)).await?;
         Ok(Self {
             folder: folder.to_owned(),
         })
@@ -59,12 +63,21 @@ impl FileStore {
         self.folder.join("incoming")
     }
 
+    /// Writes a small file and deletes it: whether the folder takes files can be known in no other way.
+    pub async fn probe(&self) -> Result<(), StorageError> {
+        let incoming = self.incoming();
+        in_background(move || {
+            let mut file = tempfile::NamedTempFile::new_in(incoming)?;
+            std::io::Write::write_all(&mut file, &[b'.'; 4096])?;
+            file.as_file().sync_all()
+        })
+        .await
+    }
+
     /// Begins to receive a file of unknown length.
     pub async fn receive(&self) -> Result<Receiving, StorageError> {
-        let incoming = self.folder.join("incoming");
-        let named = tokio::task::spawn_blocking(move || tempfile::NamedTempFile::new_in(incoming))
-            .await
-            .map_err(|error| std::io::Error::other(error.to_string()))??;
+        let incoming = self.incoming();
+        let named = in_background(move || tempfile::NamedTempFile::new_in(incoming)).await?;
         let (file, temporary) = named.into_parts();
         Ok(Receiving {
             file: File::from_std(file),
@@ -211,6 +224,54 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// Every file that something names.
+    pub async fn stored_files(&mut self) -> Result<Vec<StoredFile>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            sha256: String,
+            size_bytes: i64,
+        }
+        let rows = fetch_all!(
+            self,
+            Row,
+            "select sha256, size_bytes from file order by sha256"
+        );
+        rows.into_iter()
+            .map(|row| {
+                Ok(StoredFile {
+                    sha256: Digest::parse(&row.sha256)
+                        .ok_or_else(|| StorageError::column("file", "sha256", &row.sha256))?,
+                    size_bytes: row.size_bytes,
+                })
+            })
+            .collect()
+    }
+
+    /// What names a file, in words; the first few.
+    pub async fn users_of_file(&mut self, sha256: &Digest) -> Result<Vec<String>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            kind: String,
+            id: String,
+            name: String,
+        }
+        let rows = fetch_all!(
+            self,
+            Row,
+            "select 'evidence' as kind, id, coalesce(file_name, title) as name from evidence where file_sha256 = $1 \
+             union all select 'scan' as kind, id, file_name as name from scan where file_sha256 = $1 \
+             union all select 'patch' as kind, id, title as name from patch where file_sha256 = $1 \
+             order by kind, id limit 10",
+            sha256.as_str(),
+        );
+        Ok(rows
+            .into_iter()
+            .map(|row| format!("{} {} ({})", row.kind, row.id, row.name))
+            .collect())
+    }
+}
+
 /// What is in a folder; nothing where there is none.
 fn entries(
     folder: &Path,
@@ -232,14 +293,6 @@ fn is_before(path: &Path, moment: Millis) -> std::io::Result<bool> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-async fn in_background<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T, StorageError> {
-    Ok(tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| std::io::Error::other(error.to_string()))??)
 }
 
 impl Receiving {
@@ -266,20 +319,20 @@ impl Receiving {
         &self.temporary
     }
 
-    /// Puts the file in its place. It is on the disk, synced, before this returns.
+    /// Puts the file in its place. Its bytes and its name are on the disk, synced, before this returns.
     pub async fn keep(mut self) -> Result<StoredFile, StorageError> {
         self.file.flush().await?;
         self.file.sync_all().await?;
         let sha256 = Digest::finish(self.hasher);
         let path = path_in(&self.folder, &sha256);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).await?;
-        }
         let temporary = self.temporary;
-        tokio::task::spawn_blocking(move || temporary.persist(path))
-            .await
-            .map_err(|error| std::io::Error::other(error.to_string()))?
-            .map_err(|error| error.error)?;
+        in_background(move || {
+            let folder = path.parent().expect("a file is in one of the folders");
+            private::make_folder(folder)?;
+            temporary.persist(&path).map_err(|error| error.error)?;
+            private::sync_folder(folder)
+        })
+        .await?;
         Ok(StoredFile {
             sha256,
             size_bytes: self.size_bytes,

@@ -10,7 +10,7 @@ use tower_sessions::{
     session_store,
 };
 
-use crate::{Database, StorageError, Tx, execute, fetch_all, fetch_optional};
+use crate::{Database, Failure, StorageError, Tx, execute, fetch_all, fetch_optional};
 
 /// The keys of a session's data that have a column of their own.
 pub mod keys {
@@ -110,7 +110,7 @@ impl SessionStore {
                 text(keys::ADDRESS),
             )
         };
-        tx.commit().await?;
+        tx.commit_beside().await?;
         Ok(touched > 0)
     }
 
@@ -150,7 +150,7 @@ impl SessionStore {
             "delete from session where id = $1",
             Self::stored_id(id)
         );
-        tx.commit().await
+        tx.commit_beside().await
     }
 
     /// Deletes what has expired and says how many sessions that were.
@@ -161,7 +161,7 @@ impl SessionStore {
             "delete from session where expires_at <= $1",
             (self.now)()
         );
-        tx.commit().await?;
+        tx.commit_beside().await?;
         Ok(deleted)
     }
 }
@@ -239,7 +239,7 @@ fn backend(error: StorageError) -> session_store::Error {
         error = &error as &dyn std::error::Error,
         "the session store failed"
     );
-    session_store::Error::Backend("the session store is not available".to_owned())
+    session_store::Error::Backend(Failure::of(&error).word().to_owned())
 }
 
 #[async_trait::async_trait]

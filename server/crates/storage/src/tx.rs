@@ -1,6 +1,6 @@
 use sqlx::{Postgres, Sqlite, Transaction};
 
-use crate::StorageError;
+use crate::{StorageError, commits};
 
 /// One unit of work on either database. Dropped without [`Tx::commit`], it rolls back.
 #[derive(Debug)]
@@ -12,11 +12,24 @@ pub enum Tx {
 impl Tx {
     /// Makes everything done in this unit of work last.
     pub async fn commit(self) -> Result<(), StorageError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+        let committed = self.commit_beside().await;
+        if matches!(committed, Ok(()) | Err(StorageError::Unanswered(_))) {
+            commits::note();
         }
-        Ok(())
+        committed
+    }
+
+    /// The same for what is kept beside that which people do: sessions, probes.
+    pub(crate) async fn commit_beside(self) -> Result<(), StorageError> {
+        let committed = match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(mut tx) => {
+                // After a failed statement PostgreSQL answers `commit` as if all were well, and keeps nothing.
+                sqlx::query("select 1").execute(&mut *tx).await?;
+                tx.commit().await
+            }
+        };
+        committed.map_err(StorageError::at_commit)
     }
 
     /// The text for the dialect at hand, where the two must differ. Both stand side by side at the place of use.

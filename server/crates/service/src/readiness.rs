@@ -1,0 +1,72 @@
+//! Whether the service can work now, found out by doing a little of each thing that work needs.
+
+use std::time::{Duration, Instant};
+
+use holdpoint_storage::{Failure, StorageError};
+use thiserror::Error;
+
+use crate::Services;
+
+/// Whoever asks gets an answer within a second.
+const PATIENCE: Duration = Duration::from_millis(900);
+/// Writing is tried at most so often, however often it is asked: anybody may ask.
+const TRIED_EVERY: Duration = Duration::from_secs(1);
+
+/// Why the service cannot work now.
+#[derive(Debug, Error)]
+pub enum NotReady {
+    #[error("the database does not answer")]
+    Database(#[source] Option<StorageError>),
+    #[error("the database cannot be written: {}", reason(.0))]
+    Writing(#[source] StorageError),
+    #[error("the evidence folder cannot be written: {}", .0.as_ref().map_or("it does not answer", reason))]
+    Files(#[source] Option<StorageError>),
+}
+
+fn reason(error: &StorageError) -> &'static str {
+    match Failure::of(error) {
+        Failure::Full => "the disk is full",
+        Failure::Damaged => "it is damaged",
+        Failure::Away => "it does not take writes",
+        Failure::Busy | Failure::Unanswered | Failure::Other => "the log says why",
+    }
+}
+
+/// When writing was tried last, and whether it went well.
+#[derive(Debug, Default)]
+pub(crate) struct LastTry(tokio::sync::Mutex<Option<Instant>>);
+
+impl Services {
+    /// Whether the service can work now: the database answers and takes a write, and so does the evidence folder.
+    pub async fn ready(&self) -> Result<(), NotReady> {
+        match tokio::time::timeout(PATIENCE, self.database().ping()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(NotReady::Database(Some(error))),
+            Err(_) => return Err(NotReady::Database(None)),
+        }
+        // Only what went well is remembered: who waits for a fault to end hears of its end at once.
+        let mut last = self.inner.last_try.0.lock().await;
+        if last.is_some_and(|at| at.elapsed() < TRIED_EVERY) {
+            return Ok(());
+        }
+        *last = None;
+        let (written, kept) = tokio::join!(
+            tokio::time::timeout(PATIENCE, self.database().probe(self.now())),
+            tokio::time::timeout(PATIENCE, self.files().probe()),
+        );
+        match written {
+            Ok(Ok(())) | Ok(Err(StorageError::Busy)) => {}
+            Ok(Err(error)) => return Err(NotReady::Writing(error)),
+            // A large import has its turn. Reading goes on, and so does the waiting of who writes.
+            Err(_) if self.database().is_writing() => {}
+            Err(_) => return Err(NotReady::Database(None)),
+        }
+        match kept {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(NotReady::Files(Some(error))),
+            Err(_) => return Err(NotReady::Files(None)),
+        }
+        *last = Some(Instant::now());
+        Ok(())
+    }
+}

@@ -1,0 +1,534 @@
+//! The connections of the server, so that those who hold them without asking anything do not keep out who does.
+//!
+//! There are so many at the most. A connection on which nothing is asked for too long is closed; when all are taken, the one
+//! that has waited longest makes room for a new one at once. A body that does not go on coming, and an answer that is not
+//! read, end too.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::Response,
+    serve::{IncomingStream, Listener},
+};
+use futures::FutureExt as _;
+use http_body_util::BodyExt as _;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::{Instant, Sleep},
+};
+use tower::Service;
+use tower_http::timeout::TimeoutBody;
+
+/// How many connections there may be, and how long each may keep the server waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConnectionLimits {
+    pub(crate) most: usize,
+    /// For the head of the first request.
+    pub(crate) head: Duration,
+    /// From one answer to the head of the next request.
+    pub(crate) between: Duration,
+    /// From one piece of a body to the next, either way.
+    pub(crate) body: Duration,
+}
+
+impl ConnectionLimits {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            most,
+            head: Duration::from_secs(10),
+            // Longer than proxies keep a connection, which would ask on one that is just being closed.
+            between: Duration::from_secs(75),
+            body: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A listener that gives out no more connections than are allowed.
+pub(crate) struct Connections {
+    listener: TcpListener,
+    limits: ConnectionLimits,
+    places: Arc<Semaphore>,
+    waiting: Arc<Waiting>,
+}
+
+/// The connections on which nothing is being asked, by how long that has been so.
+#[derive(Debug, Default)]
+struct Waiting {
+    since: Mutex<BTreeMap<u64, Arc<Notify>>>,
+    next: AtomicU64,
+    /// Somebody began to wait, whose place could be taken.
+    begun: Notify,
+}
+
+/// One connection, as its socket and its requests see it.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    limits: ConnectionLimits,
+    waiting: Arc<Waiting>,
+    state: Mutex<State>,
+    /// Told when its place is given to another.
+    dismissed: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct State {
+    n_requests: usize,
+    /// When the socket is closed, unless a request comes; and the number in the row of those who wait.
+    closes: Option<(Instant, u64)>,
+}
+
+/// A request that is being answered, until the last byte of its answer is handed over.
+struct Answering(Arc<Connection>);
+
+impl Connections {
+    pub(crate) fn new(listener: TcpListener, limits: ConnectionLimits) -> Self {
+        Self {
+            listener,
+            limits,
+            places: Arc::new(Semaphore::new(limits.most)),
+            waiting: Arc::default(),
+        }
+    }
+
+    /// A place for one that has just come; somebody else's, if it must be.
+    async fn place(&self) -> OwnedSemaphorePermit {
+        loop {
+            let begun = self.waiting.begun.notified();
+            if let Ok(place) = self.places.clone().try_acquire_owned() {
+                return place;
+            }
+            let dismissed = self.waiting.dismiss_longest();
+            let place = self.places.clone().acquire_owned();
+            let place = if dismissed {
+                Some(place.await)
+            } else {
+                // All are at work.
+                tokio::select! {
+                    place = place => Some(place),
+                    () = begun => None,
+                }
+            };
+            if let Some(place) = place {
+                return place.expect("the places are never closed");
+            }
+        }
+    }
+}
+
+impl Waiting {
+    fn begin(&self, dismissed: &Arc<Notify>) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.lock().insert(number, dismissed.clone());
+        self.begun.notify_waiters();
+        number
+    }
+
+    fn end(&self, number: u64) {
+        self.lock().remove(&number);
+    }
+
+    fn dismiss_longest(&self) -> bool {
+        let longest = self.lock().pop_first();
+        longest
+            .map(|(_, dismissed)| dismissed.notify_one())
+            .is_some()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Arc<Notify>>> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    fn new(limits: ConnectionLimits, waiting: Arc<Waiting>) -> Arc<Self> {
+        let dismissed = Arc::new(Notify::new());
+        let number = waiting.begin(&dismissed);
+        let closes = Some((Instant::now() + limits.head, number));
+        Arc::new(Self {
+            limits,
+            waiting,
+            state: Mutex::new(State {
+                n_requests: 0,
+                closes,
+            }),
+            dismissed,
+        })
+    }
+
+    fn begin(self: &Arc<Self>) -> Answering {
+        let mut state = self.lock();
+        state.n_requests += 1;
+        if let Some((_, number)) = state.closes.take() {
+            self.waiting.end(number);
+        }
+        Answering(self.clone())
+    }
+
+    fn closes(&self) -> Option<Instant> {
+        self.lock().closes.map(|(moment, _)| moment)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let connection = &self.0;
+        let mut state = connection.lock();
+        state.n_requests -= 1;
+        if state.n_requests == 0 {
+            let number = connection.waiting.begin(&connection.dismissed);
+            state.closes = Some((Instant::now() + connection.limits.between, number));
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some((_, number)) = self.lock().closes {
+            self.waiting.end(number);
+        }
+    }
+}
+
+/// A connection's socket. It ends by itself when its time is over.
+pub(crate) struct Socket {
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    dismissed: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Until the head of a request.
+    reading: Pin<Box<Sleep>>,
+    /// Until what is being sent is taken; set while it is not.
+    writing: Option<Pin<Box<Sleep>>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Socket {
+    fn new(stream: TcpStream, connection: Arc<Connection>, place: OwnedSemaphorePermit) -> Self {
+        let dismissed = connection.dismissed.clone();
+        Self {
+            stream,
+            dismissed: Box::pin(async move { dismissed.notified().await }),
+            reading: Box::pin(tokio::time::sleep(connection.limits.head)),
+            writing: None,
+            connection,
+            _place: place,
+        }
+    }
+
+    /// An error once nobody asks anything here any more.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.dismissed.poll_unpin(cx).is_ready() {
+            // Once ready, it must not be asked again.
+            self.dismissed = Box::pin(std::future::ready(()));
+            return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
+        }
+        let Some(moment) = self.connection.closes() else {
+            return Poll::Pending;
+        };
+        if self.reading.deadline() != moment {
+            self.reading.as_mut().reset(moment);
+        }
+        self.reading
+            .poll_unpin(cx)
+            .map(|()| io::ErrorKind::TimedOut.into())
+    }
+
+    fn sent(
+        &mut self,
+        cx: &mut Context<'_>,
+        sent: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if sent.is_ready() {
+            self.writing = None;
+            return sent;
+        }
+        let limit = self.connection.limits.body;
+        let writing = self
+            .writing
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        ready!(writing.poll_unpin(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Poll::Ready(error) = self.poll_end(cx) {
+            return Poll::Ready(Err(error));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let sent = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.sent(cx, sent)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let sent = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.sent(cx, sent)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Listener for Connections {
+    type Io = Socket;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Socket, SocketAddr) {
+        // axum's own listener waits and tries again when there are no descriptors, for instance.
+        let (stream, peer) = Listener::accept(&mut self.listener).await;
+        let place = self.place().await;
+        let connection = Connection::new(self.limits, self.waiting.clone());
+        (Socket::new(stream, connection, place), peer)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// Makes the service of each connection: the router, which is told who asks, and a connection, which is told that it works.
+#[derive(Clone, Debug)]
+pub(crate) struct ByConnection(pub(super) Router);
+
+#[derive(Clone, Debug)]
+pub(crate) struct OfConnection {
+    router: Router,
+    peer: SocketAddr,
+    connection: Arc<Connection>,
+}
+
+impl Service<IncomingStream<'_, Connections>> for ByConnection {
+    type Response = OfConnection;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<OfConnection, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, stream: IncomingStream<'_, Connections>) -> Self::Future {
+        std::future::ready(Ok(OfConnection {
+            router: self.0.clone(),
+            peer: *stream.remote_addr(),
+            connection: stream.io().connection.clone(),
+        }))
+    }
+}
+
+impl Service<Request> for OfConnection {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let limit = self.connection.limits.body;
+        let request = request.map(|body| Body::new(TimeoutBody::new(limit, body)));
+        let answering = self.connection.begin();
+        let answer = self.router.call(request);
+        Box::pin(async move {
+            let answer = answer.await?;
+            Ok(answer.map(|body| {
+                // What an error becomes is not the point: the closure lives as long as the body.
+                Body::new(body.map_err(move |error| {
+                    let _until_here = &answering;
+                    error
+                }))
+            }))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{get, post};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        task::JoinHandle,
+    };
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_hours(1);
+
+    struct Running {
+        address: SocketAddr,
+        server: JoinHandle<()>,
+    }
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            self.server.abort();
+        }
+    }
+
+    async fn start(limits: ConnectionLimits) -> Running {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new()
+            .route("/", get(async || "here"))
+            .route("/never", get(std::future::pending::<&str>))
+            .route(
+                "/body",
+                post(async |body: Result<String, _>| match body {
+                    Ok(body) => body,
+                    Err(error) => {
+                        let error: axum::extract::rejection::StringRejection = error;
+                        format!("broken: {error}")
+                    }
+                }),
+            );
+        let connections = Connections::new(listener, limits);
+        let server = tokio::spawn(async move {
+            axum::serve(connections, ByConnection(router))
+                .await
+                .unwrap();
+        });
+        Running { address, server }
+    }
+
+    async fn send(running: &Running, text: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        stream
+    }
+
+    async fn whole_answer(mut stream: TcpStream) -> String {
+        let mut answer = String::new();
+        drop(stream.read_to_string(&mut answer).await);
+        answer
+    }
+
+    const ASK: &str = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+    #[tokio::test]
+    async fn half_requests_make_room_for_whole_ones() {
+        let running = start(ConnectionLimits {
+            most: 4,
+            head: LONG,
+            between: LONG,
+            body: LONG,
+        })
+        .await;
+        let mut halves = Vec::new();
+        for _ in 0..20 {
+            halves.push(send(&running, "GET / HTTP/1.1\r\nHost: ").await);
+        }
+        let answer = whole_answer(send(&running, ASK).await).await;
+        assert!(answer.ends_with("here"), "{answer}");
+        // The first ones were closed for it.
+        assert_eq!(whole_answer(halves.swap_remove(0)).await, "");
+    }
+
+    #[tokio::test]
+    async fn who_is_being_answered_is_not_closed_for_another() {
+        let running = start(ConnectionLimits {
+            most: 2,
+            head: LONG,
+            between: LONG,
+            body: LONG,
+        })
+        .await;
+        let mut asked = send(&running, "GET /never HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        for _ in 0..10 {
+            let answer = whole_answer(send(&running, ASK).await).await;
+            assert!(answer.ends_with("here"), "{answer}");
+        }
+        let mut byte = [0];
+        let still = tokio::time::timeout(Duration::from_millis(50), asked.read(&mut byte)).await;
+        assert!(still.is_err(), "the connection is open and has no answer");
+    }
+
+    #[tokio::test]
+    async fn a_head_that_does_not_come_is_not_waited_for() {
+        let running = start(ConnectionLimits {
+            head: Duration::from_millis(50),
+            ..ConnectionLimits::new(4)
+        })
+        .await;
+        for text in ["", "GET / HT", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+            let stream = send(&running, text).await;
+            // An HTTP/2 server says something first.
+            assert!(!whole_answer(stream).await.contains("here"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_kept_between_requests_for_its_own_time() {
+        let running = start(ConnectionLimits {
+            head: LONG,
+            between: Duration::from_millis(50),
+            ..ConnectionLimits::new(4)
+        })
+        .await;
+        let ask = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        let mut stream = send(&running, ask).await;
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        let answer = whole_answer(stream).await;
+        assert_eq!(answer.matches("here").count(), 2, "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_go_on_is_given_up() {
+        let running = start(ConnectionLimits {
+            body: Duration::from_millis(50),
+            between: Duration::from_millis(50),
+            ..ConnectionLimits::new(4)
+        })
+        .await;
+        let head = "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf";
+        let answer = whole_answer(send(&running, head).await).await;
+        assert!(answer.contains("broken: "), "{answer}");
+    }
+}
