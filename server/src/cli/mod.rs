@@ -1,8 +1,11 @@
 //! The command line: data on stdout, talk on stderr, exit codes 0 done, 1 the answer is no, 2 an error.
 
+mod backup;
 mod checklist;
 mod client;
 pub(crate) mod config;
+mod doctor;
+mod evidence;
 mod gate;
 mod healthcheck;
 mod log;
@@ -20,6 +23,7 @@ use std::{ffi::OsString, process::ExitCode};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use holdpoint_service::{ServiceError, Services};
+use holdpoint_storage::{Database, FileStore};
 
 /// Production readiness reviews that people work through, sign, and can prove later.
 #[derive(Debug, Parser)]
@@ -51,6 +55,11 @@ enum Command {
     Verify(verify::Verify),
     #[command(subcommand)]
     Log(log::Log),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
+    #[command(subcommand)]
+    Evidence(evidence::Evidence),
+    Doctor(doctor::Doctor),
 }
 
 /// What a command came to.
@@ -84,6 +93,10 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Report(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Log(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
+        Command::Evidence(command) => command.run(),
+        Command::Doctor(command) => command.run(),
     };
     match answer {
         Ok(Answer::Done) => ExitCode::SUCCESS,
@@ -105,6 +118,27 @@ fn work(
         let services = serve::open_services(&config).await?;
         let answer = work(services.clone()).await;
         services.database().close().await;
+        answer
+    })
+}
+
+/// Looks at the database that the configuration names as it is: nothing is made, and its tables are not brought up to date.
+/// So a new version can back up what an old one left.
+fn as_it_is(
+    flags: &config::Flags,
+    work: impl AsyncFnOnce(&config::Config, Database, FileStore) -> anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    let config = config::Config::of_process(flags)?;
+    runtime()?.block_on(async {
+        let database = Database::open_as_it_is(&config.database)
+            .await
+            .with_context(|| format!("{} cannot be opened", config.database))?;
+        let evidence = config.data.join("evidence");
+        let files = FileStore::open(&evidence)
+            .await
+            .with_context(|| format!("{} cannot be used", evidence.display()))?;
+        let answer = work(&config, database.clone(), files).await;
+        database.close().await;
         answer
     })
 }

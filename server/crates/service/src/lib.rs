@@ -9,6 +9,7 @@ mod acceptance;
 mod access;
 mod accounts;
 mod attempts;
+pub mod backup;
 mod changes;
 mod clock;
 mod comments;
