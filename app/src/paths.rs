@@ -166,6 +166,10 @@ pub fn ticked_document(review: &str) -> String {
 pub fn item(id: &str) -> String {
     under("/items", id, "")
 }
+/// An item with a piece of its evidence that does not count any more.
+pub fn piece(item: &str, evidence: &str) -> String {
+    with_query(&self::item(item), &[("piece", evidence)])
+}
 /// The forms that change an item's people, terms and words.
 pub fn edit_item(id: &str) -> String {
     under("/items", id, "/edit")
@@ -282,10 +286,14 @@ pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     address
 }
 
+/// The longest address that a redirect leads to; the longest of our own are lists with many filters.
+const MAX_LOCAL_BYTES: usize = 2_000;
+
 /// Whether an address given by a browser stays on this site, so that a redirect to it is safe.
 pub fn is_local(address: &str) -> bool {
     let mut bytes = address.bytes();
-    bytes.next() == Some(b'/')
+    address.len() <= MAX_LOCAL_BYTES
+        && bytes.next() == Some(b'/')
         && !matches!(bytes.next(), Some(b'/' | b'\\'))
         && address.bytes().all(|byte| byte.is_ascii_graphic())
 }

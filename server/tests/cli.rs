@@ -744,6 +744,120 @@ fn a_pipeline_pushes_its_scans_and_obeys_the_gate() {
         .is_error(&["This service was not found"]);
 }
 
+/// A browser in which Ada is signed in: the cookies that it sends.
+fn signed_in(server: &Server) -> String {
+    let form = "email=ada%40example.org&password=four+words+work+well";
+    let answer = ureq::Agent::from(ureq::Agent::config_builder().max_redirects(0).build())
+        .post(format!("{}/act/sign-in", server.url))
+        .header("sec-fetch-site", "same-origin")
+        .header("accept", "text/html")
+        .content_type("application/x-www-form-urlencoded")
+        .send(form)
+        .unwrap();
+    assert_eq!(answer.status(), 302);
+    let cookies = answer.headers().get_all("set-cookie").iter();
+    let pairs = cookies.map(|set| set.to_str().unwrap().split(';').next().unwrap());
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn texts_made_to_keep_the_server_busy_are_shown_and_health_checks_are_answered_meanwhile() {
+    let server = Server::start();
+    let service = json!({ "name": "Demo" }).to_string();
+    server.post("/services", "application/json", &service);
+    let review = server.review("# Held\n\n- [ ] **Backups**: are tested\n");
+    let items: Value = server
+        .get(&format!("/api/v1/reviews/{review}/items"))
+        .body_mut()
+        .read_json()
+        .unwrap();
+    let item = items["entries"][0]["id"].as_str().unwrap();
+    let n = 95_000;
+    let hostile = [
+        ">".repeat(n),
+        format!("{}a\n{}", ">".repeat(n / 2), "a\n".repeat(n / 4)),
+        "- ".repeat(n / 2),
+        "*a ".repeat(n / 6) + &" b*".repeat(n / 6),
+        "[a](".repeat(n / 4),
+        format!(
+            "|{}\n|{}\n{}",
+            "a|".repeat(60),
+            "-|".repeat(60),
+            "|b\n".repeat(n / 4)
+        ),
+    ];
+    for text in &hostile {
+        let note = json!({ "kind": "note", "text": text }).to_string();
+        server.post(
+            &format!("/items/{item}/evidence"),
+            "application/json",
+            &note,
+        );
+    }
+    let sarif = json!({
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "t", "rules": [{ "id": "r", "fullDescription": { "text": hostile[0], "markdown": hostile[0] } }] } },
+            "results": [{ "ruleId": "r", "ruleIndex": 0, "message": { "text": hostile[0], "markdown": hostile[0] } }],
+        }],
+    });
+    server.post(
+        "/services/demo/scans",
+        "application/json",
+        &sarif.to_string(),
+    );
+    let findings: Value = server
+        .get(&format!("/api/v1/reviews/{review}/findings"))
+        .body_mut()
+        .read_json()
+        .unwrap();
+    let finding = findings["entries"][0]["id"].as_str().unwrap();
+
+    let cookies = signed_in(&server);
+    let page = |path: String| {
+        let (url, cookies) = (format!("{}{path}", server.url), cookies.clone());
+        std::thread::spawn(move || {
+            let mut answer = agent()
+                .get(&url)
+                .header("accept", "text/html")
+                .header("cookie", &cookies)
+                .call()
+                .unwrap();
+            let text = answer
+                .body_mut()
+                .with_config()
+                .limit(1 << 30)
+                .read_to_string();
+            (answer.status().as_u16(), text.unwrap())
+        })
+    };
+    let pages: Vec<_> = (0..4)
+        .flat_map(|_| {
+            [
+                page(format!("/items/{item}")),
+                page(format!("/findings/{finding}?review={review}")),
+            ]
+        })
+        .collect();
+    let mut n_asked = 0;
+    while n_asked < 3 || !pages.iter().all(std::thread::JoinHandle::is_finished) {
+        let health: ureq::Agent = ureq::Agent::config_builder()
+            .timeout_global(Some(std::time::Duration::from_secs(10)))
+            .build()
+            .into();
+        let answer = health
+            .get(format!("{}/healthz", server.url))
+            .call()
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        n_asked += 1;
+    }
+    for page in pages {
+        let (status, text) = page.join().unwrap();
+        assert_eq!(status, 200, "{}", &text[..text.len().min(2_000)]);
+    }
+}
+
 #[test]
 fn what_is_exported_can_be_verified_offline() {
     let server = Server::start();

@@ -1,5 +1,7 @@
 //! One line of text as people and scanners write it: what stands between backticks is code, all else is text.
 
+use std::collections::HashSet;
+
 use leptos::prelude::*;
 
 /// A piece of a line.
@@ -26,11 +28,19 @@ fn pieces(line: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut text_from = 0;
     let mut at = 0;
+    // How many back-ticks are known to have nothing that closes them: looked for once, not again at each run as long.
+    let mut never_closed = HashSet::new();
     while let Some(found) = line[at..].find('`') {
         let open = at + found;
         let n = ticks(&line[open..]);
         let inside = open + n;
-        let Some(close) = closing(&line[inside..], n) else {
+        let close = if never_closed.contains(&n) {
+            None
+        } else {
+            closing(&line[inside..], n)
+        };
+        let Some(close) = close else {
+            never_closed.insert(n);
             at = inside;
             continue;
         };
@@ -98,6 +108,11 @@ mod tests {
         for (line, expected) in cases {
             assert_eq!(&pieces(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_line_is_read_in_time_that_grows_with_its_length() {
+        holdpoint_hostile::assert_all_linear(20_000, |text| pieces(text).len());
     }
 
     #[test]

@@ -123,6 +123,40 @@ fn value_of(page: &Answer, selector: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_piece_that_was_withdrawn_is_rendered_only_for_who_asks_for_it() {
+    let sample = Sample::start().await;
+    let item = sample.item("2.2.2").await;
+    let mira = sample.actor("Mira Okafor").await;
+    let services = &sample.app.state.services;
+    let mut ids = Vec::new();
+    for text in ["**the first**", "**the second**", "**the third**"] {
+        let fields = EvidenceFields {
+            kind: "note".to_owned(),
+            text: text.to_owned(),
+            ..EvidenceFields::default()
+        };
+        let note = EvidenceRequest::parse(&fields, None).unwrap();
+        ids.push(services.add_evidence(&mira, &item, note).await.unwrap());
+    }
+    for id in &ids[..2] {
+        services
+            .withdraw_evidence(&mira, id, "Wrong file.")
+            .await
+            .unwrap();
+    }
+    let browser = sample.browser("Mira Okafor").await;
+    let rendered = |page: &Answer| page.texts("#main ul.evidence .prose strong");
+    let page = browser.get(&format!("/items/{item}")).await;
+    assert_eq!(rendered(&page), ["the third"]);
+    assert_eq!(page.body.matches("Show what it says").count(), 2);
+    let page = browser
+        .get(&format!("/items/{item}?piece={}", ids[0]))
+        .await;
+    assert_eq!(rendered(&page), ["the third", "the first"]);
+    assert!(page.body.contains("Wrong file."));
+}
+
+#[tokio::test]
 async fn whoever_asked_for_review_is_refused_at_the_decision_and_keeps_the_statement() {
     let sample = Sample::start().await;
     let item = sample.item("2.2.2").await;

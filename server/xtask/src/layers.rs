@@ -24,6 +24,11 @@ const LAYERS: &[Layer] = &[
         never_holds: PURE,
     },
     Layer {
+        name: "holdpoint-hostile",
+        may_know: &[],
+        never_holds: PURE,
+    },
+    Layer {
         name: "holdpoint-checklist",
         may_know: PURE_AND_DOMAIN,
         never_holds: PURE,

@@ -28,22 +28,35 @@ pub(super) fn EvidenceSection(
     may_contribute: bool,
     /// The state of the form that withdraws.
     form: FormState,
+    /// The piece that does not count any more and is to be read all the same.
+    shown: String,
     now: Millis,
 ) -> impl IntoView {
+    let is_shown = all
+        .iter()
+        .any(|view| view.evidence.id.as_str() == shown && !view.evidence.is_current());
     let (current, past): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|view| view.evidence.is_current());
     let n_stale = current.iter().filter(|view| view.stale).count();
     let n = current.len();
     let add = paths::new_evidence(&item);
     let row = move |view: EvidenceView| {
-        evidence_row(&item, view, target.as_deref(), may_contribute, &form, now)
+        evidence_row(
+            &item,
+            view,
+            target.as_deref(),
+            may_contribute,
+            &form,
+            &shown,
+            now,
+        )
     };
     let rows = current.into_iter().map(&row).collect_view();
     let n_past = past.len();
     let past = (n_past > 0).then(|| {
         let rows = past.into_iter().map(&row).collect_view();
         view! {
-            <Disclosure summary=counted(n_past, "piece withdrawn or replaced", "pieces withdrawn or replaced")>
+            <Disclosure summary=counted(n_past, "piece withdrawn or replaced", "pieces withdrawn or replaced") open=is_shown>
                 <ul class="evidence">{rows}</ul>
             </Disclosure>
         }
@@ -101,6 +114,7 @@ fn evidence_row(
     target: Option<&str>,
     may_contribute: bool,
     form: &FormState,
+    shown: &str,
     now: Millis,
 ) -> AnyView {
     let (icon, kind) = match evidence.kind.as_str() {
@@ -140,7 +154,15 @@ fn evidence_row(
             </p>
         }
     });
-    let body = body_of(&evidence);
+    // What does not count any more is only read by who asks for it, one piece at a time.
+    let body = if is_current || shown == id {
+        body_of(&evidence)
+    } else {
+        has_text(&evidence).then(|| {
+            let address = format!("{}#evidence-{id}", paths::piece(item, &id));
+            view! { <p class="small"><a href=address>"Show what it says"</a></p> }.into_any()
+        })
+    };
     let withdraw = (is_current && may_contribute).then(|| withdraw_form(item, &id, form));
     let has_body = body.is_some()
         || contradicted.is_some()
@@ -264,6 +286,10 @@ fn facts(evidence: &Evidence, now: Millis) -> AnyView {
         <span>{who}", "<When at now /></span>
     }
     .into_any()
+}
+
+fn has_text(evidence: &Evidence) -> bool {
+    matches!(evidence.kind.as_str(), "scan" | "note" | "output")
 }
 
 fn body_of(evidence: &Evidence) -> Option<AnyView> {

@@ -114,6 +114,7 @@ pub(super) fn ItemPage() -> impl IntoView {
                             target=page.head.review.commit.clone()
                             may_contribute
                             form=visit.form("evidence/withdraw")
+                            shown=query("piece")
                             now
                         />
                         <Findings review=review_id.clone() item=item.clone() lines=findings policy=review.policy.clone() now />

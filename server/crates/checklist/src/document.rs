@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
-use holdpoint_domain::Gating;
+use holdpoint_domain::{Gating, nesting};
 use serde::{Deserialize, Serialize};
 
 use crate::front_matter::{self, FrontMatter};
@@ -224,20 +224,17 @@ fn with_parsed<T>(text: &str, then: impl FnOnce(&Parsed<'_>) -> T) -> T {
     let markdown = &text[front.end..];
     // A box that the text ends with is a task like any other, but is only recognised before white space; and a lone
     // `\r` ends a line, but not everywhere for the parser. Neither change moves a byte.
-    let adapted;
+    // Nor does keeping a hostile text from nesting without end.
     let ends_in_box = markdown.ends_with(']');
-    let markdown = if ends_in_box || has_lone_return(markdown) {
-        let mut text = with_line_feeds(markdown);
-        if ends_in_box {
-            text.push('\n');
-        }
-        adapted = text;
-        &adapted
-    } else {
-        markdown
-    };
+    let mut markdown = nesting::shallow(markdown);
+    if has_lone_return(&markdown) {
+        markdown = with_line_feeds(&markdown).into();
+    }
+    if ends_in_box {
+        markdown.to_mut().push('\n');
+    }
     let source = Source::new(text);
-    let tree = Tree::new(markdown, front.end, text.len());
+    let tree = Tree::new(&markdown, front.end, text.len());
     let headings = outline::headings(&source, &tree);
     let comments = hints::comments(&source, &tree);
     then(&Parsed {

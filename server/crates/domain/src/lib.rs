@@ -12,6 +12,7 @@ pub mod id;
 pub mod issue;
 pub mod item;
 pub mod mapping;
+pub mod nesting;
 pub mod normalise;
 pub mod patch;
 pub mod pattern;

@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 
+use holdpoint_domain::nesting;
 use pulldown_cmark::{
     CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeWithOffset,
 };
@@ -15,6 +16,8 @@ use pulldown_cmark::{
 /// How deep lists and quotes may nest before the rest is shown at the same depth: a text of quote marks must not grow
 /// into a report of megabytes.
 const MAX_DEPTH: usize = 6;
+/// The most marks (emphasis, links) that stand in one another; those inside are left out, and their text stays.
+const MAX_MARKS: usize = 16;
 
 /// One line of plain text. Safe in a table cell, a heading, a list item and a paragraph; never empty.
 pub fn line(text: &str) -> String {
@@ -77,6 +80,7 @@ pub fn first_paragraph(markdown: &str) -> String {
 /// Markdown as blocks, without a line end at the end; empty if there is nothing to show. To be followed by an empty line.
 pub fn block(markdown: &str) -> String {
     let source = visible(markdown);
+    let source = nesting::shallow(&source);
     let mut writer = Blocks::default();
     writer.read(&source);
     writer.out.join("\n")
@@ -275,6 +279,7 @@ fn line_start(line: &str) -> String {
 
 fn flatten(markdown: &str, blocks: usize) -> String {
     let source = visible(markdown);
+    let source = nesting::shallow(&source);
     let mut parts: Vec<String> = Vec::new();
     let mut spans = Spans::default();
     let mut inside = 0_usize;
@@ -354,6 +359,8 @@ fn events(source: &str) -> impl Iterator<Item = (Event<'_>, Range<usize>)> {
 struct Spans {
     text: String,
     open: Vec<(Mark, String)>,
+    /// How many marks are open that were too deep to be taken.
+    n_too_deep: usize,
 }
 
 enum Mark {
@@ -386,6 +393,8 @@ impl Spans {
             Event::SoftBreak => self.text.push('\n'),
             Event::HardBreak => self.text.push_str("\\\n"),
             Event::TaskListMarker(done) => self.text.push_str(if done { "[x] " } else { "[ ] " }),
+            Event::Start(_) if self.open.len() >= MAX_MARKS => self.n_too_deep += 1,
+            Event::End(_) if self.n_too_deep > 0 => self.n_too_deep -= 1,
             Event::Start(tag) => {
                 let mark = match tag {
                     Tag::Emphasis => Mark::Emphasis,
@@ -479,6 +488,7 @@ impl Spans {
             let inner = std::mem::replace(&mut self.text, before);
             self.text.push_str(&inner);
         }
+        self.n_too_deep = 0;
         let text = std::mem::take(&mut self.text);
         text.trim().to_owned()
     }

@@ -3,6 +3,7 @@
 
 mod allowed_signers;
 mod exports;
+mod linear;
 mod report;
 mod sample;
 mod verify;
