@@ -1,16 +1,23 @@
 //! What a form leaves for the next page: a notice, or a refusal with what the person typed.
 //!
 //! It is kept in the session for one page. Server functions leave it through `ActionContext::answer`, axum handlers
-//! through [`Flash::keep`].
+//! through [`Flash::keep`]. For somebody who is not signed in it is kept in a cookie, and at most a few hundred bytes of it:
+//! strangers make the server store nothing.
 
 use std::sync::Arc;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use tower_sessions::{Session, session::Error as SessionError};
 
 const KEY: &str = "flash";
 /// What one form may leave behind, in bytes; longer texts belong in an upload.
 const MAX_TYPED_BYTES: usize = 512 * 1024;
+
+/// What a form of somebody who is not signed in may leave behind: an address and a name.
+const MAX_STRANGERS_TYPED_BYTES: usize = 600;
+/// The longest value of the cookie that keeps it; browsers refuse a cookie of more than 4,096 bytes.
+const MAX_COOKIE_BYTES: usize = 3_000;
 
 /// What a form leaves for the page it leads to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +118,28 @@ impl Flash {
     /// Leaves it for the next page.
     pub async fn keep(self, session: &Session) -> Result<(), SessionError> {
         session.insert(KEY, self).await
+    }
+
+    /// What is left in a cookie for the next page of somebody who is not signed in; `None` where that is more than a cookie holds.
+    pub fn to_cookie(mut self) -> Option<String> {
+        let mut left = MAX_STRANGERS_TYPED_BYTES;
+        self.typed.retain(|(name, value)| {
+            let size = name.len() + value.len();
+            let fits = size <= left;
+            left -= if fits { size } else { 0 };
+            fits
+        });
+        let json = serde_json::to_vec(&self).ok()?;
+        Some(URL_SAFE_NO_PAD.encode(json)).filter(|value| value.len() <= MAX_COOKIE_BYTES)
+    }
+
+    /// Reads what a cookie keeps for the page at this path.
+    pub fn from_cookie(value: &str, path: &str) -> Option<Self> {
+        let json = URL_SAFE_NO_PAD
+            .decode(Some(value).filter(|value| value.len() <= MAX_COOKIE_BYTES)?)
+            .ok()?;
+        let flash: Self = serde_json::from_slice(&json).ok()?;
+        Some(flash).filter(|flash| flash.page == path)
     }
 
     /// Takes what was left for the page at this path. What was left for another page stays.
@@ -255,6 +284,41 @@ mod tests {
         };
         let flash = Flash::refusal("/", "f", refusal, &[("long", &long)]);
         assert_eq!(flash.both_versions()[0].1, "");
+    }
+
+    #[test]
+    fn a_cookie_keeps_what_a_short_form_left_and_never_more_than_a_browser_takes() {
+        let refusal = || Refusal::Field {
+            field: "password".to_owned(),
+            message: "Address or password is wrong.".to_owned(),
+        };
+        let flash = Flash::refusal(
+            "/sign-in",
+            "sign-in",
+            refusal(),
+            &[("email", "ana@example.org")],
+        );
+        let cookie = flash.clone().to_cookie().unwrap();
+        assert_eq!(Flash::from_cookie(&cookie, "/sign-in"), Some(flash));
+        assert_eq!(Flash::from_cookie(&cookie, "/set-up/x"), None);
+        for nonsense in ["", "%%%", "bm9uc2Vuc2U", &"A".repeat(100_000)] {
+            assert_eq!(Flash::from_cookie(nonsense, "/sign-in"), None);
+        }
+        let long = "x".repeat(100_000);
+        let flash = Flash::refusal(
+            "/sign-in",
+            "sign-in",
+            refusal(),
+            &[("email", &long), ("name", "Ana")],
+        );
+        let cookie = flash.to_cookie().unwrap();
+        let kept = Flash::from_cookie(&cookie, "/sign-in").unwrap();
+        assert_eq!(kept.typed, [("name".to_owned(), "Ana".to_owned())]);
+        let page = format!("/set-up/{long}");
+        assert_eq!(
+            Flash::refusal(&page, "set-up", refusal(), &[]).to_cookie(),
+            None
+        );
     }
 
     #[test]

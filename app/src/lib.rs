@@ -20,6 +20,8 @@ pub mod islands;
 pub mod paths;
 
 #[cfg(feature = "ssr")]
+pub mod cookies;
+#[cfg(feature = "ssr")]
 pub mod document;
 #[cfg(feature = "ssr")]
 pub mod flash;

@@ -75,6 +75,10 @@ pub struct Visit {
     pub origin: String,
     /// The network address that the request came from, for rate limits and the list of sessions.
     pub client: String,
+    /// The secret that this browser keeps since somebody signed in with it.
+    pub device: Option<String>,
+    /// People reach the server by HTTPS.
+    pub https: bool,
     /// The number that leads an administrator to the log.
     pub request_id: String,
     /// When the request arrived. Everything on one page is of one moment.

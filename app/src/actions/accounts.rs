@@ -6,11 +6,11 @@ use super::{ActionError, Secret};
 
 #[cfg(feature = "ssr")]
 use {
-    super::{ActionContext, Notice},
-    crate::{one_time, paths, visit::Visit},
+    super::{ActionContext, Notice, context::set_cookie},
+    crate::{cookies, one_time, paths, visit::Visit},
     holdpoint_domain::{InstanceRole, PersonId, ServiceRole, TokenId},
     holdpoint_service::{
-        Actor, Invite, Invited, NewToken, Person, ServiceError, SessionStore, session_keys,
+        Actor, Client, Invite, Invited, NewToken, Person, ServiceError, SessionStore, session_keys,
     },
     http::{header, request::Parts},
     tower_sessions::Session,
@@ -25,7 +25,11 @@ pub async fn sign_in(
 ) -> Result<(), ActionError> {
     let cx = ActionContext::open()?;
     let visit = Visit::current();
-    let person = cx.services.sign_in(&email, &password, &visit.client);
+    let from = Client {
+        address: &visit.client,
+        device: visit.device.as_deref(),
+    };
+    let person = cx.services.sign_in(&email, &password, from);
     let outcome = begin_session(&cx, person)
         .await
         .map(|_| Notice::silent(local(&next)));
@@ -45,6 +49,11 @@ pub async fn sign_out() -> Result<(), ActionError> {
             .flush()
             .await
             .map_err(ServiceError::unavailable)?;
+        // Nor does the browser keep what was typed here and not sent.
+        if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+            let storage = http::HeaderValue::from_static("\"storage\"");
+            response.insert_header(http::HeaderName::from_static("clear-site-data"), storage);
+        }
         Ok::<_, ServiceError>(Notice::new("You are signed out."))
     }
     .await;
@@ -60,16 +69,16 @@ pub async fn set_up(
     #[server(default)] password: Secret,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::open()?;
-    let person = cx.services.set_up(&token, &name, &email, &password);
+    let client = Visit::current().client;
+    let person = cx
+        .services
+        .set_up(&token, &name, &email, &password, &client);
     let outcome = begin_session(&cx, person).await.map(|_| {
         Notice::new("Holdpoint is set up, and you are its administrator.").at(paths::HOME)
     });
-    cx.answer(
-        outcome,
-        paths::set_up(&token),
-        &[("name", &name), ("email", &email)],
-    )
-    .await
+    let back = page_of_link(&token, paths::set_up);
+    cx.answer(outcome, back, &[("name", &name), ("email", &email)])
+        .await
 }
 
 /// Makes the account that an invitation is for.
@@ -80,12 +89,15 @@ pub async fn accept_invitation(
     #[server(default)] password: Secret,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::open()?;
-    let person = cx.services.accept_invitation(&token, &name, &password);
+    let client = Visit::current().client;
+    let person = cx
+        .services
+        .accept_invitation(&token, &name, &password, &client);
     let outcome = begin_session(&cx, person).await.map(|person| {
         Notice::new(format!("Welcome, {}. Your account is ready.", person.name)).at(paths::HOME)
     });
-    cx.answer(outcome, paths::invitation(&token), &[("name", &name)])
-        .await
+    let back = page_of_link(&token, paths::invitation);
+    cx.answer(outcome, back, &[("name", &name)]).await
 }
 
 /// Takes the role of an invitation with the account that one is signed in with.
@@ -101,7 +113,8 @@ pub async fn join_by_invitation(token: Secret) -> Result<(), ActionError> {
         Ok::<_, ServiceError>(Notice::new(text).at(paths::HOME))
     }
     .await;
-    cx.answer(outcome, paths::invitation(&token), &[]).await
+    cx.answer(outcome, page_of_link(&token, paths::invitation), &[])
+        .await
 }
 
 /// Revokes an invitation: `service` is the slug of the service whose page it was on, or empty.
@@ -360,7 +373,8 @@ pub async fn use_reset_link(
     let outcome = begin_session(&cx, person).await.map(|_| {
         Notice::new("Your new password is set, and your other sessions are ended.").at(paths::HOME)
     });
-    cx.answer(outcome, paths::password_reset(&token), &[]).await
+    cx.answer(outcome, page_of_link(&token, paths::password_reset), &[])
+        .await
 }
 
 /// Changes what a person is to a service; an empty role takes it away.
@@ -428,7 +442,31 @@ async fn begin_session<P>(
             .await
     };
     begin.await.map_err(ServiceError::unavailable)?;
+    let device = Visit::current().device;
+    match cx
+        .services
+        .remember_device(&person.id, device.as_deref())
+        .await
+    {
+        Ok(secret) => set_cookie(cookies::DEVICE, &secret),
+        // Nobody is turned away because the browser could not be remembered.
+        Err(error) => tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "a device was not remembered"
+        ),
+    }
     Ok(person)
+}
+
+/// The page of a one-time link, to lead back to. What is longer than any link leads nowhere.
+#[cfg(feature = "ssr")]
+fn page_of_link(secret: &str, page: fn(&str) -> String) -> String {
+    const MAX_SECRET_BYTES: usize = 200;
+    if secret.len() <= MAX_SECRET_BYTES {
+        page(secret)
+    } else {
+        paths::SIGN_IN.to_owned()
+    }
 }
 
 /// The stored id of the session that the request came with.

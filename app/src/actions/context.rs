@@ -1,11 +1,13 @@
 use holdpoint_domain::Millis;
-use holdpoint_service::{Actor, Failure, ServiceError, Services};
+use holdpoint_service::{Actor, Failure, ServiceError, Services, session_keys};
 use http::request::Parts;
 use leptos::prelude::*;
-use tower_sessions::Session;
+use leptos_axum::ResponseOptions;
+use tower_sessions::{Session, session::Error as SessionError};
 
 use super::ActionError;
 use crate::{
+    cookies::{self, Cookie},
     flash::{Flash, Refusal},
     pages::errors::{Fault, FaultOfAction},
     paths,
@@ -167,13 +169,33 @@ impl<P> ActionContext<P> {
 
     async fn lead(self, address: &str, flash: Option<Flash>) -> Result<(), ActionError> {
         if let Some(flash) = flash {
-            flash.keep(&self.session).await.map_err(|error| {
+            self.leave(flash).await.map_err(|error| {
                 tracing::error!(%error, "a flash could not be kept");
                 ActionError::Unavailable
             })?;
         }
         leptos_axum::redirect(address);
         Ok(())
+    }
+
+    /// Keeps a flash in the session of somebody who is signed in, else in a cookie.
+    async fn leave(&self, flash: Flash) -> Result<(), SessionError> {
+        let person: Option<String> = self.session.get(session_keys::PERSON).await?;
+        if person.is_some() {
+            return flash.keep(&self.session).await;
+        }
+        if let Some(value) = flash.to_cookie() {
+            set_cookie(cookies::FLASH, &value);
+        }
+        Ok(())
+    }
+}
+
+/// Sets a cookie with the answer to the request.
+pub(super) fn set_cookie(cookie: Cookie, value: &str) {
+    let header = cookie.set(value, Visit::current().https);
+    if let (Some(header), Some(response)) = (header, use_context::<ResponseOptions>()) {
+        response.append_header(http::header::SET_COOKIE, header);
     }
 }
 

@@ -15,6 +15,8 @@ use std::{
 use holdpoint_storage::DatabaseUrl;
 use thiserror::Error;
 
+use crate::web::address::TrustedProxies;
+
 /// The options of `holdpoint serve` and of every command that opens the database.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Flags {
@@ -39,8 +41,9 @@ pub(crate) struct Flags {
     /// What is logged: error, warn, info, debug or a tracing filter [HOLDPOINT_LOG, default info]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
-    /// Believe X-Forwarded-For and X-Request-Id of the proxy in front: true or false [HOLDPOINT_TRUST_PROXY, default false]
-    #[arg(long, value_name = "BOOL")]
+    /// Addresses or networks of the proxies in front, whose X-Forwarded-For and X-Request-Id are believed, such as 127.0.0.1,10.0.0.0/8
+    /// [HOLDPOINT_TRUST_PROXY, default none]
+    #[arg(long, value_name = "ADDRESSES")]
     pub(crate) trust_proxy: Option<String>,
     /// Seconds after which a page is given up [HOLDPOINT_REQUEST_TIMEOUT, default 30]
     #[arg(long, value_name = "SECONDS")]
@@ -118,7 +121,7 @@ pub(crate) struct Config {
     pub(crate) base_url: Option<BaseUrl>,
     pub(crate) log_format: LogFormat,
     pub(crate) log: String,
-    pub(crate) trust_proxy: bool,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) request_timeout: Duration,
     pub(crate) shutdown_deadline: Duration,
     pub(crate) max_connections: usize,
@@ -368,9 +371,12 @@ impl Config {
                         .then(|| text.to_owned())
                 },
             )?,
-            trust_proxy: value(given("trust-proxy"), "false", "true or false", |text| {
-                text.parse().ok()
-            })?,
+            trusted_proxies: value(
+                given("trust-proxy"),
+                "none",
+                TrustedProxies::EXPECTED,
+                TrustedProxies::parse,
+            )?,
             request_timeout: seconds("request-timeout", "30")?,
             shutdown_deadline: seconds("shutdown-deadline", "20")?,
             max_connections: value(
@@ -393,6 +399,16 @@ impl Config {
                 text.parse().ok()
             })?,
         })
+    }
+}
+
+impl Config {
+    /// What can be used and is probably not meant; said when the server starts.
+    pub(crate) fn warnings(&self) -> Vec<&'static str> {
+        let behind_a_proxy = self.base_url.as_ref().is_some_and(|url| url.https);
+        let warning = "base-url is https, so a proxy stands in front, and trust-proxy names none: every visitor seems to come \
+            from the proxy's address, and whoever tries passwords makes all of them wait. Set trust-proxy to the proxy's address.";
+        Vec::from_iter((behind_a_proxy && self.trusted_proxies.is_empty()).then_some(warning))
     }
 }
 
@@ -468,6 +484,16 @@ impl File {
                 toml::Value::String(text) => text,
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Boolean(flag) => flag.to_string(),
+                // A list, as of addresses, may be written as one.
+                toml::Value::Array(list) => list
+                    .iter()
+                    .map(toml::Value::as_str)
+                    .collect::<Option<Vec<_>>>()
+                    .ok_or_else(|| ConfigError::Type {
+                        file: path.clone(),
+                        key: key.clone(),
+                    })?
+                    .join(","),
                 _ => return Err(ConfigError::Type { file: path, key }),
             };
             values.insert(key, text);
@@ -597,6 +623,41 @@ mod tests {
             typed.ends_with("`listen` must be a text, a number, true or false."),
             "{typed}"
         );
+    }
+
+    #[test]
+    fn proxies_are_named_by_address_and_an_https_server_without_any_is_warned_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |file: &str| {
+            std::fs::write(folder.path().join("holdpoint.toml"), file).unwrap();
+            Config::read(&Flags::default(), &around(folder.path(), &[]))
+        };
+        let named = read("trust-proxy = [\"127.0.0.1\", \"10.0.0.0/8\"]").unwrap();
+        assert_eq!(
+            named,
+            read("trust-proxy = \"127.0.0.1, 10.0.0.0/8\"").unwrap()
+        );
+        assert!(
+            read("trust-proxy = false")
+                .unwrap()
+                .trusted_proxies
+                .is_empty()
+        );
+        let refused = read("trust-proxy = true").unwrap_err().to_string();
+        assert!(
+            refused
+                .contains("the addresses or networks of the proxies in front, such as `127.0.0.1"),
+            "{refused}"
+        );
+        let n_warnings = |file: &str| read(file).unwrap().warnings().len();
+        let https = "base-url = \"https://prr.example.org\"\n";
+        assert_eq!(n_warnings(https), 1);
+        assert_eq!(
+            n_warnings(&format!("{https}trust-proxy = \"127.0.0.1\"")),
+            0
+        );
+        assert_eq!(n_warnings("base-url = \"http://localhost:3000\""), 0);
+        assert_eq!(n_warnings(""), 0);
     }
 
     #[test]

@@ -77,10 +77,17 @@ async fn serve(config: &Config, services: Services) -> anyhow::Result<Answer> {
     let sessions = SessionStore::new(services.database().clone(), move || clock.now());
     let stopping = CancellationToken::new();
     let state = AppState::new(services.clone(), config, listening, stopping.clone())?;
-    let sweeping = tokio::spawn(sweep_sessions(sessions.clone(), stopping.clone()));
+    let sweeping = tokio::spawn(sweep_sessions(
+        sessions.clone(),
+        services.clone(),
+        stopping.clone(),
+    ));
     let sweeping_files = tokio::spawn(sweep_files(services.clone(), stopping.clone()));
     let signing_heads = tokio::spawn(sign_log_heads(services.clone(), stopping.clone()));
     let address = state.address();
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let router = web::router(state, sessions, axum::Router::new());
     let limits = ConnectionLimits::new(affordable_connections(config.max_connections));
     tracing::info!(%listening, %address, database = %config.database, "Holdpoint {} is up", env!("CARGO_PKG_VERSION"));
@@ -158,8 +165,8 @@ fn affordable_connections(wanted: usize) -> usize {
     affordable.min(wanted)
 }
 
-/// Deletes expired sessions now and then. A failure is logged and the next round tries again.
-async fn sweep_sessions(sessions: SessionStore, stopping: CancellationToken) {
+/// Deletes expired sessions and devices now and then. A failure is logged and the next round tries again.
+async fn sweep_sessions(sessions: SessionStore, services: Services, stopping: CancellationToken) {
     let mut rounds = tokio::time::interval(std::time::Duration::from_mins(10));
     while stopping.run_until_cancelled(rounds.tick()).await.is_some() {
         match sessions.delete_expired().await {
@@ -169,6 +176,12 @@ async fn sweep_sessions(sessions: SessionStore, stopping: CancellationToken) {
                 error = &error as &dyn std::error::Error,
                 "expired sessions were not deleted"
             ),
+        }
+        if let Err(error) = services.forget_old_devices().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "devices of long ago were not forgotten"
+            );
         }
     }
 }

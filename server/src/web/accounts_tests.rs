@@ -45,8 +45,16 @@ impl<'a> Jar<'a> {
         let answer = self.app.send(request.body(Body::from(body)).unwrap()).await;
         for set in answer.headers.get_all(header::SET_COOKIE) {
             let pair = set.to_str().unwrap().split(';').next().unwrap();
-            let gone = pair.ends_with('=');
-            *self.cookie.lock().await = if gone { String::new() } else { pair.to_owned() };
+            let (name, value) = pair.split_once('=').unwrap();
+            let mut cookie = self.cookie.lock().await;
+            let of_others = |kept: &&str| kept.split('=').next() != Some(name);
+            let mut kept: Vec<&str> = cookie.split("; ").filter(of_others).collect();
+            kept.retain(|kept| !kept.is_empty());
+            if !value.is_empty() {
+                kept.push(pair);
+            }
+            let kept = kept.join("; ");
+            *cookie = kept;
         }
         answer
     }
@@ -176,29 +184,270 @@ async fn the_set_up_link_makes_an_administrator_who_is_signed_in_and_works_once(
 async fn signing_in_gives_the_session_another_id_and_forgets_what_was_in_it() {
     let app = TestApp::start().await;
     add(&app, "ana", InstanceRole::Member).await;
-    let jar = Jar::of(&app);
+    // Whoever can set a cookie in somebody's browser sets one that they know.
+    let jar = signed_in(&app, "bo", InstanceRole::Member).await;
+    let before = jar.cookie().await;
     let refused = jar
         .follow(
             "sign-in",
             &[("email", "ana@example.org"), ("password", "wrong")],
         )
         .await;
-    assert!(
-        alert(&refused).contains("Address or password is wrong."),
-        "{}",
-        alert(&refused)
-    );
-    assert_eq!(value(&refused, "email").as_deref(), Some("ana@example.org"));
-    let before = jar.cookie().await;
-    assert!(!before.is_empty(), "a refusal is kept in a session");
+    assert_eq!(refused.status, StatusCode::FOUND, "bo is signed in still");
     assert_eq!(jar.sign_in("ana@example.org", PASSWORD).await, "/");
     let after = jar.cookie().await;
     assert_ne!(before, after);
-    assert_eq!(jar.get("/account").await.status, StatusCode::OK);
+    let account = jar.get("/account").await;
+    assert!(account.body.contains("ana@example.org"), "{}", account.body);
     *jar.cookie.lock().await = before;
     assert_eq!(
         jar.get("/account").await.header("location"),
         "/sign-in?next=%2Faccount"
+    );
+}
+
+/// How many sessions are stored.
+async fn n_sessions(app: &TestApp) -> u64 {
+    let database = app.state.services.database().clone();
+    let at_the_end_of_time = holdpoint_service::SessionStore::new(database, || i64::MAX);
+    at_the_end_of_time.delete_expired().await.unwrap()
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_makes_the_server_store_nothing() {
+    let app = TestApp::start().await;
+    let set_up = app
+        .state
+        .services
+        .setup_link_token()
+        .await
+        .unwrap()
+        .unwrap();
+    let admin = add(&app, "ada", InstanceRole::Member).await;
+    let long = "x".repeat(400_000);
+    for (form, fields) in [
+        (
+            "sign-in",
+            vec![("email", long.as_str()), ("password", "wrong")],
+        ),
+        (
+            "sign-in",
+            vec![
+                ("email", "ada@example.org"),
+                ("password", "wrong"),
+                ("next", &long),
+            ],
+        ),
+        (
+            "set-up",
+            vec![
+                ("token", &set_up),
+                ("name", &long),
+                ("email", &long),
+                ("password", "x"),
+            ],
+        ),
+        (
+            "set-up",
+            vec![
+                ("token", &long),
+                ("name", "Ana"),
+                ("email", "a@b"),
+                ("password", "x"),
+            ],
+        ),
+        (
+            "invitations/accept",
+            vec![("token", "none"), ("name", &long), ("password", "x")],
+        ),
+        (
+            "invitations/accept",
+            vec![("token", &long), ("name", "Ana"), ("password", "x")],
+        ),
+        ("invitations/join", vec![("token", &long)]),
+        (
+            "password-resets/use",
+            vec![("token", "none"), ("new_password", &long)],
+        ),
+        ("sign-out", vec![]),
+    ] {
+        let answer = Jar::of(&app).post(form, &fields).await;
+        assert_eq!(answer.status, StatusCode::FOUND, "{form}: {}", answer.body);
+        assert!(
+            answer.header("location").len() < 200,
+            "{form}: {}",
+            answer.header("location")
+        );
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            assert!(cookie.len() < 1_500, "{form}: {} bytes", cookie.len());
+            assert!(cookie.starts_with("holdpoint-flash="), "{form}: {cookie}");
+            assert!(
+                cookie.contains("; Max-Age=300;") && cookie.contains("; HttpOnly"),
+                "{cookie}"
+            );
+        }
+        assert_eq!(n_sessions(&app).await, 0, "{form}");
+    }
+    // And for whoever is signed in a long text is still there again.
+    let jar = Jar::of(&app);
+    jar.sign_in(&admin.email, PASSWORD).await;
+    let fields = [("name", long.as_str()), ("expires", "0")];
+    let page = jar.follow("account/create-token", &fields).await;
+    assert_eq!(value(&page, "name").as_deref(), Some(long.as_str()));
+}
+
+#[tokio::test]
+async fn what_a_strangers_form_left_is_shown_once_and_at_its_own_page() {
+    let app = TestApp::start().await;
+    let jar = Jar::of(&app);
+    let wrong = [("email", "ana@example.org"), ("password", "wrong")];
+    jar.submit("sign-in", &wrong).await;
+    assert!(!jar.cookie().await.is_empty());
+    jar.get("/verify").await;
+    let page = jar.get("/sign-in").await;
+    assert!(
+        alert(&page).contains("Address or password is wrong."),
+        "{}",
+        page.body
+    );
+    assert_eq!(value(&page, "email").as_deref(), Some("ana@example.org"));
+    assert_eq!(jar.cookie().await, "");
+    assert_eq!(alert(&jar.get("/sign-in").await), "");
+    // A cookie that somebody else wrote is text, and nothing but text.
+    *jar.cookie.lock().await = "holdpoint-flash=AAAA".to_owned();
+    assert_eq!(jar.get("/sign-in").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn strangers_do_not_lock_out_the_owner_who_has_signed_in_with_this_browser_before() {
+    let app = TestApp::with(
+        |settings| {
+            settings.https = true;
+            settings.authority = Some("prr.example.org".to_owned());
+        },
+        |router| router,
+    )
+    .await;
+    add(&app, "ana", InstanceRole::Member).await;
+    add(&app, "bo", InstanceRole::Member).await;
+    let known = Jar::of(&app);
+    let fields = [("email", "ana@example.org"), ("password", PASSWORD)];
+    let signed_in = known.post("sign-in", &fields).await;
+    let device = signed_in
+        .headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .find_map(|set| {
+            set.to_str()
+                .ok()
+                .filter(|set| set.starts_with("__Host-holdpoint-device="))
+        })
+        .expect("the browser is remembered");
+    assert!(
+        device.ends_with("; Path=/; Max-Age=7776000; SameSite=Lax; HttpOnly; Secure"),
+        "{device}"
+    );
+    known.submit("sign-out", &[]).await;
+    assert!(known.cookie().await.contains("__Host-holdpoint-device="));
+    // From the same address: the hardest case.
+    for _ in 0..40 {
+        let stranger = Jar::of(&app);
+        stranger.sign_in("ana@example.org", "wrong").await;
+        stranger.sign_in("bo@example.org", "wrong").await;
+    }
+    assert_eq!(
+        Jar::of(&app).sign_in("ana@example.org", PASSWORD).await,
+        "/sign-in"
+    );
+    // The device is Ana's, and so it helps nobody else.
+    assert_eq!(known.sign_in("bo@example.org", PASSWORD).await, "/sign-in");
+    assert_eq!(known.sign_in("ana@example.org", PASSWORD).await, "/");
+    // And it is no way to guess without end.
+    known.submit("sign-out", &[]).await;
+    for _ in 0..10 {
+        known.sign_in("ana@example.org", "wrong").await;
+    }
+    assert_eq!(known.sign_in("ana@example.org", PASSWORD).await, "/sign-in");
+}
+
+#[tokio::test]
+async fn a_forwarded_address_counts_only_from_a_proxy_that_is_named() {
+    use super::address::TrustedProxies;
+    // The tests' requests come from 192.0.2.1.
+    for (proxies, has_to_wait) in [("none", true), ("192.0.2.1", false), ("10.0.0.0/8", true)] {
+        let app = TestApp::with(
+            |settings| settings.trusted_proxies = TrustedProxies::parse(proxies).unwrap(),
+            |router| router,
+        )
+        .await;
+        add(&app, "ana", InstanceRole::Member).await;
+        let sign_in = async |password: &str, forwarded: &str| {
+            let request = Request::post("/act/sign-in")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header("sec-fetch-site", "same-origin")
+                .header("x-forwarded-for", forwarded);
+            let body = format!(
+                "email=ana%40example.org&password={}",
+                password.replace(' ', "+")
+            );
+            let answer = app.send(request.body(Body::from(body)).unwrap()).await;
+            answer.header("location").to_owned()
+        };
+        for n in 0..5 {
+            sign_in("wrong", &format!("198.51.100.{n}")).await;
+        }
+        let waits = sign_in(PASSWORD, "198.51.100.200").await == "/sign-in";
+        assert_eq!(waits, has_to_wait, "{proxies}");
+    }
+}
+
+#[tokio::test]
+async fn open_addresses_are_asked_only_so_often_from_one_place() {
+    let app = TestApp::start().await;
+    let set_up = app
+        .state
+        .services
+        .setup_link_token()
+        .await
+        .unwrap()
+        .unwrap();
+    for folder in ["set-up", "invitations", "reset-password"] {
+        for n in 0..7 {
+            let page = app.get(&format!("/{folder}/guess-{n}")).await;
+            assert!(
+                [410, 429].contains(&page.status.as_u16()),
+                "{folder} {n}: {}",
+                page.status
+            );
+        }
+    }
+    let page = app.get(&format!("/set-up/{set_up}")).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS, "{}", page.body);
+    assert!(
+        page.body
+            .contains("Too many links were tried that do not work."),
+        "{}",
+        page.body
+    );
+    app.clock.advance(5 * 60_000);
+    assert_eq!(
+        app.get(&format!("/set-up/{set_up}")).await.status,
+        StatusCode::OK
+    );
+
+    let mut statuses = Vec::new();
+    for _ in 0..1_002 {
+        statuses.push(
+            app.get("/.well-known/holdpoint-signing-keys")
+                .await
+                .status
+                .as_u16(),
+        );
+    }
+    assert_eq!(
+        (statuses[0], statuses[999], statuses[1_001]),
+        (200, 200, 429)
     );
 }
 
@@ -265,7 +514,9 @@ async fn signing_out_ends_the_session_itself() {
     let app = TestApp::start().await;
     let jar = signed_in(&app, "ana", InstanceRole::Member).await;
     let cookie = jar.cookie().await;
-    assert_eq!(jar.submit("sign-out", &[]).await, "/sign-in");
+    let out = jar.post("sign-out", &[]).await;
+    assert_eq!(out.header("location"), "/sign-in");
+    assert_eq!(out.header("clear-site-data"), "\"storage\"");
     let page = jar.get("/sign-in").await;
     assert!(page.body.contains("You are signed out."), "{}", page.body);
     *jar.cookie.lock().await = cookie;
@@ -554,12 +805,11 @@ async fn what_is_shown_once_is_not_readable_in_the_database() {
         ("expires", "90"),
     ];
     ana.submit("account/create-token", &fields).await;
-    let id = ana
-        .cookie()
-        .await
-        .split_once('=')
+    let cookies = ana.cookie().await;
+    let id = cookies
+        .split("; ")
+        .find_map(|pair| pair.strip_prefix("holdpoint="))
         .unwrap()
-        .1
         .parse()
         .unwrap();
     let record = tower_sessions::SessionStore::load(&app.sessions, &id)

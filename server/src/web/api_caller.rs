@@ -2,7 +2,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use holdpoint_service::{Actor, TokenError};
 use http::header;
 
-use super::{AppState, WebError};
+use super::{AppState, WebError, address};
 
 /// Who calls the API: the person whose token came in `Authorization: Bearer …`, with what it was granted. Cookies do not
 /// count here, so no other site can make a browser call it.
@@ -20,7 +20,8 @@ impl FromRequestParts<AppState> for ApiCaller {
         let token = header.to_str().ok().and_then(bearer).ok_or_else(|| {
             WebError::BadToken("Send the token as `Authorization: Bearer hp_…`.".to_owned())
         })?;
-        match state.services.actor_of_token(token).await {
+        let client = address::of(parts, &state.settings.trusted_proxies).to_string();
+        match state.services.actor_of_token(token, &client).await {
             Ok(actor) => Ok(Self(actor)),
             Err(TokenError::Service(error)) => Err(error.into()),
             Err(refused) => Err(WebError::BadToken(refused.to_string())),

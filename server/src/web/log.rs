@@ -32,7 +32,7 @@ pub(super) async fn request(
     let given = request
         .headers()
         .get(HEADER)
-        .filter(|_| state.settings.trust_proxy)
+        .filter(|_| state.settings.trusted_proxies.sent(request.extensions()))
         .and_then(|id| id.to_str().ok());
     let id: Arc<str> = given
         .filter(|id| is_plain(id))

@@ -2,7 +2,7 @@
 //!
 //! [`router`] is the whole of it, as a function of its state, so that a test has exactly what people get.
 
-mod address;
+pub(crate) mod address;
 mod answer;
 mod api;
 pub(crate) mod api_caller;

@@ -2,11 +2,12 @@
 
 use axum::{
     Form, Router,
+    extract::State,
     response::{IntoResponse as _, Redirect, Response},
     routing::post,
 };
-use holdpoint_app::{paths, visit::Theme};
-use http::{HeaderValue, header};
+use holdpoint_app::{cookies, paths, visit::Theme};
+use http::header;
 use serde::Deserialize;
 
 use super::{AppState, WebError};
@@ -26,7 +27,10 @@ struct Choice {
 }
 
 /// Keeps a choice for a year and leads back to where it was made.
-async fn choose(Form(choice): Form<Choice>) -> Result<Response, WebError> {
+async fn choose(
+    State(state): State<AppState>,
+    Form(choice): Form<Choice>,
+) -> Result<Response, WebError> {
     let theme = match choice.theme.as_str() {
         "" => None,
         theme => Some(
@@ -44,17 +48,16 @@ async fn choose(Form(choice): Form<Choice>) -> Result<Response, WebError> {
         paths::HOME
     };
     let mut response = Redirect::to(back).into_response();
-    let cookies = [
-        ("theme", theme.map(|theme| theme.as_str().to_owned())),
-        ("shortcuts", shortcuts),
+    let chosen = [
+        (cookies::THEME, theme.map(Theme::as_str)),
+        (cookies::SHORTCUTS, shortcuts.as_deref()),
     ];
-    for (name, value) in cookies
+    let https = state.settings.https;
+    for header in chosen
         .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
+        .filter_map(|(cookie, value)| cookie.set(value?, https))
     {
-        let cookie = format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly");
-        let cookie = HeaderValue::try_from(cookie).expect("both values are from closed lists");
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        response.headers_mut().append(header::SET_COOKIE, header);
     }
     Ok(response)
 }

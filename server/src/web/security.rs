@@ -52,7 +52,7 @@ pub(super) async fn headers(
     if state.settings.https {
         set(
             header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000"),
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
         );
     }
     response

@@ -7,7 +7,7 @@ use holdpoint_service::Services;
 use leptos::config::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 
-use super::assets;
+use super::{address::TrustedProxies, assets};
 use crate::cli::config::Config;
 
 /// What every handler can reach.
@@ -29,7 +29,7 @@ pub(crate) struct Settings {
     /// Host and port that people type; `None` believes the request's own `Host`.
     pub(crate) authority: Option<String>,
     pub(crate) listening: SocketAddr,
-    pub(crate) trust_proxy: bool,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) request_timeout: Duration,
     pub(crate) session_hours: u32,
 }
@@ -46,7 +46,7 @@ impl AppState {
             https: config.base_url.as_ref().is_some_and(|url| url.https),
             authority: config.base_url.as_ref().map(|url| url.authority.clone()),
             listening,
-            trust_proxy: config.trust_proxy,
+            trusted_proxies: config.trusted_proxies.clone(),
             request_timeout: config.request_timeout,
             session_hours: config.session_hours,
         };

@@ -23,7 +23,7 @@ use tower_sessions::{
     session::{Id, Record},
 };
 
-use super::{AppState, router, state::Settings};
+use super::{AppState, address::TrustedProxies, router, state::Settings};
 
 /// Wed 28 Jan 2026, 14:31 UTC
 pub(crate) const NOW: Millis = 1_769_610_660_000;
@@ -120,7 +120,7 @@ impl TestApp {
             https: false,
             authority: None,
             listening: SocketAddr::from(([127, 0, 0, 1], 3000)),
-            trust_proxy: false,
+            trusted_proxies: TrustedProxies::default(),
             request_timeout: Duration::from_secs(30),
             session_hours: 12,
         };

@@ -128,7 +128,10 @@ async fn every_kind_of_answer_carries_the_security_headers() {
             ("referrer-policy", "same-origin"),
             ("x-frame-options", "DENY"),
             ("cross-origin-opener-policy", "same-origin"),
-            ("strict-transport-security", "max-age=31536000"),
+            (
+                "strict-transport-security",
+                "max-age=31536000; includeSubDomains",
+            ),
         ] {
             assert_eq!(answer.header(name), value, "{address}: {name}");
         }
@@ -257,6 +260,29 @@ async fn a_form_from_another_site_is_refused_with_a_page() {
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert_eq!(page.texts("h1"), ["You may not do this"]);
     assert_eq!(page.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn methods_that_no_page_needs_are_refused() {
+    let app = TestApp::start().await;
+    for method in ["TRACE", "TRACK", "DELETE", "PUT"] {
+        for address in ["/", "/sign-in", "/healthz", "/api/v1/services/x"] {
+            let request = Request::builder()
+                .method(method)
+                .uri(address)
+                .header("x-secret", "not to be said back")
+                .body(Body::empty())
+                .unwrap();
+            let answer = app.send(request).await;
+            assert_eq!(
+                answer.status,
+                StatusCode::METHOD_NOT_ALLOWED,
+                "{method} {address}: {}",
+                answer.body
+            );
+            assert!(!answer.body.contains("said back"));
+        }
+    }
 }
 
 #[tokio::test]

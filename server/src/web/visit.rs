@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use holdpoint_app::{
+    cookies,
     flash::Flash,
     visit::{Preferences, Theme, Visit},
 };
@@ -27,7 +28,7 @@ pub(super) async fn establish(
     next: Next,
 ) -> Response {
     let mut visit = Visit {
-        preferences: preferences(request.headers()),
+        preferences: preferences(request.headers(), state.settings.https),
         address: request
             .uri()
             .path_and_query()
@@ -40,6 +41,10 @@ pub(super) async fn establish(
             .unwrap_or_default(),
         origin: origin(&state, request.headers()),
         client: client.to_string(),
+        device: cookies::DEVICE
+            .get(request.headers(), state.settings.https)
+            .map(ToOwned::to_owned),
+        https: state.settings.https,
         now: state.services.now(),
         ..Visit::default()
     };
@@ -60,14 +65,28 @@ pub(super) async fn establish(
             .unwrap_or_default();
         visit.n_waiting = u32::try_from(n_waiting).unwrap_or(u32::MAX);
     }
+    let mut shown = None;
     if request.method() == Method::GET {
-        match Flash::take(&session, request.uri().path()).await {
-            Ok(flash) => visit.flash = flash.map(Arc::new),
-            Err(error) => return WebError::Unavailable(Box::new(error)).into_response(),
+        let path = request.uri().path();
+        if visit.person.is_some() {
+            match Flash::take(&session, path).await {
+                Ok(flash) => visit.flash = flash.map(Arc::new),
+                Err(error) => return WebError::Unavailable(Box::new(error)).into_response(),
+            }
+        } else if let Some(flash) = cookies::FLASH
+            .get(request.headers(), visit.https)
+            .and_then(|value| Flash::from_cookie(value, path))
+        {
+            visit.flash = Some(Arc::new(flash));
+            shown = cookies::FLASH.forget(visit.https);
         }
     }
     request.extensions_mut().insert(visit);
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if let Some(shown) = shown {
+        response.headers_mut().append(header::SET_COOKIE, shown);
+    }
+    response
 }
 
 /// Where people reach the server: as configured, else as this request did.
@@ -104,23 +123,13 @@ async fn person(services: &Services, session: &Session) -> Result<Option<Actor>,
         .map(Actor::of))
 }
 
-/// The value of a cookie that holds a preference.
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|cookies| cookies.split(';'))
-        .find_map(|pair| Some(pair.trim().split_once('=')?).filter(|(of, _)| *of == name))
-        .map(|(_, value)| value)
-}
-
-fn preferences(headers: &HeaderMap) -> Preferences {
+fn preferences(headers: &HeaderMap, https: bool) -> Preferences {
     Preferences {
-        theme: cookie(headers, "theme")
+        theme: cookies::THEME
+            .get(headers, https)
             .and_then(Theme::parse)
             .unwrap_or_default(),
-        shortcuts: cookie(headers, "shortcuts") != Some("off"),
+        shortcuts: cookies::SHORTCUTS.get(headers, https) != Some("off"),
     }
 }
 
@@ -135,7 +144,7 @@ mod tests {
         let of = |cookies: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::COOKIE, HeaderValue::from_static(cookies));
-            preferences(&headers)
+            preferences(&headers, false)
         };
         assert_eq!(
             of("theme=dark; shortcuts=off"),

@@ -63,7 +63,7 @@ pub fn SetUpPage() -> impl IntoView {
     page(async move {
         let visit = Visit::current();
         let form = visit.form("set-up");
-        if !services().is_setup_link(&token).await? {
+        if !services().is_setup_link(&token, &visit.client).await? {
             return Ok(gone(
                 "This set-up link does not work",
                 "A set-up link works once, and each start of the server makes a new one. Look for the newest in its log. If \
@@ -111,7 +111,7 @@ pub fn InvitationPage() -> impl IntoView {
     let token = parameter("token");
     page(async move {
         let visit = Visit::current();
-        let invitation = match services().open_invitation(&token).await {
+        let invitation = match services().open_invitation(&token, &visit.client).await {
             Err(holdpoint_service::ServiceError::Rejected { message, .. }) => {
                 return Ok(gone("This invitation does not work any more", message).into_any());
             }

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::{
     Actor, Conflict, ServiceError, Services,
-    attempts::{self, Key},
+    attempts::{self, Key, Wait},
+    devices::Client,
     passwords::{Comparison, NewPassword},
 };
 
@@ -74,16 +75,25 @@ impl Services {
             .await
     }
 
-    /// The person behind an address and a password. `address` is the network address that the request came from.
+    /// The person behind an address and a password. `from` is the network address that the request came from, and the device that
+    /// it names.
     pub async fn sign_in(
         &self,
         email: &str,
         password: &str,
-        address: &str,
+        from: impl Into<Client<'_>>,
     ) -> Result<Person, ServiceError> {
+        let Client { address, device } = from.into();
         let typed = Email::parse(email).map(|email| email.as_str().to_owned());
         let account = typed.as_deref().unwrap_or(email.trim());
-        let keys = Key::of_sign_in(account, address);
+        let known = match (&typed, device) {
+            (Ok(email), Some(device)) => self.known_device(email, device).await?,
+            _ => None,
+        };
+        let keys = match known {
+            Some(device) => vec![Key::of_device(account, device)],
+            None => Key::of_sign_in(account, address).to_vec(),
+        };
         let left = self.begin_attempt(&keys)?;
         let mut tx = self.database().read().await?;
         let person = match &typed {
@@ -99,7 +109,8 @@ impl Services {
         let compared = self
             .passwords()
             .compare(password, stored.clone(), self.ids())
-            .await?;
+            .await
+            .inspect_err(|_| self.attempts().give_back(&keys))?;
         let Some(person) = person.filter(|_| compared != Comparison::Wrong) else {
             tracing::warn!(address, left, "a sign-in was refused");
             return Err(ServiceError::rejected("password", tries_left(WRONG, left)));
@@ -171,7 +182,10 @@ impl Services {
         if password.is_empty() {
             return Err(ServiceError::rejected(field, "Type your password."));
         }
-        let keys = [Key::Again(actor.id.clone())];
+        let keys = [match actor.token {
+            None => Key::Again(actor.id.clone()),
+            Some(_) => Key::AgainByToken(actor.id.clone()),
+        }];
         let left = self.begin_attempt(&keys)?;
         let mut tx = self.database().read().await?;
         let stored = tx.password_hash(&actor.id).await?;
@@ -179,7 +193,8 @@ impl Services {
         match self
             .passwords()
             .compare(password, stored.clone(), self.ids())
-            .await?
+            .await
+            .inspect_err(|_| self.attempts().give_back(&keys))?
         {
             Comparison::Wrong => {
                 tracing::warn!(
@@ -199,18 +214,18 @@ impl Services {
         }
     }
 
+    /// Counts a question that anybody may ask without an account, and refuses it where one network address asks without end.
+    pub fn ask_openly(&self, address: &str) -> Result<(), ServiceError> {
+        self.begin_attempt(&[Key::of_open(address)]).map(|_| ())
+    }
+
     pub(crate) fn begin_attempt(&self, keys: &[Key]) -> Result<u32, ServiceError> {
         self.attempts().begin(keys, self.now()).map_err(|wait| {
-            tracing::warn!(
-                wait,
-                "an attempt was refused: too many wrong passwords before it"
-            );
+            let Wait { millis, because } = wait;
+            tracing::warn!(millis, because, "an attempt was refused");
             ServiceError::TooOften {
-                message: format!(
-                    "There were too many wrong passwords. Try again in {}.",
-                    attempts::in_words(wait)
-                ),
-                seconds: (wait + 999) / 1_000,
+                message: format!("{because} Try again in {}.", attempts::in_words(millis)),
+                seconds: (millis + 999) / 1_000,
             }
         })
     }
@@ -478,6 +493,7 @@ impl Services {
         let now = self.now();
         tx.set_disabled(person, Some(now), version).await?;
         tx.revoke_all_sessions(person).await?;
+        tx.forget_devices(person).await?;
         tx.revoke_invitations_by(person, now).await?;
         tx.revoke_password_resets(person, now).await?;
         let summary = format!("disabled {}", before.name);

@@ -1,7 +1,8 @@
-//! How often somebody may try a password before they have to wait.
+//! How often somebody may try a password, a link or a token before they have to wait.
 //!
 //! The counts are kept in memory, since a pause of minutes need not survive a restart; each node counts for itself. An
 //! attempt is counted before the password is compared and given back when it was right, so that many at once gain nothing.
+//! However many accounts and addresses are tried, no more than [`MOST`] counts are kept.
 
 use std::{
     collections::HashMap,
@@ -9,15 +10,18 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use holdpoint_domain::{Millis, PersonId};
+use holdpoint_domain::{Digest, Millis, PersonId};
 
 const MINUTE: Millis = 60_000;
 /// Failures further apart than this have nothing to do with each other.
 const WINDOW: Millis = 15 * MINUTE;
 /// How long to wait after too many.
 pub(crate) const PAUSE: Millis = 5 * MINUTE;
-/// From this many entries on, old ones are looked for and dropped.
-const MANY: usize = 20_000;
+/// The most counts that are kept. Who is tried now is among the newer half; to push a count out, somebody has to fail from as many
+/// places as there are in that half, each time at the price of a password's comparison.
+const MOST: usize = 40_000;
+/// The most tokens that are remembered as good, so that their callers go on while others at the same address guess.
+const MOST_GOOD_TOKENS: usize = 10_000;
 
 /// What attempts are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,19 +32,40 @@ pub(crate) enum Key {
     Account(String),
     /// Any account from one place, which may be a whole office.
     From(String),
+    /// One account from a browser in which it was signed in before, and nothing else: what strangers try does not count there.
+    Device(String, Digest),
     /// One-time links from one place: whoever tries many is guessing.
     Link(String),
+    /// API tokens that are not taken, from one place.
+    Token(String),
+    /// Questions that anybody may ask without an account, from one place.
+    Open(String),
     /// A signed-in person who gives the password again.
     Again(PersonId),
+    /// The same by an API token: whoever has stolen one does not keep its owner from signing.
+    AgainByToken(PersonId),
 }
 
 impl Key {
     const fn limit(&self) -> u32 {
         match self {
-            Self::AccountFrom(..) | Self::Again(_) => 5,
-            Self::Account(_) => 30,
+            Self::AccountFrom(..) | Self::Again(_) | Self::AgainByToken(_) => 5,
+            Self::Device(..) => 10,
             Self::Link(_) => 20,
+            Self::Account(_) => 30,
             Self::From(_) => 100,
+            Self::Token(_) => 500,
+            Self::Open(_) => 1_000,
+        }
+    }
+
+    /// What was tried too often, as a sentence.
+    const fn too_many(&self) -> &'static str {
+        match self {
+            Self::Link(_) => "Too many links were tried that do not work.",
+            Self::Token(_) => "Too many tokens were tried that are not taken.",
+            Self::Open(_) => "This was asked too often.",
+            _ => "There were too many wrong passwords.",
         }
     }
 
@@ -49,9 +74,19 @@ impl Key {
         Self::Link(place(address))
     }
 
+    /// The key of whoever comes with a token.
+    pub(crate) fn of_token(address: &str) -> Self {
+        Self::Token(place(address))
+    }
+
+    /// The key of whoever asks what needs no account.
+    pub(crate) fn of_open(address: &str) -> Self {
+        Self::Open(place(address))
+    }
+
     /// The keys of a sign-in. `account` is the address as typed where it is no e-mail address.
     pub(crate) fn of_sign_in(account: &str, address: &str) -> [Self; 3] {
-        let account: String = account.chars().take(254).collect();
+        let account = short(account);
         let place = place(address);
         [
             Self::AccountFrom(account.clone(), place.clone()),
@@ -59,6 +94,15 @@ impl Key {
             Self::From(place),
         ]
     }
+
+    /// The key of a sign-in from a device that the account is known on.
+    pub(crate) fn of_device(account: &str, device: Digest) -> Self {
+        Self::Device(short(account), device)
+    }
+}
+
+fn short(account: &str) -> String {
+    account.chars().take(254).collect()
 }
 
 /// Where a network address belongs: itself, or for IPv6 the /64, which is what one customer gets.
@@ -93,58 +137,169 @@ impl Count {
     }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Attempts(Mutex<HashMap<Key, Count>>);
+/// So many of the newest entries, and at most as many older ones. What is not asked for any more is forgotten.
+#[derive(Debug)]
+struct Newest<K, V> {
+    newer: HashMap<K, V>,
+    older: HashMap<K, V>,
+    most: usize,
+}
+
+impl<K: Clone + Eq + std::hash::Hash, V> Newest<K, V> {
+    fn new(most: usize) -> Self {
+        Self {
+            newer: HashMap::new(),
+            older: HashMap::new(),
+            most,
+        }
+    }
+
+    /// The entry of a key, which is among the newest from now on.
+    fn get(&mut self, key: &K) -> Option<&mut V> {
+        if let Some(value) = self.older.remove(key) {
+            self.insert(key.clone(), value);
+        }
+        self.newer.get_mut(key)
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        if self.newer.len() >= self.most / 2 && !self.newer.contains_key(&key) {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        self.newer.insert(key, value);
+    }
+
+    fn remove(&mut self, key: &K) {
+        self.newer.remove(key);
+        self.older.remove(key);
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.newer.len() + self.older.len()
+    }
+}
+
+impl Newest<Key, Count> {
+    fn give_back(&mut self, key: &Key) {
+        match self.get(key) {
+            Some(count) if count.failures > 1 => {
+                count.failures -= 1;
+                if count.failures < key.limit() {
+                    count.until = 0;
+                }
+            }
+            _ => self.remove(key),
+        }
+    }
+}
+
+/// A wait that is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait {
+    pub(crate) millis: Millis,
+    /// What was tried too often, as a sentence.
+    pub(crate) because: &'static str,
+}
+
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    counts: Mutex<Newest<Key, Count>>,
+    good_tokens: Mutex<Newest<Digest, ()>>,
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self {
+            counts: Mutex::new(Newest::new(MOST)),
+            good_tokens: Mutex::new(Newest::new(MOST_GOOD_TOKENS)),
+        }
+    }
+}
 
 impl Attempts {
     /// Counts an attempt, and says how many are left if it fails; or how long to wait before there is another.
-    pub(crate) fn begin(&self, keys: &[Key], now: Millis) -> Result<u32, Millis> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= MANY {
-            counts.retain(|_, count| !count.is_over(now));
-        }
-        let waits = keys
-            .iter()
-            .filter_map(|key| counts.get(key))
-            .map(|count| count.until - now)
-            .filter(|wait| *wait > 0);
-        if let Some(wait) = waits.max() {
+    pub(crate) fn begin(&self, keys: &[Key], now: Millis) -> Result<u32, Wait> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = keys.iter().filter_map(|key| {
+            let millis = counts.get(key)?.until - now;
+            (millis > 0).then_some(Wait {
+                millis,
+                because: key.too_many(),
+            })
+        });
+        if let Some(wait) = waits.max_by_key(|wait| wait.millis) {
             return Err(wait);
         }
         let mut left = u32::MAX;
         for key in keys {
-            let count = counts.entry(key.clone()).or_default();
-            if count.is_over(now) {
-                *count = Count {
+            let mut count = counts
+                .get(key)
+                .copied()
+                .filter(|count| !count.is_over(now))
+                .unwrap_or(Count {
                     since: now,
                     ..Count::default()
-                };
-            }
+                });
             count.failures += 1;
             if count.failures >= key.limit() {
                 count.until = now + PAUSE;
             }
             left = left.min(key.limit().saturating_sub(count.failures));
+            counts.insert(key.clone(), count);
         }
         Ok(left)
     }
 
     /// Takes an attempt back: the password was right. What others tried against the account from elsewhere still counts.
     pub(crate) fn succeed(&self, keys: &[Key]) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys {
-            if matches!(key, Key::AccountFrom(..) | Key::Again(_)) {
+            let is_own = matches!(
+                key,
+                Key::AccountFrom(..) | Key::Device(..) | Key::Again(_) | Key::AgainByToken(_)
+            );
+            if is_own {
                 counts.remove(key);
-            } else if let Some(count) = counts.get_mut(key) {
-                count.failures = count.failures.saturating_sub(1);
-                if count.failures < key.limit() {
-                    count.until = 0;
-                }
-                if count.failures == 0 {
-                    counts.remove(key);
-                }
+            } else {
+                counts.give_back(key);
             }
         }
+    }
+
+    /// Takes an attempt back that was never made.
+    pub(crate) fn give_back(&self, keys: &[Key]) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in keys {
+            counts.give_back(key);
+        }
+    }
+
+    /// Remembers that a token was taken.
+    pub(crate) fn token_is_good(&self, token: Digest) {
+        let mut good = self
+            .good_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        good.insert(token, ());
+    }
+
+    /// Forgets that a token was taken: it was revoked since, or has expired.
+    pub(crate) fn token_is_bad(&self, token: &Digest) {
+        let mut good = self
+            .good_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        good.remove(token);
+    }
+
+    /// Whether a token was taken not long ago.
+    pub(crate) fn was_good_token(&self, token: &Digest) -> bool {
+        let mut good = self
+            .good_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        good.get(token).is_some()
     }
 }
 
@@ -164,7 +319,8 @@ mod tests {
     use super::*;
 
     fn fail(attempts: &Attempts, account: &str, address: &str, now: Millis) -> Result<u32, Millis> {
-        attempts.begin(&Key::of_sign_in(account, address), now)
+        let begun = attempts.begin(&Key::of_sign_in(account, address), now);
+        begun.map_err(|wait| wait.millis)
     }
 
     #[test]
@@ -225,7 +381,7 @@ mod tests {
             assert_eq!(attempts.begin(&keys, 0), Ok(4));
             attempts.succeed(&keys);
         }
-        assert!(attempts.0.lock().unwrap().is_empty());
+        assert_eq!(attempts.counts.lock().unwrap().len(), 0);
     }
 
     #[test]
@@ -233,6 +389,42 @@ mod tests {
         let attempts = Attempts::default();
         for n in 0..50 {
             assert_eq!(fail(&attempts, "ana", "10.0.0.1", n * WINDOW), Ok(4), "{n}");
+        }
+    }
+
+    #[test]
+    fn however_many_are_tried_the_memory_is_bounded_and_who_is_tried_now_still_waits() {
+        let attempts = Attempts::default();
+        let n = i64::try_from(MOST).unwrap();
+        for n in 0..n {
+            if n % 5_000 == 0 {
+                let _ = fail(&attempts, "ana", "10.0.0.1", n);
+            }
+            let address = format!("2001:db8:{:x}:{:x}::1", n >> 16, n & 0xffff);
+            let _ = fail(&attempts, &format!("p{n}"), &address, n);
+        }
+        assert!(attempts.counts.lock().unwrap().len() <= MOST);
+        assert!(fail(&attempts, "ana", "10.0.0.1", n).is_err());
+        for n in 0..MOST_GOOD_TOKENS * 2 {
+            attempts.token_is_good(Digest::of(&n.to_le_bytes()));
+        }
+        assert!(attempts.good_tokens.lock().unwrap().len() <= MOST_GOOD_TOKENS);
+    }
+
+    #[test]
+    fn each_thing_that_is_tried_too_often_has_a_sentence_of_its_own() {
+        let attempts = Attempts::default();
+        for (key, words) in [
+            (Key::of_link("10.0.0.1"), "links"),
+            (Key::of_token("10.0.0.1"), "tokens"),
+            (Key::of_open("10.0.0.1"), "asked"),
+        ] {
+            let keys = [key];
+            let wait = (0..2_000).find_map(|_| attempts.begin(&keys, 0).err());
+            assert!(
+                wait.is_some_and(|wait| wait.because.contains(words)),
+                "{words}"
+            );
         }
     }
 

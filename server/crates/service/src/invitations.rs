@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::{
     Actor, ServiceError, Services,
     accounts::{CheckedAccount, NewAccount, in_person, refuse_look_alikes},
+    attempts::Key,
 };
 
 /// How long an invitation can be accepted.
@@ -210,10 +211,19 @@ impl Services {
         Ok(tx.commit().await?)
     }
 
-    /// The invitation behind a link, so that its page shows the form; a rejection once it does not work any more.
-    pub async fn open_invitation(&self, secret: &str) -> Result<Invitation, ServiceError> {
+    /// The invitation behind a link, so that its page shows the form; a rejection once it does not work any more. `address` is the
+    /// network address that asks: one that guesses is made to wait.
+    pub async fn open_invitation(
+        &self,
+        secret: &str,
+        address: &str,
+    ) -> Result<Invitation, ServiceError> {
+        let keys = [Key::of_link(address)];
+        self.begin_attempt(&keys)?;
         let mut tx = self.database().read().await?;
-        self.invitation_behind(&mut tx, secret).await
+        let invitation = self.invitation_behind(&mut tx, secret).await?;
+        self.attempts().succeed(&keys);
+        Ok(invitation)
     }
 
     /// Makes the account that a link invites to. Of two who use it at once, one succeeds.
@@ -222,9 +232,10 @@ impl Services {
         secret: &str,
         name: &str,
         password: &str,
+        address: &str,
     ) -> Result<Person, ServiceError> {
+        let invitation = self.open_invitation(secret, address).await?;
         let mut tx = self.database().read().await?;
-        let invitation = self.invitation_behind(&mut tx, secret).await?;
         if tx.person_by_email(&invitation.email).await?.is_some() {
             return Err(ServiceError::rejected(
                 "",
@@ -259,6 +270,9 @@ impl Services {
         secret: &str,
     ) -> Result<Invitation, ServiceError> {
         in_person(actor)?;
+        // A guess does not get as far as the one writer.
+        self.invitation_behind(&mut self.database().read().await?, secret)
+            .await?;
         let mut tx = self.database().write().await?;
         let invitation = self.invitation_behind(&mut tx, secret).await?;
         if invitation.email != actor.email {

@@ -154,6 +154,7 @@ impl Services {
         tx.note_password_reset(&person.id, made_by.as_ref(), now)
             .await?;
         let n_ended = tx.revoke_all_sessions(&person.id).await?;
+        tx.forget_devices(&person.id).await?;
         tx.append_activity(NewActivity {
             after: Some(
                 serde_json::json!({ "sessions_ended": n_ended, "link_made_by": made_by })

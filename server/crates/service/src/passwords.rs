@@ -18,6 +18,8 @@ pub const MAX_PASSWORD_CHARS: usize = 1_000;
 
 /// How many passwords are hashed at once; each takes 19 MiB and about 30 ms of one core.
 const AT_ONCE: usize = 4;
+/// How many more wait for their turn: about half a second. Whoever comes beyond is asked to try again.
+const MOST_WAITING: usize = 64;
 
 /// Long enough for the rule, and still among the first that anybody would try.
 const COMMON: &[&str] = &[
@@ -150,12 +152,15 @@ pub(crate) enum Comparison {
 /// Hashes and compares passwords, off the asynchronous threads and only a few at once.
 #[derive(Debug)]
 pub(crate) struct Passwords {
+    /// Places in the queue, those at work included.
+    places: Arc<Semaphore>,
     permits: Arc<Semaphore>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
         Self {
+            places: Arc::new(Semaphore::new(AT_ONCE + MOST_WAITING)),
             permits: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
@@ -215,12 +220,23 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
+        let place =
+            Arc::clone(&self.places)
+                .try_acquire_owned()
+                .map_err(|_| {
+                    ServiceError::TooOften {
+                message:
+                    "Too many people give a password at this moment. Try again in a few seconds."
+                        .to_owned(),
+                seconds: 5,
+            }
+                })?;
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
             .map_err(ServiceError::unavailable)?;
         tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+            let _held = (place, permit);
             work()
         })
         .await
@@ -259,6 +275,22 @@ fn is_current(stored: &PasswordHash<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn only_so_many_wait_for_a_comparison_and_the_others_are_asked_to_come_again() {
+        let passwords = Passwords::default();
+        let ids = Ids::seeded(1);
+        let guesses = (0..2 * MOST_WAITING).map(|_| passwords.compare("a guess", None, &ids));
+        let compared = futures::future::join_all(guesses).await;
+        let n_compared = compared.iter().filter(|compared| compared.is_ok()).count();
+        assert_eq!(n_compared, AT_ONCE + MOST_WAITING);
+        let later = compared.iter().find_map(|compared| compared.as_ref().err());
+        assert!(
+            matches!(later, Some(ServiceError::TooOften { .. })),
+            "{later:?}"
+        );
+        assert!(passwords.compare("a guess", None, &ids).await.is_ok());
+    }
 
     fn parse(text: &str) -> Result<NewPassword, String> {
         let email = Email::parse("ana.novak@example.org").unwrap();

@@ -6,6 +6,7 @@ use holdpoint_storage::Person;
 use crate::{
     ServiceError, Services,
     accounts::{CheckedAccount, NewAccount},
+    attempts::Key,
 };
 
 /// Where the digest of the set-up link's secret is kept until it is used.
@@ -42,14 +43,19 @@ impl Services {
         Ok(Some(secret))
     }
 
-    /// Whether a set-up link works now, so that its page shows the form.
-    pub async fn is_setup_link(&self, secret: &str) -> Result<bool, ServiceError> {
+    /// Whether a set-up link works now, so that its page shows the form. `address` is the network address that asks: one that
+    /// guesses is made to wait.
+    pub async fn is_setup_link(&self, secret: &str, address: &str) -> Result<bool, ServiceError> {
+        let keys = [Key::of_link(address)];
+        self.begin_attempt(&keys)?;
         let mut tx = self.database().read().await?;
         let kept = tx.setting(KEY).await?;
-        Ok(
-            kept.as_deref() == Some(Digest::of(secret.as_bytes()).as_str())
-                && !tx.has_admin().await?,
-        )
+        let works = kept.as_deref() == Some(Digest::of(secret.as_bytes()).as_str())
+            && !tx.has_admin().await?;
+        if works {
+            self.attempts().succeed(&keys);
+        }
+        Ok(works)
     }
 
     /// Makes the first administrator. Of two who use the link at once, one succeeds.
@@ -59,9 +65,10 @@ impl Services {
         name: &str,
         email: &str,
         password: &str,
+        address: &str,
     ) -> Result<Person, ServiceError> {
         // Whoever has no link learns nothing, and costs no hashing.
-        if !self.is_setup_link(secret).await? {
+        if !self.is_setup_link(secret, address).await? {
             return Err(ServiceError::rejected("", USED));
         }
         let new = NewAccount {

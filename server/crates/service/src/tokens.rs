@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::{
     Actor, ServiceError, Services, TokenGrant,
     accounts::{SYSTEM, in_person},
+    attempts::Key,
 };
 
 /// Every token begins with this, so that scanners for leaked secrets find it.
@@ -198,16 +199,36 @@ impl Services {
         Ok(tx.commit().await?)
     }
 
-    /// Who acts by a token.
-    pub async fn actor_of_token(&self, secret: &str) -> Result<Actor, TokenError> {
+    /// Who acts by a token. `address` is the network address that it comes from: one that sends many which are not taken is made to
+    /// wait, while those that were taken not long ago go on.
+    pub async fn actor_of_token(&self, secret: &str, address: &str) -> Result<Actor, TokenError> {
+        let digest = Digest::of(secret.as_bytes());
+        let keys = [Key::of_token(address)];
+        let was_good = self.attempts().was_good_token(&digest);
+        if !was_good {
+            self.begin_attempt(&keys)?;
+        }
+        let actor = self.actor_of_digest(secret, &digest).await;
+        match &actor {
+            Ok(_) | Err(TokenError::Service(_)) if !was_good => self.attempts().succeed(&keys),
+            _ => {}
+        }
+        match &actor {
+            Ok(_) => self.attempts().token_is_good(digest),
+            Err(TokenError::Service(_)) => {}
+            Err(_) => self.attempts().token_is_bad(&digest),
+        }
+        actor
+    }
+
+    async fn actor_of_digest(&self, secret: &str, digest: &Digest) -> Result<Actor, TokenError> {
         if !secret.starts_with(TOKEN_PREFIX) || secret.len() > 200 {
             return Err(TokenError::Unknown);
         }
         let now = self.now();
-        let digest = Digest::of(secret.as_bytes());
         let mut tx = self.database().read().await.map_err(ServiceError::from)?;
         let found = tx
-            .api_token_by_secret(&digest)
+            .api_token_by_secret(digest)
             .await
             .map_err(ServiceError::from)?;
         drop(tx);

@@ -7,8 +7,8 @@ use common::{
 };
 use holdpoint_domain::{Digest, InstanceRole, ServiceId, ServiceRole, person::Action};
 use holdpoint_service::{
-    Actor, INVITATION_LASTS, Invite, Invited, NewAccount, NewToken, RESET_LASTS, Repeat,
-    ServiceError, Services, TokenError,
+    Actor, Client, DEVICE_LASTS, INVITATION_LASTS, Invite, Invited, NewAccount, NewToken,
+    RESET_LASTS, Repeat, ServiceError, Services, TokenError,
 };
 use holdpoint_storage::{Service, SessionStore};
 use tokio::task::JoinSet;
@@ -70,9 +70,9 @@ async fn the_set_up_link_makes_one_administrator_and_then_works_no_more() {
         let services = &world.services;
         assert!(!services.is_set_up().await.unwrap());
         let secret = services.setup_link_token().await.unwrap().expect("a link");
-        assert!(services.is_setup_link(&secret).await.unwrap());
+        assert!(services.is_setup_link(&secret, "10.0.0.1").await.unwrap());
         let ana = services
-            .set_up(&secret, "Ana", "Ana@Example.org", PASSWORD)
+            .set_up(&secret, "Ana", "Ana@Example.org", PASSWORD, "10.0.0.1")
             .await
             .unwrap();
         assert_eq!(
@@ -80,10 +80,10 @@ async fn the_set_up_link_makes_one_administrator_and_then_works_no_more() {
             ("ana@example.org", InstanceRole::Admin)
         );
         assert!(services.is_set_up().await.unwrap());
-        assert!(!services.is_setup_link(&secret).await.unwrap());
+        assert!(!services.is_setup_link(&secret, "10.0.0.1").await.unwrap());
         rejected(
             services
-                .set_up(&secret, "Bo", "bo@example.org", PASSWORD)
+                .set_up(&secret, "Bo", "bo@example.org", PASSWORD, "10.0.0.1")
                 .await,
         );
         assert_eq!(services.setup_link_token().await.unwrap(), None);
@@ -103,11 +103,11 @@ async fn a_new_start_replaces_a_set_up_link_that_nobody_used() {
         assert_ne!(older, newer);
         rejected(
             services
-                .set_up(&older, "Ana", "ana@example.org", PASSWORD)
+                .set_up(&older, "Ana", "ana@example.org", PASSWORD, "10.0.0.1")
                 .await,
         );
         services
-            .set_up(&newer, "Ana", "ana@example.org", PASSWORD)
+            .set_up(&newer, "Ana", "ana@example.org", PASSWORD, "10.0.0.1")
             .await
             .expect("the newer works");
     }
@@ -124,17 +124,22 @@ async fn a_refused_set_up_leaves_the_link_usable_and_nobody_added() {
             ("Ana", "ana@example.org", "short", "password"),
         ] {
             assert_eq!(
-                rejected(services.set_up(&secret, name, email, password).await).0,
+                rejected(
+                    services
+                        .set_up(&secret, name, email, password, "10.0.0.1")
+                        .await
+                )
+                .0,
                 field
             );
         }
         rejected(
             services
-                .set_up("wrong", "Ana", "ana@example.org", PASSWORD)
+                .set_up("wrong", "Ana", "ana@example.org", PASSWORD, "10.0.0.1")
                 .await,
         );
         services
-            .set_up(&secret, "Ana", "ana@example.org", PASSWORD)
+            .set_up(&secret, "Ana", "ana@example.org", PASSWORD, "10.0.0.1")
             .await
             .expect("still works");
     }
@@ -149,7 +154,13 @@ async fn of_many_who_use_the_set_up_link_at_once_one_becomes_administrator() {
             let (services, secret) = (world.services.clone(), secret.clone());
             tasks.spawn(async move {
                 services
-                    .set_up(&secret, "Ana", &format!("ana{n}@example.org"), PASSWORD)
+                    .set_up(
+                        &secret,
+                        "Ana",
+                        &format!("ana{n}@example.org"),
+                        PASSWORD,
+                        "10.0.0.1",
+                    )
                     .await
                     .is_ok()
             });
@@ -485,14 +496,18 @@ async fn a_disabled_person_has_no_session_no_token_and_no_open_invitation() {
         assert!(services.sessions(&bo).await.unwrap().is_empty());
         assert_eq!(services.person_signed_in(&bo.id).await.unwrap(), None);
         assert!(matches!(
-            services.actor_of_token(&token).await,
+            services.actor_of_token(&token, "10.0.0.1").await,
             Err(TokenError::Disabled)
         ));
-        rejected(services.accept_invitation(&invited, "Cy", PASSWORD).await);
+        rejected(
+            services
+                .accept_invitation(&invited, "Cy", PASSWORD, "10.0.0.1")
+                .await,
+        );
         services.enable_person(&ada, &bo.id, 2).await.unwrap();
         assert!(services.person_signed_in(&bo.id).await.unwrap().is_some());
         services
-            .actor_of_token(&token)
+            .actor_of_token(&token, "10.0.0.1")
             .await
             .expect("the token works again");
     }
@@ -545,11 +560,20 @@ async fn an_invitation_makes_one_account_with_its_role_and_then_works_no_more() 
         )
         .await;
         assert_eq!(
-            services.open_invitation(&secret).await.unwrap().email,
+            services
+                .open_invitation(&secret, "10.0.0.1")
+                .await
+                .unwrap()
+                .email,
             "cy@example.org"
         );
         assert_eq!(
-            rejected(services.accept_invitation(&secret, "Cy", "short").await).0,
+            rejected(
+                services
+                    .accept_invitation(&secret, "Cy", "short", "10.0.0.1")
+                    .await
+            )
+            .0,
             "password"
         );
         let mut tasks = JoinSet::new();
@@ -557,7 +581,7 @@ async fn an_invitation_makes_one_account_with_its_role_and_then_works_no_more() 
             let (services, secret) = (services.clone(), secret.clone());
             tasks.spawn(async move {
                 services
-                    .accept_invitation(&secret, "Cy", PASSWORD)
+                    .accept_invitation(&secret, "Cy", PASSWORD, "10.0.0.1")
                     .await
                     .ok()
             });
@@ -567,7 +591,7 @@ async fn an_invitation_makes_one_account_with_its_role_and_then_works_no_more() 
         let cy = Actor::of(&made[0]);
         assert_eq!(cy.instance_role, InstanceRole::Member);
         assert_eq!(role(&world, &osq, &cy).await, Some(ServiceRole::Reviewer));
-        rejected(services.open_invitation(&secret).await);
+        rejected(services.open_invitation(&secret, "10.0.0.1").await);
         assert!(services.invitations(&admin, None).await.unwrap().is_empty());
         services
             .sign_in("cy@example.org", PASSWORD, "10.0.0.1")
@@ -583,18 +607,30 @@ async fn an_invitation_ends_after_seven_days_when_it_is_revoked_or_replaced() {
         let admin = world.admin("ada").await;
         let replaced = invite(services, &admin, "cy@example.org", None).await;
         let revoked = invite(services, &admin, "cy@example.org", None).await;
-        rejected(services.accept_invitation(&replaced, "Cy", PASSWORD).await);
+        rejected(
+            services
+                .accept_invitation(&replaced, "Cy", PASSWORD, "10.0.0.1")
+                .await,
+        );
         let listed = services.invitations(&admin, None).await.unwrap();
         assert_eq!(listed.len(), 1);
         services
             .revoke_invitation(&admin, &listed[0].id)
             .await
             .unwrap();
-        rejected(services.accept_invitation(&revoked, "Cy", PASSWORD).await);
+        rejected(
+            services
+                .accept_invitation(&revoked, "Cy", PASSWORD, "10.0.0.1")
+                .await,
+        );
         rejected(services.revoke_invitation(&admin, &listed[0].id).await);
         let late = invite(services, &admin, "cy@example.org", None).await;
         world.clock.advance(INVITATION_LASTS);
-        rejected(services.accept_invitation(&late, "Cy", PASSWORD).await);
+        rejected(
+            services
+                .accept_invitation(&late, "Cy", PASSWORD, "10.0.0.1")
+                .await,
+        );
     }
 }
 
@@ -698,11 +734,15 @@ async fn a_second_invitation_is_taken_by_the_account_that_the_first_made() {
         .await;
         let cy = Actor::of(
             &services
-                .accept_invitation(&first, "Cy", PASSWORD)
+                .accept_invitation(&first, "Cy", PASSWORD, "10.0.0.1")
                 .await
                 .unwrap(),
         );
-        rejected(services.accept_invitation(&second, "Cy", PASSWORD).await);
+        rejected(
+            services
+                .accept_invitation(&second, "Cy", PASSWORD, "10.0.0.1")
+                .await,
+        );
         let bo = world.member("bo").await;
         assert!(is_forbidden(
             &services.join_by_invitation(&bo, &second).await
@@ -746,7 +786,7 @@ async fn a_token_acts_for_its_person_within_what_it_was_granted() {
         )
         .await;
         assert!(secret.starts_with("hp_"), "{secret}");
-        let actor = services.actor_of_token(&secret).await.unwrap();
+        let actor = services.actor_of_token(&secret, "10.0.0.1").await.unwrap();
         assert_eq!(actor.id, ana.id);
         let grant = actor.token.clone().expect("acts by token");
         assert_eq!(grant.service, Some(osq));
@@ -770,10 +810,13 @@ async fn an_administrators_token_administers_only_if_it_was_granted() {
         let services = &world.services;
         let admin = world.admin("ada").await;
         let reads = token(services, &admin, None, &["read"]).await;
-        let reads = services.actor_of_token(&reads).await.unwrap();
+        let reads = services.actor_of_token(&reads, "10.0.0.1").await.unwrap();
         assert!(is_forbidden(&services.people(&reads).await));
         let administers = token(services, &admin, None, &["administer"]).await;
-        let administers = services.actor_of_token(&administers).await.unwrap();
+        let administers = services
+            .actor_of_token(&administers, "10.0.0.1")
+            .await
+            .unwrap();
         assert_eq!(services.people(&administers).await.unwrap().len(), 1);
     }
 }
@@ -786,7 +829,7 @@ async fn an_unknown_expired_or_revoked_token_lets_nobody_in() {
         for unknown in ["", "hp_", "hp_unknown", "Bearer x", &"hp_x".repeat(1000)] {
             assert!(
                 matches!(
-                    services.actor_of_token(unknown).await,
+                    services.actor_of_token(unknown, "10.0.0.1").await,
                     Err(TokenError::Unknown)
                 ),
                 "{unknown}"
@@ -807,18 +850,18 @@ async fn an_unknown_expired_or_revoked_token_lets_nobody_in() {
             &services.revoke_token(&ana, &revoked.token.id).await
         ));
         assert!(matches!(
-            services.actor_of_token(&revoked.secret).await,
+            services.actor_of_token(&revoked.secret, "10.0.0.1").await,
             Err(TokenError::Revoked)
         ));
         let expires = token(services, &ana, None, &["read"]).await;
         world.clock.advance(90 * DAY - 1);
         services
-            .actor_of_token(&expires)
+            .actor_of_token(&expires, "10.0.0.1")
             .await
             .expect("works to the last");
         world.clock.advance(1);
         assert!(matches!(
-            services.actor_of_token(&expires).await,
+            services.actor_of_token(&expires, "10.0.0.1").await,
             Err(TokenError::Expired)
         ));
     }
@@ -875,7 +918,7 @@ async fn the_use_of_a_token_is_noted_once_a_minute() {
         let secret = token(services, &ana, None, &["read"]).await;
         let mut noted = Vec::new();
         for _ in 0..4 {
-            services.actor_of_token(&secret).await.unwrap();
+            services.actor_of_token(&secret, "10.0.0.1").await.unwrap();
             noted.push(
                 services.tokens(&ana).await.unwrap()[0]
                     .last_used_at
@@ -898,7 +941,11 @@ async fn the_command_line_makes_a_token_for_a_person_who_is_there() {
             .await
             .unwrap();
         assert_eq!(
-            services.actor_of_token(&made.secret).await.unwrap().id,
+            services
+                .actor_of_token(&made.secret, "10.0.0.1")
+                .await
+                .unwrap()
+                .id,
             ana.id
         );
         let absent = services
@@ -967,14 +1014,14 @@ async fn everything_is_in_the_log_and_no_secret_is() {
         let set_up = services.setup_link_token().await.unwrap().unwrap();
         let ada = Actor::of(
             &services
-                .set_up(&set_up, "Ada", "ada@example.org", PASSWORD)
+                .set_up(&set_up, "Ada", "ada@example.org", PASSWORD, "10.0.0.1")
                 .await
                 .unwrap(),
         );
         let invited = invite(services, &ada, "cy@example.org", None).await;
         let cy = Actor::of(
             &services
-                .accept_invitation(&invited, "Cy", PASSWORD)
+                .accept_invitation(&invited, "Cy", PASSWORD, "10.0.0.1")
                 .await
                 .unwrap(),
         );
@@ -1155,4 +1202,188 @@ async fn whoever_guesses_reset_links_has_to_wait_and_nobody_else() {
             .await
             .expect("a link that works is no guess");
     }
+}
+
+#[tokio::test]
+async fn a_device_is_known_for_the_account_that_signed_in_there_and_is_forgotten_in_time() {
+    for world in World::each().await {
+        let services = &world.services;
+        let (ana, bo) = (world.member("ana").await, world.member("bo").await);
+        let secret = services.remember_device(&ana.id, None).await.unwrap();
+        let exhaust = async |email: &str| {
+            for n in 0..30 {
+                let _ = services
+                    .sign_in(email, "wrong password", &*format!("10.0.1.{n}"))
+                    .await;
+            }
+        };
+        exhaust("ana@example.org").await;
+        exhaust("bo@example.org").await;
+        let waits = |outcome: Result<_, ServiceError>| match outcome {
+            Ok(_) => false,
+            Err(ServiceError::TooOften { .. }) => true,
+            Err(other) => panic!("{other:?}"),
+        };
+        let sign_in = async |email: &str, device: &str| {
+            let from = Client {
+                address: "10.0.0.1",
+                device: Some(device),
+            };
+            waits(services.sign_in(email, PASSWORD, from).await)
+        };
+        assert!(sign_in("ana@example.org", "").await);
+        assert!(sign_in("ana@example.org", &"x".repeat(43)).await);
+        assert!(sign_in("bo@example.org", &secret).await);
+        assert!(!sign_in("ana@example.org", &secret).await);
+        // Several accounts may share a browser; a secret that the server did not make is replaced.
+        assert_eq!(
+            services
+                .remember_device(&bo.id, Some(&secret))
+                .await
+                .unwrap(),
+            secret
+        );
+        assert!(!sign_in("bo@example.org", &secret).await);
+        let invented = "x".repeat(43);
+        assert_ne!(
+            services
+                .remember_device(&bo.id, Some(&invented))
+                .await
+                .unwrap(),
+            invented
+        );
+        // The newest twenty are known.
+        for _ in 0..20 {
+            world.clock.advance(1);
+            services.remember_device(&bo.id, None).await.unwrap();
+        }
+        assert!(sign_in("bo@example.org", &secret).await);
+        world.clock.advance(DEVICE_LASTS);
+        exhaust("ana@example.org").await;
+        assert!(sign_in("ana@example.org", &secret).await);
+        assert!(services.forget_old_devices().await.unwrap() >= 20);
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_by_link_forgets_every_device() {
+    for world in World::each().await {
+        let services = &world.services;
+        let (admin, cy) = (world.admin("ada").await, world.member("cy").await);
+        let secret = services.remember_device(&cy.id, None).await.unwrap();
+        let link = services.make_reset_link(&admin, &cy.id).await.unwrap();
+        services
+            .reset_password(&link.secret, OTHER, "10.0.0.9")
+            .await
+            .unwrap();
+        assert_ne!(
+            services
+                .remember_device(&cy.id, Some(&secret))
+                .await
+                .unwrap(),
+            secret
+        );
+    }
+}
+
+#[tokio::test]
+async fn wrong_passwords_given_by_token_do_not_keep_the_owner_from_signing() {
+    let world = World::sqlite().await;
+    let services = &world.services;
+    let ana = world.member("ana").await;
+    let stolen = token(services, &ana, None, &["read"]).await;
+    let thief = services.actor_of_token(&stolen, "10.0.0.1").await.unwrap();
+    for _ in 0..5 {
+        rejected(services.confirm_password(&thief, "a guess").await);
+    }
+    assert!(matches!(
+        services.confirm_password(&thief, PASSWORD).await,
+        Err(ServiceError::TooOften { .. })
+    ));
+    services
+        .confirm_password(&ana, PASSWORD)
+        .await
+        .expect("the owner goes on");
+    for _ in 0..5 {
+        rejected(services.confirm_password(&ana, "mistyped").await);
+    }
+    assert!(matches!(
+        services.confirm_password(&ana, PASSWORD).await,
+        Err(ServiceError::TooOften { .. })
+    ));
+}
+
+#[tokio::test]
+async fn whoever_sends_tokens_that_are_not_taken_has_to_wait_while_good_ones_go_on() {
+    let world = World::sqlite().await;
+    let services = &world.services;
+    let ana = world.member("ana").await;
+    let (used, fresh) = (
+        token(services, &ana, None, &["read"]).await,
+        token(services, &ana, None, &["read"]).await,
+    );
+    let from = "10.0.0.1";
+    services.actor_of_token(&used, from).await.unwrap();
+    for n in 0..500 {
+        let guess = services.actor_of_token(&format!("hp_guess{n}"), from).await;
+        assert!(matches!(guess, Err(TokenError::Unknown)), "{n}: {guess:?}");
+    }
+    let too_often = |outcome: Result<_, TokenError>| {
+        matches!(
+            outcome,
+            Err(TokenError::Service(ServiceError::TooOften { .. }))
+        )
+    };
+    assert!(too_often(services.actor_of_token("hp_guess", from).await));
+    assert!(too_often(services.actor_of_token(&fresh, from).await));
+    services
+        .actor_of_token(&used, from)
+        .await
+        .expect("it was taken before");
+    services
+        .actor_of_token(&fresh, "10.0.0.2")
+        .await
+        .expect("from elsewhere");
+    // What was good and is revoked is a guess like any other.
+    let id = services.tokens(&ana).await.unwrap()[0].id.clone();
+    services.revoke_token(&ana, &id).await.unwrap();
+    let gone = [&used, &fresh];
+    let mut n_waits = 0;
+    for secret in gone.into_iter().chain(gone) {
+        n_waits += usize::from(too_often(services.actor_of_token(secret, from).await));
+    }
+    assert_eq!(
+        n_waits, 1,
+        "the revoked one is refused once as revoked, then waits"
+    );
+}
+
+#[tokio::test]
+async fn whoever_guesses_set_up_links_or_invitations_has_to_wait() {
+    let world = World::sqlite().await;
+    let services = &world.services;
+    let link = services.setup_link_token().await.unwrap().unwrap();
+    for n in 0..10 {
+        let guess = format!("guess-{n}");
+        assert!(!services.is_setup_link(&guess, "10.0.0.1").await.unwrap());
+        rejected(services.open_invitation(&guess, "10.0.0.1").await);
+    }
+    let waits = services
+        .set_up(&link, "Ana", "ana@example.org", PASSWORD, "10.0.0.1")
+        .await;
+    assert!(
+        matches!(waits, Err(ServiceError::TooOften { .. })),
+        "{waits:?}"
+    );
+    let waits = services
+        .accept_invitation("x", "Ana", PASSWORD, "10.0.0.1")
+        .await;
+    assert!(
+        matches!(waits, Err(ServiceError::TooOften { .. })),
+        "{waits:?}"
+    );
+    services
+        .set_up(&link, "Ana", "ana@example.org", PASSWORD, "10.0.0.2")
+        .await
+        .expect("from elsewhere");
 }

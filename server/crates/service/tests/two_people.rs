@@ -38,7 +38,7 @@ impl Team {
             panic!("{called} has an account already");
         };
         let person = services
-            .accept_invitation(&secret, called, PASSWORD)
+            .accept_invitation(&secret, called, PASSWORD, "10.0.0.1")
             .await
             .expect("accepts");
         Actor::of(&person)

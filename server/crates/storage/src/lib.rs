@@ -13,6 +13,7 @@ mod columns;
 mod comments;
 pub mod commits;
 mod database;
+mod devices;
 mod error;
 mod evidence;
 pub mod files;
