@@ -175,6 +175,15 @@ test("the sample is worked through, signed, and its report verified offline", as
     expect((await openssh(changed)).code).not.toBe(0);
     expect((await ours("changed.md")).code).toBe(1);
     await info.attach("report.md", { body: report, contentType: "text/markdown" });
+
+    // What came later is a draft beside the decided report, which stays as it is.
+    await manager.getByRole("link", { name: /^Draft of now/ }).click();
+    await expect(manager.getByText("A draft beside the decided report: what has come since.")).toBeVisible();
+    await expect(manager.getByRole("link", { name: /Signature/ })).toHaveCount(0);
+    await looked(manager);
+    await manager.getByRole("link", { name: /^Decided report: GO/ }).click();
+    await expect(manager.getByText("The report of the release decision: fixed when that was signed")).toBeVisible();
+    expect((await keep("again.md", "Markdown (report.md)")).equals(report)).toBe(true);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

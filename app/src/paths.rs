@@ -145,8 +145,9 @@ pub fn report(review: &str) -> String {
     under("/reviews", review, "/report")
 }
 /// An export of the review: `report.md`, `report.md.sig`, `report.json`, `findings.sarif`, `findings.csv`, `bundle.zip`.
-pub fn report_file(review: &str, file: &str) -> String {
-    under("/reviews", review, &format!("/{file}"))
+pub fn report_file(review: &str, file: &str, as_of: Option<&str>) -> String {
+    let path = under("/reviews", review, &format!("/{file}"));
+    with_query(&path, &[("as_of", as_of.unwrap_or_default())])
 }
 pub fn activity(review: &str) -> String {
     under("/reviews", review, "/activity")
@@ -355,7 +356,7 @@ mod tests {
             (sign_off("r1"), "/reviews/r1/sign-off"),
             (report("r1"), "/reviews/r1/report"),
             (
-                report_file("r1", "report.md.sig"),
+                report_file("r1", "report.md.sig", None),
                 "/reviews/r1/report.md.sig",
             ),
             (activity("r1"), "/reviews/r1/activity"),

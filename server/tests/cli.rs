@@ -392,8 +392,9 @@ fn a_keys_time_is_judged_as_openssh_judges_it() {
             assert_eq!(said, expected, "{zone} {options} {time}: {ours:?}");
         }
     }
-    let nonsense = ["verify", &report, "--key", "keys", "--time", "yesterday"];
-    run(&nonsense).is_error(&["keys"]);
+    let keys = folder.write("keys", key.public_line());
+    run(&["verify", &report, "--key", &keys, "--time", "yesterday"])
+        .is_error(&["--time", "YYYYMMDD"]);
 }
 
 #[test]
@@ -901,6 +902,27 @@ fn what_is_exported_can_be_verified_offline() {
     server.post(&path, "application/json", &decision.to_string());
     let saved = server.run(&["report", &review, "-o", &file]);
     assert_eq!(saved.code, Some(0), "{saved:?}");
+    assert!(
+        saved.said.contains("the report of the release decision"),
+        "{saved:?}"
+    );
+    let draft = server.run(&["report", &review, "--as-of", "now"]);
+    assert!(
+        draft.text().contains("DRAFT beside the decided report"),
+        "{draft:?}"
+    );
+    assert!(draft.said.contains("what came after"), "{draft:?}");
+    server
+        .run(&["report", &review, "--as-of", "yesterday"])
+        .is_error(&["as_of", "`now` for a draft"]);
+    let decided: Value = server
+        .get(&format!("/api/v1/reviews/{review}/reports"))
+        .body_mut()
+        .read_json()
+        .unwrap();
+    let sign_off = decided["reports"][0]["sign_off"].as_str().unwrap();
+    let again = server.run(&["report", &review, "--as-of", sign_off]);
+    assert_eq!(again.out, std::fs::read(&file).unwrap());
     let keys = server
         .get("/.well-known/holdpoint-signing-keys")
         .body_mut()
@@ -930,6 +952,31 @@ fn what_is_exported_can_be_verified_offline() {
         run(&["verify", &bundle_file, "--key", &strange]).code,
         Some(1)
     );
+    // What the report itself says about verifying, word by word, in a folder with the files that it names.
+    let text = again.text();
+    let (_, how) = text.rsplit_once("## How to verify").unwrap();
+    let shell = how.split("```sh\n").skip(1);
+    let shell = shell.map(|rest| rest.split_once("\n```").unwrap().0.to_owned());
+    let named = how
+        .split('`')
+        .filter(|code| code.starts_with("holdpoint verify "));
+    let commands: Vec<_> = shell.chain(named.map(str::to_owned)).collect();
+    assert_eq!(commands.len(), 4, "{commands:?}");
+    std::fs::copy(&keys, server.folder.path("allowed_signers")).unwrap();
+    std::fs::write(&file, &again.out).unwrap();
+    for command in commands {
+        let command = command.replacen(
+            "holdpoint ",
+            concat!(env!("CARGO_BIN_EXE_holdpoint"), " "),
+            1,
+        );
+        let ended = Command::new("sh")
+            .args(["-c", &command])
+            .current_dir(server.folder.path("."))
+            .output()
+            .unwrap();
+        assert!(ended.status.success(), "{command}: {ended:?}");
+    }
     let bytes = std::fs::read(&bundle_file).unwrap();
     server.folder.write("bundle.zip", &bytes[..bytes.len() - 1]);
     assert_eq!(run(&["verify", &bundle_file, "--key", &keys]).code, Some(1));

@@ -1,4 +1,4 @@
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use anyhow::bail;
 use holdpoint_domain::Outcome;
@@ -28,10 +28,15 @@ struct Verdict {
     review: Review,
     outcome: String,
     reasons: Vec<Reason>,
+    /// How many there are of each kind, of which the server names the first.
+    #[serde(default)]
+    n_reasons: BTreeMap<String, usize>,
     waivers: Vec<Reason>,
     /// Older servers give none.
     #[serde(default)]
     checkpoint: Option<String>,
+    #[serde(default)]
+    n_waivers: BTreeMap<String, usize>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -85,15 +90,17 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
     let Verdict {
         review,
         reasons,
+        n_reasons,
         waivers,
         checkpoint,
+        n_waivers,
         ..
     } = verdict;
     let line = terminal::line;
     let mut text = String::new();
     let of = format!("{} {}, {}", review.service, review.release, review.title);
     writeln!(text, "{}: {}", outcome.label(), line(&of)).expect("a string takes all");
-    for (word, reasons) in [("", reasons), ("without ", waivers)] {
+    for (word, reasons, counts) in [("", reasons, n_reasons), ("without ", waivers, n_waivers)] {
         for reason in reasons.iter().take(MOST_LISTED) {
             let who = reason.who.join(", ");
             writeln!(
@@ -106,10 +113,14 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
             )
             .expect("a string takes all");
         }
-        let n_more = reasons.len().saturating_sub(MOST_LISTED);
+        let n_all = counts.values().sum::<usize>().max(reasons.len());
+        let n_more = n_all.saturating_sub(reasons.len().min(MOST_LISTED));
         if n_more > 0 {
-            writeln!(text, "  {word}{n_more} more; `--json` has all of them")
-                .expect("a string takes all");
+            writeln!(
+                text,
+                "  {word}{n_more} more, on the review's readiness page"
+            )
+            .expect("a string takes all");
         }
     }
     if let Some(checkpoint) = checkpoint {
@@ -142,9 +153,11 @@ mod tests {
                     release: "v1".to_owned(),
                 },
                 outcome: "no_go".to_owned(),
-                reasons: (0..n).map(reason).collect(),
+                reasons: (0..n.min(150)).map(reason).collect(),
+                n_reasons: BTreeMap::from([("finding_open".to_owned(), n)]),
                 waivers: Vec::new(),
                 checkpoint: None,
+                n_waivers: BTreeMap::new(),
             };
             for_people(&verdict, Outcome::NoGo)
         };
@@ -153,9 +166,9 @@ mod tests {
             some.contains("  F-1 A map is shared: High, open. Can be cleared by a contributor.\n")
         );
         assert!(!told(MOST_LISTED).contains(" more"));
-        let many = told(MOST_LISTED + 7);
+        let many = told(MOST_LISTED + 107);
         assert!(
-            many.ends_with("  7 more; `--json` has all of them\n"),
+            many.ends_with("  107 more, on the review's readiness page\n"),
             "{many}"
         );
         assert_eq!(many.lines().count(), 2 + 2 * MOST_LISTED);

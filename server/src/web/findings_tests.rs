@@ -427,6 +427,17 @@ async fn of_a_report_that_is_too_long_for_a_page_the_beginning_is_shown_and_the_
     let report = paths::report(scene.review.as_str());
     let short = manager.get(&report).await;
     assert!(!short.body.contains("too long to read as a page"));
+    for unknown in ["", "yesterday", "01980000-0000-7000-8000-000000000000"] {
+        let page = manager.get(&format!("{report}?as_of={unknown}")).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{unknown}");
+        let file = manager
+            .get(&format!(
+                "{}?as_of={unknown}",
+                paths::report_file(scene.review.as_str(), "report.md", None)
+            ))
+            .await;
+        assert_eq!(file.status, StatusCode::UNPROCESSABLE_ENTITY, "{unknown}");
+    }
 
     // Each finding is told with its message.
     let rules: Vec<String> = (0..500)
@@ -442,7 +453,11 @@ async fn of_a_report_that_is_too_long_for_a_page_the_beginning_is_shown_and_the_
         "{said:?}"
     );
     let whole = manager
-        .get(&paths::report_file(scene.review.as_str(), "report.md"))
+        .get(&paths::report_file(
+            scene.review.as_str(),
+            "report.md",
+            None,
+        ))
         .await;
     assert!(whole.body.len() > 1_000_000, "{}", whole.body.len());
     let n_told = |text: &str| text.matches("that is told at length").count();

@@ -3,15 +3,18 @@
 use axum::{
     Router,
     body::Body,
-    extract::{RawQuery, State},
+    extract::{Query, RawQuery, State, rejection::QueryRejection},
     response::Response,
     routing::{MethodRouter, get},
 };
 use futures::StreamExt as _;
 use holdpoint_domain::ReviewId;
 use holdpoint_service::{
-    Actor, ExportForm, FindingExport, ServiceError, Services, report::ReportFile,
+    Actor, AsOf, ExportForm, FindingExport, ReportStanding, ServiceError, Services,
+    report::ReportFile,
 };
+use http::HeaderValue;
+use serde::Deserialize;
 
 use super::{AppState, WebError, download::Download, id::Id, signed_in::SignedIn};
 
@@ -41,49 +44,70 @@ pub(super) enum ReportForm {
     Bundle,
 }
 
+/// Which report of a review a page's link asks for.
+#[derive(Debug, Deserialize)]
+struct Which {
+    as_of: Option<String>,
+}
+
 fn report(form: ReportForm) -> MethodRouter<AppState> {
     get(
-        move |State(services): State<Services>, person: SignedIn, Id(review): Id<ReviewId>| async move {
-            send(&services, &person, &review, form).await
+        async move |State(services): State<Services>,
+                    person: SignedIn,
+                    Id(review): Id<ReviewId>,
+                    which: Result<Query<Which>, QueryRejection>| {
+            let which = which.map_err(|_| ServiceError::rejected("as_of", "Give `as_of` once."))?;
+            let as_of = AsOf::parse(which.0.as_of.as_deref())?;
+            send(&services, &person, &review, &as_of, form).await
         },
     )
+}
+
+/// Says which report it is that goes out, since its bytes cannot.
+const STANDING: &str = "holdpoint-report";
+
+fn standing_header(standing: &ReportStanding) -> HeaderValue {
+    let text = match standing {
+        ReportStanding::Decided { sign_off, .. } => format!("decided; sign-off={sign_off}"),
+        ReportStanding::Computed => "decided; computed".to_owned(),
+        ReportStanding::Draft => "draft".to_owned(),
+        ReportStanding::DraftBeside { .. } => "draft; beside-decided".to_owned(),
+    };
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("decided"))
 }
 
 pub(super) async fn send(
     services: &Services,
     person: &Actor,
     review: &ReviewId,
+    as_of: &AsOf,
     form: ReportForm,
 ) -> Result<Response, WebError> {
-    let (
-        media,
-        ReportFile {
-            file_name, bytes, ..
-        },
-    ) = match form {
+    let (media, file) = match form {
         ReportForm::Markdown => (
             "text/markdown; charset=utf-8",
-            services.report_markdown(person, review).await?,
+            services.report_markdown(person, review, as_of).await?,
         ),
         ReportForm::Signature => {
-            let report = services.report_markdown(person, review).await?;
-            let signature = report.signature.ok_or(WebError::NotFound(
-                "A signature of this report, which is a draft until the release decision is signed,",
+            let mut report = services.report_markdown(person, review, as_of).await?;
+            let signature = report.signature.take().ok_or(WebError::NotFound(
+                "A signature of this report, which is a draft,",
             ))?;
-            let name = format!("{}.sig", report.file_name);
-            return Ok(Download::new("text/plain; charset=utf-8", &name).of(signature));
+            report.bytes = signature.into_bytes();
+            report.file_name += ".sig";
+            ("text/plain; charset=utf-8", report)
         }
         ReportForm::Json => (
             "application/json",
-            services.report_json(person, review).await?,
+            services.report_json(person, review, as_of).await?,
         ),
         ReportForm::Sarif => (
             "application/sarif+json",
-            services.report_sarif(person, review).await?,
+            services.report_sarif(person, review, as_of).await?,
         ),
         ReportForm::Csv => (
             "text/csv; charset=utf-8",
-            services.report_csv(person, review).await?,
+            services.report_csv(person, review, as_of).await?,
         ),
         ReportForm::Bundle => {
             // On the disk and not in memory: evidence may be large. The file has no name, so it is gone when it is closed.
@@ -91,12 +115,24 @@ pub(super) async fn send(
                 .await
                 .map_err(ServiceError::unavailable)?
                 .map_err(ServiceError::unavailable)?;
-            let (out, name) = services.report_bundle(person, review, out).await?;
+            let (out, name, standing) = services.report_bundle(person, review, as_of, out).await?;
             let out = tokio::fs::File::from_std(out);
-            return Download::new("application/zip", &name).of_file(out).await;
+            let mut response = Download::new("application/zip", &name).of_file(out).await?;
+            let headers = response.headers_mut();
+            headers.insert(STANDING, standing_header(&standing));
+            return Ok(response);
         }
     };
-    Ok(Download::new(media, &file_name).of(bytes))
+    let ReportFile {
+        file_name,
+        bytes,
+        standing,
+        ..
+    } = file;
+    let mut response = Download::new(media, &file_name).of(bytes);
+    let headers = response.headers_mut();
+    headers.insert(STANDING, standing_header(&standing));
+    Ok(response)
 }
 
 /// Exactly what the page of this query lists, on all its pages.

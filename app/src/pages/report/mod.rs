@@ -1,11 +1,13 @@
 //! The report: read here, exported in each form, and how to verify it.
 
 use holdpoint_domain::ReviewId;
+use holdpoint_service::{AsOf, DecidedReports, ReportStanding};
 use leptos::prelude::*;
 use leptos_router::{
     ParamSegment, StaticSegment,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
+    hooks::use_query_map,
 };
 
 use super::{
@@ -18,6 +20,7 @@ use crate::{
         controls::{ButtonLink, Notice, Weight},
         figure::size,
         status::Tone,
+        when::moment,
     },
     paths,
     visit::{Visit, services},
@@ -54,16 +57,20 @@ fn ReportPage() -> impl IntoView {
         let (_, person) = Visit::signed_in()?;
         let id = ReviewId::parse(&parameter("id")).ok_or(PageError::NotFound("This review"))?;
         let services = services();
-        let preview = services.report_preview(&person, &id).await?;
+        let asked = use_query_map().read_untracked().get("as_of");
+        let as_of = AsOf::parse(asked.as_deref())?;
+        let preview = services.report_preview(&person, &id, &as_of).await?;
+        let decided = services.decided_reports(&person, &id).await?;
+        let is_draft = preview.standing.is_draft();
         let now = services.review_glance(&person, &id).await?;
         let bar = review_bar(&person, &now, Tab::SignOff).await?;
         let title = format!("Report: {}", review_name(&now));
         let export = |words: &'static str, name: &str| {
-            let href = paths::report_file(id.as_str(), name);
+            let href = paths::report_file(id.as_str(), name, asked.as_deref());
             view! { <li><a href=href download="">{words}</a></li> }.into_any()
         };
         let mut exports = vec![export("Markdown (report.md)", "report.md")];
-        if !preview.is_draft {
+        if !is_draft {
             exports.push(export("Signature (report.md.sig)", "report.md.sig"));
             exports.push(export(
                 "Signed bundle with evidence and patches (.zip)",
@@ -73,12 +80,22 @@ fn ReportPage() -> impl IntoView {
         exports.push(export("JSON", "report.json"));
         exports.push(export("Findings as SARIF", "findings.sarif"));
         exports.push(export("Findings as CSV", "findings.csv"));
-        let state = if preview.is_draft {
-            "A draft: the release has not been decided on, so the report is not signed and may change."
-        } else {
-            "The release decision stands, so the report is signed with this instance's key."
+        let state = match preview.standing {
+            ReportStanding::Draft => {
+                "A draft: the release has not been decided on, so the report is not signed and may change."
+            }
+            ReportStanding::DraftBeside { .. } => {
+                "A draft beside the decided report: what has come since. It is not signed and may change."
+            }
+            ReportStanding::Computed => {
+                "The release decision stands, so the report is signed with this instance's key."
+            }
+            ReportStanding::Decided { .. } => {
+                "The report of the release decision: fixed when that was signed, and the same whenever it is asked for."
+            }
         };
-        let verify = (!preview.is_draft).then(|| {
+        let others = which_reports(id.as_str(), &preview.standing, &decided);
+        let verify = (!is_draft).then(|| {
             let name = preview.file_name.clone();
             let bundle = preview.bundle_name.clone();
             let commands = format!(
@@ -97,7 +114,7 @@ fn ReportPage() -> impl IntoView {
         let actions = view! {
             <ButtonLink
                 words="Download report.md"
-                href=paths::report_file(id.as_str(), "report.md")
+                href=paths::report_file(id.as_str(), "report.md", asked.as_deref())
                 weight=Weight::Primary
                 icon=Icon::Download
             />
@@ -111,7 +128,7 @@ fn ReportPage() -> impl IntoView {
                 <Notice tone=Tone::Blue>
                     <p>
                         {format!("The report is too long to read as a page: it has {whole}, and here is its beginning. ")}
-                        <a href=paths::report_file(id.as_str(), "report.md") download="">"Download report.md"</a>
+                        <a href=paths::report_file(id.as_str(), "report.md", asked.as_deref()) download="">"Download report.md"</a>
                         " for all of it."
                     </p>
                 </Notice>
@@ -122,6 +139,7 @@ fn ReportPage() -> impl IntoView {
             <Frame title=title.clone() crumbs=review_crumbs(&now) review=bar>
                 <PageHead title="Report" meta actions />
                 <div class="stack">
+                    {others}
                     <Panel id="exports" title="Export">
                         <ul class="hits">{exports}</ul>
                     </Panel>
@@ -137,6 +155,68 @@ fn ReportPage() -> impl IntoView {
         }
         .into_any())
     })
+}
+
+/// The decided reports and the draft beside them, which one is shown, and what became of the evidence behind the newest.
+fn which_reports(
+    review: &str,
+    shown: &ReportStanding,
+    decided: &DecidedReports,
+) -> Option<AnyView> {
+    let newest = decided.reports.last()?;
+    let holds = if decided.stands {
+        "The newest decision holds now."
+    } else {
+        "The newest decision does not hold any more: what it was signed over has changed since. Its report stays as it was; the draft says what is so now."
+    };
+    let row = |words: String, as_of: &str, is_shown: bool| {
+        let href = paths::with_query(&paths::report(review), &[("as_of", as_of)]);
+        let current = is_shown.then_some("page");
+        view! { <li><a href=href aria-current=current>{words}</a></li> }.into_any()
+    };
+    let mut rows = vec![row(
+        "Draft of now: what has come since, not signed".to_owned(),
+        "now",
+        shown.is_draft(),
+    )];
+    rows.extend(decided.reports.iter().rev().map(|report| {
+        let words = format!(
+            "Decided report: {}, signed by {}, {}",
+            report.decision.label(),
+            report.by,
+            moment(report.at)
+        );
+        let is_shown =
+            matches!(shown, ReportStanding::Decided { sign_off, .. } if *sign_off == report.sign_off);
+        row(words, &report.sign_off, is_shown)
+    }));
+    let is_of_newest =
+        matches!(shown, ReportStanding::Decided { sign_off, .. } if *sign_off == newest.sign_off);
+    let since = (is_of_newest && !decided.evidence_since.is_empty()).then(|| {
+        let sentences: Vec<_> = decided
+            .evidence_since
+            .iter()
+            .map(|sentence| view! { <li>{sentence.clone()}</li> })
+            .collect();
+        view! {
+            <Notice tone=Tone::Amber>
+                <p>"Not all evidence behind this report is as it was. The report itself stays as it was signed."</p>
+                <ul>{sentences}</ul>
+            </Notice>
+        }
+    });
+    Some(
+        view! {
+            <Panel id="which" title="Which report">
+                <div class="stack-2">
+                    <p class="small">{holds}</p>
+                    <ul class="hits">{rows}</ul>
+                    {since}
+                </div>
+            </Panel>
+        }
+        .into_any(),
+    )
 }
 
 #[cfg(test)]

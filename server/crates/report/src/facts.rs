@@ -35,6 +35,9 @@ pub struct Facts {
     pub activity: ActivityHead,
     /// What is not as it was in the service's last review; absent for a first review.
     pub since: Option<Since>,
+    /// For a draft beside a decided report: the moment of that report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_report: Option<Millis>,
 }
 
 /// The Holdpoint that wrote the report.
@@ -504,7 +507,7 @@ pub struct Since {
 }
 
 impl Facts {
-    /// Whether nobody has decided on the release yet. A valid NO-GO is a decision; GO is one once as many people as the
+    /// Whether it is no report of a decision: nobody has decided on the release yet, or this is what came after. A valid NO-GO is a decision; GO is one once as many people as the
     /// policy asks for have signed it.
     pub fn is_draft(&self) -> bool {
         let valid = |word| {
@@ -523,7 +526,8 @@ impl Facts {
             0 => usize::try_from(policy.approvals.max(1)).unwrap_or(usize::MAX),
             named => named,
         };
-        valid(ReleaseWord::NoGo) == 0 && valid(ReleaseWord::Go) < asked
+        self.decided_report.is_some()
+            || (valid(ReleaseWord::NoGo) == 0 && valid(ReleaseWord::Go) < asked)
     }
 
     /// Whether one person may submit and sign the same item, which the report then says.

@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod escape;
 pub mod exports;
 pub mod facts;
+pub mod fixed;
 mod format;
 pub mod log;
 mod markdown;
@@ -20,6 +21,7 @@ pub use bundle::{
 };
 pub use exports::{csv, json, sarif};
 pub use facts::Facts;
+pub use fixed::{FixedReport, FixedReportError, PackedReport};
 pub use markdown::markdown;
 pub use signing::{AllowedKeys, SigningKey};
 pub use verifying::{Verification, inspect_report, verify_bundle, verify_report};

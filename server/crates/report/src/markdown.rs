@@ -28,21 +28,25 @@ const OUTPUT_CHARS: usize = 4_000;
 
 /// The report. Equal facts give equal bytes. Takes the facts, which may be many: they are put in order where they are.
 pub fn markdown(facts: Facts) -> String {
-    let facts = facts.sorted();
+    markdown_of(&facts.sorted())
+}
+
+/// [`markdown`] of facts that are in the report's order.
+pub(crate) fn markdown_of(facts: &Facts) -> String {
     let mut doc = Document(String::with_capacity(64 * 1024));
-    title(&mut doc, &facts);
-    verdict(&mut doc, &facts);
-    sign_offs(&mut doc, &facts);
-    findings_summary(&mut doc, &facts);
-    checklist(&mut doc, &facts);
-    waivers(&mut doc, &facts);
-    detailed_findings(&mut doc, &facts);
-    remediation_plan(&mut doc, &facts);
-    deliverables(&mut doc, &facts);
-    evidence_manifest(&mut doc, &facts);
-    scans(&mut doc, &facts);
-    since(&mut doc, &facts);
-    how_to_verify(&mut doc, &facts);
+    title(&mut doc, facts);
+    verdict(&mut doc, facts);
+    sign_offs(&mut doc, facts);
+    findings_summary(&mut doc, facts);
+    checklist(&mut doc, facts);
+    waivers(&mut doc, facts);
+    detailed_findings(&mut doc, facts);
+    remediation_plan(&mut doc, facts);
+    deliverables(&mut doc, facts);
+    evidence_manifest(&mut doc, facts);
+    scans(&mut doc, facts);
+    since(&mut doc, facts);
+    how_to_verify(&mut doc, facts);
     doc.0
 }
 
@@ -113,7 +117,13 @@ fn title(doc: &mut Document, facts: &Facts) {
             line(&review.release)
         ),
     );
-    if facts.is_draft() {
+    if let Some(decided) = facts.decided_report {
+        doc.block(&format!(
+            "**This is a DRAFT beside the decided report.** That one speaks of {}, is signed and does not change. This draft says \
+             what has come since, is not signed and may change.",
+            moment(decided)
+        ));
+    } else if facts.is_draft() {
         doc.block(
             "**This is a DRAFT.** The release has not been decided on, so this report is not signed and may change.",
         );
@@ -1461,7 +1471,11 @@ fn since(doc: &mut Document, facts: &Facts) {
 fn how_to_verify(doc: &mut Document, facts: &Facts) {
     doc.heading(2, "How to verify");
     if facts.is_draft() {
-        doc.block("A draft is not signed. There is nothing to verify before the release has been decided on.");
+        doc.block(if facts.decided_report.is_some() {
+            "A draft is not signed. The decided report is, and says how to verify it."
+        } else {
+            "A draft is not signed. There is nothing to verify before the release has been decided on."
+        });
     } else {
         let url = facts.instance.url.as_deref().unwrap_or("https://HOLDPOINT");
         let keys = address(&format!(

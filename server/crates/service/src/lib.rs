@@ -19,6 +19,7 @@ mod error;
 pub mod evidence;
 mod finding_export;
 pub mod findings;
+mod fixed_report;
 pub mod fixes;
 mod idempotency;
 mod ids;
@@ -64,6 +65,7 @@ pub use deliverables::DeliverableChange;
 pub use devices::{Client, DEVICE_LASTS};
 pub use error::{Conflict, ServiceError};
 pub use finding_export::{ExportForm, FindingExport};
+pub use fixed_report::{AsOf, DecidedReport, DecidedReports, ReportStanding};
 pub use holdpoint_checklist as checklist;
 pub use holdpoint_patch as patch;
 pub use holdpoint_storage::{
@@ -119,6 +121,8 @@ struct Inner {
     attempts: attempts::Attempts,
     /// Files are read so many at a time, so that many large ones at once do not take all memory.
     reading: tokio::sync::Semaphore,
+    /// As many reports are made at a time, since each holds all facts of its review.
+    reporting: tokio::sync::Semaphore,
     facets: kept::Kept<FindingFacets>,
     glances: kept::Kept<standing::ReviewStanding>,
     running: running::Remembered,
@@ -127,6 +131,9 @@ struct Inner {
 
 /// How many scanner files are read at the same time; others wait.
 const MOST_READ_AT_ONCE: usize = 2;
+
+/// How many reports and bundles are made at the same time; others wait.
+const MOST_REPORTS_AT_ONCE: usize = 2;
 
 /// Sizes above which an upload is refused, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +176,7 @@ impl Services {
                 passwords: passwords::Passwords::default(),
                 attempts: attempts::Attempts::default(),
                 reading: tokio::sync::Semaphore::new(MOST_READ_AT_ONCE),
+                reporting: tokio::sync::Semaphore::new(MOST_REPORTS_AT_ONCE),
                 facets: kept::Kept::default(),
                 glances: kept::Kept::default(),
                 running: running::Remembered::default(),

@@ -1,7 +1,7 @@
 //! The report and its other forms: gathering a review's facts, writing them, signing what was decided.
 //!
-//! A draft speaks of now and is not signed. Once the release decision stands, the report speaks of the moment of the
-//! signature that completed it, so that the same state gives the same bytes whenever it is asked for.
+//! A draft speaks of now and is not signed. The report of a release decision is kept with the signature that completed it
+//! (`fixed_report.rs`), so that it is the same whenever it is asked for; what came later is a draft beside it.
 
 use std::{
     collections::HashMap,
@@ -14,18 +14,19 @@ use holdpoint_domain::{
 };
 use holdpoint_patch::{Touch, touches};
 use holdpoint_report::{
-    Contents, Facts, SigningKey, bundle, csv,
+    BundleError, Contents, Facts, SigningKey, bundle, csv,
     facts::{self, Lines, ReleaseWord},
     json, markdown, sarif,
     signing::REPORT_NAMESPACE,
 };
 use holdpoint_storage::{
-    Evidence, Finding, NewActivity, Review, SameIssue, Scan, StandingReview, StorageError, Tx,
+    Evidence, Finding, KeptReport, NewActivity, Review, SameIssue, Scan, SignOff, StorageError, Tx,
 };
 use serde_json::Map;
+use tokio::sync::SemaphorePermit;
 
 use crate::{
-    Actor, ServiceError, Services,
+    Actor, AsOf, ReportStanding, ServiceError, Services,
     evidence::canonical_bytes,
     findings::category_label,
     import::off_the_async_threads,
@@ -43,20 +44,31 @@ pub struct ReportFile {
     pub bytes: Vec<u8>,
     /// `report.md.sig`; absent for a draft.
     pub signature: Option<String>,
+    pub standing: ReportStanding,
 }
 
 /// The report as its page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportPreview {
     pub text: String,
-    pub is_draft: bool,
+    pub standing: ReportStanding,
     /// What the downloads are called.
     pub file_name: String,
     pub bundle_name: String,
 }
 
+/// A report before it is written: kept, or the facts to make it of.
+struct Source {
+    service: ServiceId,
+    review: ReviewId,
+    facts: Facts,
+    standing: ReportStanding,
+    /// As it was signed, with its signature and the keys of then.
+    kept: Option<(String, KeptReport)>,
+}
+
 /// What a report is called on disk: `opensqt-market-maker-v1.0.0-report.md`.
-fn file_name(review: &StandingReview, rest: &str) -> String {
+fn file_name(facts: &Facts, rest: &str) -> String {
     let safe = |text: &str| -> String {
         text.chars()
             .map(|c| {
@@ -68,12 +80,36 @@ fn file_name(review: &StandingReview, rest: &str) -> String {
             })
             .collect()
     };
-    let release = safe(&review.release);
+    let release = safe(&facts.review.release);
     format!(
         "{}-{}-{rest}",
-        safe(&review.service_slug),
+        safe(&facts.service.slug),
         release.trim_start_matches('.')
     )
+}
+
+impl Source {
+    /// `report.md`, with the facts it is made of.
+    async fn text(mut self) -> Result<(Self, String), ServiceError> {
+        if let Some((text, _)) = &mut self.kept {
+            let text = std::mem::take(text);
+            return Ok((self, text));
+        }
+        off_the_async_threads(move || {
+            let text = markdown(self.facts.clone());
+            Ok((self, text))
+        })
+        .await
+    }
+
+    fn markdown_name(&self) -> String {
+        let name = if self.standing.is_draft() {
+            "report-DRAFT.md"
+        } else {
+            "report.md"
+        };
+        file_name(&self.facts, name)
+    }
 }
 
 impl Services {
@@ -82,49 +118,45 @@ impl Services {
         &self,
         actor: &Actor,
         review: &ReviewId,
+        as_of: &AsOf,
     ) -> Result<ReportPreview, ServiceError> {
-        let (reviewed, facts) = self.facts(actor, review).await?;
-        let is_draft = facts.is_draft();
-        let name = if is_draft {
-            "report-DRAFT.md"
-        } else {
-            "report.md"
-        };
+        let _place = self.place_to_report().await?;
+        let (source, text) = self.source(actor, review, as_of).await?.text().await?;
         Ok(ReportPreview {
-            text: off_the_async_threads(move || Ok(markdown(facts))).await?,
-            is_draft,
-            file_name: file_name(&reviewed, name),
-            bundle_name: file_name(&reviewed, "bundle.zip"),
+            text,
+            file_name: source.markdown_name(),
+            bundle_name: file_name(&source.facts, "bundle.zip"),
+            standing: source.standing,
         })
     }
 
-    /// `report.md`, signed if the release decision stands. The export is noted in the activity log.
+    /// `report.md`, signed if it is that of a release decision. The export is noted in the activity log.
     pub async fn report_markdown(
         &self,
         actor: &Actor,
         review: &ReviewId,
+        as_of: &AsOf,
     ) -> Result<ReportFile, ServiceError> {
-        let (reviewed, facts) = self.facts(actor, review).await?;
-        let is_draft = facts.is_draft();
-        let bytes = off_the_async_threads(move || Ok(markdown(facts).into_bytes())).await?;
-        let signature = if is_draft {
+        let _place = self.place_to_report().await?;
+        let (source, text) = self.source(actor, review, as_of).await?.text().await?;
+        let bytes = text.into_bytes();
+        let signature = if source.standing.is_draft() {
             None
         } else {
             let key = self.signing_key().await?;
-            let signature = key.sign(REPORT_NAMESPACE, &bytes);
-            self.note_export(actor, &reviewed, &key, "report.md", &Digest::of(&bytes))
+            let signature = match &source.kept {
+                Some((_, kept)) => kept.signature.clone(),
+                None => key.sign(REPORT_NAMESPACE, &bytes),
+            };
+            self.note_export(actor, &source, &key, "report.md", &Digest::of(&bytes))
                 .await?;
             Some(signature)
         };
-        let draft = if signature.is_some() {
-            "report.md"
-        } else {
-            "report-DRAFT.md"
-        };
         Ok(ReportFile {
-            file_name: file_name(&reviewed, draft),
+            file_name: source.markdown_name(),
             bytes,
             signature,
+            standing: source.standing,
         })
     }
 
@@ -133,8 +165,10 @@ impl Services {
         &self,
         actor: &Actor,
         review: &ReviewId,
+        as_of: &AsOf,
     ) -> Result<ReportFile, ServiceError> {
-        self.unsigned(actor, review, "report.json", json).await
+        self.unsigned(actor, review, as_of, "report.json", json)
+            .await
     }
 
     /// The review's findings as SARIF 2.1.0.
@@ -142,8 +176,10 @@ impl Services {
         &self,
         actor: &Actor,
         review: &ReviewId,
+        as_of: &AsOf,
     ) -> Result<ReportFile, ServiceError> {
-        self.unsigned(actor, review, "findings.sarif", sarif).await
+        self.unsigned(actor, review, as_of, "findings.sarif", sarif)
+            .await
     }
 
     /// The review's findings as CSV.
@@ -151,8 +187,10 @@ impl Services {
         &self,
         actor: &Actor,
         review: &ReviewId,
+        as_of: &AsOf,
     ) -> Result<ReportFile, ServiceError> {
-        self.unsigned(actor, review, "findings.csv", csv).await
+        self.unsigned(actor, review, as_of, "findings.csv", csv)
+            .await
     }
 
     /// One of the report's other forms.
@@ -160,14 +198,18 @@ impl Services {
         &self,
         actor: &Actor,
         review: &ReviewId,
+        as_of: &AsOf,
         name: &str,
         write: fn(Facts) -> String,
     ) -> Result<ReportFile, ServiceError> {
-        let (reviewed, facts) = self.facts(actor, review).await?;
+        let _place = self.place_to_report().await?;
+        let source = self.source(actor, review, as_of).await?;
+        let (facts, standing) = (source.facts, source.standing);
         Ok(ReportFile {
-            file_name: file_name(&reviewed, name),
+            file_name: file_name(&facts, name),
             bytes: off_the_async_threads(move || Ok(write(facts).into_bytes())).await?,
             signature: None,
+            standing,
         })
     }
 
@@ -176,10 +218,12 @@ impl Services {
         &self,
         actor: &Actor,
         review: &ReviewId,
+        as_of: &AsOf,
         out: W,
-    ) -> Result<(W, String), ServiceError> {
-        let (reviewed, facts) = self.facts(actor, review).await?;
-        if facts.is_draft() {
+    ) -> Result<(W, String, ReportStanding), ServiceError> {
+        let _place = self.place_to_report().await?;
+        let source = self.source(actor, review, as_of).await?;
+        if source.standing.is_draft() {
             let message =
                 "A draft is not signed, so it has no bundle. Sign the release decision first.";
             return Err(ServiceError::rejected("", message));
@@ -199,22 +243,26 @@ impl Services {
             .collect();
         drop(tx);
         let key = self.signing_key().await?;
-        let allowed_signers = self.public_key_line().await? + "\n";
-        let (key, digest, contents) = off_the_async_threads(move || {
-            let report = markdown(facts.clone());
-            let contents = Contents {
-                signature: key.sign(REPORT_NAMESPACE, report.as_bytes()),
-                allowed_signers,
-                signed_at: facts.review.as_of,
-                proofs: Vec::new(),
-                facts,
-                report,
-            };
-            Ok((key, Digest::of(contents.report.as_bytes()), contents))
-        })
-        .await?;
-        self.note_export(actor, &reviewed, &key, "bundle.zip", &digest)
+        let (source, report) = source.text().await?;
+        let digest = Digest::of(report.as_bytes());
+        self.note_export(actor, &source, &key, "bundle.zip", &digest)
             .await?;
+        let (signature, allowed_signers) = match &source.kept {
+            Some((_, kept)) => (kept.signature.clone(), kept.allowed_signers.clone()),
+            None => (
+                key.sign(REPORT_NAMESPACE, report.as_bytes()),
+                self.public_key_line().await? + "\n",
+            ),
+        };
+        let name = file_name(&source.facts, "bundle.zip");
+        let contents = Contents {
+            signed_at: source.facts.review.as_of,
+            facts: source.facts,
+            report,
+            signature,
+            allowed_signers,
+            proofs: Vec::new(),
+        };
         let files = self.files().clone();
         let written = tokio::task::spawn_blocking(move || {
             bundle(
@@ -238,15 +286,27 @@ impl Services {
         })
         .await
         .map_err(ServiceError::unavailable)?
-        .map_err(ServiceError::unavailable)?;
-        Ok((written, file_name(&reviewed, "bundle.zip")))
+        .map_err(|error| match error {
+            BundleError::Damaged { .. } => StorageError::Damaged(error.to_string()).into(),
+            error => ServiceError::unavailable(error),
+        })?;
+        Ok((written, name, source.standing))
+    }
+
+    /// Waits for a place among the reports that are being made.
+    async fn place_to_report(&self) -> Result<SemaphorePermit<'_>, ServiceError> {
+        self.inner
+            .reporting
+            .acquire()
+            .await
+            .map_err(ServiceError::unavailable)
     }
 
     /// Notes an export of a signed report, and signs the log's end with it.
     async fn note_export(
         &self,
         actor: &Actor,
-        review: &StandingReview,
+        source: &Source,
         key: &SigningKey,
         what: &str,
         digest: &Digest,
@@ -258,30 +318,48 @@ impl Services {
             actor: actor.id.as_str(),
             action: "report.exported",
             subject_kind: "review",
-            subject: &review.id,
-            service: Some(&review.service_id),
-            review: Some(&review.id),
+            subject: source.review.as_str(),
+            service: Some(source.service.as_str()),
+            review: Some(source.review.as_str()),
             summary: format!("exported {what}"),
             before: None,
             after: None,
         };
-        let after = Map::from_iter([("report_sha256".to_owned(), digest.as_str().into())]);
+        let mut after = Map::from_iter([("report_sha256".to_owned(), digest.as_str().into())]);
+        if let Some((_, kept)) = &source.kept {
+            after.insert("sign_off".to_owned(), kept.sign_off.clone().into());
+        }
         self.append_signed(&mut tx, key, Occasion::Export, new, after)
             .await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Everything that the report says of a review, and which review that is.
-    async fn facts(
+    /// The report that is meant: as it was kept, or everything that it says of the review now.
+    async fn source(
         &self,
         actor: &Actor,
         review: &ReviewId,
-    ) -> Result<(StandingReview, Facts), ServiceError> {
+        as_of: &AsOf,
+    ) -> Result<Source, ServiceError> {
         let mut tx = self.database().read().await?;
         let service = self
             .service_of_review(&mut tx, actor, review, Action::Export)
             .await?;
+        if let Some(kept) = self.kept_report(&mut tx, review, as_of).await? {
+            let report = self.unpack(&mut tx, &kept).await?;
+            let standing = ReportStanding::Decided {
+                sign_off: kept.sign_off.clone(),
+                at: kept.signed_at,
+            };
+            return Ok(Source {
+                service,
+                review: review.clone(),
+                facts: report.facts,
+                standing,
+                kept: Some((report.report, kept)),
+            });
+        }
         let head = tx
             .review(review)
             .await?
@@ -292,12 +370,55 @@ impl Services {
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
         let now = stand_aside(stored.clone(), self.now()).await?;
-        let standing = match decided_at(&now) {
-            Some((at, _)) => stand_aside(stored, at).await?,
-            None => now,
+        let newest = tx.kept_reports(review).await?.pop();
+        let decided = match (&newest, as_of, decided_at(&now)) {
+            (Some(newest), ..) => Some(newest.signed_at),
+            (None, AsOf::Now, Some((at, _))) => Some(at),
+            _ => None,
         };
-        let gathered = self.gather(&mut tx, &service, &head, &standing).await?;
-        Ok((standing.review, gathered))
+        let standing = match decided_at(&now) {
+            Some((at, _)) if decided.is_none() => stand_aside(stored, at).await?,
+            _ => now,
+        };
+        let mut facts = self.gather(&mut tx, &service, &head, &standing).await?;
+        facts.decided_report = decided;
+        Ok(Source {
+            service,
+            review: review.clone(),
+            standing: match decided {
+                Some(decided) => ReportStanding::DraftBeside { decided },
+                None if facts.is_draft() => ReportStanding::Draft,
+                None => ReportStanding::Computed,
+            },
+            facts,
+            kept: None,
+        })
+    }
+
+    /// Everything that the report will say once this decision is signed; none while more people have to sign. With it the number
+    /// of the service's last entry, so that the unit of work that signs can tell whether all is as it was.
+    pub(crate) async fn facts_once_signed(
+        &self,
+        tx: &mut Tx,
+        service: &ServiceId,
+        review: &ReviewId,
+        sign_off: &SignOff,
+    ) -> Result<Option<Facts>, ServiceError> {
+        let head = tx
+            .review(review)
+            .await?
+            .ok_or(ServiceError::NotFound("This review"))?;
+        let mut stored = tx
+            .standings(&[review], Some(sign_off.signed_at))
+            .await?
+            .pop()
+            .ok_or(ServiceError::NotFound("This review"))?;
+        stored.sign_offs.push(sign_off.clone());
+        let standing = stand_aside(stored, sign_off.signed_at).await?;
+        if standing.release.decided.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(self.gather(tx, service, &head, &standing).await?))
     }
 
     async fn gather(
@@ -522,6 +643,7 @@ impl Services {
                 .collect(),
             activity,
             since,
+            decided_report: None,
         })
     }
 

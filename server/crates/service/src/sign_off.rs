@@ -4,12 +4,13 @@
 //! review is not the same any more when the signature comes, it is refused and nothing is stored.
 
 use holdpoint_domain::{
-    Decision, Digest, Gating, ItemId, ItemState, Outcome, Policy, ReviewId, ServiceId,
+    Decision, Digest, Gating, ItemId, ItemState, Millis, Outcome, Policy, ReviewId, ServiceId,
+    ServiceRole,
     digest::canonical_json,
     person::Action,
     text::{Date, Reason},
 };
-use holdpoint_storage::{NewActivity, SignOff, StandingReview, StorageError, Tx};
+use holdpoint_storage::{NewActivity, NewFixedReport, SignOff, StandingReview, StorageError, Tx};
 
 use serde_json::{Map, Value};
 
@@ -17,7 +18,7 @@ use crate::{
     Access, Actor, Conflict, ServiceError, Services,
     log::Occasion,
     other_eyes::Eyes,
-    standing::{ItemStanding, ReleaseDecision, ReviewStanding, stand},
+    standing::{ItemStanding, ReleaseDecision, ReviewStanding, stand, stand_aside},
 };
 
 /// A decision on an item as it was asked for.
@@ -291,8 +292,9 @@ impl Services {
             before: of_item.item.state.as_str(),
             after: state.as_str(),
         };
-        self.keep_sign_off(tx, actor, &service, sign_off, &key, what)
-            .await
+        self.keep_sign_off(tx, actor, &service, sign_off, &key, what, None)
+            .await?
+            .ok_or_else(|| StorageError::Damaged("a sign-off without a report".to_owned()).into())
     }
 
     fn check_item_decision(
@@ -414,19 +416,79 @@ impl Services {
         self.confirm_password(actor, password).await?;
         let key = self.signing_key().await?;
 
-        let mut tx = self.database().write().await?;
-        let standing = tx
-            .standings(&[review], Some(self.now()))
-            .await?
-            .pop()
-            .ok_or(ServiceError::NotFound("This review"))?;
-        let standing = stand(standing, now)?;
-        let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
-        check_release(actor, &standing, &eyes, decision, basis)?;
-        let content = standing.content(decision, &statement);
-        let sign_off = SignOff {
+        // The report is made before the unit of work that keeps it. If the service has changed meanwhile, it is made again.
+        for _ in 0..MOST_TRIES {
+            let mut tx = self.database().read().await?;
+            let last_entry = tx.last_activity_of(&service).await?;
+            let standing = standing_of(&mut tx, review, now).await?;
+            let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
+            check_release(actor, &standing, &eyes, decision, basis)?;
+            let mut foreseen =
+                self.release_sign_off(actor, role, &standing, decision, &statement, now);
+            foreseen.log_sequence = tx.activity_head().await?.0 + 1;
+            let facts = self
+                .facts_once_signed(&mut tx, &service, review, &foreseen)
+                .await?;
+            drop(tx);
+            let fixed = match facts {
+                Some(facts) => Some(FixedWith {
+                    report: self.fix_report(facts, &key).await?,
+                    last_entry,
+                }),
+                None => None,
+            };
+
+            let mut tx = self.database().write().await?;
+            let standing = standing_of(&mut tx, review, now).await?;
+            let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
+            check_release(actor, &standing, &eyes, decision, basis)?;
+            let mut sign_off =
+                self.release_sign_off(actor, role, &standing, decision, &statement, now);
+            if sign_off.digest != foreseen.digest {
+                continue;
+            }
+            sign_off.id = foreseen.id;
+            let before = standing
+                .release
+                .decided
+                .map_or("undecided", ReleaseDecision::as_str);
+            let what = Signed {
+                action: "release.signed",
+                subject_kind: "review",
+                subject: review.as_str(),
+                summary: format!("signed the release decision: {}", decision.label()),
+                before,
+                after: decision.as_str(),
+            };
+            let kept = self
+                .keep_sign_off(tx, actor, &service, sign_off, &key, what, fixed)
+                .await?;
+            if let Some(sign_off) = kept {
+                return Ok(sign_off);
+            }
+        }
+        Err(ServiceError::Conflict(Box::new(Conflict {
+            message: "The service is being changed while you sign. Nothing was signed. Look at the review again, then sign what you see."
+                .to_owned(),
+            current_version: shown.review.version,
+            fields: Vec::new(),
+        })))
+    }
+
+    /// A release decision over a review as it stands.
+    fn release_sign_off(
+        &self,
+        actor: &Actor,
+        role: Option<ServiceRole>,
+        standing: &ReviewStanding,
+        decision: ReleaseDecision,
+        statement: &str,
+        now: Millis,
+    ) -> SignOff {
+        let content = standing.content(decision, statement);
+        SignOff {
             id: self.ids().uuid(now),
-            review_id: review.as_str().to_owned(),
+            review_id: standing.review.id.clone(),
             item_id: None,
             round: 0,
             person_id: actor.id.as_str().to_owned(),
@@ -435,7 +497,7 @@ impl Services {
             person_disabled_at: None,
             role: role.map_or("admin", |role| role.as_str()).to_owned(),
             decision: decision.as_str().to_owned(),
-            statement,
+            statement: statement.to_owned(),
             risk: None,
             waived_until: None,
             digest: content.digest().into(),
@@ -443,23 +505,11 @@ impl Services {
             four_eyes: standing.policy.four_eyes,
             log_sequence: 0,
             signed_at: now,
-        };
-        let before = shown
-            .release
-            .decided
-            .map_or("undecided", ReleaseDecision::as_str);
-        let what = Signed {
-            action: "release.signed",
-            subject_kind: "review",
-            subject: review.as_str(),
-            summary: format!("signed the release decision: {}", decision.label()),
-            before,
-            after: decision.as_str(),
-        };
-        self.keep_sign_off(tx, actor, &service, sign_off, &key, what)
-            .await
+        }
     }
 
+    /// Keeps a sign-off with its entry and the signed head of the log, and the report of the decision with it. Nothing is kept, and
+    /// none given, if the service has other entries than when that report was made.
     async fn keep_sign_off(
         &self,
         mut tx: Tx,
@@ -468,9 +518,20 @@ impl Services {
         mut sign_off: SignOff,
         key: &holdpoint_report::SigningKey,
         what: Signed<'_>,
-    ) -> Result<SignOff, ServiceError> {
+        fixed: Option<FixedWith>,
+    ) -> Result<Option<SignOff>, ServiceError> {
         let mut after = record(&sign_off);
         after.insert("state".to_owned(), what.after.into());
+        if let Some(FixedWith { report, .. }) = &fixed {
+            after.insert(
+                "report_sha256".to_owned(),
+                report.report_sha256.as_str().into(),
+            );
+            after.insert(
+                "fixed_report_sha256".to_owned(),
+                report.sha256.as_str().into(),
+            );
+        }
         let new = NewActivity {
             at: sign_off.signed_at,
             actor: actor.id.as_str(),
@@ -488,8 +549,19 @@ impl Services {
             .append_signed(&mut tx, key, occasion, new, after)
             .await?;
         tx.insert_sign_off(&sign_off).await?;
+        if let Some(fixed) = &fixed {
+            let last_entry = tx
+                .last_activity_before(service, sign_off.log_sequence)
+                .await?;
+            if last_entry != fixed.last_entry {
+                return Ok(None);
+            }
+            let (of, at) = (sign_off.log_sequence, sign_off.signed_at);
+            tx.insert_fixed_report(&sign_off.id, &sign_off.review_id, of, &fixed.report, at)
+                .await?;
+        }
         tx.commit().await?;
-        Ok(sign_off)
+        Ok(Some(sign_off))
     }
 }
 
@@ -511,6 +583,29 @@ pub(crate) fn record(sign_off: &SignOff) -> Map<String, Value> {
         Value::Object(record) => record,
         _ => unreachable!("an object was written"),
     }
+}
+
+/// How often a report is made anew because the service changed meanwhile.
+const MOST_TRIES: usize = 4;
+
+/// A report to be kept with a decision, and the service's last entry when it was made.
+struct FixedWith {
+    report: NewFixedReport,
+    last_entry: i64,
+}
+
+/// The review as it is in a unit of work.
+async fn standing_of(
+    tx: &mut Tx,
+    review: &ReviewId,
+    now: Millis,
+) -> Result<ReviewStanding, ServiceError> {
+    let standing = tx
+        .standings(&[review], Some(now))
+        .await?
+        .pop()
+        .ok_or(ServiceError::NotFound("This review"))?;
+    stand_aside(standing, now).await
 }
 
 struct Signed<'a> {

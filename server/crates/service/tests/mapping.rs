@@ -5,7 +5,7 @@ mod common;
 use common::{MINUTE, is_conflict, rejected, team::Team};
 use holdpoint_domain::{Digest, ItemState, ScanId};
 use holdpoint_service::{
-    Actor,
+    Actor, AsOf,
     mapping::{MappingPlan, ReviewMapping, RuleFields, RuleRequest},
     scans::ImportOutcome,
 };
@@ -779,7 +779,7 @@ async fn the_same_vulnerability_from_two_tools_is_one_issue_with_two_sources() {
         let report = team
             .world
             .services
-            .report_preview(&team.viewer, &team.review.id)
+            .report_preview(&team.viewer, &team.review.id, &AsOf::Newest)
             .await
             .expect("a draft");
         let text = format!("{report:?}");

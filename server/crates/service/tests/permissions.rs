@@ -13,7 +13,7 @@ use holdpoint_domain::{
     text::{Commit, Name, Prose, Slug},
 };
 use holdpoint_service::{
-    ActivityOf, Actor, BulkChange, CommentOn, DeliverableChange, ExportForm, FindingFilter,
+    ActivityOf, Actor, AsOf, BulkChange, CommentOn, DeliverableChange, ExportForm, FindingFilter,
     FindingSort, ImportWatch, Invite, ItemChange, ItemFilter, ItemText, NewItem, NewToken,
     ReviewChange, ServiceChange, ServiceError,
     evidence::{EvidenceFields, EvidenceRequest},
@@ -114,6 +114,7 @@ const TABLE: &[(&str, &str)] = &[
     ("patch_file", "AMRCVU"),
     ("series_mbox", "AMRCVU"),
     ("report_markdown", "AMRCVU"),
+    ("decided_reports", "AMRCVU"),
     ("report_preview", "AMRCVU"),
     ("report_json", "AMRCVU"),
     ("report_sarif", "AMRCVU"),
@@ -543,10 +544,23 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             .map(drop),
         "patch_file" => services.patch_file(who, &on.patch).await.map(drop),
         "series_mbox" => services.series_mbox(who, review).await.map(drop),
-        "report_markdown" => services.report_markdown(who, review).await.map(drop),
-        "report_preview" => services.report_preview(who, review).await.map(drop),
-        "report_json" => services.report_json(who, review).await.map(drop),
-        "report_sarif" => services.report_sarif(who, review).await.map(drop),
+        "decided_reports" => services.decided_reports(who, review).await.map(drop),
+        "report_markdown" => services
+            .report_markdown(who, review, &AsOf::Newest)
+            .await
+            .map(drop),
+        "report_preview" => services
+            .report_preview(who, review, &AsOf::Newest)
+            .await
+            .map(drop),
+        "report_json" => services
+            .report_json(who, review, &AsOf::Newest)
+            .await
+            .map(drop),
+        "report_sarif" => services
+            .report_sarif(who, review, &AsOf::Newest)
+            .await
+            .map(drop),
         "export_findings" => services
             .export_findings(
                 who,
@@ -557,9 +571,12 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             )
             .await
             .map(drop),
-        "report_csv" => services.report_csv(who, review).await.map(drop),
+        "report_csv" => services
+            .report_csv(who, review, &AsOf::Newest)
+            .await
+            .map(drop),
         "report_bundle" => services
-            .report_bundle(who, review, std::io::Cursor::new(Vec::new()))
+            .report_bundle(who, review, &AsOf::Newest, std::io::Cursor::new(Vec::new()))
             .await
             .map(drop),
         "step" => services
@@ -594,12 +611,10 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             .write_finding(who, review, finding_request(), &[])
             .await
             .map(drop),
-        "edit_finding" => {
-            services
-                .edit_finding(who, &on.finding, stale, finding_request())
-                .await
-                .map(drop)
-        }
+        "edit_finding" => services
+            .edit_finding(who, &on.finding, stale, finding_request())
+            .await
+            .map(drop),
         "map_finding" => services.map_finding(who, &on.finding, &on.item, true).await,
         "map_finding_to" => {
             let version = services.finding(who, &on.finding).await?.finding.version;

@@ -6,7 +6,7 @@ use common::{World, rejected};
 use holdpoint_domain::{FindingStatus, ItemId, Outcome, item::Step};
 use holdpoint_report::{AllowedKeys, verify_report};
 use holdpoint_service::{
-    Actor, FindingFilter, FindingSort, Services,
+    Actor, AsOf, FindingFilter, FindingSort, Services,
     evidence::{EvidenceFields, EvidenceRequest},
     findings::{Triage, TriageFields},
     sample::LoadedSample,
@@ -84,7 +84,7 @@ async fn a_draft_of_the_sample_carries_every_fact_of_the_peoples_own_report() {
         assert_eq!((standing.items.len(), standing.deliverables.len()), (13, 3));
         assert_eq!(standing.verdict.outcome, Outcome::NoGo);
         let report = services
-            .report_markdown(&admin, &sample.review)
+            .report_markdown(&admin, &sample.review, &AsOf::Newest)
             .await
             .expect("writes");
         assert_eq!(report.signature, None);
@@ -234,12 +234,12 @@ async fn the_sample_worked_to_its_end_gives_a_signed_report_that_is_the_same_eac
             .await
             .expect("signs");
         let first = services
-            .report_markdown(&manager.0, &sample.review)
+            .report_markdown(&manager.0, &sample.review, &AsOf::Newest)
             .await
             .expect("writes");
         world.clock.advance(3 * common::DAY);
         let second = services
-            .report_markdown(&admin, &sample.review)
+            .report_markdown(&admin, &sample.review, &AsOf::Newest)
             .await
             .expect("writes");
         assert_eq!(first, second, "the same state gives the same bytes");
@@ -250,8 +250,13 @@ async fn the_sample_worked_to_its_end_gives_a_signed_report_that_is_the_same_eac
         let mut changed = first.bytes.clone();
         changed[100] ^= 1;
         assert!(!verify_report(&changed, &signature, &keys).verified());
-        let (bundle, file_name) = services
-            .report_bundle(&manager.0, &sample.review, std::io::Cursor::new(Vec::new()))
+        let (bundle, file_name, _) = services
+            .report_bundle(
+                &manager.0,
+                &sample.review,
+                &AsOf::Newest,
+                std::io::Cursor::new(Vec::new()),
+            )
             .await
             .expect("a bundle");
         assert_eq!(file_name, "opensqt-market-maker-v1.0.0-bundle.zip");

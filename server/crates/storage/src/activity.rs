@@ -151,6 +151,26 @@ impl Tx {
         Ok(row.map_or(0, |row| row.sequence))
     }
 
+    /// As [`Tx::last_activity_of`], of the entries before one.
+    pub async fn last_activity_before(
+        &mut self,
+        service: &ServiceId,
+        sequence: i64,
+    ) -> Result<i64, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            sequence: i64,
+        }
+        let row = fetch_optional!(
+            self,
+            Row,
+            "select sequence from activity where service = $1 and sequence < $2 order by sequence desc limit 1",
+            service.as_str(),
+            sequence
+        );
+        Ok(row.map_or(0, |row| row.sequence))
+    }
+
     /// The log's length and the digest of its last entry.
     pub async fn activity_head(&mut self) -> Result<(i64, String), StorageError> {
         let head = fetch_optional!(

@@ -21,6 +21,7 @@ mod finding_list;
 mod finding_orders;
 pub mod finding_rows;
 mod findings;
+mod fixed_reports;
 pub mod imports;
 mod items;
 mod log_tree;
@@ -54,6 +55,7 @@ pub use findings::{
     Finding, FindingContent, FindingFacets, FindingFilter, FindingLine, FindingLink, FindingSeries,
     FindingSort, NewFinding, SeverityChange,
 };
+pub use fixed_reports::{KeptReport, NewFixedReport, PackedBytes};
 pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
 pub use log_tree::{LogTree, SignedHead};
 pub use mapping::{

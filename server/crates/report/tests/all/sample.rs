@@ -493,6 +493,7 @@ pub(crate) fn audited() -> Facts {
             digest: sha256("entry 41"),
         },
         since: None,
+        decided_report: None,
     }
 }
 

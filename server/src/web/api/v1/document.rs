@@ -78,7 +78,7 @@ pub(super) struct Differs {
         patches::list, patches::show, patches::submit, patches::propose_fix, patches::file, patches::series,
         gate::gate, gate::badge, gate::badge_json,
         activity::of_review,
-        reports::markdown, reports::signature, reports::json, reports::sarif, reports::csv, reports::bundle,
+        reports::decided, reports::markdown, reports::signature, reports::json, reports::sarif, reports::csv, reports::bundle,
     ),
     modifiers(&Everywhere)
 )]

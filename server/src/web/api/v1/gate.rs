@@ -1,6 +1,6 @@
 //! The gate: the verdict with its reasons, for CI jobs, and as a badge.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use axum::{
     extract::State,
@@ -27,10 +27,14 @@ pub(super) struct Gate {
     outcome: String,
     /// Whether it may go, with waivers or without.
     go: bool,
-    /// Why not; empty exactly when it may go.
+    /// Why not; empty exactly when it may go. Of each kind at most the first 50: `n_reasons` counts all.
     reasons: Vec<GateReason>,
-    /// What a release with waivers goes on without.
+    /// How many reasons there are of each kind.
+    n_reasons: BTreeMap<String, usize>,
+    /// What a release with waivers goes on without, at most the first 50 of each kind.
     waivers: Vec<GateReason>,
+    /// How many of those there are of each kind.
+    n_waivers: BTreeMap<String, usize>,
     /// What its approvers have signed: go or no_go; null while they have not.
     release_decision: Option<String>,
     as_of: String,
@@ -100,6 +104,28 @@ fn reason(reason: &Reason, review: &str, address: &str) -> GateReason {
     }
 }
 
+/// As many reasons of one kind are named: a hundred thousand findings may hold a release back, and a pipeline waits for the answer.
+const MOST_OF_A_KIND: usize = 50;
+
+fn first_of_each_kind(reasons: &[Reason]) -> impl Iterator<Item = &Reason> {
+    let mut n_of_kind: BTreeMap<&str, usize> = BTreeMap::new();
+    reasons.iter().filter(move |reason| {
+        let n = n_of_kind.entry(reason.kind.as_str()).or_default();
+        *n += 1;
+        *n <= MOST_OF_A_KIND
+    })
+}
+
+fn counts(reasons: &[Reason]) -> BTreeMap<String, usize> {
+    let mut n_of_kind = BTreeMap::new();
+    for reason in reasons {
+        *n_of_kind
+            .entry(reason.kind.as_str().to_owned())
+            .or_default() += 1;
+    }
+    n_of_kind
+}
+
 /// The verdict on a review, with its reasons.
 #[utoipa::path(get, path = "/reviews/{id}/gate", tag = "Gate", responses((status = 200, body = Gate)))]
 pub(super) async fn gate(
@@ -110,7 +136,7 @@ pub(super) async fn gate(
     let standing = state.services.review_standing(&caller, &id).await?;
     let (review, verdict, address) = (&standing.review, &standing.verdict, state.address());
     let reasons = |of: &[Reason]| {
-        of.iter()
+        first_of_each_kind(of)
             .map(|one| reason(one, &review.id, &address))
             .collect()
     };
@@ -126,7 +152,9 @@ pub(super) async fn gate(
         outcome: verdict.outcome.as_str().to_owned(),
         go: verdict.outcome != Outcome::NoGo,
         reasons: reasons(&verdict.reasons),
+        n_reasons: counts(&verdict.reasons),
         waivers: reasons(&verdict.waivers),
+        n_waivers: counts(&verdict.waivers),
         release_decision: standing
             .release
             .decided
@@ -207,7 +235,31 @@ fn svg(outcome: Outcome) -> String {
 
 #[cfg(test)]
 mod tests {
+    use holdpoint_domain::verdict::ReasonKind;
+
     use super::*;
+
+    #[test]
+    fn a_hundred_thousand_reasons_are_counted_and_the_first_named() {
+        let reason = |kind, n: usize| Reason {
+            kind,
+            subject_kind: "finding".to_owned(),
+            subject: n.to_string(),
+            title: format!("F-{n}"),
+            why: "Critical, open.".to_owned(),
+            who: Vec::new(),
+        };
+        let mut reasons: Vec<_> = (0..100_000)
+            .map(|n| reason(ReasonKind::FindingOpen, n))
+            .collect();
+        reasons.push(reason(ReasonKind::ItemUndecided, 0));
+        let named: Vec<_> = first_of_each_kind(&reasons).collect();
+        assert_eq!(named.len(), MOST_OF_A_KIND + 1);
+        assert_eq!(named[MOST_OF_A_KIND].kind, ReasonKind::ItemUndecided);
+        let counts = counts(&reasons);
+        assert_eq!(counts["finding_open"], 100_000);
+        assert_eq!(counts["item_undecided"], 1);
+    }
 
     #[test]
     fn a_badge_says_its_verdict_in_words() {

@@ -149,6 +149,7 @@ fn slow() -> Doors {
         .get("/evidence/{id}/file", evidence::file)
         .get("/patches/{id}/file", patches::file)
         .get("/reviews/{id}/patches.mbox", patches::series)
+        .get("/reviews/{id}/reports", reports::decided)
         .get("/reviews/{id}/report.md", reports::markdown)
         .get("/reviews/{id}/report.md.sig", reports::signature)
         .get("/reviews/{id}/report.json", reports::json)

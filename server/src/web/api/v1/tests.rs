@@ -1402,6 +1402,31 @@ async fn a_draft_is_exported_without_a_signature() {
         client.get(&team.of_review("/findings.csv")).await.status,
         StatusCode::OK
     );
+    // Which report is meant is never ignored.
+    for (name, which) in [
+        ("report.md", "as_of=yesterday"),
+        ("report.json", "as_of="),
+        (
+            "findings.sarif",
+            "as_of=01980000-0000-7000-8000-000000000000",
+        ),
+        ("findings.csv", "as_of=1"),
+        ("report.md.sig", "as_of=0"),
+        ("bundle.zip", "as_of=2026-01-30"),
+        ("report.md", "as-of=now"),
+        ("report.md", "as_of=now&as_of=now"),
+    ] {
+        let path = team.of_review(&format!("/{name}?{which}"));
+        client
+            .get(&path)
+            .await
+            .problem(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let now = client.get(&team.of_review("/report.md?as_of=now")).await;
+    assert_eq!(now.status, StatusCode::OK, "{}", now.body);
+    assert_eq!(now.header("holdpoint-report"), "draft");
+    let decided = client.get(&team.of_review("/reports")).await.json();
+    assert_eq!(decided["reports"], json!([]));
     let reads = team.token_for(&team.viewer, None, &["read"]).await;
     reads
         .get(&team.of_review("/report.md"))
