@@ -190,7 +190,7 @@ impl Services {
                 let after: serde_json::Value =
                     serde_json::from_str(entry.after.as_deref().unwrap_or_default())
                         .unwrap_or_default();
-                let of = after["sign_off"].as_str();
+                let of = after["report_of"].as_str();
                 match kept
                     .iter()
                     .position(|one| Some(one.sign_off.as_str()) == of)

@@ -327,7 +327,7 @@ impl Services {
         };
         let mut after = Map::from_iter([("report_sha256".to_owned(), digest.as_str().into())]);
         if let Some((_, kept)) = &source.kept {
-            after.insert("sign_off".to_owned(), kept.sign_off.clone().into());
+            after.insert("report_of".to_owned(), kept.sign_off.clone().into());
         }
         self.append_signed(&mut tx, key, Occasion::Export, new, after)
             .await?;

@@ -88,7 +88,8 @@ impl Scene {
             .access(who, &self.team.service.id)
             .await
             .expect("reads");
-        let basis = services.release_form(who, &access, &standing).basis;
+        let form = services.release_form(who, &access, &standing).await;
+        let basis = form.expect("reads").basis;
         services
             .decide_release(
                 who,
@@ -251,7 +252,11 @@ async fn a_decided_report_is_the_same_whatever_changes_after() {
             .await
             .unwrap();
         services
-            .withdraw_evidence(&team.owner, &evidence[0].id, "It was of another host.")
+            .withdraw_evidence(
+                &team.owner,
+                &evidence[0].evidence.id,
+                "It was of another host.",
+            )
             .await
             .unwrap();
         services
