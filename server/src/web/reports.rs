@@ -55,7 +55,8 @@ fn report(form: ReportForm) -> MethodRouter<AppState> {
         async move |State(services): State<Services>,
                     person: SignedIn,
                     Id(review): Id<ReviewId>,
-                    which: Result<Query<Which>, QueryRejection>| {
+                    which: Result<Query<Which>, QueryRejection>|
+                    -> Result<Response, WebError> {
             let which = which.map_err(|_| ServiceError::rejected("as_of", "Give `as_of` once."))?;
             let as_of = AsOf::parse(which.0.as_of.as_deref())?;
             send(&services, &person, &review, &as_of, form).await
