@@ -1,7 +1,7 @@
 //! Accounts: signing in, sessions, passwords, and what an admin does with people.
 
 use holdpoint_domain::{
-    InstanceRole, PersonId,
+    Digest, InstanceRole, PersonId,
     person::Action,
     text::{Email, Name, look_alike, shown_line},
 };
@@ -112,7 +112,8 @@ impl Services {
             .await
             .inspect_err(|_| self.attempts().give_back(&keys))?;
         let Some(person) = person.filter(|_| compared != Comparison::Wrong) else {
-            tracing::warn!(address, left, "a sign-in was refused");
+            let account = account_digest(account);
+            tracing::warn!(address, account, left, "a sign-in was refused");
             return Err(ServiceError::rejected("password", tries_left(WRONG, left)));
         };
         let mut tx = self.database().write().await?;
@@ -625,6 +626,13 @@ fn at_version(
     })))
 }
 
+/// What the log says of an account that nobody signed in to: enough to see which tries belong together, and not the address,
+/// where people now and then type their password.
+fn account_digest(account: &str) -> String {
+    let digest = Digest::of(account.trim().to_lowercase().as_bytes());
+    digest.as_str()[..12].to_owned()
+}
+
 fn tries_left(what: &str, left: u32) -> String {
     let pause = attempts::in_words(attempts::PAUSE);
     match left {
@@ -639,5 +647,19 @@ fn n_sessions(n: u64) -> String {
         "1 other session".to_owned()
     } else {
         format!("{n} other sessions")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::account_digest;
+
+    #[test]
+    fn an_account_that_was_tried_is_told_by_a_digest() {
+        let digest = account_digest("ana@example.org");
+        assert_eq!(digest, account_digest(" Ana@Example.org "));
+        assert_ne!(digest, account_digest("bo@example.org"));
+        assert_eq!(digest.len(), 12);
+        assert!(digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
 }
