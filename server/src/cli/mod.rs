@@ -27,7 +27,7 @@ use holdpoint_storage::{Database, FileStore};
 
 /// Production readiness reviews that people work through, sign, and can prove later.
 #[derive(Debug, Parser)]
-#[command(name = "holdpoint", version, disable_help_subcommand = true)]
+#[command(name = "holdpoint", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

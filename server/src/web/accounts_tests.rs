@@ -920,3 +920,32 @@ async fn a_link_for_a_new_password_is_shown_once_and_signs_its_person_in() {
     );
     assert_eq!(Jar::of(&app).get(address).await.status, StatusCode::GONE);
 }
+
+#[tokio::test]
+async fn a_machine_without_a_session_gets_a_problem_and_no_page_or_failure() {
+    let app = TestApp::start().await;
+    let send = async |body: &str| {
+        let request = Request::post("/act/items/take")
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        app.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
+    };
+    let refused = send("item=0197f0a0-0000-7000-8000-000000000000").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{}", refused.body);
+    assert_eq!(refused.header("content-type"), "application/problem+json");
+    let problem: serde_json::Value = serde_json::from_str(&refused.body).unwrap();
+    assert_eq!(problem["type"], "/problems/signed-out");
+    let unreadable = send("").await;
+    assert_eq!(
+        unreadable.status,
+        StatusCode::BAD_REQUEST,
+        "{}",
+        unreadable.body
+    );
+    assert_eq!(
+        unreadable.header("content-type"),
+        "application/problem+json"
+    );
+}

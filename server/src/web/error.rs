@@ -10,6 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use holdpoint_app::{
+    actions::ActionError,
     pages::errors::{Fault, FaultOfAction, document},
     paths,
     visit::Visit,
@@ -163,14 +164,7 @@ impl IntoResponse for WebError {
                 Some(field.into()).filter(|field: &Cow<'_, str>| !field.is_empty()),
                 rejected(message),
             ),
-            Self::SignedOut => {
-                let text = "Sign in, or send a token in the Authorization header.";
-                (
-                    "signed-out",
-                    None,
-                    Fault::new(StatusCode::UNAUTHORIZED, "You are not signed in", text),
-                )
-            }
+            Self::SignedOut => ("signed-out", None, signed_out()),
             Self::NotFound(what) => ("not-found", None, Fault::not_found(what)),
             Self::Forbidden(message) => ("forbidden", None, Fault::forbidden(message)),
             Self::Rejected { field, message } => {
@@ -323,6 +317,13 @@ pub(super) async fn dress(
             fault,
         },
         (Some(problem), None) => problem,
+        (None, None)
+            if is_action && for_machines && status == StatusCode::INTERNAL_SERVER_ERROR =>
+        {
+            let body = std::mem::take(response.body_mut());
+            let body = axum::body::to_bytes(body, 64 * 1024).await;
+            of_action_error(&body.unwrap_or_default())
+        }
         (None, None) if unreadable => Problem {
             kind: "bad-request",
             field: None,
@@ -371,6 +372,32 @@ pub(super) async fn dress(
             .or_insert(RETRY_AFTER_SECONDS);
     }
     dressed
+}
+
+/// What a form's action said to a machine: every error of one is a 500, whatever it is about.
+fn of_action_error(body: &[u8]) -> Problem {
+    let (kind, fault) = match serde_json::from_slice(body) {
+        Ok(ActionError::SignedOut) => ("signed-out", signed_out()),
+        Ok(ActionError::Request(_)) => (
+            "bad-request",
+            bad_request("The form was not complete or too large, and nothing was changed."),
+        ),
+        Ok(ActionError::Unavailable) | Err(_) => {
+            (kind_of(Failure::Other), Fault::failed(Failure::Other))
+        }
+    };
+    Problem {
+        kind,
+        field: None,
+        version: None,
+        preview: None,
+        fault,
+    }
+}
+
+fn signed_out() -> Fault {
+    let text = "Sign in, or send a token in the Authorization header.";
+    Fault::new(StatusCode::UNAUTHORIZED, "You are not signed in", text)
 }
 
 /// Machines are told apart by address, or by what they accept.
