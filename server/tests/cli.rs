@@ -1105,3 +1105,20 @@ fn a_lost_password_is_set_anew_by_a_link_that_works_once() {
     let log = run(&["log", "verify", "--data", &data]);
     assert_eq!(log.code, Some(0), "{log:?}");
 }
+
+#[test]
+fn help_is_a_command_too() {
+    for arguments in [&["help"][..], &["help", "gate"], &["scan", "help", "push"]] {
+        let helped = run_with(arguments, &[], b"");
+        assert_eq!(helped.code, Some(0), "{helped:?}");
+        assert!(helped.text().contains("Usage: holdpoint"), "{helped:?}");
+    }
+}
+
+#[test]
+fn a_server_that_others_reach_has_to_know_its_address() {
+    let served = |listen: &str| run_with(&["serve", "--listen", listen], &[], b"");
+    for listen in ["0.0.0.0:0", "[::]:0"] {
+        served(listen).is_error(&["--base-url", "HOLDPOINT_BASE_URL"]);
+    }
+}

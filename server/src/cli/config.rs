@@ -60,6 +60,12 @@ pub(crate) struct Flags {
     /// Whether managers may invite people who have no account: true or false [HOLDPOINT_MANAGERS_INVITE, default false]
     #[arg(long, value_name = "BOOL")]
     pub(crate) managers_invite: Option<String>,
+    /// Files that a person, a token or a service may each bring within an hour [HOLDPOINT_UPLOADS_PER_HOUR, default 5000]
+    #[arg(long, value_name = "FILES")]
+    pub(crate) uploads_per_hour: Option<String>,
+    /// Mebibytes of files that each of them may bring within an hour [HOLDPOINT_UPLOAD_MIB_PER_HOUR, default 20480]
+    #[arg(long, value_name = "MIB")]
+    pub(crate) upload_mib_per_hour: Option<String>,
     /// Configuration file [HOLDPOINT_CONFIG, default holdpoint.toml if it is there]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<String>,
@@ -81,13 +87,15 @@ impl Flags {
             "max-connections" => self.max_connections.as_ref(),
             "session-hours" => self.session_hours.as_ref(),
             "managers-invite" => self.managers_invite.as_ref(),
+            "uploads-per-hour" => self.uploads_per_hour.as_ref(),
+            "upload-mib-per-hour" => self.upload_mib_per_hour.as_ref(),
             _ => None,
         }
     }
 }
 
 /// Everything that can be set.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 14] = [
     "listen",
     "data",
     "database",
@@ -101,6 +109,8 @@ const SETTINGS: [&str; 12] = [
     "max-connections",
     "session-hours",
     "managers-invite",
+    "uploads-per-hour",
+    "upload-mib-per-hour",
 ];
 
 /// How logs are written.
@@ -128,6 +138,8 @@ pub(crate) struct Config {
     pub(crate) session_hours: u32,
     /// Whether managers invite people who have no account; else only administrators make accounts.
     pub(crate) managers_invite: bool,
+    pub(crate) uploads_per_hour: i64,
+    pub(crate) upload_bytes_per_hour: i64,
 }
 
 /// An address of a site: scheme, host, port; nothing else.
@@ -398,6 +410,21 @@ impl Config {
             managers_invite: value(given("managers-invite"), "false", "true or false", |text| {
                 text.parse().ok()
             })?,
+            uploads_per_hour: value(
+                given("uploads-per-hour"),
+                "5000",
+                "a whole number of files, at least 1",
+                |text| text.parse().ok().filter(|files| *files >= 1),
+            )?,
+            upload_bytes_per_hour: value(
+                given("upload-mib-per-hour"),
+                "20480",
+                "a whole number of mebibytes from 1 to 1048576",
+                |text| {
+                    let mib: i64 = text.parse().ok()?;
+                    (1..=1_048_576).contains(&mib).then_some(mib * 1024 * 1024)
+                },
+            )?,
         })
     }
 }

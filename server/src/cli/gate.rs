@@ -37,6 +37,18 @@ struct Verdict {
     checkpoint: Option<String>,
     #[serde(default)]
     n_waivers: BTreeMap<String, usize>,
+    /// Of a server that names every reason there is none.
+    #[serde(default)]
+    more: Vec<More>,
+}
+
+/// Findings that the server only counts.
+#[derive(Deserialize, Serialize)]
+struct More {
+    is_waiver: bool,
+    n: usize,
+    /// The list that has them.
+    next: String,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -94,13 +106,17 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
         waivers,
         checkpoint,
         n_waivers,
+        more,
         ..
     } = verdict;
     let line = terminal::line;
     let mut text = String::new();
     let of = format!("{} {}, {}", review.service, review.release, review.title);
     writeln!(text, "{}: {}", outcome.label(), line(&of)).expect("a string takes all");
-    for (word, reasons, counts) in [("", reasons, n_reasons), ("without ", waivers, n_waivers)] {
+    for (word, reasons, counts, are_waivers) in [
+        ("", reasons, n_reasons, false),
+        ("without ", waivers, n_waivers, true),
+    ] {
         for reason in reasons.iter().take(MOST_LISTED) {
             let who = reason.who.join(", ");
             writeln!(
@@ -119,6 +135,16 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
             writeln!(
                 text,
                 "  {word}{n_more} more, on the review's readiness page"
+            )
+            .expect("a string takes all");
+        }
+        for more in more.iter().filter(|more| more.is_waiver == are_waivers) {
+            let finding = if more.n == 1 { "finding" } else { "findings" };
+            writeln!(
+                text,
+                "  {word}{} more {finding}, listed at\n    {}",
+                more.n,
+                line(&more.next)
             )
             .expect("a string takes all");
         }
@@ -158,6 +184,11 @@ mod tests {
                 waivers: Vec::new(),
                 checkpoint: None,
                 n_waivers: BTreeMap::new(),
+                more: vec![More {
+                    is_waiver: false,
+                    n: 19_900,
+                    next: "https://example.org/api/v1/reviews/1/findings?status=open".to_owned(),
+                }],
             };
             for_people(&verdict, Outcome::NoGo)
         };
@@ -165,12 +196,19 @@ mod tests {
         assert!(
             some.contains("  F-1 A map is shared: High, open. Can be cleared by a contributor.\n")
         );
-        assert!(!told(MOST_LISTED).contains(" more"));
+        assert!(!told(MOST_LISTED).contains("more, on"));
         let many = told(MOST_LISTED + 107);
         assert!(
-            many.ends_with("  107 more, on the review's readiness page\n"),
+            many.contains("  107 more, on the review's readiness page\n"),
             "{many}"
         );
-        assert_eq!(many.lines().count(), 2 + 2 * MOST_LISTED);
+        // What the server only counts is told with the list that has it.
+        assert!(
+            many.ends_with(
+                "  19900 more findings, listed at\n    https://example.org/api/v1/reviews/1/findings?status=open\n"
+            ),
+            "{many}"
+        );
+        assert_eq!(many.lines().count(), 4 + 2 * MOST_LISTED);
     }
 }

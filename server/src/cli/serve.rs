@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use holdpoint_service::{Ids, Limits, Services, SystemClock};
 use holdpoint_storage::{Database, FileStore, SessionStore};
 use tokio::net::TcpListener;
@@ -20,6 +20,13 @@ use crate::web::{
 pub(super) fn run(flags: Flags) -> anyhow::Result<Answer> {
     let config = Config::of_process(&flags)?;
     drop(flags);
+    if config.base_url.is_none() && !config.listen.ip().is_loopback() {
+        bail!(
+            "the server listens on {}, which others reach, and does not know its own address: links and the protection of \
+             forms need it. Set --base-url (HOLDPOINT_BASE_URL) to what people type, such as https://prr.example.org.",
+            config.listen
+        );
+    }
     start_logging(&config);
     let runtime = super::runtime()?;
     let (database, answer) = runtime.block_on(async {
@@ -48,7 +55,11 @@ pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
         files,
         Arc::new(SystemClock),
         Ids::from_system(),
-        Limits::default(),
+        Limits {
+            uploads_per_hour: config.uploads_per_hour,
+            upload_bytes_per_hour: config.upload_bytes_per_hour,
+            ..Limits::default()
+        },
     )
     .with_managers_inviting(config.managers_invite);
     // A damaged log must still open, to be looked into.
@@ -206,12 +217,14 @@ async fn sign_log_heads(services: Services, stopping: CancellationToken) {
     }
 }
 
-/// Deletes files that uploads left and nothing names, at the start and each hour. A failure is logged and the next round
+/// Deletes files that uploads left and nothing names, and answers to requests that do not come again, at the start and each
+/// hour. A failure is logged and the next round
 /// tries again.
 async fn sweep_files(services: Services, stopping: CancellationToken) {
     let mut rounds = tokio::time::interval(std::time::Duration::from_hours(1));
     let round = async |rounds: &mut tokio::time::Interval| {
         rounds.tick().await;
+        services.forget_old_answers().await?;
         services.sweep_files().await
     };
     while let Some(swept) = stopping.run_until_cancelled(round(&mut rounds)).await {
@@ -224,7 +237,7 @@ async fn sweep_files(services: Services, stopping: CancellationToken) {
             ),
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "uploaded files that nothing names were not looked through"
+                "uploaded files that nothing names, and old answers, were not looked through"
             ),
         }
     }

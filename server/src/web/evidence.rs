@@ -9,10 +9,9 @@ use axum::{
 use holdpoint_app::{actions::Notice, paths};
 use holdpoint_domain::{Digest, EvidenceId, ItemId, person::Action};
 use holdpoint_service::{
-    Actor, Limits, ServiceError, Services, StoredFile,
+    Actor, Limits, ServiceError, Services, StoredFile, Upload, UploadBy,
     evidence::{EvidenceBody, EvidenceFields, EvidenceRequest, MAX_OUTPUT_BYTES, safe_media_type},
 };
-use holdpoint_storage::Receiving;
 
 use super::{
     AppState, WebError,
@@ -39,7 +38,7 @@ pub(super) fn routes(limits: Limits) -> Router<AppState> {
 #[derive(Default)]
 struct Arrived {
     fields: EvidenceFields,
-    file: Option<(Receiving, String)>,
+    file: Option<(Upload, String)>,
     is_too_large: bool,
 }
 
@@ -57,7 +56,11 @@ async fn add(
         .access(&person, &service)
         .await?
         .may(Action::Contribute);
-    let arrived = receive(&services, form, may).await?;
+    let by = UploadBy {
+        actor: &person,
+        service: Some(&service),
+    };
+    let arrived = receive(&services, form, may.then_some(by)).await?;
     let fields = arrived.fields.clone();
     let outcome = keep(&services, &person, &item, arrived).await;
     let back = if fields.replaces.is_empty() {
@@ -95,7 +98,7 @@ async fn add(
 async fn receive(
     services: &Services,
     form: Multipart,
-    may_store: bool,
+    by: Option<UploadBy<'_>>,
 ) -> Result<Arrived, WebError> {
     let limit = services.limits().evidence_bytes;
     let too_large = format!("Evidence may have at most {limit} bytes. Nothing of it was stored.");
@@ -112,12 +115,12 @@ async fn receive(
             continue;
         }
         let file_name = field.file_name().unwrap_or_default().to_owned();
-        let mut arriving = field.file(services, limit, may_store).await?;
+        let mut arriving = field.file(services, limit, by).await?;
         arrived.is_too_large |= arriving.is_too_large;
         // A browser sends a part without name and bytes where no file was chosen. A chosen file without bytes is received
         // all the same, so that the rule says that it is empty.
-        if arriving.file.is_none() && !file_name.is_empty() && may_store {
-            arriving.file = Some(upload::begin(services).await?);
+        if let (None, Some(by), false) = (&arriving.file, by, file_name.is_empty()) {
+            arriving.file = Some(services.begin_upload(by).await?);
         }
         arrived.file = arriving.file.map(|receiving| (receiving, file_name));
     }

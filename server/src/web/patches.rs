@@ -9,7 +9,7 @@ use axum::{
 use holdpoint_app::{actions::Notice, paths};
 use holdpoint_domain::{PatchId, ReviewId, person::Action};
 use holdpoint_service::{
-    Limits, ServiceError, Services,
+    Limits, ServiceError, Services, UploadBy,
     patches::{PatchFields, PatchRequest},
 };
 
@@ -55,6 +55,11 @@ async fn submit(
     let (findings, items) = (fields.findings.join(","), fields.items.join(","));
     let outcome = async {
         let request = PatchRequest::parse(&fields, file)?;
+        let by = UploadBy {
+            actor: &person,
+            service: Some(&service),
+        };
+        services.count_small_upload(by, request.bytes.len())?;
         services.submit_patch(&person, &review, request).await
     }
     .await;

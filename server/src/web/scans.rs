@@ -16,8 +16,7 @@ use holdpoint_domain::{
     person::Action,
     text::{Commit, Name, shown_line},
 };
-use holdpoint_service::{Actor, Limits, ServiceError, Services};
-use holdpoint_storage::Receiving;
+use holdpoint_service::{Actor, Limits, ServiceError, Services, Upload, UploadBy};
 use tower_sessions::Session;
 
 use super::{
@@ -49,7 +48,7 @@ struct Arrived {
     label: String,
     commit: String,
     format: String,
-    files: Vec<(Receiving, String)>,
+    files: Vec<(Upload, String)>,
     refused: Vec<(String, String)>,
 }
 
@@ -68,7 +67,11 @@ async fn take_in(
         .access(&person, &service)
         .await?
         .may(Action::ImportScans);
-    let arrived = receive(&services, form, may).await?;
+    let by = UploadBy {
+        actor: &person,
+        service: Some(&service),
+    };
+    let arrived = receive(&services, form, may.then_some(by)).await?;
     let (label, commit, format) = (
         arrived.label.clone(),
         arrived.commit.clone(),
@@ -101,7 +104,7 @@ async fn take_in(
 async fn receive(
     services: &Services,
     form: Multipart,
-    may_store: bool,
+    by: Option<UploadBy<'_>>,
 ) -> Result<Arrived, WebError> {
     let limit = services.limits().scan_bytes;
     let too_large = format!("Scans may have at most {limit} bytes each. Nothing was stored.");
@@ -113,7 +116,7 @@ async fn receive(
             "commit" => &mut arrived.commit,
             "format" => &mut arrived.format,
             "files" => {
-                receive_file(services, field, &mut arrived, may_store).await?;
+                receive_file(services, field, &mut arrived, by).await?;
                 continue;
             }
             _ => continue,
@@ -127,7 +130,7 @@ async fn receive_file(
     services: &Services,
     field: UploadField<'_>,
     arrived: &mut Arrived,
-    may_store: bool,
+    by: Option<UploadBy<'_>>,
 ) -> Result<(), WebError> {
     let limit = services.limits().scan_bytes;
     // Some browsers send folders; only the last part is the file's name.
@@ -135,7 +138,7 @@ async fn receive_file(
     let name = shown_line(sent.rsplit(['/', '\\']).next().unwrap_or_default());
     let is_one_more = arrived.files.len() + arrived.refused.len() < MOST_FILES;
     let arriving = field
-        .file(services, limit, may_store && is_one_more)
+        .file(services, limit, by.filter(|_| is_one_more))
         .await?;
     // A browser sends a part without name and bytes where no file was chosen.
     if name.is_empty() && arriving.file.is_none() {
@@ -158,7 +161,7 @@ async fn receive_file(
             arrived.refused.push((name, why));
         }
         Some(receiving) => arrived.files.push((receiving, name)),
-        None if may_store => {
+        None if by.is_some() => {
             let why = "The file is empty. Run the scanner again and upload its report.";
             arrived.refused.push((name, why.to_owned()));
         }

@@ -11,7 +11,7 @@ use holdpoint_app::{
     paths,
 };
 use holdpoint_domain::{ReviewId, TemplateId, TemplateVersionId};
-use holdpoint_service::{Actor, Limits, ServiceError, Services};
+use holdpoint_service::{Actor, Limits, ServiceError, Services, UploadBy};
 use tower_sessions::Session;
 
 use super::{
@@ -106,6 +106,11 @@ async fn preview(
         return Err(ServiceError::rejected("document", text));
     }
     let bytes = arrived.document;
+    let by = UploadBy {
+        actor: person,
+        service: None,
+    };
+    services.count_small_upload(by, bytes.len())?;
     services
         .preview_checklist(person, bytes.clone(), None, None)
         .await?;

@@ -8,8 +8,7 @@ use axum::{
         multipart::{Field, MultipartError},
     },
 };
-use holdpoint_service::{ServiceError, Services};
-use holdpoint_storage::Receiving;
+use holdpoint_service::{Services, Upload, UploadBy};
 use http::StatusCode;
 
 use super::WebError;
@@ -38,7 +37,7 @@ pub(super) struct UploadField<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Arriving {
     /// Its beginning, where it is too large; absent without a single byte.
-    pub(super) file: Option<Receiving>,
+    pub(super) file: Option<Upload>,
     pub(super) is_too_large: bool,
 }
 
@@ -91,32 +90,27 @@ impl UploadField<'_> {
         mut self,
         services: &Services,
         most_bytes: i64,
-        is_taken: bool,
+        by: Option<UploadBy<'_>>,
     ) -> Result<Arriving, WebError> {
         let mut arriving = Arriving::default();
         while let Some(piece) = self.piece().await? {
-            if piece.is_empty() || !is_taken || arriving.is_too_large {
+            let Some(by) = by else { continue };
+            if piece.is_empty() || arriving.is_too_large {
                 continue;
             }
             let file = match &mut arriving.file {
                 Some(file) => file,
-                none => none.insert(begin(services).await?),
+                none => none.insert(services.begin_upload(by).await?),
             };
             let size = file.size_bytes() + i64::try_from(piece.len()).unwrap_or(i64::MAX);
             if size > most_bytes {
                 arriving.is_too_large = true;
             } else {
-                file.write(&piece).await.map_err(ServiceError::from)?;
+                file.write(&piece).await?;
             }
         }
         Ok(arriving)
     }
-}
-
-/// A file without a byte yet.
-pub(super) async fn begin(services: &Services) -> Result<Receiving, WebError> {
-    let receiving = services.files().receive().await;
-    Ok(receiving.map_err(ServiceError::from)?)
 }
 
 fn broken(error: &MultipartError, too_large: &str) -> WebError {

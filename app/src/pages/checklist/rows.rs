@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use holdpoint_domain::{ItemState, Millis, Severity};
 use holdpoint_service::{
-    ChecklistSection, ListedItem, Named,
+    ChecklistSection, ListedItem, Named, SeverityCounts,
     standing::{ItemStanding, ReviewStanding},
 };
 use leptos::prelude::*;
@@ -147,7 +147,7 @@ fn row(
     });
     let evidence = figure(figures.n_evidence, &href);
     let patches = figure(figures.n_patches, &href);
-    let findings = findings(standing, figures.n_open_findings, &href, now);
+    let findings = findings(standing, figures.n_open_findings, &href);
     let is_ticked = ticked.contains(&id);
     let words = item.body.lines().find(|line| !line.trim().is_empty());
     let words: String = words.unwrap_or_default().chars().take(160).collect();
@@ -200,26 +200,15 @@ fn figure(n: i64, href: &str) -> AnyView {
 }
 
 /// Open findings: critical and high ones by severity, the others as a number.
-fn findings(standing: Option<&ItemStanding>, n_open: i64, href: &str, now: Millis) -> AnyView {
-    let open: Vec<Severity> = standing
-        .map(|standing| {
-            standing
-                .linked
-                .iter()
-                .filter(|finding| {
-                    holdpoint_domain::verdict::is_open(finding.status, finding.holds_until, now)
-                })
-                .map(|finding| finding.severity)
-                .collect()
-        })
-        .unwrap_or_default();
-    if open.is_empty() && n_open == 0 {
+fn findings(standing: Option<&ItemStanding>, n_open: i64, href: &str) -> AnyView {
+    let open = standing.map_or_else(SeverityCounts::default, |standing| standing.links.open);
+    if open.total() == 0 && n_open == 0 {
         return view! { <span class="zero">"0"</span> }.into_any();
     }
     let worst = [Severity::Critical, Severity::High]
         .into_iter()
         .filter_map(|severity| {
-            let n = open.iter().filter(|of| **of == severity).count();
+            let n = open.of(severity);
             let look = severity.look();
             (n > 0).then(|| {
                 view! {
@@ -232,10 +221,7 @@ fn findings(standing: Option<&ItemStanding>, n_open: i64, href: &str, now: Milli
             })
         })
         .collect::<Vec<_>>();
-    let n_other = open
-        .iter()
-        .filter(|severity| !matches!(severity, Severity::Critical | Severity::High))
-        .count();
+    let n_other = open.total() - open.of(Severity::Critical) - open.of(Severity::High);
     let other = (n_other > 0).then(|| {
         let sign = if worst.is_empty() { "" } else { "+" };
         view! { <span class="muted">{format!("{sign}{n_other}")}<span class="vh">" medium, low or info"</span></span> }

@@ -1,7 +1,7 @@
 //! What shows that an item is met: every piece, with where it comes from and whether it still counts.
 
 use holdpoint_domain::Millis;
-use holdpoint_service::{Evidence, evidence::EvidenceView};
+use holdpoint_service::{Evidence, MAX_PAGE, evidence::EvidenceView};
 use leptos::prelude::*;
 
 use crate::{
@@ -35,6 +35,7 @@ pub(super) fn EvidenceSection(
     let is_shown = all
         .iter()
         .any(|view| view.evidence.id.as_str() == shown && !view.evidence.is_current());
+    let is_cut = all.len() >= MAX_PAGE;
     let (current, past): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|view| view.evidence.is_current());
     let n_stale = current.iter().filter(|view| view.stale).count();
@@ -103,6 +104,13 @@ pub(super) fn EvidenceSection(
             </div>
             {list}
             {past}
+            {is_cut
+                .then(|| {
+                    let words = format!(
+                        "These are the newest {MAX_PAGE} pieces. The older ones are in the report's bundle, and in the API's list.",
+                    );
+                    view! { <p class="small muted">{words}</p> }
+                })}
         </section>
     }
     .into_any()

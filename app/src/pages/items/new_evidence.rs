@@ -1,7 +1,7 @@
 //! The form that adds evidence, or a newer version of a piece.
 
-use holdpoint_domain::person::Action;
-use holdpoint_service::Evidence;
+use holdpoint_domain::{EvidenceId, person::Action};
+use holdpoint_service::{Evidence, ServiceError};
 use leptos::prelude::*;
 
 use super::item_of_address;
@@ -37,10 +37,14 @@ pub(super) fn NewEvidencePage() -> impl IntoView {
         let replaced = if replace.is_empty() {
             None
         } else {
-            let all = services.evidence_of(&person, &id).await?;
-            all.into_iter()
-                .map(|view| view.evidence)
-                .find(|evidence| evidence.id.as_str() == replace && evidence.is_current())
+            let found = match EvidenceId::parse(&replace) {
+                Some(replaced) => services.evidence_view(&person, &id, &replaced).await,
+                None => Err(ServiceError::NotFound("This evidence")),
+            };
+            match found {
+                Err(ServiceError::NotFound(_)) => None,
+                found => Some(found?.evidence).filter(Evidence::is_current),
+            }
         };
         let gone = !replace.is_empty() && replaced.is_none();
         let bar = review_bar(&person, &review, Tab::Checklist).await?;

@@ -95,7 +95,7 @@ pub(super) fn ReadinessPage() -> impl IntoView {
                             <Trend standing=standing.clone() scans now />
                         </div>
                         <div class="span-4 stack">
-                            <OpenFindings review=id.as_str().to_owned() counts=open.severities standing=standing.clone() now />
+                            <OpenFindings review=id.as_str().to_owned() counts=open.severities standing=standing.clone() />
                             <LateList standing=standing.clone() now />
                             <WhoHasWhat standing=standing.clone() now />
                         </div>
@@ -218,7 +218,6 @@ fn OpenFindings(
     review: String,
     counts: SeverityCounts,
     standing: Arc<ReviewStanding>,
-    now: Millis,
 ) -> impl IntoView {
     let of = |severity| counts.of(severity);
     let most = Severity::ALL
@@ -255,17 +254,7 @@ fn OpenFindings(
         })
         .collect_view();
     let n_late = standing
-        .findings
-        .iter()
-        .filter(|finding| is_open(finding.status, finding.holds_until, now))
-        .filter(|finding| {
-            standing
-                .policy
-                .limits
-                .due(finding.severity, finding.first_seen_at)
-                .is_some_and(|due| due < now)
-        })
-        .count();
+        .n_findings(|key| key.is_late && key.is_open() && standing.policy.blocks(key.severity));
     let foot = (n_late > 0).then(|| {
         let text = format!(
             "{} past the limit",
@@ -314,11 +303,7 @@ fn Blocks(standing: Arc<ReviewStanding>, me: String, now: Millis) -> impl IntoVi
                 .iter()
                 .filter(|reason| reason.subject_kind == "item" && reason.subject == item.item.id)
                 .collect();
-            let n_open = item
-                .linked
-                .iter()
-                .filter(|finding| is_open(finding.status, finding.holds_until, now))
-                .count();
+            let n_open = item.links.open.total();
             let mut why: Vec<String> = mine
                 .iter()
                 .filter(|reason| {
@@ -330,7 +315,11 @@ fn Blocks(standing: Arc<ReviewStanding>, me: String, now: Millis) -> impl IntoVi
                 .map(|reason| reason.why.clone())
                 .collect();
             if n_open > 0 {
-                why.push(counted(n_open, "open finding.", "open findings."));
+                why.push(counted(
+                    usize::try_from(n_open).unwrap_or_default(),
+                    "open finding.",
+                    "open findings.",
+                ));
             }
             why.push(match item.evidence.len() {
                 0 => "No evidence yet.".to_owned(),

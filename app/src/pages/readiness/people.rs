@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use holdpoint_domain::{ItemState, Millis, verdict::is_open};
+use holdpoint_domain::{ItemState, Millis};
 use holdpoint_service::standing::{ItemStanding, ReviewStanding};
 use leptos::prelude::*;
 
@@ -19,7 +19,7 @@ use crate::{
 struct Load {
     n_to_do: usize,
     n_to_review: usize,
-    findings: BTreeSet<String>,
+    n_findings: i64,
     n_late: usize,
 }
 
@@ -35,6 +35,7 @@ pub(super) fn is_late(item: &ItemStanding, now: Millis) -> Option<Millis> {
 
 fn loads(standing: &ReviewStanding, now: Millis) -> BTreeMap<String, Load> {
     let mut loads: BTreeMap<String, Load> = BTreeMap::new();
+    let mut counted = BTreeSet::new();
     for item in &standing.items {
         let is_late = is_late(item, now).is_some();
         match item.state {
@@ -55,14 +56,10 @@ fn loads(standing: &ReviewStanding, now: Millis) -> BTreeMap<String, Load> {
             ItemState::Passed | ItemState::NotApplicable | ItemState::Waived => {}
         }
         if let Some(owner) = &item.item.owner_name {
-            for finding in &item.linked {
-                if is_open(finding.status, finding.holds_until, now) {
-                    loads
-                        .entry(owner.clone())
-                        .or_default()
-                        .findings
-                        .insert(finding.id.clone());
-                }
+            let id = item.item.owner_id.as_deref().unwrap_or_default();
+            let n = standing.open_of_owners.get(id).copied().unwrap_or_default();
+            if n > 0 && counted.insert(id) {
+                loads.entry(owner.clone()).or_default().n_findings += n;
             }
         }
     }
@@ -103,7 +100,7 @@ pub(super) fn WhoHasWhat(standing: Arc<ReviewStanding>, now: Millis) -> impl Int
                     <th scope="row"><Who name /></th>
                     <td class="n">{figure(load.n_to_do)}</td>
                     <td class="n">{figure(load.n_to_review)}</td>
-                    <td class="n">{figure(load.findings.len())}</td>
+                    <td class="n">{figure(usize::try_from(load.n_findings).unwrap_or_default())}</td>
                     <td class="n">{late}</td>
                 </tr>
             }

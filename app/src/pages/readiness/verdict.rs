@@ -50,8 +50,11 @@ pub(super) fn VerdictBox(standing: Arc<ReviewStanding>, now: Millis) -> impl Int
         .decided
         .map_or("None yet".to_owned(), |decided| decided.label().to_owned());
     let list = if standing.verdict.reasons.is_empty() {
-        let waivers = standing.verdict.waivers.clone();
-        view! { <Waivers waivers /> }.into_any()
+        let (waivers, n_more) = (
+            standing.verdict.waivers.clone(),
+            standing.verdict.n_more_waivers(),
+        );
+        view! { <Waivers waivers n_more /> }.into_any()
     } else {
         let groups = groups(&standing)
             .into_iter()
@@ -86,11 +89,15 @@ pub(super) fn VerdictBox(standing: Arc<ReviewStanding>, now: Millis) -> impl Int
 }
 
 #[component]
-fn Waivers(waivers: Vec<Reason>) -> impl IntoView {
+fn Waivers(
+    waivers: Vec<Reason>,
+    /// How many more there are that are only counted.
+    n_more: usize,
+) -> impl IntoView {
     if waivers.is_empty() {
         return view! { <p>"Nothing holds it back: every blocker is cleared with a valid sign-off, and nothing that must be there is missing."</p> }.into_any();
     }
-    let n_more = waivers.len().saturating_sub(N_MORE);
+    let n_more = n_more + waivers.len().saturating_sub(N_MORE);
     let more = (n_more > 0).then(|| {
         let words = format!("And {} more", thousands(n_more));
         view! { <li><p class="why">{words}</p></li> }
@@ -117,6 +124,8 @@ struct Group<'a> {
     headline: String,
     href: String,
     reasons: &'a [Reason],
+    /// How many more there are that are only counted.
+    n_more: usize,
 }
 
 fn groups(standing: &ReviewStanding) -> Vec<Group<'_>> {
@@ -128,12 +137,13 @@ fn groups(standing: &ReviewStanding) -> Vec<Group<'_>> {
             headline: headline(reasons[0].kind, reasons, standing),
             href: group_address(reasons[0].kind, &standing.review.id),
             reasons,
+            n_more: standing.verdict.n_more_of(reasons[0].kind),
         })
         .collect()
 }
 
 fn headline(kind: ReasonKind, reasons: &[Reason], standing: &ReviewStanding) -> String {
-    let n = reasons.len();
+    let n = standing.verdict.n_of(kind);
     let is = if n == 1 { "is" } else { "are" };
     let has = if n == 1 { "has" } else { "have" };
     match kind {
@@ -145,6 +155,10 @@ fn headline(kind: ReasonKind, reasons: &[Reason], standing: &ReviewStanding) -> 
                 .map(|finding| (finding.id.as_str(), finding.severity))
                 .collect();
             let mut counts = SeverityCounts::default();
+            let more = standing.verdict.more.iter();
+            for more in more.filter(|more| more.kind == kind && !more.is_waiver) {
+                counts.add(more.severity, i64::try_from(more.n).unwrap_or(i64::MAX));
+            }
             for reason in reasons {
                 if let Some(severity) = severities.get(reason.subject.as_str()) {
                     counts.add(*severity, 1);
@@ -238,6 +252,7 @@ fn group_view(group: Group<'_>, review: &str) -> AnyView {
         headline,
         href,
         reasons,
+        n_more,
     } = group;
     let who: BTreeSet<&str> = reasons
         .iter()
@@ -262,11 +277,13 @@ fn group_view(group: Group<'_>, review: &str) -> AnyView {
     };
     let (said, rest) = reasons.split_at(reasons.len().min(N_SAID));
     let said = said.iter().map(line).collect_view();
-    let rest = (!rest.is_empty()).then(|| {
-        let summary = format!("{} more", thousands(rest.len()));
+    let rest = (!rest.is_empty() || n_more > 0).then(|| {
+        let n_rest = rest.len() + n_more;
+        let summary = format!("{} more", thousands(n_rest));
         let lines = rest.iter().take(N_MORE).map(line).collect_view();
-        let left = (rest.len() > N_MORE).then(|| {
-            let words = format!("And {} more", thousands(rest.len() - N_MORE));
+        let n_left = n_rest - rest.len().min(N_MORE);
+        let left = (n_left > 0).then(|| {
+            let words = format!("And {} more", thousands(n_left));
             view! { <li><a href=href.clone()>{words}</a></li> }
         });
         view! { <Disclosure summary><ul class="stack-1">{lines}{left}</ul></Disclosure> }
@@ -315,7 +332,8 @@ mod tests {
     use super::*;
 
     fn texts(waivers: Vec<Reason>, selector: &str) -> Vec<String> {
-        let html = Owner::new().with(|| view! { <Waivers waivers /> }.into_view().to_html());
+        let html =
+            Owner::new().with(|| view! { <Waivers waivers n_more=0 /> }.into_view().to_html());
         let selector = Selector::parse(selector).unwrap();
         Html::parse_fragment(&html)
             .select(&selector)

@@ -33,7 +33,7 @@ pub(super) fn SignOffPage() -> impl IntoView {
         let id = ReviewId::parse(&parameter("id")).ok_or(PageError::NotFound("This review"))?;
         let services = services();
         let head = services.review(&person, &id).await?;
-        let standing = services.review_standing(&person, &id).await?;
+        let standing = services.whole_review_standing(&person, &id).await?;
         let access = services.access(&person, &head.service.id).await?;
         let members = services.members(&person, &head.service.id).await?;
         let form = services.release_form(&person, &access, &standing).await?;

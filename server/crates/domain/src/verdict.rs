@@ -73,6 +73,46 @@ pub struct Verdict {
     pub reasons: Vec<Reason>,
     /// What a GO WITH WAIVERS goes on without: waived items and accepted risks.
     pub waivers: Vec<Reason>,
+    /// How many more there are of a kind, where not each of them is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<MoreReasons>,
+}
+
+/// Findings that are reasons or waivers as well, and are only counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoreReasons {
+    pub kind: ReasonKind,
+    pub is_waiver: bool,
+    pub severity: Severity,
+    pub n: usize,
+}
+
+impl Verdict {
+    /// How many reasons of a kind there are, named or not.
+    pub fn n_of(&self, kind: ReasonKind) -> usize {
+        let named = self.reasons.iter().filter(|reason| reason.kind == kind);
+        named.count() + self.n_more_of(kind)
+    }
+
+    /// How many reasons of a kind are only counted.
+    pub fn n_more_of(&self, kind: ReasonKind) -> usize {
+        let more = self.more.iter().filter(|more| !more.is_waiver);
+        more.filter(|more| more.kind == kind)
+            .map(|more| more.n)
+            .sum()
+    }
+
+    /// How many waivers are only counted.
+    pub fn n_more_waivers(&self) -> usize {
+        let more = self.more.iter().filter(|more| more.is_waiver);
+        more.map(|more| more.n).sum()
+    }
+
+    /// How many reasons there are, named or not.
+    pub fn n_reasons(&self) -> usize {
+        let more = self.more.iter().filter(|more| !more.is_waiver);
+        self.reasons.len() + more.map(|more| more.n).sum::<usize>()
+    }
 }
 
 /// What the verdict needs to know of a review.
@@ -83,6 +123,8 @@ pub struct ReviewState {
     pub commit: Option<String>,
     pub items: Vec<ItemFacts>,
     pub findings: Vec<FindingFacts>,
+    /// How many more there are beside those.
+    pub more_findings: Vec<FindingGroup>,
     /// The newest scan of each series of the service.
     pub scans: Vec<ScanFacts>,
     pub deliverables: Vec<DeliverableFacts>,
@@ -133,6 +175,51 @@ impl FindingFacts {
     /// Whether it is a problem at a moment, see [`is_open`].
     pub fn is_open(&self, now: Millis) -> bool {
         is_open(self.status, self.holds_until, now)
+    }
+}
+
+/// Findings of one severity that are in one state at a moment: what the verdict needs of those that it does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupKey {
+    pub severity: Severity,
+    pub state: GroupState,
+    /// Past its limit, see [`FindingFacts::due`].
+    pub is_late: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GroupState {
+    Open,
+    /// Its risk had been accepted, and that does not hold any more.
+    AcceptanceEnded,
+    Accepted,
+    /// Decided so that it holds nothing back.
+    Settled,
+}
+
+/// So many findings of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FindingGroup {
+    pub key: GroupKey,
+    pub n: usize,
+}
+
+impl GroupKey {
+    /// Whether such findings are problems at the moment.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, GroupState::Open | GroupState::AcceptanceEnded)
+    }
+}
+
+impl GroupState {
+    /// What a finding in this state is at a moment, see [`is_open`].
+    pub fn at(status: FindingStatus, holds_until: Option<Millis>, now: Millis) -> Self {
+        match (status, is_open(status, holds_until, now)) {
+            (FindingStatus::RiskAccepted, true) => Self::AcceptanceEnded,
+            (FindingStatus::RiskAccepted, false) => Self::Accepted,
+            (_, true) => Self::Open,
+            (_, false) => Self::Settled,
+        }
     }
 }
 
@@ -193,6 +280,11 @@ pub fn verdict(review: &ReviewState, policy: &Policy, now: Millis) -> Verdict {
     for finding in &review.findings {
         judge_finding(finding, policy, now, &mut reasons, &mut waivers);
     }
+    let more: Vec<_> = review
+        .more_findings
+        .iter()
+        .filter_map(|group| judge_group(*group, policy))
+        .collect();
     for item in &review.items {
         judge_item(item, policy, now, &mut reasons, &mut waivers);
     }
@@ -214,16 +306,49 @@ pub fn verdict(review: &ReviewState, policy: &Policy, now: Millis) -> Verdict {
         }
     }
     reasons.sort_by_key(|reason| reason.kind);
-    let outcome = match (reasons.is_empty(), waivers.is_empty()) {
-        (false, _) => Outcome::NoGo,
-        (true, false) => Outcome::GoWithWaivers,
-        (true, true) => Outcome::Go,
+    let has_more = |are_waivers| {
+        more.iter()
+            .any(|more| more.is_waiver == are_waivers && more.n > 0)
+    };
+    let has_reasons = !reasons.is_empty() || has_more(false);
+    let has_waivers = !waivers.is_empty() || has_more(true);
+    let outcome = match (has_reasons, has_waivers) {
+        (true, _) => Outcome::NoGo,
+        (false, true) => Outcome::GoWithWaivers,
+        (false, false) => Outcome::Go,
     };
     Verdict {
         outcome,
         reasons,
         waivers,
+        more,
     }
+}
+
+/// What so many findings are that are not named: the same as each of them would be, see [`judge_finding`].
+fn judge_group(group: FindingGroup, policy: &Policy) -> Option<MoreReasons> {
+    let GroupKey {
+        severity,
+        state,
+        is_late,
+    } = group.key;
+    let blocks = policy.blocks(severity);
+    if !blocks && !(policy.late_findings_block && group.key.is_open() && is_late) {
+        return None;
+    }
+    let (kind, is_waiver) = match state {
+        GroupState::Open if blocks => (ReasonKind::FindingOpen, false),
+        GroupState::Open => (ReasonKind::FindingLate, false),
+        GroupState::AcceptanceEnded => (ReasonKind::AcceptanceExpired, false),
+        GroupState::Accepted => (ReasonKind::FindingOpen, true),
+        GroupState::Settled => return None,
+    };
+    Some(MoreReasons {
+        kind,
+        is_waiver,
+        severity,
+        n: group.n,
+    })
 }
 
 fn judge_finding(

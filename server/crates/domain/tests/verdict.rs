@@ -5,8 +5,8 @@ use holdpoint_domain::{
     SuppressionKind,
     policy::RequiredScan,
     verdict::{
-        DeliverableFacts, FindingFacts, HOLDS_NO_MORE, ItemFacts, ReasonKind, ReviewState,
-        ScanFacts, pass_refusals, verdict,
+        DeliverableFacts, FindingFacts, FindingGroup, GroupKey, GroupState, HOLDS_NO_MORE,
+        ItemFacts, ReasonKind, ReviewState, ScanFacts, pass_refusals, verdict,
     },
 };
 use proptest::prelude::*;
@@ -599,5 +599,50 @@ proptest! {
     ) {
         let spread: String = words.iter().zip(&gaps).map(|(word, gap)| format!("{gap}{word}")).collect();
         prop_assert_eq!(holdpoint_domain::normalise::normalise(&spread), words.join(" "));
+    }
+}
+
+/// Names only the first of each kind of finding, and counts the others.
+fn bounded(review: &ReviewState, most: usize) -> ReviewState {
+    let mut groups = std::collections::BTreeMap::<_, Vec<_>>::new();
+    for finding in &review.findings {
+        let key = GroupKey {
+            severity: finding.severity,
+            state: GroupState::at(finding.status, finding.holds_until, NOW),
+            is_late: finding.due.is_some_and(|due| due < NOW),
+        };
+        groups.entry(key).or_default().push(finding.clone());
+    }
+    let mut bounded = ReviewState {
+        findings: Vec::new(),
+        ..review.clone()
+    };
+    for (key, findings) in groups {
+        let n = findings.len().saturating_sub(most);
+        bounded.more_findings.push(FindingGroup { key, n });
+        bounded.findings.extend(findings.into_iter().take(most));
+    }
+    bounded
+}
+
+proptest! {
+    /// Findings that are only counted count as those that are named.
+    #[test]
+    fn a_verdict_over_the_first_findings_of_each_kind_is_the_same(
+        findings in proptest::collection::vec(any_finding(), 0..30), most in 0_usize..4, late in any::<bool>()
+    ) {
+        let policy = Policy { late_findings_block: late, ..Policy::default() };
+        let review = ReviewState { findings, ..review(vec![item(ItemState::Passed)]) };
+        let whole = verdict(&review, &policy, NOW);
+        let few = verdict(&bounded(&review, most), &policy, NOW);
+        prop_assert_eq!(few.outcome, whole.outcome);
+        prop_assert_eq!(few.n_reasons(), whole.n_reasons());
+        for kind in ReasonKind::ALL {
+            prop_assert_eq!(few.n_of(*kind), whole.n_of(*kind), "{}", kind);
+        }
+        prop_assert_eq!(few.waivers.len() + few.n_more_waivers(), whole.waivers.len());
+        for reason in &few.reasons {
+            prop_assert!(whole.reasons.contains(reason));
+        }
     }
 }

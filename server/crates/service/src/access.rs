@@ -1,6 +1,6 @@
 //! Who acts, and whether they may.
 
-use holdpoint_domain::{InstanceRole, PersonId, ServiceId, ServiceRole, person::Action};
+use holdpoint_domain::{InstanceRole, PersonId, ServiceId, ServiceRole, TokenId, person::Action};
 use holdpoint_storage::Tx;
 
 use crate::{ServiceError, Services};
@@ -19,6 +19,7 @@ pub struct Actor {
 /// What an API token was granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenGrant {
+    pub id: TokenId,
     /// Only this service, when set.
     pub service: Option<ServiceId>,
     pub actions: Vec<Action>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_domain::PersonId;
-use holdpoint_storage::{ActivityFilter, NewActivity, Tx};
+use holdpoint_storage::{ActivityFilter, Listed, NewActivity, Tx};
 use serde_json::{Map, Value};
 
 use crate::{Actor, Conflict, ServiceError};
@@ -127,6 +127,25 @@ pub(crate) async fn names(
 ) -> Result<BTreeMap<String, String>, ServiceError> {
     let ids: BTreeSet<&str> = people.into_iter().map(PersonId::as_str).collect();
     Ok(tx.names(&ids).await?)
+}
+
+/// Refuses one more of a list that is as long as it can be, so that nothing is made that no list shows.
+pub(crate) async fn refuse_beyond(
+    tx: &mut Tx,
+    listed: Listed<'_>,
+    field: &'static str,
+    things: &str,
+) -> Result<(), ServiceError> {
+    if tx.has_room(listed).await? {
+        return Ok(());
+    }
+    Err(ServiceError::rejected(
+        field,
+        format!(
+            "There are {} {things} already, which is the most that there can be. Nothing was stored.",
+            listed.most()
+        ),
+    ))
 }
 
 /// An activity entry of something done in a review.

@@ -8,7 +8,11 @@ use holdpoint_domain::{
 use holdpoint_storage::{Evidence, NewActivity, NewEvidence, StorageError, StoredFile, Tx};
 use serde::Serialize;
 
-use crate::{Actor, ServiceError, Services, standing::is_stale};
+use crate::{
+    Actor, ServiceError, Services,
+    services::{MAX_PAGE, Page, limit_of},
+    standing::is_stale,
+};
 
 /// What is attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -322,28 +326,74 @@ pub struct EvidenceView {
     pub stale: bool,
 }
 
+fn view_of(evidence: Evidence, place: &ItemPlace) -> EvidenceView {
+    let stale = evidence.is_current()
+        && (evidence.is_contradicted
+            || is_stale(evidence.commit.as_deref(), place.commit.as_deref()));
+    EvidenceView { evidence, stale }
+}
+
 impl Services {
-    /// Everything ever submitted for an item, oldest first, withdrawn and superseded pieces included.
+    /// The newest [`MAX_PAGE`] pieces that were submitted for an item, oldest first, withdrawn and superseded ones included.
+    /// [`Services::evidence_page`] has all of them.
     pub async fn evidence_of(
         &self,
         actor: &Actor,
         item: &ItemId,
     ) -> Result<Vec<EvidenceView>, ServiceError> {
+        let (mut tx, place) = self.place_of_readable_item(actor, item).await?;
+        let most = i64::try_from(MAX_PAGE).unwrap_or(i64::MAX);
+        let mut newest = tx.newest_evidence(item, most).await?;
+        newest.reverse();
+        Ok(newest
+            .into_iter()
+            .map(|evidence| view_of(evidence, &place))
+            .collect())
+    }
+
+    /// A part of everything that was ever submitted for an item, oldest first.
+    pub async fn evidence_page(
+        &self,
+        actor: &Actor,
+        item: &ItemId,
+        after: Option<&EvidenceId>,
+        limit: usize,
+    ) -> Result<Page<EvidenceView, EvidenceId>, ServiceError> {
+        let (limit, read) = limit_of(limit);
+        let (mut tx, place) = self.place_of_readable_item(actor, item).await?;
+        let found = tx.evidence_after(item, after, read).await?;
+        let found = found.into_iter().map(|evidence| view_of(evidence, &place));
+        Ok(Page::cut(found.collect(), limit, |view| {
+            view.evidence.id.clone()
+        }))
+    }
+
+    /// One piece of evidence of an item.
+    pub async fn evidence_view(
+        &self,
+        actor: &Actor,
+        item: &ItemId,
+        id: &EvidenceId,
+    ) -> Result<EvidenceView, ServiceError> {
+        let (mut tx, place) = self.place_of_readable_item(actor, item).await?;
+        tx.evidence(id)
+            .await?
+            .filter(|evidence| evidence.item == *item)
+            .map(|evidence| view_of(evidence, &place))
+            .ok_or(ServiceError::NotFound("This evidence"))
+    }
+
+    async fn place_of_readable_item(
+        &self,
+        actor: &Actor,
+        item: &ItemId,
+    ) -> Result<(Tx, ItemPlace), ServiceError> {
         let mut tx = self.database().read().await?;
         let place = self.place_of_item(&mut tx, item).await?;
         self.allow(&mut tx, actor, &place.service, Action::Read)
             .await
             .map_err(hide_item)?;
-        let all = tx.evidence_of(item).await?;
-        Ok(all
-            .into_iter()
-            .map(|evidence| {
-                let stale = evidence.is_current()
-                    && (evidence.is_contradicted
-                        || is_stale(evidence.commit.as_deref(), place.commit.as_deref()));
-                EvidenceView { evidence, stale }
-            })
-            .collect())
+        Ok((tx, place))
     }
 
     /// Attaches evidence to an item.

@@ -53,6 +53,7 @@ mod templates;
 mod tokens;
 pub mod triage;
 mod undo;
+mod uploads;
 mod watch;
 
 use std::sync::Arc;
@@ -80,7 +81,7 @@ use holdpoint_storage::{Database, FileStore};
 pub use holdpoint_storage::{Failure, commits};
 pub use holdpoint_storage::{Hit, Hits};
 pub use holdpoint_storage::{SessionStore, session_keys};
-pub use idempotency::Repeat;
+pub use idempotency::{Once, RequestAnswer};
 pub use ids::Ids;
 pub use invitations::{INVITATION_LASTS, Invite, Invited};
 pub use items::{BulkChange, BulkOutcome, ItemChange, ItemPage, ItemText, MAX_BULK, NewItem};
@@ -101,6 +102,7 @@ pub use templates::{
 };
 pub use tokens::{MadeToken, NewToken, TOKEN_LASTS_AT_MOST, TOKEN_PREFIX, TokenError};
 pub use undo::Undone;
+pub use uploads::{Upload, UploadBy};
 pub use watch::{ImportProgress, ImportStage, ImportWatch};
 
 /// The one handle to everything that people can do; cheap to clone.
@@ -108,11 +110,12 @@ pub use watch::{ImportProgress, ImportStage, ImportWatch};
 pub struct Services {
     inner: Arc<Inner>,
     managers_invite: bool,
+    /// As this handle sees it: the steps of one request share a transaction.
+    database: Database,
 }
 
 #[derive(Debug)]
 struct Inner {
-    database: Database,
     files: FileStore,
     clock: Arc<dyn Clock>,
     ids: Ids,
@@ -125,8 +128,12 @@ struct Inner {
     reporting: tokio::sync::Semaphore,
     facets: kept::Kept<FindingFacets>,
     glances: kept::Kept<standing::ReviewStanding>,
+    /// The same for lists of reviews, which name less.
+    list_glances: kept::Kept<standing::ReviewStanding>,
     running: running::Remembered,
     last_try: readiness::LastTry,
+    keys_in_work: idempotency::KeysInWork,
+    uploads: uploads::UploadCounts,
 }
 
 /// How many scanner files are read at the same time; others wait.
@@ -144,6 +151,9 @@ pub struct Limits {
     pub unpacked_scan_bytes: i64,
     pub checklist_bytes: i64,
     pub patch_bytes: i64,
+    /// How many files, and how many bytes of them, a person, a token and a service may each bring within an hour.
+    pub uploads_per_hour: i64,
+    pub upload_bytes_per_hour: i64,
 }
 
 impl Default for Limits {
@@ -154,6 +164,8 @@ impl Default for Limits {
             unpacked_scan_bytes: 1024 * 1024 * 1024,
             checklist_bytes: 4 * 1024 * 1024,
             patch_bytes: 8 * 1024 * 1024,
+            uploads_per_hour: 5_000,
+            upload_bytes_per_hour: 20 * 1024 * 1024 * 1024,
         }
     }
 }
@@ -167,8 +179,8 @@ impl Services {
         limits: Limits,
     ) -> Self {
         Self {
+            database,
             inner: Arc::new(Inner {
-                database,
                 files,
                 clock,
                 ids,
@@ -179,8 +191,11 @@ impl Services {
                 reporting: tokio::sync::Semaphore::new(MOST_REPORTS_AT_ONCE),
                 facets: kept::Kept::default(),
                 glances: kept::Kept::default(),
+                list_glances: kept::Kept::default(),
                 running: running::Remembered::default(),
                 last_try: readiness::LastTry::default(),
+                keys_in_work: idempotency::KeysInWork::default(),
+                uploads: uploads::UploadCounts::default(),
             }),
             managers_invite: false,
         }
@@ -214,7 +229,7 @@ impl Services {
 
     /// For the wiring only (sessions, shutdown): what people do goes through this type's other functions.
     pub fn database(&self) -> &Database {
-        &self.inner.database
+        &self.database
     }
 
     pub(crate) fn ids(&self) -> &Ids {
@@ -231,6 +246,10 @@ impl Services {
 
     pub(crate) fn glances(&self) -> &kept::Kept<standing::ReviewStanding> {
         &self.inner.glances
+    }
+
+    pub(crate) fn list_glances(&self) -> &kept::Kept<standing::ReviewStanding> {
+        &self.inner.list_glances
     }
 
     pub(crate) fn attempts(&self) -> &attempts::Attempts {

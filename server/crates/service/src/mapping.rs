@@ -550,7 +550,12 @@ struct Plan {
     shown: MappingPlan,
 }
 
-async fn plan(tx: &mut Tx, review: MappingReview, now: Millis) -> Result<Plan, ServiceError> {
+async fn plan(
+    tx: &mut Tx,
+    review: MappingReview,
+    now: Millis,
+    is_new: bool,
+) -> Result<Plan, ServiceError> {
     let target = target_of(tx, review).await?;
     let items = tx.mappable_items(&target.review.id).await?;
     let place: HashMap<&str, usize> = items
@@ -562,7 +567,9 @@ async fn plan(tx: &mut Tx, review: MappingReview, now: Millis) -> Result<Plan, S
     let (mut link, mut unlink) = (Vec::new(), Vec::new());
     let (mut n_unmapped, mut n_by_hand) = (0, 0);
     let mut after = 0;
-    loop {
+    // A new review has no links yet, so without a rule there is nothing to look for, however many findings there are.
+    let is_needed = !is_new || !target.rules.is_empty();
+    while is_needed {
         let piece = tx
             .findings_to_map(&target.review.service, after, PIECE)
             .await?;
@@ -838,7 +845,7 @@ impl Services {
         let Some(review) = tx.review_to_map(review).await? else {
             return Ok(());
         };
-        let plan = plan(tx, review, now).await?;
+        let plan = plan(tx, review, now, true).await?;
         self.carry_out(tx, actor, plan, now).await
     }
 
@@ -1244,7 +1251,7 @@ impl Services {
         let review = self
             .review_for_mapping(&mut tx, actor, review, Action::Read)
             .await?;
-        Ok(plan(&mut tx, review, now).await?.shown)
+        Ok(plan(&mut tx, review, now, false).await?.shown)
     }
 
     /// Applies the rules to what scans have found so far, as the plan with this digest showed it; refused when something
@@ -1261,7 +1268,7 @@ impl Services {
         let review = self
             .review_for_mapping(&mut tx, actor, review, Action::Contribute)
             .await?;
-        let plan = plan(&mut tx, review, now).await?;
+        let plan = plan(&mut tx, review, now, false).await?;
         if plan.shown.digest != *shown {
             return Err(ServiceError::Conflict(Box::new(crate::Conflict {
                 message: "The rules or the findings have changed since this was shown, so something else would happen \

@@ -10,12 +10,12 @@ use holdpoint_domain::{
     text::{Commit, Name, Reason, shown_line},
 };
 use holdpoint_patch::{Applies, PatchFile, SeriesPatch, Touch, touches};
-use holdpoint_storage::{NewActivity, NewPatch, Review, Service, StorageError, Tx};
+use holdpoint_storage::{Listed, NewActivity, NewPatch, Review, Service, StorageError, Tx};
 pub use holdpoint_storage::{Patch, PatchFinding, PatchItem, PatchLinks};
 
 use crate::{
     Access, Actor, ServiceError, Services,
-    changes::{Changes, Done},
+    changes::{Changes, Done, refuse_beyond},
     other_eyes::Eyes,
 };
 
@@ -468,6 +468,13 @@ impl Services {
             .await?;
         // From here on nobody else submits to this review.
         let number = tx.take_patch_number(review).await?;
+        refuse_beyond(
+            &mut tx,
+            Listed::PatchesOf(review),
+            "patch",
+            "patches in this review",
+        )
+        .await?;
         if let Some((finding, seen)) = seen {
             let patches = tx.patches_of_finding(finding).await?;
             let mut here = patches.iter().filter(|patch| patch.review == *review);

@@ -7,11 +7,11 @@ use holdpoint_domain::{
     person::Action,
     text::{Name, Prose, Slug, WebAddress},
 };
-use holdpoint_storage::{Person, Review, ReviewCounts, Service, StorageError};
+use holdpoint_storage::{Listed, Person, Review, ReviewCounts, Service, StorageError};
 
 use crate::{
     Actor, ServiceError, Services,
-    changes::{Changes, Done},
+    changes::{Changes, Done, refuse_beyond},
 };
 
 /// What is needed to make a service.
@@ -107,6 +107,7 @@ impl Services {
             version: 1,
         };
         let mut tx = self.database().write().await?;
+        refuse_beyond(&mut tx, Listed::Services, "", "services").await?;
         match tx.insert_service(&service).await {
             Err(StorageError::Conflict) => return Err(slug_taken(&service.slug)),
             other => other?,

@@ -404,7 +404,7 @@ impl Services {
         } else {
             String::new()
         };
-        let shown = self.review_standing(actor, review).await?;
+        let shown = self.whole_review_standing(actor, review).await?;
         let service = service_id(&shown.review)?;
         let mut tx = self.database().read().await?;
         let role = self

@@ -16,13 +16,13 @@ use holdpoint_domain::{
     },
     text::Commit,
     verdict::{
-        DeliverableFacts, FindingFacts, ItemFacts, ReviewState, ScanFacts, is_open, pass_refusals,
-        verdict,
+        DeliverableFacts, FindingFacts, FindingGroup, GroupKey, GroupState, ItemFacts, ReviewState,
+        ScanFacts, is_open, pass_refusals, verdict,
     },
 };
 use holdpoint_storage::{
-    SignOff, Standing, StandingDeliverable, StandingEvidence, StandingFinding, StandingItem,
-    StandingPatch, StandingReview, StandingScan, StorageError,
+    SeverityCounts, SignOff, Standing, StandingDeliverable, StandingEvidence, StandingFinding,
+    StandingItem, StandingPatch, StandingReview, StandingScan, StorageError, Summary,
 };
 
 use crate::{Actor, ServiceError, Services, import::off_the_async_threads};
@@ -39,6 +39,10 @@ pub struct ReviewStanding {
     pub findings: Vec<StandingFinding>,
     /// Open findings of other severities that are past their limit, where the policy lets those hold back.
     pub late: Vec<StandingFinding>,
+    /// How many more there are of both, where only the first of each kind were read.
+    pub more_findings: Vec<FindingGroup>,
+    /// How many open findings are linked to the items of a person, by the person's id.
+    pub open_of_owners: HashMap<String, i64>,
     pub scans: Vec<StandingScan>,
     pub deliverables: Vec<StandingDeliverable>,
     pub release: ReleaseStanding,
@@ -54,10 +58,19 @@ pub struct ItemStanding {
     pub facts: ItemFacts,
     /// Evidence that counts, with whether it is stale.
     pub evidence: Vec<(StandingEvidence, bool)>,
+    /// Where the whole of the item was asked for; elsewhere there are only `links`.
     pub linked: Vec<StandingFinding>,
+    pub links: LinkCounts,
     pub patches: Vec<StandingPatch>,
     /// All of them, oldest first.
     pub sign_offs: Vec<SignOffStanding>,
+}
+
+/// How many findings are linked to an item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkCounts {
+    pub n: i64,
+    pub open: SeverityCounts,
 }
 
 /// A sign-off and whether it still holds.
@@ -213,7 +226,15 @@ impl ReviewStanding {
         }
     }
 
-    /// The content that would be signed with this release decision now.
+    /// How many findings of a severity hold the release back or are accepted, by what they are now.
+    pub fn n_findings(&self, fits: impl Fn(&GroupKey) -> bool) -> usize {
+        let key = |finding: &StandingFinding| group_key(finding, &self.policy, self.as_of);
+        let named = self.findings.iter().chain(&self.late);
+        let more = self.more_findings.iter().filter(|more| fits(&more.key));
+        named.filter(|finding| fits(&key(finding))).count() + more.map(|more| more.n).sum::<usize>()
+    }
+
+    /// The content that would be signed with this release decision now. Only of a standing that was read whole.
     pub fn content(&self, decision: ReleaseDecision, statement: &str) -> ReviewContent {
         review_content(
             &self.review,
@@ -368,9 +389,41 @@ fn finding_facts(finding: &StandingFinding, policy: &Policy, owners: &[String]) 
     }
 }
 
+/// What a finding counts as, among others like it.
+fn group_key(finding: &StandingFinding, policy: &Policy, now: Millis) -> GroupKey {
+    let due = policy.limits.due(finding.severity, finding.first_seen_at);
+    GroupKey {
+        severity: finding.severity,
+        state: GroupState::at(finding.status, finding.holds_until, now),
+        is_late: due.is_some_and(|due| due < now),
+    }
+}
+
+/// Keeps the first findings of each kind, and adds how many others there are to what is known of more.
+fn keep_first(
+    findings: &mut Vec<StandingFinding>,
+    more: &mut Vec<FindingGroup>,
+    most: usize,
+    policy: &Policy,
+    now: Millis,
+) {
+    let mut seen: HashMap<GroupKey, usize> = HashMap::new();
+    findings.retain(|finding| {
+        let n = seen.entry(group_key(finding, policy, now)).or_default();
+        *n += 1;
+        *n <= most
+    });
+    let left = seen.into_iter().filter(|(_, n)| *n > most);
+    for (key, n) in left {
+        more.push(FindingGroup { key, n: n - most });
+    }
+    more.sort_by_key(|more| more.key);
+}
+
 /// What belongs to items, by item.
 #[derive(Default)]
 struct ByItem {
+    links: HashMap<String, LinkCounts>,
     evidence: HashMap<String, Vec<StandingEvidence>>,
     linked: HashMap<String, Vec<StandingFinding>>,
     patches: HashMap<String, Vec<StandingPatch>>,
@@ -380,6 +433,11 @@ struct ByItem {
 impl ByItem {
     fn take(standing: &mut Standing) -> Self {
         let mut by_item = Self::default();
+        for count in std::mem::take(&mut standing.links) {
+            let links = by_item.links.entry(count.item_id).or_default();
+            links.n += count.n;
+            links.open.add(count.severity, count.n_open);
+        }
         for evidence in std::mem::take(&mut standing.evidence) {
             by_item
                 .evidence
@@ -497,12 +555,14 @@ fn item_standing(
             .map(|(_, name)| name.clone())
             .collect(),
     };
+    let links = by_item.links.remove(&item.id).unwrap_or_default();
     ItemStanding {
         item,
         state,
         facts,
         evidence,
         linked,
+        links,
         patches,
         sign_offs,
     }
@@ -562,8 +622,26 @@ fn release_validity(
     }
 }
 
-/// Computes everything that follows from what is stored.
-pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStanding, ServiceError> {
+/// How many findings of each kind a page or the gate names; the others are counted.
+pub const MOST_NAMED: usize = 100;
+
+/// The same for lists of reviews, which name none.
+const MOST_NAMED_IN_LISTS: usize = 3;
+
+/// How many reviews of a list are read at once, so that what their sign-offs cover is not in memory of all of them.
+const READ_AT_ONCE: usize = 25;
+
+/// Computes everything that follows from what is stored, from standings that were read whole.
+pub(crate) fn stand(standing: Standing, now: Millis) -> Result<ReviewStanding, ServiceError> {
+    stand_with(standing, now, usize::MAX)
+}
+
+/// As [`stand`], naming so many findings of each kind. What is computed is the same.
+fn stand_with(
+    mut standing: Standing,
+    now: Millis,
+    most: usize,
+) -> Result<ReviewStanding, ServiceError> {
     let policy: Policy = serde_json::from_str(&standing.review.policy)
         .map_err(|error| StorageError::Damaged(format!("review.policy: {error}")))?;
     let mut by_item = ByItem::take(&mut standing);
@@ -571,13 +649,15 @@ pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStandin
         .into_iter()
         .map(|item| item_standing(&standing.review, &mut by_item, item, &policy, now))
         .collect();
-    let findings: Vec<_> = standing
+    let mut findings: Vec<_> = standing
         .findings
         .iter()
         .filter(|finding| policy.blocks(finding.severity))
         .cloned()
         .collect();
-    let late: Vec<_> = standing
+    // What the decisions on the release cover is compared before anything is only counted.
+    let release = release_standing(&standing, &policy, &items, &findings);
+    let mut late: Vec<_> = standing
         .findings
         .iter()
         .filter(|finding| {
@@ -589,7 +669,14 @@ pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStandin
         })
         .cloned()
         .collect();
+    let mut more_findings = std::mem::take(&mut standing.more_findings);
+    keep_first(&mut findings, &mut more_findings, most, &policy, now);
+    keep_first(&mut late, &mut more_findings, most, &policy, now);
+    let named_owners = std::mem::take(&mut standing.owners);
     let mut owners: HashMap<&str, Vec<String>> = HashMap::new();
+    for (finding, owner) in &named_owners {
+        owners.entry(finding).or_default().push(owner.clone());
+    }
     for item in &items {
         for finding in &item.linked {
             owners
@@ -613,6 +700,7 @@ pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStandin
             .chain(&late)
             .map(|finding| finding_facts(finding, &policy, owners_of(finding)))
             .collect(),
+        more_findings: more_findings.clone(),
         scans: standing
             .scans
             .iter()
@@ -636,7 +724,6 @@ pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStandin
             .collect(),
     };
     let verdict = verdict(&state, &policy, now);
-    let release = release_standing(&standing, &policy, &items, &findings);
     Ok(ReviewStanding {
         review: standing.review,
         policy,
@@ -644,6 +731,8 @@ pub(crate) fn stand(mut standing: Standing, now: Millis) -> Result<ReviewStandin
         items,
         findings,
         late,
+        more_findings,
+        open_of_owners: standing.open_of_owners.into_iter().collect(),
         scans: standing.scans,
         deliverables: standing.deliverables,
         release,
@@ -657,6 +746,27 @@ pub(crate) async fn stand_aside(
     now: Millis,
 ) -> Result<ReviewStanding, ServiceError> {
     off_the_async_threads(move || stand(standing, now)).await
+}
+
+/// Off the async threads, naming so many findings of each kind.
+async fn summed_up(
+    standing: Standing,
+    now: Millis,
+    most: usize,
+    item: Option<&ItemId>,
+) -> Result<ReviewStanding, ServiceError> {
+    let asked = item.cloned();
+    off_the_async_threads(move || {
+        let mut summed_up = stand_with(standing, now, most)?;
+        // What sign-offs cover was compared, and is not kept.
+        for item in &mut summed_up.items {
+            if asked.as_ref().map(ItemId::as_str) != Some(&*item.item.id) {
+                item.linked = Vec::new();
+            }
+        }
+        Ok(summed_up)
+    })
+    .await
 }
 
 fn release_standing(
@@ -730,8 +840,43 @@ fn service_of(stored: &str) -> Result<ServiceId, StorageError> {
 }
 
 impl Services {
-    /// Where a review stands now. The verdict's own page, the sign forms, the gate and the report go by this.
+    /// Where a review stands now: the verdict, with the first findings of each kind and the number of the others. The
+    /// verdict's own page, the forms of items and the gate go by this.
     pub async fn review_standing(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+    ) -> Result<ReviewStanding, ServiceError> {
+        self.summary_of(actor, review, None).await
+    }
+
+    /// As [`Services::review_standing`], with every finding linked to one item.
+    async fn summary_of(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        item: Option<&ItemId>,
+    ) -> Result<ReviewStanding, ServiceError> {
+        let now = self.now();
+        let mut tx = self.database().read().await?;
+        let service = self
+            .service_of_review(&mut tx, actor, review, Action::Read)
+            .await?;
+        let summary = Summary {
+            now,
+            most: MOST_NAMED,
+            item,
+            counts_links: true,
+        };
+        let standing = tx.standing_summaries(&[review], summary).await?.pop();
+        let standing = standing.ok_or(ServiceError::NotFound("This review"))?;
+        drop((tx, service));
+        summed_up(standing, now, MOST_NAMED, item).await
+    }
+
+    /// Where a review stands now, with every finding that counts. The form of the release decision needs it, whose basis is
+    /// all of them.
+    pub async fn whole_review_standing(
         &self,
         actor: &Actor,
         review: &ReviewId,
@@ -785,7 +930,7 @@ impl Services {
         let review = tx.review_of_item(item).await?.ok_or_else(not_found)?;
         drop(tx);
         let standing = self
-            .review_standing(actor, &review)
+            .summary_of(actor, &review, Some(item))
             .await
             .map_err(|error| match error {
                 ServiceError::NotFound(_) => not_found(),
@@ -819,7 +964,7 @@ impl Services {
             if !may {
                 continue;
             }
-            match self.glances().get(&last.review_id, last.sequence, now) {
+            match self.list_glances().get(&last.review_id, last.sequence, now) {
                 Some(glance) => glances.push(glance),
                 None => {
                     outdated.insert(last.review_id, last.sequence);
@@ -833,11 +978,19 @@ impl Services {
         let ids: Vec<_> = ids
             .filter(|id| outdated.contains_key(id.as_str()))
             .collect();
-        for standing in tx.standings(&ids, Some(now)).await? {
-            let standing = stand_aside(standing, now).await?;
-            let id = standing.review.id.clone();
-            let last_entry = outdated.get(&id).copied().unwrap_or_default();
-            glances.push(self.glances().keep(id, last_entry, now, standing));
+        let summary = Summary {
+            now,
+            most: MOST_NAMED_IN_LISTS,
+            item: None,
+            counts_links: false,
+        };
+        for some in ids.chunks(READ_AT_ONCE) {
+            for standing in tx.standing_summaries(some, summary).await? {
+                let standing = summed_up(standing, now, MOST_NAMED_IN_LISTS, None).await?;
+                let id = standing.review.id.clone();
+                let last_entry = outdated.get(&id).copied().unwrap_or_default();
+                glances.push(self.list_glances().keep(id, last_entry, now, standing));
+            }
         }
         Ok(glances)
     }

@@ -8,11 +8,11 @@ use holdpoint_domain::{
     person::Action,
     text::{Name, is_invisible, shown_line},
 };
-use holdpoint_storage::{StorageError, Template, TemplateVersion, Tx};
+use holdpoint_storage::{Listed, StorageError, Template, TemplateVersion, Tx};
 
 use crate::{
     Actor, ServiceError, Services,
-    changes::{Changes, Done, names},
+    changes::{Changes, Done, names, refuse_beyond},
 };
 
 /// What is needed to import a checklist document.
@@ -120,6 +120,7 @@ impl Services {
             tx.lock_template(&template.id).await?;
             template
         } else {
+            refuse_beyond(&mut tx, Listed::Templates, "name", "checklists").await?;
             let template = Template {
                 id: TemplateId::parse(&self.ids().uuid(now)).expect("a UUID is an id"),
                 name: import
@@ -143,6 +144,8 @@ impl Services {
                 document,
             });
         }
+        let listed = Listed::VersionsOf(&template.id);
+        refuse_beyond(&mut tx, listed, "", "versions of this checklist").await?;
         let number = versions.first().map_or(0, |newest| newest.number) + 1;
         let version = TemplateVersion {
             id: TemplateVersionId::parse(&self.ids().uuid(now)).expect("a UUID is an id"),

@@ -5,13 +5,14 @@ use holdpoint_domain::{
     person::Action,
     text::{Email, Name},
 };
-use holdpoint_storage::{ApiToken, NewActivity, NewApiToken, Person};
+use holdpoint_storage::{ApiToken, Listed, NewActivity, NewApiToken, Person};
 use serde_json::json;
 
 use crate::{
     Actor, ServiceError, Services, TokenGrant,
     accounts::{SYSTEM, in_person},
     attempts::Key,
+    changes::refuse_beyond,
 };
 
 /// Every token begins with this, so that scanners for leaked secrets find it.
@@ -117,6 +118,8 @@ impl Services {
             ));
         }
         let mut tx = self.database().write().await?;
+        let listed = Listed::TokensOf(&owner.id);
+        refuse_beyond(&mut tx, listed, "name", "tokens of this account").await?;
         let service: Option<ServiceId> = match new.service {
             None => None,
             Some(slug) => {
@@ -249,6 +252,7 @@ impl Services {
             self.note_use(&token.id, now).await;
         }
         let grant = TokenGrant {
+            id: token.id,
             service: token.service,
             actions: token.scopes,
         };

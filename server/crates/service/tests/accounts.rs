@@ -1,14 +1,14 @@
-//! Accounts: set-up, signing in, sessions, passwords, people, invitations, tokens, repeated requests; on both databases.
+//! Accounts: set-up, signing in, sessions, passwords, people, invitations, tokens; on both databases.
 
 mod common;
 
 use common::{
     DAY, MINUTE, PASSWORD, START, World, is_conflict, is_forbidden, is_not_found, rejected,
 };
-use holdpoint_domain::{Digest, InstanceRole, ServiceId, ServiceRole, person::Action};
+use holdpoint_domain::{InstanceRole, ServiceId, ServiceRole, person::Action};
 use holdpoint_service::{
     Actor, Client, DEVICE_LASTS, INVITATION_LASTS, Invite, Invited, NewAccount, NewToken,
-    RESET_LASTS, Repeat, ServiceError, Services, TokenError,
+    RESET_LASTS, ServiceError, Services, TokenError,
 };
 use holdpoint_storage::{Service, SessionStore};
 use tokio::task::JoinSet;
@@ -952,56 +952,6 @@ async fn the_command_line_makes_a_token_for_a_person_who_is_there() {
             .create_token_for("nobody@example.org", new_token(None, &["read"]))
             .await;
         assert_eq!(rejected(absent).0, "email");
-    }
-}
-
-// Repeated requests
-
-#[tokio::test]
-async fn the_same_key_gets_the_same_answer_and_another_request_is_refused() {
-    for world in World::each().await {
-        let services = &world.services;
-        let (ana, bo) = (world.member("ana").await, world.member("bo").await);
-        let (request, another) = (Digest::of(b"one"), Digest::of(b"another"));
-        assert_eq!(
-            services.claim_key(&ana, "k", &request).await.unwrap(),
-            Repeat::First
-        );
-        let running = services.claim_key(&ana, "k", &request).await;
-        assert!(
-            matches!(running, Err(ServiceError::TooOften { .. })),
-            "{running:?}"
-        );
-        services.keep_answer(&ana, "k", 201, "{}").await.unwrap();
-        let again = Repeat::Again {
-            status: 201,
-            body: "{}".to_owned(),
-        };
-        assert_eq!(
-            services.claim_key(&ana, "k", &request).await.unwrap(),
-            again
-        );
-        assert_eq!(
-            rejected(services.claim_key(&ana, "k", &another).await).0,
-            "Idempotency-Key"
-        );
-        assert_eq!(
-            services.claim_key(&bo, "k", &another).await.unwrap(),
-            Repeat::First
-        );
-        services.release_key(&bo, "k").await.unwrap();
-        assert_eq!(
-            services.claim_key(&bo, "k", &request).await.unwrap(),
-            Repeat::First
-        );
-        world.clock.advance(DAY + 1);
-        assert_eq!(
-            services.claim_key(&ana, "k", &request).await.unwrap(),
-            Repeat::First
-        );
-        for bad in ["", "a b", "ä", &"k".repeat(201)] {
-            rejected(services.claim_key(&ana, bad, &request).await);
-        }
     }
 }
 

@@ -34,9 +34,7 @@ const TABLE: &[(&str, &str)] = &[
     ("revoke_session", "AMRCVUS"),
     ("revoke_other_sessions", "AMRCVUS"),
     ("change_password", "AMRCVUS"),
-    ("claim_key", "AMRCVUS"),
-    ("keep_answer", "AMRCVUS"),
-    ("release_key", "AMRCVUS"),
+    ("once", "AMRCVUS"),
     ("create_token", "AMRCVUS"),
     ("revoke_token", "AMRCVUS"),
     ("join_by_invitation", "AMRCVUS"),
@@ -90,6 +88,9 @@ const TABLE: &[(&str, &str)] = &[
     ("item_by_key", "AMRCVU"),
     ("deliverables", "AMRCVU"),
     ("comments", "AMRCVU"),
+    ("evidence_page", "AMRCVU"),
+    ("evidence_view", "AMRCVU"),
+    ("whole_review_standing", "AMRCVU"),
     ("evidence_of", "AMRCVU"),
     ("evidence_file", "AMRCVU"),
     ("findings_of_review", "AMRCVU"),
@@ -346,12 +347,15 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             .change_password(who, "wrong", "another long password", "0")
             .await
             .map(drop),
-        "claim_key" => services
-            .claim_key(who, "k", &holdpoint_domain::Digest::of(b""))
-            .await
-            .map(drop),
-        "keep_answer" => services.keep_answer(who, "k", 200, "{}").await,
-        "release_key" => services.release_key(who, "k").await,
+        "once" => {
+            let nothing = || holdpoint_service::RequestAnswer {
+                status: 200,
+                body: "{}".to_owned(),
+            };
+            let key = ("k", &holdpoint_domain::Digest::of(b""));
+            let work = async |_| Ok::<_, ServiceError>(nothing());
+            services.once(who, Some(key), work).await.map(drop)
+        }
         "create_token" => {
             let expires_at = services.now() + common::DAY;
             let new = NewToken {
@@ -488,6 +492,15 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             .await
             .map(drop),
         "evidence_of" => services.evidence_of(who, &on.item).await.map(drop),
+        "evidence_page" => services
+            .evidence_page(who, &on.item, None, 5)
+            .await
+            .map(drop),
+        "evidence_view" => services
+            .evidence_view(who, &on.item, &on.file)
+            .await
+            .map(drop),
+        "whole_review_standing" => services.whole_review_standing(who, review).await.map(drop),
         "evidence_file" => services.evidence_file(who, &on.file).await.map(drop),
         "finding_facets" => services
             .finding_facets(who, review, &FindingFilter::default())

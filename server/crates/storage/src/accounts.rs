@@ -1,4 +1,4 @@
-//! What accounts are made and kept with: invitations, API tokens, answers to repeated requests, changes of a person.
+//! What accounts are made and kept with: invitations, API tokens, changes of a person.
 
 use holdpoint_domain::{
     Digest, InstanceRole, Millis, PersonId, ServiceId, ServiceRole, TokenId, person::Action,
@@ -72,15 +72,6 @@ pub struct ApiToken {
     pub expires_at: Millis,
     pub last_used_at: Option<Millis>,
     pub revoked_at: Option<Millis>,
-}
-
-/// What a request with an Idempotency-Key was answered with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptAnswer {
-    pub request_digest: String,
-    /// `None` while the first request is still being worked on.
-    pub answer: Option<(u16, String)>,
-    pub created_at: Millis,
 }
 
 #[derive(sqlx::FromRow)]
@@ -567,7 +558,7 @@ impl Tx {
             ApiTokenRow,
             token_columns!(
                 "where api_token.person_id = $1 and api_token.revoked_at is null \
-                 order by api_token.created_at desc, api_token.id limit 500"
+                 order by api_token.created_at desc, api_token.id limit 600"
             ),
             person.as_str()
         )
@@ -608,100 +599,5 @@ impl Tx {
             now
         );
         Ok(())
-    }
-}
-
-/// Answers to repeated requests. Status 0 marks a request that is still being worked on.
-impl Tx {
-    /// Claims a caller's key for the request that is about to be worked on. Returns what is kept under it when the key
-    /// was claimed before; `None` when it is now this request's.
-    pub async fn claim_answer(
-        &mut self,
-        caller: &str,
-        key: &str,
-        request_digest: &Digest,
-        now: Millis,
-    ) -> Result<Option<KeptAnswer>, StorageError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            request_digest: String,
-            status: i64,
-            body: String,
-            created_at: i64,
-        }
-        let touched = execute!(
-            self,
-            "insert into idempotent_answer (caller, key, request_digest, status, body, created_at) \
-             values ($1, $2, $3, 0, '', $4) on conflict (caller, key) do nothing",
-            caller,
-            key,
-            request_digest.as_str(),
-            now,
-        );
-        if touched > 0 {
-            return Ok(None);
-        }
-        fetch_optional!(
-            self,
-            Row,
-            "select request_digest, status, body, created_at from idempotent_answer where caller = $1 and key = $2",
-            caller,
-            key,
-        )
-        .map(|row| {
-            let status = u16::try_from(row.status).map_err(|_| {
-                StorageError::column("idempotent_answer", "status", &row.status.to_string())
-            })?;
-            Ok(KeptAnswer {
-                request_digest: row.request_digest,
-                answer: (status != 0).then_some((status, row.body)),
-                created_at: row.created_at,
-            })
-        })
-        .transpose()
-    }
-
-    /// Keeps the answer under a key that was claimed.
-    pub async fn keep_answer(
-        &mut self,
-        caller: &str,
-        key: &str,
-        status: u16,
-        body: &str,
-    ) -> Result<(), StorageError> {
-        execute!(
-            self,
-            "update idempotent_answer set status = $3, body = $4 where caller = $1 and key = $2",
-            caller,
-            key,
-            i64::from(status),
-            body,
-        );
-        Ok(())
-    }
-
-    /// Gives a claimed key back: the request was not carried out.
-    pub async fn release_answer(&mut self, caller: &str, key: &str) -> Result<(), StorageError> {
-        execute!(
-            self,
-            "delete from idempotent_answer where caller = $1 and key = $2 and status = 0",
-            caller,
-            key
-        );
-        Ok(())
-    }
-
-    /// Forgets answers from before a moment, and claims from before another whose request never came to an end.
-    pub async fn forget_answers(
-        &mut self,
-        answered_before: Millis,
-        claimed_before: Millis,
-    ) -> Result<u64, StorageError> {
-        Ok(execute!(
-            self,
-            "delete from idempotent_answer where (status <> 0 and created_at < $1) or (status = 0 and created_at < $2)",
-            answered_before,
-            claimed_before,
-        ))
     }
 }

@@ -2,6 +2,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,7 +17,7 @@ use sqlx::{
     },
 };
 
-use crate::{StorageError, Tx, private};
+use crate::{StorageError, Tx, private, tx::Connection, unit::Unit};
 
 pub(crate) static SQLITE_STEPS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 pub(crate) static POSTGRES_STEPS: Migrator = sqlx::migrate!("../../../migrations/postgres");
@@ -86,9 +87,27 @@ pub enum Database {
         options: Box<SqliteConnectOptions>,
     },
     Postgres(PgPool),
+    /// The same, as the steps of one request see it: see [`Unit`].
+    Within {
+        database: Box<Self>,
+        unit: Arc<Unit>,
+    },
 }
 
 impl Database {
+    /// This database as the steps of one unit see it.
+    pub fn within(&self, unit: Arc<Unit>) -> Self {
+        Self::Within {
+            database: Box::new(self.clone()),
+            unit,
+        }
+    }
+
+    /// Whether this is the database as the steps of one unit see it.
+    pub const fn is_within(&self) -> bool {
+        matches!(self, Self::Within { .. })
+    }
+
     /// Opens the database, makes it if it is a SQLite file that is not there, and brings its tables up to date.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StorageError> {
         match url {
@@ -148,25 +167,40 @@ impl Database {
 
     /// A unit of work that only reads, and sees one moment of the database throughout.
     pub async fn read(&self) -> Result<Tx, StorageError> {
-        Ok(match self {
-            Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
-            Self::Postgres(pool) => Tx::Postgres(
+        Ok(Tx::new(match self {
+            Self::Sqlite { readers, .. } => Connection::Sqlite(readers.begin().await?),
+            Self::Postgres(pool) => Connection::Postgres(
                 pool.begin_with("begin transaction isolation level repeatable read read only")
                     .await?,
             ),
-        })
+            Self::Within { database, unit } => {
+                return match unit.read().await? {
+                    Some(tx) => Ok(tx),
+                    None => Box::pin(database.read()).await,
+                };
+            }
+        }))
     }
 
     /// A unit of work that may write.
     pub async fn write(&self) -> Result<Tx, StorageError> {
+        if let Self::Within { database, unit } = self {
+            return Box::pin(unit.write(database)).await;
+        }
+        Ok(Tx::new(self.begin_writing().await?))
+    }
+
+    /// The transaction of a unit of work that may write.
+    pub(crate) async fn begin_writing(&self) -> Result<Connection, StorageError> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => Tx::Sqlite(
+            Self::Sqlite { writer, .. } => Connection::Sqlite(
                 writer
                     .begin_with("begin immediate")
                     .await
                     .map_err(of_turn)?,
             ),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Connection::Postgres(pool.begin().await?),
+            Self::Within { database, .. } => Box::pin(database.begin_writing()).await?,
         })
     }
 
@@ -181,13 +215,14 @@ impl Database {
             .execute(&mut *connection)
             .await?;
         let begin = Some("begin immediate".into_sql_str());
-        Ok(Tx::Sqlite(Transaction::begin(connection, begin).await?))
+        let begun = Transaction::begin(connection, begin).await?;
+        Ok(Tx::new(Connection::Sqlite(begun)))
     }
 
     /// Commits a unit of work that wrote much. SQLite then keeps it in its write-ahead log, and folds that into the file
     /// beside everything else, so that nobody waits for it.
     pub async fn commit_large(&self, mut tx: Tx) -> Result<(), StorageError> {
-        if let Tx::Sqlite(tx) = &mut tx {
+        if let Connection::Sqlite(tx) = tx.connection() {
             sqlx::query("pragma wal_autocheckpoint = 0")
                 .execute(&mut **tx)
                 .await?;
@@ -199,8 +234,10 @@ impl Database {
 
     /// If it fails, a later commit folds that too.
     fn fold_log(&self) {
-        let Self::Sqlite { options, .. } = self.clone() else {
-            return;
+        let options = match self {
+            Self::Sqlite { options, .. } => options.clone(),
+            Self::Postgres(_) => return,
+            Self::Within { database, .. } => return database.fold_log(),
         };
         tokio::spawn(async move {
             let mut connection = options.connect().await?;
@@ -212,10 +249,11 @@ impl Database {
     }
 
     /// `sqlite` or `postgres`.
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Sqlite { .. } => "sqlite",
             Self::Postgres(_) => "postgres",
+            Self::Within { database, .. } => database.kind(),
         }
     }
 
@@ -228,6 +266,7 @@ impl Database {
             Self::Postgres(pool) => {
                 sqlx::query("select 1").execute(pool).await?;
             }
+            Self::Within { database, .. } => Box::pin(database.ping()).await?,
         }
         Ok(())
     }
@@ -244,6 +283,7 @@ impl Database {
         match self {
             Self::Sqlite { writer, .. } => writer.num_idle() == 0 && writer.size() > 0,
             Self::Postgres(_) => false,
+            Self::Within { database, .. } => database.is_writing(),
         }
     }
 
@@ -257,6 +297,7 @@ impl Database {
                 writer.close().await;
             }
             Self::Postgres(pool) => pool.close().await,
+            Self::Within { database, .. } => Box::pin(database.close()).await,
         }
     }
 }

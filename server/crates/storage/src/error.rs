@@ -178,10 +178,13 @@ impl Failure {
 
 impl StorageError {
     /// What came of asking the database to keep a unit of work. When it refused, nothing was kept; when it was lost over
-    /// that, nobody knows.
+    /// that, nobody knows: a server that is being stopped may have kept it before it said so.
     pub(crate) fn at_commit(error: sqlx::Error) -> Self {
         let is_refused = match &error {
-            sqlx::Error::Database(refusal) => !is_sqlite_io(&**refusal),
+            sqlx::Error::Database(refusal) => {
+                let is_stopping = refusal.code().is_some_and(|code| code.starts_with("57P"));
+                !is_stopping && !is_sqlite_io(&**refusal)
+            }
             _ => false,
         };
         if is_refused {
@@ -189,6 +192,16 @@ impl StorageError {
         } else {
             Self::Unanswered(error)
         }
+    }
+
+    /// Whether two units of work got into each other's way, and the database gave this one up: nothing of it is stored, and
+    /// it can be done again.
+    pub fn is_deadlock(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        let code = error.as_database_error().and_then(|error| error.code());
+        matches!(code.as_deref(), Some("40P01" | "40001"))
     }
 
     /// An unknown word or malformed id in a column.

@@ -242,12 +242,33 @@ impl Tx {
         .transpose()
     }
 
-    /// Everything ever submitted for an item, oldest first.
-    pub async fn evidence_of(&mut self, item: &ItemId) -> Result<Vec<Evidence>, StorageError> {
+    /// What was submitted for an item after one of its pieces, oldest first. Ids are in the order of time.
+    pub async fn evidence_after(
+        &mut self,
+        item: &ItemId,
+        after: Option<&EvidenceId>,
+        limit: i64,
+    ) -> Result<Vec<Evidence>, StorageError> {
         const SQL: &str = evidence_where!(
-            "where evidence.item_id = $1 order by evidence.created_at, evidence.id limit 2000"
+            "where evidence.item_id = $1 and (cast($2 as text) is null or evidence.id > $2) \
+             order by evidence.id limit $3"
         );
-        fetch_all!(self, EvidenceRow, SQL, item.as_str())
+        let after = after.map(EvidenceId::as_str);
+        fetch_all!(self, EvidenceRow, SQL, item.as_str(), after, limit)
+            .into_iter()
+            .map(Evidence::try_from)
+            .collect()
+    }
+
+    /// The newest that was submitted for an item, newest first.
+    pub async fn newest_evidence(
+        &mut self,
+        item: &ItemId,
+        limit: i64,
+    ) -> Result<Vec<Evidence>, StorageError> {
+        const SQL: &str =
+            evidence_where!("where evidence.item_id = $1 order by evidence.id desc limit $2");
+        fetch_all!(self, EvidenceRow, SQL, item.as_str(), limit)
             .into_iter()
             .map(Evidence::try_from)
             .collect()

@@ -255,7 +255,7 @@ impl<'a> Sql<'a> {
         Self {
             text: String::new(),
             values: Vec::new(),
-            is_sqlite: matches!(tx, Tx::Sqlite(_)),
+            is_sqlite: tx.is_sqlite(),
             service,
             review,
             part: None,

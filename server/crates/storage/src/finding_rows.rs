@@ -11,7 +11,7 @@ use holdpoint_domain::{
 use serde::{Deserialize, Serialize};
 use sqlx::{Database, Encode, Postgres, QueryBuilder, Sqlite, Type};
 
-use crate::{StorageError, Tx, columns::folded};
+use crate::{StorageError, Tx, columns::folded, tx::Connection};
 
 /// How many rows go into one statement: below both databases' limits on parameters.
 pub const ROWS_PER_STATEMENT: usize = 400;
@@ -505,11 +505,11 @@ impl FindingsWrite {
 impl Tx {
     /// Writes findings as a [`FindingsWrite`] says.
     pub async fn write_findings(&mut self, write: FindingsWrite) -> Result<(), StorageError> {
-        match (self, write) {
-            (Self::Sqlite(tx), FindingsWrite::Sqlite(mut query)) => {
+        match (self.connection(), write) {
+            (Connection::Sqlite(tx), FindingsWrite::Sqlite(mut query)) => {
                 query.build().execute(&mut **tx).await?;
             }
-            (Self::Postgres(tx), FindingsWrite::Postgres(mut query)) => {
+            (Connection::Postgres(tx), FindingsWrite::Postgres(mut query)) => {
                 query.build().execute(&mut **tx).await?;
             }
             _ => {
@@ -522,9 +522,10 @@ impl Tx {
 
     /// Which database this is, for what is made before it is written.
     pub fn backend(&self) -> Backend {
-        match self {
-            Self::Sqlite(_) => Backend::Sqlite,
-            Self::Postgres(_) => Backend::Postgres,
+        if self.is_sqlite() {
+            Backend::Sqlite
+        } else {
+            Backend::Postgres
         }
     }
 }

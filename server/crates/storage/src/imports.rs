@@ -13,6 +13,7 @@ use crate::{
     execute, fetch_all, fetch_optional,
     finding_rows::{ROWS_PER_STATEMENT, StoredIdentity},
     findings::{acceptance_ended, is_gone},
+    tx::Connection,
 };
 
 /// How many known findings are packed into one row.
@@ -278,9 +279,9 @@ impl Tx {
         scan: &ScanId,
         seen: &[Observation],
     ) -> Result<(), StorageError> {
-        match self {
-            Self::Sqlite(tx) => insert_observations!(Sqlite, &mut **tx, scan, seen),
-            Self::Postgres(tx) => insert_observations!(Postgres, &mut **tx, scan, seen),
+        match self.connection() {
+            Connection::Sqlite(tx) => insert_observations!(Sqlite, &mut **tx, scan, seen),
+            Connection::Postgres(tx) => insert_observations!(Postgres, &mut **tx, scan, seen),
         }
         Ok(())
     }

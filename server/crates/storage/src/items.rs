@@ -663,9 +663,9 @@ impl Tx {
     /// Keeps others from changing these items until this unit of work ends. Always in the order of the ids, so that two
     /// who lock several do not wait for each other for ever.
     pub async fn lock_items(&mut self, ids: &[ItemId]) -> Result<(), StorageError> {
-        let Self::Postgres(_) = self else {
+        if self.is_sqlite() {
             return Ok(());
-        };
+        }
         let ids = json(&ids.iter().map(ItemId::as_str).collect::<Vec<_>>())?;
         execute!(
             self,

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod activity;
+mod answers;
 mod columns;
 mod comments;
 pub mod commits;
@@ -24,6 +25,7 @@ mod findings;
 mod fixed_reports;
 pub mod imports;
 mod items;
+mod listed;
 mod log_tree;
 mod mapping;
 mod patches;
@@ -42,9 +44,11 @@ mod templates;
 pub mod testing;
 mod triage;
 mod tx;
+mod unit;
 
-pub use accounts::{ApiToken, Invitation, KeptAnswer, NewApiToken, NewInvitation};
+pub use accounts::{ApiToken, Invitation, NewApiToken, NewInvitation};
 pub use activity::{ActivityFilter, NewActivity, StoredActivity};
+pub use answers::KeptAnswer;
 pub use comments::Comment;
 pub use database::{Database, DatabaseUrl};
 pub use error::{Failure, StorageError};
@@ -57,6 +61,7 @@ pub use findings::{
 };
 pub use fixed_reports::{KeptReport, NewFixedReport, PackedBytes};
 pub use items::{Item, ItemFigures, ItemFilter, WaitingItem, WaitsFor};
+pub use listed::Listed;
 pub use log_tree::{LogTree, SignedHead};
 pub use mapping::{
     FindingToMap, FindingWithComponent, LinkToMake, MappableItem, MappingReview, MappingRule,
@@ -72,8 +77,9 @@ pub use search::{Hit, Hits};
 pub use services::Service;
 pub use sessions::{SessionStore, SignedInSession, keys as session_keys};
 pub use standing::{
-    ItemPlace, LastEntry, SignOff, Standing, StandingDeliverable, StandingEvidence,
+    ItemPlace, LastEntry, LinkCount, SignOff, Standing, StandingDeliverable, StandingEvidence,
     StandingFinding, StandingItem, StandingLink, StandingPatch, StandingReview, StandingScan,
+    Summary,
 };
 pub use templates::{Template, TemplateVersion};
 pub use triage::{
@@ -81,3 +87,4 @@ pub use triage::{
 };
 pub use tx::Tx;
 pub(crate) use tx::{execute, fetch_all, fetch_optional, for_ids, on_conn};
+pub use unit::{RequestKey, Unit};

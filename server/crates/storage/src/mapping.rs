@@ -8,7 +8,12 @@ use holdpoint_domain::{
 };
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 
-use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, tx::one};
+use crate::{
+    StorageError, Tx,
+    columns::parsed,
+    execute, fetch_all, fetch_optional,
+    tx::{Connection, one},
+};
 
 /// How many rules one service and template can have.
 const MOST_RULES: i64 = 500;
@@ -608,9 +613,9 @@ impl Tx {
         at: Millis,
     ) -> Result<u64, StorageError> {
         let by = by.as_str();
-        Ok(match self {
-            Self::Sqlite(tx) => insert_links!(Sqlite, &mut **tx, by, at, links),
-            Self::Postgres(tx) => insert_links!(Postgres, &mut **tx, by, at, links),
+        Ok(match self.connection() {
+            Connection::Sqlite(tx) => insert_links!(Sqlite, &mut **tx, by, at, links),
+            Connection::Postgres(tx) => insert_links!(Postgres, &mut **tx, by, at, links),
         })
     }
 
@@ -708,9 +713,9 @@ impl Tx {
             execute!(self, sql, ids);
         }
         let service = service.as_str();
-        match self {
-            Self::Sqlite(tx) => insert_issues!(Sqlite, &mut **tx, service, rows),
-            Self::Postgres(tx) => insert_issues!(Postgres, &mut **tx, service, rows),
+        match self.connection() {
+            Connection::Sqlite(tx) => insert_issues!(Sqlite, &mut **tx, service, rows),
+            Connection::Postgres(tx) => insert_issues!(Postgres, &mut **tx, service, rows),
         }
         Ok(())
     }

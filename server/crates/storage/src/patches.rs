@@ -292,7 +292,7 @@ impl Tx {
     /// Keeps a patch's row, and with it its links, from being changed by others until the unit of work ends. On SQLite a
     /// writer is alone anyway.
     pub async fn lock_patch(&mut self, id: &PatchId) -> Result<(), StorageError> {
-        if let Self::Postgres(_) = self {
+        if !self.is_sqlite() {
             execute!(
                 self,
                 "select id from patch where id = $1 for update",
@@ -308,7 +308,7 @@ impl Tx {
         review: &ReviewId,
     ) -> Result<Vec<Patch>, StorageError> {
         const SQL: &str =
-            patch_where!("where patch.review_id = $1 order by patch.number limit 5000");
+            patch_where!("where patch.review_id = $1 order by patch.number limit 5100");
         fetch_all!(self, PatchRow, SQL, review.as_str())
             .into_iter()
             .map(Patch::try_from)
@@ -319,7 +319,7 @@ impl Tx {
     pub async fn patches_of_item(&mut self, item: &ItemId) -> Result<Vec<Patch>, StorageError> {
         const SQL: &str = patch_where!(
             "join patch_item on patch_item.patch_id = patch.id where patch_item.item_id = $1 \
-             order by patch.number limit 500"
+             order by patch.number limit 5100"
         );
         fetch_all!(self, PatchRow, SQL, item.as_str())
             .into_iter()
@@ -334,7 +334,7 @@ impl Tx {
     ) -> Result<Vec<Patch>, StorageError> {
         const SQL: &str = patch_where!(
             "join patch_finding on patch_finding.patch_id = patch.id where patch_finding.finding_id = $1 \
-             order by patch.review_id desc, patch.number limit 500"
+             order by patch.review_id desc, patch.number limit 5100"
         );
         fetch_all!(self, PatchRow, SQL, finding.as_str())
             .into_iter()

@@ -362,7 +362,7 @@ impl Tx {
 
     /// Keeps others from changing the review until this unit of work ends.
     pub async fn lock_review(&mut self, id: &ReviewId) -> Result<(), StorageError> {
-        if let Self::Postgres(_) = self {
+        if !self.is_sqlite() {
             execute!(
                 self,
                 "select id from review where id = $1 for update",
@@ -374,7 +374,7 @@ impl Tx {
 
     /// Keeps others from changing the deliverable until this unit of work ends.
     pub async fn lock_deliverable(&mut self, id: &DeliverableId) -> Result<(), StorageError> {
-        if let Self::Postgres(_) = self {
+        if !self.is_sqlite() {
             execute!(
                 self,
                 "select id from deliverable where id = $1 for update",

@@ -101,7 +101,7 @@ impl Tx {
             service_columns!(
                 "where cast($1 as text) is null or exists (select 1 from membership \
                  where membership.service_id = service.id and membership.person_id = $1) \
-                 order by lower(service.name), service.id limit 5000"
+                 order by lower(service.name), service.id limit 5100"
             ),
             of.map(PersonId::as_str),
         )
@@ -130,7 +130,7 @@ impl Tx {
 
     /// Keeps others from changing the service or its people until this unit of work ends.
     pub async fn lock_service(&mut self, id: &ServiceId) -> Result<(), StorageError> {
-        if let Self::Postgres(_) = self {
+        if !self.is_sqlite() {
             execute!(
                 self,
                 "select id from service where id = $1 for update",

@@ -1,16 +1,21 @@
 //! Where reviews stand: everything that a verdict, a sign-off's content and the readiness page are computed from, read in
 //! a fixed number of queries however many items and reviews there are.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use holdpoint_domain::{
-    Decision, FindingStatus, Gating, ItemState, Millis, PatchState, Policy, ReviewId, ScannerClaim,
-    Severity, triage::Request,
+    Decision, FindingStatus, Gating, ItemId, ItemState, Millis, PatchState, Policy, ReviewId,
+    ScannerClaim, Severity,
+    triage::Request,
+    verdict::{FindingGroup, GroupKey, GroupState},
 };
 
 use crate::{
     StorageError, Tx,
     evidence::is_contradicted,
     execute, fetch_all, fetch_optional,
-    findings::{claim, holds_until},
+    finding_rows::severity_rank,
+    findings::{acceptance_ended, claim, holds_until, stands_alone},
     for_ids,
     triage::request,
     tx::one,
@@ -29,6 +34,14 @@ pub struct Standing {
     /// Open findings, accepted risks and duplicates of fixed findings that count for the review and could hold it or one of
     /// the others back.
     pub findings: Vec<StandingFinding>,
+    /// How many more such findings there are, where only the first were read.
+    pub more_findings: Vec<FindingGroup>,
+    /// Owners of items that the first findings are linked to: the finding's id, and a name.
+    pub owners: Vec<(String, String)>,
+    /// How many findings are linked to items, where they were counted.
+    pub links: Vec<LinkCount>,
+    /// How many open findings are linked to the items of a person, by the person's id, where they were counted.
+    pub open_of_owners: Vec<(String, i64)>,
     /// Patches linked to items.
     pub patches: Vec<StandingPatch>,
     /// The newest scan of each series of the service.
@@ -96,6 +109,28 @@ pub struct StandingEvidence {
 pub struct StandingLink {
     pub item_id: String,
     pub finding: StandingFinding,
+}
+
+/// How many findings of a severity are linked to an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkCount {
+    pub item_id: String,
+    pub severity: Severity,
+    pub n: i64,
+    /// Those that are open.
+    pub n_open: i64,
+}
+
+/// How much is read of where reviews stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'a> {
+    pub now: Millis,
+    /// So many findings of each kind are read, and the others counted.
+    pub most: usize,
+    /// The findings linked to this item are all read.
+    pub item: Option<&'a ItemId>,
+    /// Whether the findings linked to items are counted.
+    pub counts_links: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -407,6 +442,60 @@ impl Tx {
         reviews: &[&ReviewId],
         findings_at: Option<Millis>,
     ) -> Result<Vec<Standing>, StorageError> {
+        let (ids, mut standings) = self.standings_without_findings(reviews).await?;
+        self.standing_links(&items_of(&standings), &mut standings)
+            .await?;
+        let asked = findings_at.map_or_else(Vec::new, |now| holding_back(&standings, now));
+        self.standing_findings(&ids, &asked, &mut standings).await?;
+        Ok(standings)
+    }
+
+    /// Where these reviews stand, however many findings there are: of those that can hold a review back the first of each
+    /// kind and the number of the others; of those linked to items the ones that a sign-off covers, or the asked item's.
+    /// Whatever a signature covers is read whole, since only that tells whether it holds.
+    pub async fn standing_summaries(
+        &mut self,
+        reviews: &[&ReviewId],
+        summary: Summary<'_>,
+    ) -> Result<Vec<Standing>, StorageError> {
+        let (ids, mut standings) = self.standings_without_findings(reviews).await?;
+        let mut items = Vec::new();
+        let mut signed = Vec::new();
+        for standing in &standings {
+            let is_covered = |item: &StandingItem| {
+                summary.item.is_some_and(|asked| asked.as_str() == item.id)
+                    || standing.sign_offs.iter().any(|sign_off| {
+                        sign_off.round == item.round
+                            && sign_off.item_id.as_deref() == Some(item.id.as_str())
+                    })
+            };
+            let covered = standing.items.iter().filter(|item| is_covered(item));
+            items.extend(covered.map(|item| item.id.clone()));
+            let mut sign_offs = standing.sign_offs.iter();
+            if sign_offs.any(|sign_off| sign_off.item_id.is_none()) {
+                signed.push(standing.review.id.clone());
+            }
+        }
+        self.standing_links(&items, &mut standings).await?;
+        if !signed.is_empty() {
+            let signed = serde_json::to_string(&signed).expect("ids are texts");
+            let asked = holding_back(&standings, summary.now);
+            self.standing_findings(&signed, &asked, &mut standings)
+                .await?;
+        }
+        self.first_findings(&signed, summary, &mut standings)
+            .await?;
+        self.owners_of_first(&mut standings).await?;
+        if summary.counts_links {
+            self.count_links(&ids, summary.now, &mut standings).await?;
+        }
+        Ok(standings)
+    }
+
+    async fn standings_without_findings(
+        &mut self,
+        reviews: &[&ReviewId],
+    ) -> Result<(String, Vec<Standing>), StorageError> {
         let ids = serde_json::to_string(reviews).expect("ids are texts");
         let sql = for_ids!(
             self,
@@ -423,6 +512,10 @@ impl Tx {
                 evidence: Vec::new(),
                 linked: Vec::new(),
                 findings: Vec::new(),
+                more_findings: Vec::new(),
+                owners: Vec::new(),
+                links: Vec::new(),
+                open_of_owners: Vec::new(),
                 patches: Vec::new(),
                 scans: Vec::new(),
                 deliverables: Vec::new(),
@@ -457,8 +550,6 @@ impl Tx {
                 });
             }
         }
-        let asked = findings_at.map_or_else(Vec::new, |now| holding_back(&standings, now));
-        self.standing_findings(&ids, &asked, &mut standings).await?;
         let sql = for_ids!(
             self,
             "select item.review_id, patch_item.item_id, patch.id, patch.number, patch.file_sha256 as sha256, patch.state \
@@ -486,7 +577,7 @@ impl Tx {
             }
         }
         self.standing_rest(&ids, &mut standings).await?;
-        Ok(standings)
+        Ok((ids, standings))
     }
 
     async fn standing_items(
@@ -545,12 +636,13 @@ impl Tx {
         Ok(())
     }
 
-    async fn standing_findings(
+    /// The findings that are linked to these items.
+    async fn standing_links(
         &mut self,
-        ids: &str,
-        asked: &[(Severity, Millis)],
+        items: &[String],
         standings: &mut [Standing],
     ) -> Result<(), StorageError> {
+        let ids = serde_json::to_string(items).expect("ids are texts");
         let sql = for_ids!(
             self,
             concat!(
@@ -563,7 +655,7 @@ impl Tx {
                  finding.scanner_state, finding.suppression_kind, finding.suppression_reason from finding_item \
                  join finding on finding.id = finding_item.finding_id \
                  left join finding as original on original.id = finding.duplicate_of join item on item.id = finding_item.item_id \
-                 where item.review_id in"
+                 where item.id in"
             ),
             "order by finding.number"
         );
@@ -577,6 +669,16 @@ impl Tx {
                 });
             }
         }
+        Ok(())
+    }
+
+    /// The findings that can hold these reviews back.
+    async fn standing_findings(
+        &mut self,
+        ids: &str,
+        asked: &[(Severity, Millis)],
+        standings: &mut [Standing],
+    ) -> Result<(), StorageError> {
         if asked.is_empty() {
             return Ok(());
         }
@@ -622,6 +724,250 @@ impl Tx {
         for row in fetch_all!(self, FindingRow, sql, ids, asked) {
             if let Some(standing) = of(standings, &row.review_id) {
                 standing.findings.push(finding(row)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first findings of each kind that can hold reviews back, and how many more there are. Reviews of one service with
+    /// one policy share them, but for findings that were written for one review, so what is read does not grow with the
+    /// reviews. Those in `but` are passed over.
+    async fn first_findings(
+        &mut self,
+        but: &[String],
+        summary: Summary<'_>,
+        standings: &mut [Standing],
+    ) -> Result<(), StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            policy: i64,
+            of_review: Option<String>,
+            is_ended: i64,
+            is_late: i64,
+            n: i64,
+            #[sqlx(flatten)]
+            finding: FindingRow,
+        }
+        // For each service and what its reviews' policies ask: severity, before when first seen, and late if before when.
+        let mut policies: Vec<(String, Vec<(Severity, Millis, Millis)>)> = Vec::new();
+        let mut policy_of = Vec::with_capacity(standings.len());
+        for standing in standings.iter() {
+            let asked = asked_of(&standing.review.policy, summary.now);
+            let policy = (standing.review.service_id.clone(), asked);
+            let at = policies.iter().position(|known| *known == policy);
+            policy_of.push(at.unwrap_or(policies.len()));
+            if at.is_none() {
+                policies.push(policy);
+            }
+        }
+        let asked: Vec<_> = policies
+            .iter()
+            .enumerate()
+            .flat_map(|(at, (service, asked))| {
+                asked.iter().map(move |(severity, before, late)| {
+                    (at, service, severity_rank(*severity), before, late)
+                })
+            })
+            .collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        macro_rules! first {
+            ($asked:literal, $reviews:literal) => {
+                concat!(
+                    "with asked as (",
+                    $asked,
+                    "), found as (select asked.policy, asked.late_before, finding.review_id as of_review, finding.id, \
+                     finding.number, finding.severity_rank, finding.status, finding.first_seen_at, ",
+                    holds_until!(),
+                    " as holds_until from asked join finding on finding.service_id = asked.service_id \
+                     and finding.severity_rank = asked.severity_rank and finding.first_seen_at < asked.before \
+                     where finding.status in ('open', 'risk_accepted', 'duplicate') \
+                     and (finding.review_id is null or finding.review_id in (",
+                    $reviews,
+                    "))), kinds as (select found.*, \
+                     case when status = 'risk_accepted' and (holds_until is null or holds_until < $3) then 1 else 0 end \
+                     as is_ended, case when first_seen_at < late_before then 1 else 0 end as is_late from found \
+                     where status <> 'duplicate' or holds_until is not null), placed as (select kinds.*, \
+                     row_number() over (partition by policy, of_review, severity_rank, status = 'risk_accepted', is_ended, \
+                     is_late order by number) as place, count(*) over (partition by policy, of_review, severity_rank, \
+                     status = 'risk_accepted', is_ended, is_late) as n from kinds) \
+                     select cast(placed.policy as bigint) as policy, placed.of_review, \
+                     cast(placed.is_ended as bigint) as is_ended, cast(placed.is_late as bigint) as is_late, placed.n, \
+                     '' as review_id, cast(null as text) as item_id, finding.id, finding.number, finding.title, \
+                     finding.severity, finding.status, placed.holds_until, original.number as duplicate_of, \
+                     finding.first_seen_at, finding.scanner_state, finding.suppression_kind, finding.suppression_reason \
+                     from placed join finding on finding.id = placed.id \
+                     left join finding as original on original.id = finding.duplicate_of \
+                     where placed.place <= $4 order by finding.number"
+                )
+            };
+        }
+        let sql = self.dialect(
+            first!(
+                "select value ->> 0 as policy, value ->> 1 as service_id, value ->> 2 as severity_rank, \
+                 value ->> 3 as before, value ->> 4 as late_before from json_each($1)",
+                "select value from json_each($2)"
+            ),
+            first!(
+                "select cast(value ->> 0 as bigint) as policy, value ->> 1 as service_id, \
+                 cast(value ->> 2 as bigint) as severity_rank, cast(value ->> 3 as bigint) as before, \
+                 cast(value ->> 4 as bigint) as late_before from jsonb_array_elements(cast($1 as jsonb)) as one (value)",
+                "select jsonb_array_elements_text(cast($2 as jsonb))"
+            ),
+        );
+        let asked = serde_json::to_string(&asked).expect("numbers and ids");
+        let ids: Vec<_> = standings.iter().map(|one| &one.review.id).collect();
+        let ids = serde_json::to_string(&ids).expect("ids are texts");
+        let most = i64::try_from(summary.most.max(1)).unwrap_or(i64::MAX);
+        let rows = fetch_all!(self, Row, sql, asked, ids, summary.now, most);
+        let mut first = Vec::with_capacity(rows.len());
+        for row in rows {
+            let found = finding(row.finding)?;
+            let key = GroupKey {
+                severity: found.severity,
+                state: match (found.status, row.is_ended != 0) {
+                    (FindingStatus::RiskAccepted, true) => GroupState::AcceptanceEnded,
+                    (FindingStatus::RiskAccepted, false) => GroupState::Accepted,
+                    _ => GroupState::Open,
+                },
+                is_late: row.is_late != 0,
+            };
+            let n = usize::try_from(row.n).unwrap_or(usize::MAX);
+            first.push((row.policy, row.of_review, key, n, found));
+        }
+        for (standing, policy) in standings.iter_mut().zip(policy_of) {
+            if but.contains(&standing.review.id) {
+                continue;
+            }
+            // How many of each kind there are in the service and in the review, and how many of those are read.
+            let mut groups: BTreeMap<GroupKey, (BTreeMap<bool, usize>, usize)> = BTreeMap::new();
+            for (of, of_review, key, n, found) in &first {
+                let is_of_review = of_review.is_some();
+                if usize::try_from(*of) != Ok(policy)
+                    || of_review
+                        .as_deref()
+                        .is_some_and(|of| of != standing.review.id)
+                {
+                    continue;
+                }
+                let (all, read) = groups.entry(*key).or_default();
+                all.insert(is_of_review, *n);
+                if *read < summary.most.max(1) {
+                    *read += 1;
+                    standing.findings.push(found.clone());
+                }
+            }
+            for (key, (all, read)) in groups {
+                let n = all.values().sum::<usize>() - read;
+                if n > 0 {
+                    standing.more_findings.push(FindingGroup { key, n });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Who owns the items that the first findings are linked to.
+    async fn owners_of_first(&mut self, standings: &mut [Standing]) -> Result<(), StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            review_id: String,
+            finding_id: String,
+            name: String,
+        }
+        let sql = self.dialect(
+            "select item.review_id, finding_item.finding_id, owner.name from finding_item \
+             join item on item.id = finding_item.item_id join person as owner on owner.id = item.owner_id \
+             where finding_item.finding_id in (select value from json_each($1)) \
+             and item.review_id in (select value from json_each($2))",
+            "select item.review_id, finding_item.finding_id, owner.name from finding_item \
+             join item on item.id = finding_item.item_id join person as owner on owner.id = item.owner_id \
+             where finding_item.finding_id in (select jsonb_array_elements_text(cast($1 as jsonb))) \
+             and item.review_id in (select jsonb_array_elements_text(cast($2 as jsonb)))",
+        );
+        let (mut findings, mut reviews) = (BTreeSet::new(), Vec::new());
+        for standing in standings.iter() {
+            findings.extend(standing.findings.iter().map(|finding| finding.id.as_str()));
+            reviews.push(standing.review.id.as_str());
+        }
+        let findings = serde_json::to_string(&findings).expect("ids are texts");
+        let reviews = serde_json::to_string(&reviews).expect("ids are texts");
+        for row in fetch_all!(self, Row, sql, findings, reviews) {
+            if let Some(standing) = of(standings, &row.review_id) {
+                standing.owners.push((row.finding_id, row.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many findings are linked to the items of these reviews.
+    async fn count_links(
+        &mut self,
+        ids: &str,
+        now: Millis,
+        standings: &mut [Standing],
+    ) -> Result<(), StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct ItemRow {
+            review_id: String,
+            item_id: String,
+            severity: String,
+            n: i64,
+            n_open: i64,
+        }
+        #[derive(sqlx::FromRow)]
+        struct OwnerRow {
+            review_id: String,
+            owner_id: String,
+            n_open: i64,
+        }
+        macro_rules! is_open {
+            () => {
+                concat!(
+                    "(finding.status = 'open' or ",
+                    acceptance_ended!("$2"),
+                    " or ",
+                    stands_alone!(),
+                    ")"
+                )
+            };
+        }
+        let sql = for_ids!(
+            self,
+            concat!(
+                "select item.review_id, finding_item.item_id, finding.severity, count(*) as n, \
+                 cast(sum(case when ",
+                is_open!(),
+                " then 1 else 0 end) as bigint) as n_open from finding_item join finding on finding.id = finding_item.finding_id \
+                 join item on item.id = finding_item.item_id where item.review_id in"
+            ),
+            "group by item.review_id, finding_item.item_id, finding.severity"
+        );
+        for row in fetch_all!(self, ItemRow, sql, ids, now) {
+            if let Some(standing) = of(standings, &row.review_id) {
+                standing.links.push(LinkCount {
+                    item_id: row.item_id,
+                    severity: word("finding", "severity", &row.severity, Severity::parse)?,
+                    n: row.n,
+                    n_open: row.n_open,
+                });
+            }
+        }
+        let sql = for_ids!(
+            self,
+            concat!(
+                "select item.review_id, item.owner_id, count(distinct finding.id) as n_open from finding_item \
+                 join finding on finding.id = finding_item.finding_id join item on item.id = finding_item.item_id \
+                 where item.owner_id is not null and ",
+                is_open!(),
+                " and item.review_id in"
+            ),
+            "group by item.review_id, item.owner_id"
+        );
+        for row in fetch_all!(self, OwnerRow, sql, ids, now) {
+            if let Some(standing) = of(standings, &row.review_id) {
+                standing.open_of_owners.push((row.owner_id, row.n_open));
             }
         }
         Ok(())
@@ -834,6 +1180,29 @@ fn holding_back(standings: &[Standing], now: Millis) -> Vec<(Severity, Millis)> 
         }
     }
     asked.into_iter().collect()
+}
+
+/// What a policy asks of findings at a moment: severity, before when first seen, and past its limit if before when. As
+/// [`holding_back`] of one review.
+fn asked_of(policy: &str, now: Millis) -> Vec<(Severity, Millis, Millis)> {
+    let Ok(policy) = serde_json::from_str::<Policy>(policy) else {
+        let all = Severity::ALL.iter();
+        return all.map(|of| (*of, Millis::MAX, Millis::MIN)).collect();
+    };
+    policy
+        .holding_back(now)
+        .into_iter()
+        .map(|(severity, before)| {
+            let late = policy.limits.days(severity);
+            let late = late.map_or(Millis::MIN, |days| now - i64::from(days) * 86_400_000);
+            (severity, before.unwrap_or(Millis::MAX), late)
+        })
+        .collect()
+}
+
+fn items_of(standings: &[Standing]) -> Vec<String> {
+    let items = standings.iter().flat_map(|standing| &standing.items);
+    items.map(|item| item.id.clone()).collect()
 }
 
 fn of<'a>(standings: &'a mut [Standing], review: &str) -> Option<&'a mut Standing> {

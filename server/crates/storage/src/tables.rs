@@ -18,6 +18,7 @@ use crate::{
     Database, DatabaseUrl, StorageError, Tx,
     database::{POSTGRES_STEPS, SQLITE_STEPS, schema},
     fetch_all, private,
+    tx::Connection,
 };
 
 /// Tables of which a backup has no rows: who is signed in, and answers that are kept for a while in case a request comes
@@ -269,14 +270,14 @@ impl Tx {
             table.columns_in_sql(),
             table.name_in_sql()
         );
-        match self {
-            Self::Sqlite(tx) => {
+        match self.connection() {
+            Connection::Sqlite(tx) => {
                 let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut **tx);
                 while let Some(row) = rows.try_next().await? {
                     take(cells!(row, table))?;
                 }
             }
-            Self::Postgres(tx) => {
+            Connection::Postgres(tx) => {
                 let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut **tx);
                 while let Some(row) = rows.try_next().await? {
                     take(cells!(row, table))?;
@@ -299,9 +300,9 @@ impl Tx {
             )));
         }
         for some in rows.chunks(table.rows_at_once()) {
-            match self {
-                Self::Sqlite(tx) => insert!(Sqlite, &mut **tx, table, some),
-                Self::Postgres(tx) => insert!(Postgres, &mut **tx, table, some),
+            match self.connection() {
+                Connection::Sqlite(tx) => insert!(Sqlite, &mut **tx, table, some),
+                Connection::Postgres(tx) => insert!(Postgres, &mut **tx, table, some),
             }
         }
         Ok(())
@@ -322,7 +323,7 @@ impl Tx {
             name: String,
             definition: String,
         }
-        let Self::Postgres(tx) = self else {
+        let Connection::Postgres(tx) = self.connection() else {
             // The connection was opened without them.
             return Ok(Vec::new());
         };
@@ -350,8 +351,8 @@ impl Tx {
 
     /// Checks that every row that another names is there, from now on too.
     pub async fn demand_references(&mut self, suspended: Vec<String>) -> Result<(), StorageError> {
-        match self {
-            Self::Sqlite(tx) => {
+        match self.connection() {
+            Connection::Sqlite(tx) => {
                 let broken: Vec<(String,)> =
                     sqlx::query_as("select \"table\" from pragma_foreign_key_check limit 1")
                         .fetch_all(&mut **tx)
@@ -362,7 +363,7 @@ impl Tx {
                     )));
                 }
             }
-            Self::Postgres(tx) => {
+            Connection::Postgres(tx) => {
                 for sql in suspended {
                     sqlx::query(AssertSqlSafe(sql)).execute(&mut **tx).await?;
                 }
@@ -453,6 +454,7 @@ impl Database {
         let steps = match self {
             Self::Sqlite { .. } => &SQLITE_STEPS,
             Self::Postgres(_) => &POSTGRES_STEPS,
+            Self::Within { database, .. } => return database.known_steps(),
         };
         steps.iter().map(|step| step.version).collect()
     }
@@ -462,6 +464,7 @@ impl Database {
         match self {
             Self::Sqlite { readers, .. } => wrong_with(readers).await,
             Self::Postgres(_) => Ok(Vec::new()),
+            Self::Within { database, .. } => Box::pin(database.wrong_with_file()).await,
         }
     }
 

@@ -125,7 +125,7 @@ impl Tx {
 
     /// Keeps others from adding a version to the template until this unit of work ends.
     pub async fn lock_template(&mut self, id: &TemplateId) -> Result<(), StorageError> {
-        if let Self::Postgres(_) = self {
+        if !self.is_sqlite() {
             execute!(
                 self,
                 "select id from template where id = $1 for update",
@@ -150,7 +150,7 @@ impl Tx {
             v.tier, v.n_items, v.created_at, v.created_by from template join template_version as v \
             on v.template_id = template.id and v.number = \
             (select max(newest.number) from template_version as newest where newest.template_id = template.id) \
-            order by lower(template.name), template.id limit 1000";
+            order by lower(template.name), template.id limit 1100";
         fetch_all!(self, Row, SQL)
             .into_iter()
             .map(|row| {
@@ -212,7 +212,7 @@ impl Tx {
         fetch_all!(
             self,
             TemplateVersionRow,
-            version_columns!("where template_id = $1 order by number desc limit 1000"),
+            version_columns!("where template_id = $1 order by number desc limit 1100"),
             template.as_str()
         )
         .into_iter()

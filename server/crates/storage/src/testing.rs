@@ -168,7 +168,7 @@ impl crate::StorageError {
 impl crate::Tx {
     /// The value of a setting of SQLite's own, as a text.
     pub async fn pragma_for_test(&mut self, pragma: &'static str) -> String {
-        let Self::Sqlite(tx) = self else {
+        let crate::tx::Connection::Sqlite(tx) = self.connection() else {
             panic!("only SQLite has pragmas");
         };
         let value: i64 = sqlx::query_scalar(pragma)

@@ -1,26 +1,25 @@
 use sqlx::{Postgres, Sqlite, Transaction};
 
-use crate::{StorageError, commits};
+use crate::{StorageError, commits, unit::Lending};
 
-/// One unit of work on either database. Dropped without [`Tx::commit`], it rolls back.
+/// One unit of work on either database. Dropped without [`Tx::commit`], it rolls back. Where it is a step of a
+/// [`Unit`](crate::Unit), what it committed lasts when that is committed.
 #[derive(Debug)]
-pub enum Tx {
+pub struct Tx {
+    /// Absent only while it ends.
+    connection: Option<Connection>,
+    lending: Option<Lending>,
+}
+
+/// The transaction that a unit of work is.
+#[derive(Debug)]
+pub(crate) enum Connection {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
 
-impl Tx {
-    /// Makes everything done in this unit of work last.
-    pub async fn commit(self) -> Result<(), StorageError> {
-        let committed = self.commit_beside().await;
-        if matches!(committed, Ok(()) | Err(StorageError::Unanswered(_))) {
-            commits::note();
-        }
-        committed
-    }
-
-    /// The same for what is kept beside that which people do: sessions, probes.
-    pub(crate) async fn commit_beside(self) -> Result<(), StorageError> {
+impl Connection {
+    pub(crate) async fn commit(self) -> Result<(), StorageError> {
         let committed = match self {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(mut tx) => {
@@ -31,12 +30,71 @@ impl Tx {
         };
         committed.map_err(StorageError::at_commit)
     }
+}
+
+impl Tx {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self {
+            connection: Some(connection),
+            lending: None,
+        }
+    }
+
+    pub(crate) fn lent(connection: Connection, lending: Lending) -> Self {
+        Self {
+            connection: Some(connection),
+            lending: Some(lending),
+        }
+    }
+
+    /// Makes everything done in this unit of work last.
+    pub async fn commit(mut self) -> Result<(), StorageError> {
+        let connection = self.connection.take().expect("it has not ended");
+        match self.lending.take() {
+            Some(lending) => lending.commit(connection).await,
+            None => {
+                let committed = connection.commit().await;
+                if matches!(committed, Ok(()) | Err(StorageError::Unanswered(_))) {
+                    commits::note();
+                }
+                committed
+            }
+        }
+    }
+
+    /// The same for what is kept beside that which people do: sessions, probes.
+    pub(crate) async fn commit_beside(mut self) -> Result<(), StorageError> {
+        let connection = self.connection.take().expect("it has not ended");
+        match self.lending.take() {
+            Some(lending) => lending.commit(connection).await,
+            None => connection.commit().await,
+        }
+    }
+
+    /// The transaction alone, to be gone on with.
+    pub(crate) fn into_connection(mut self) -> Option<Connection> {
+        self.lending = None;
+        self.connection.take()
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        self.connection.as_mut().expect("it has not ended")
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.connection, Some(Connection::Sqlite(_)))
+    }
 
     /// The text for the dialect at hand, where the two must differ. Both stand side by side at the place of use.
     pub(crate) fn dialect(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
-        match self {
-            Self::Sqlite(_) => sqlite,
-            Self::Postgres(_) => postgres,
+        if self.is_sqlite() { sqlite } else { postgres }
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if let (Some(connection), Some(lending)) = (self.connection.take(), self.lending.take()) {
+            lending.leave(connection);
         }
     }
 }
@@ -53,12 +111,12 @@ pub(crate) fn one(touched: u64) -> Result<(), StorageError> {
 /// Runs one expression on whichever typed connection the unit of work holds.
 macro_rules! on_conn {
     ($tx:expr, $conn:ident => $body:expr) => {
-        match $tx {
-            $crate::Tx::Sqlite(tx) => {
+        match $tx.connection() {
+            $crate::tx::Connection::Sqlite(tx) => {
                 let $conn = &mut **tx;
                 $body
             }
-            $crate::Tx::Postgres(tx) => {
+            $crate::tx::Connection::Postgres(tx) => {
                 let $conn = &mut **tx;
                 $body
             }

@@ -459,6 +459,7 @@ pub(crate) fn audited() -> Facts {
             outcome: Outcome::NoGo,
             reasons,
             waivers: vec![],
+            more: vec![],
         },
         release_decisions: vec![],
         deliverables: [
@@ -686,6 +687,7 @@ pub(crate) fn released() -> Facts {
     facts.verdict = Verdict {
         outcome: Outcome::GoWithWaivers,
         reasons: vec![],
+        more: vec![],
         waivers: vec![reason(
             ReasonKind::ItemUndecided,
             "item",

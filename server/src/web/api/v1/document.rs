@@ -57,7 +57,7 @@ pub(super) struct Differs {
         description = "Production readiness reviews. Send a token as `Authorization: Bearer hp_…`; a session's cookie is not taken. \
                        Lists take `limit` and `cursor`. What two people could change at once carries its version in `ETag` and wants it \
                        back in `If-Match`; a stale one is answered 409 with both versions. A POST with an `Idempotency-Key` can be sent \
-                       again and is done once. Unknown fields and parameters are refused. The instance's public keys are at \
+                       again and is done once: its answer is kept for a day, in the transaction of the work itself. Unknown fields and parameters are refused. The instance's public keys are at \
                        `/.well-known/holdpoint-signing-keys`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),

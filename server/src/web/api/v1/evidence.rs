@@ -6,14 +6,14 @@ use axum::{
 };
 use holdpoint_domain::{EvidenceId, ItemId, person::Action};
 use holdpoint_service::{
-    ServiceError, Services,
+    ServiceError, Services, UploadBy,
     evidence::{EvidenceFields, EvidenceRequest, EvidenceView},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    asked::{self, Id, Json, Key, Target},
+    asked::{self, Id, Json, Key, Query, Target, WhichPart},
     given::{Given, Part, moment, once, parse_moment},
     upload::{self, Received},
 };
@@ -166,19 +166,24 @@ fn fields_of_form(form: &[(String, String)], has_file: bool) -> Result<EvidenceF
 }
 
 /// Everything ever submitted for an item, oldest first, withdrawn and superseded pieces included.
-#[utoipa::path(get, path = "/items/{id}/evidence", tag = "Evidence", responses((status = 200, body = Part<Evidence>)))]
+#[utoipa::path(
+    get, path = "/items/{id}/evidence", tag = "Evidence", params(WhichPart), responses((status = 200, body = Part<Evidence>))
+)]
 pub(super) async fn list(
     State(services): State<Services>,
     caller: ApiCaller,
     Id(id): Id<ItemId>,
+    Query(asked): Query<WhichPart>,
 ) -> Result<Response, WebError> {
-    let entries = services
-        .evidence_of(&caller, &id)
-        .await?
-        .iter()
-        .map(evidence)
-        .collect();
-    Part::whole(entries).answer()
+    let (limit, after) = asked.place(EvidenceId::parse)?;
+    let page = services
+        .evidence_page(&caller, &id, after.as_ref(), limit)
+        .await?;
+    let part = Part {
+        entries: page.entries.iter().map(evidence).collect(),
+        next_cursor: page.next.map(|next| next.to_string()),
+    };
+    part.answer()
 }
 
 /// Attaches evidence to an item: JSON for a link, a note or a command's output, a form for a file.
@@ -204,11 +209,15 @@ pub(super) async fn add(
     }
     let (mut fields, file, digest) = if upload::is_form(&request) {
         let most = services.limits().evidence_bytes;
+        let by = UploadBy {
+            actor: &caller,
+            service: Some(&page.head.service.id),
+        };
         let Received {
             file,
             fields,
             digest,
-        } = upload::form(&services, request, most).await?;
+        } = upload::form(&services, by, request, most).await?;
         (fields_of_form(&fields, file.is_some())?, file, digest)
     } else if asked::is_json(request.headers()) {
         let body = asked::bytes(request, &(), super::MAX_JSON_BYTES).await?;
@@ -234,8 +243,10 @@ pub(super) async fn add(
     }
     let request = EvidenceRequest::parse(&fields, file)?;
     let digest = target.with(&digest);
-    once(&services, &caller, &key, &digest, async {
-        let id = services.add_evidence(&caller, &item, request).await?;
+    once(&services, &caller, &key, &digest, async |services| {
+        let id = services
+            .add_evidence(&caller, &item, request.clone())
+            .await?;
         let made = one(&services, &caller, &item, &id).await?;
         Given::created(format!("/items/{item}/evidence"), &made)
     })
@@ -248,11 +259,7 @@ async fn one(
     item: &ItemId,
     id: &EvidenceId,
 ) -> Result<Evidence, WebError> {
-    let all = services.evidence_of(caller, item).await?;
-    let found = all.iter().find(|view| view.evidence.id == *id);
-    found
-        .map(evidence)
-        .ok_or(WebError::NotFound("This evidence"))
+    Ok(evidence(&services.evidence_view(caller, item, id).await?))
 }
 
 /// Withdraws a piece of evidence, with a reason. It stays on record.
@@ -267,7 +274,7 @@ pub(super) async fn withdraw(
     key: Key,
     asked: Json<Withdrawal>,
 ) -> Result<Response, WebError> {
-    once(&services, &caller, &key, &asked.digest, async {
+    once(&services, &caller, &key, &asked.digest, async |services| {
         let item = services
             .withdraw_evidence(&caller, &id, &asked.value.reason)
             .await?;

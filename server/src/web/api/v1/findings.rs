@@ -535,17 +535,17 @@ pub(super) async fn show(
     caller: ApiCaller,
     Id(id): Id<FindingId>,
 ) -> Result<Response, WebError> {
-    answer(&services, &caller, &id).await
+    Ok(answer(&services, &caller, &id).await?.answer())
 }
 
 async fn answer(
     services: &Services,
     caller: &ApiCaller,
     id: &FindingId,
-) -> Result<Response, WebError> {
+) -> Result<Given, WebError> {
     let view = services.finding(caller, id).await?;
     let given = Given::ok(&finding(&view, services.now()))?;
-    Ok(given.version(view.finding.version).answer())
+    Ok(given.version(view.finding.version))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -599,9 +599,9 @@ pub(super) async fn write(
     };
     let request = FindingRequest::parse(&fields)?;
     let items = items_of("items", &new.items)?;
-    once(&services, &caller, &key, &asked.digest, async {
+    once(&services, &caller, &key, &asked.digest, async |services| {
         let id = services
-            .write_finding(&caller, &review, request, &items)
+            .write_finding(&caller, &review, request.clone(), &items)
             .await?;
         let view = services.finding(&caller, &id).await?;
         Ok(
@@ -640,7 +640,7 @@ pub(super) struct Change {
     unlink: Vec<String>,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Triage)]
 pub(super) struct Decision {
@@ -682,38 +682,48 @@ pub(super) async fn change(
     IfMatch(version): IfMatch,
     asked: Json<Change>,
 ) -> Result<Response, WebError> {
-    let change = asked.value;
+    let change = &asked.value;
     let (link, unlink) = (
         items_of("link", &change.link)?,
         items_of("unlink", &change.unlink)?,
     );
-    match (change.triage, link.is_empty() && unlink.is_empty()) {
-        (Some(decision), true) => {
-            let triage = Triage::parse(&decision.fields()).map_err(in_triage)?;
-            services
-                .triage_finding(&caller, &id, version, triage)
-                .await
-                .map_err(in_triage)?;
-        }
-        (None, false) => {
-            services
-                .map_finding_to(&caller, &id, version, &link, &unlink)
-                .await?;
-        }
-        (None, true) => {
-            let message =
-                "There is nothing to change. Send `triage`, `link` or `unlink`.".to_owned();
-            return Err(WebError::Rejected { field: "", message });
-        }
-        (Some(_), false) => {
-            let message = "Triage and links change by a request of their own each.".to_owned();
-            return Err(WebError::Rejected {
-                field: "triage",
-                message,
-            });
-        }
-    }
-    answer(&services, &caller, &id).await
+    once(
+        &services,
+        &caller,
+        &Key(None),
+        &asked.digest,
+        async |services| {
+            match (&change.triage, link.is_empty() && unlink.is_empty()) {
+                (Some(decision), true) => {
+                    let triage = Triage::parse(&decision.clone().fields()).map_err(in_triage)?;
+                    services
+                        .triage_finding(&caller, &id, version, triage)
+                        .await
+                        .map_err(in_triage)?;
+                }
+                (None, false) => {
+                    services
+                        .map_finding_to(&caller, &id, version, &link, &unlink)
+                        .await?;
+                }
+                (None, true) => {
+                    let message =
+                        "There is nothing to change. Send `triage`, `link` or `unlink`.".to_owned();
+                    return Err(WebError::Rejected { field: "", message });
+                }
+                (Some(_), false) => {
+                    let message =
+                        "Triage and links change by a request of their own each.".to_owned();
+                    return Err(WebError::Rejected {
+                        field: "triage",
+                        message,
+                    });
+                }
+            }
+            answer(&services, &caller, &id).await
+        },
+    )
+    .await
 }
 
 /// The service names the fields of a form; here they are inside `triage`.

@@ -7,8 +7,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use holdpoint_app::paths;
-use holdpoint_domain::{Outcome, ReviewId, verdict::Reason};
-use holdpoint_service::Services;
+use holdpoint_domain::{
+    Outcome, ReviewId,
+    verdict::{Reason, ReasonKind, Verdict},
+};
+use holdpoint_service::{Services, standing::ReviewStanding};
 use http::header;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -35,6 +38,8 @@ pub(super) struct Gate {
     waivers: Vec<GateReason>,
     /// How many of those there are of each kind.
     n_waivers: BTreeMap<String, usize>,
+    /// Findings beside those: how many, and the list that has every one of them, page by page.
+    more: Vec<More>,
     /// What its approvers have signed: go or no_go; null while they have not.
     release_decision: Option<String>,
     as_of: String,
@@ -86,6 +91,61 @@ pub(super) struct GateReason {
     url: String,
 }
 
+/// Findings that are reasons or waivers too, and are not named one by one.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = GateMore)]
+pub(super) struct More {
+    /// As a reason's.
+    kind: String,
+    /// Whether these are waivers.
+    is_waiver: bool,
+    n: usize,
+    /// The first page of the list of all such findings, those above included; it goes on by its `next_cursor`.
+    next: String,
+}
+
+/// What of findings is not named, and where it is listed.
+fn more(standing: &ReviewStanding, address: &str) -> Vec<More> {
+    let (review, verdict) = (&standing.review.id, &standing.verdict);
+    let severities: Vec<_> = standing
+        .policy
+        .blocking_severities
+        .iter()
+        .map(|severity| severity.as_str())
+        .collect();
+    let blocking = format!("&severity={}", severities.join(","));
+    let kinds = [
+        (ReasonKind::FindingOpen, false, "open", blocking.as_str()),
+        (ReasonKind::FindingLate, false, "open", "&late=true"),
+        (ReasonKind::AcceptanceExpired, false, "open", &blocking),
+        (ReasonKind::FindingOpen, true, "risk_accepted", &blocking),
+    ];
+    kinds
+        .into_iter()
+        .filter_map(|(kind, is_waiver, status, filter)| {
+            let (all, given) = if is_waiver {
+                (verdict.n_more_waivers(), &verdict.waivers)
+            } else {
+                (verdict.n_more_of(kind), &verdict.reasons)
+            };
+            let is_of_kind =
+                |reason: &&Reason| reason.kind == kind && reason.subject_kind == "finding";
+            let n_given = given.iter().filter(is_of_kind).count();
+            let n_named = first_of_each_kind(given).filter(is_of_kind).count();
+            let n = all + n_given - n_named;
+            (n > 0).then(|| More {
+                kind: kind.as_str().to_owned(),
+                is_waiver,
+                n,
+                next: format!(
+                    "{address}{}/reviews/{review}/findings?status={status}{filter}",
+                    super::ROOT
+                ),
+            })
+        })
+        .collect()
+}
+
 fn reason(reason: &Reason, review: &str, address: &str) -> GateReason {
     let page = match reason.subject_kind.as_str() {
         "item" => paths::item(&reason.subject),
@@ -116,12 +176,14 @@ fn first_of_each_kind(reasons: &[Reason]) -> impl Iterator<Item = &Reason> {
     })
 }
 
-fn counts(reasons: &[Reason]) -> BTreeMap<String, usize> {
+/// How many of each kind there are, named or not.
+fn counts(verdict: &Verdict, of: &[Reason], are_waivers: bool) -> BTreeMap<String, usize> {
     let mut n_of_kind = BTreeMap::new();
-    for reason in reasons {
-        *n_of_kind
-            .entry(reason.kind.as_str().to_owned())
-            .or_default() += 1;
+    let named = of.iter().map(|reason| (reason.kind, 1));
+    let more = verdict.more.iter();
+    let more = more.filter(|more| more.is_waiver == are_waivers);
+    for (kind, n) in named.chain(more.map(|more| (more.kind, more.n))) {
+        *n_of_kind.entry(kind.as_str().to_owned()).or_default() += n;
     }
     n_of_kind
 }
@@ -152,9 +214,10 @@ pub(super) async fn gate(
         outcome: verdict.outcome.as_str().to_owned(),
         go: verdict.outcome != Outcome::NoGo,
         reasons: reasons(&verdict.reasons),
-        n_reasons: counts(&verdict.reasons),
+        n_reasons: counts(verdict, &verdict.reasons, false),
         waivers: reasons(&verdict.waivers),
-        n_waivers: counts(&verdict.waivers),
+        n_waivers: counts(verdict, &verdict.waivers, true),
+        more: more(&standing, &address),
         release_decision: standing
             .release
             .decided
@@ -235,7 +298,7 @@ fn svg(outcome: Outcome) -> String {
 
 #[cfg(test)]
 mod tests {
-    use holdpoint_domain::verdict::ReasonKind;
+    use holdpoint_domain::{Severity, verdict::MoreReasons};
 
     use super::*;
 
@@ -256,8 +319,19 @@ mod tests {
         let named: Vec<_> = first_of_each_kind(&reasons).collect();
         assert_eq!(named.len(), MOST_OF_A_KIND + 1);
         assert_eq!(named[MOST_OF_A_KIND].kind, ReasonKind::ItemUndecided);
-        let counts = counts(&reasons);
-        assert_eq!(counts["finding_open"], 100_000);
+        let verdict = Verdict {
+            outcome: Outcome::NoGo,
+            reasons,
+            waivers: Vec::new(),
+            more: vec![MoreReasons {
+                kind: ReasonKind::FindingOpen,
+                is_waiver: false,
+                severity: Severity::High,
+                n: 23,
+            }],
+        };
+        let counts = counts(&verdict, &verdict.reasons, false);
+        assert_eq!(counts["finding_open"], 100_023);
         assert_eq!(counts["item_undecided"], 1);
     }
 

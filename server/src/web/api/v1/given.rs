@@ -1,13 +1,11 @@
 //! What goes out: JSON with its version, parts of lists, moments; and the answers of repeated requests.
 
-use std::future::Future;
-
 use axum::{
     Json,
     response::{IntoResponse as _, Response},
 };
 use holdpoint_domain::{Digest, Millis};
-use holdpoint_service::{Repeat, ServiceError, Services};
+use holdpoint_service::{Once, RequestAnswer, ServiceError, Services};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -132,53 +130,41 @@ fn etag(version: i64) -> HeaderValue {
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// Does what was asked once, however often the same request comes with the same key, and answers alike each time. A refusal
-/// is not kept: the request may be mended and sent again.
-pub(super) async fn once(
+/// Does what was asked as one unit of work, with the services that `work` is given, and once, however often the same request
+/// comes with the same key: it is answered alike each time. A refusal is not kept: the request may be mended and sent again.
+pub(super) async fn once<F>(
     services: &Services,
     caller: &ApiCaller,
     Key(key): &Key,
     digest: &Digest,
-    work: impl Future<Output = Result<Given, WebError>>,
-) -> Result<Response, WebError> {
-    let Some(key) = key else {
-        return Ok(work.await?.answer());
-    };
-    match services.claim_key(caller, key, digest).await? {
-        Repeat::Again { status, body } => {
-            let given: Given = serde_json::from_str(&body).map_err(ServiceError::unavailable)?;
-            let status = StatusCode::from_u16(status).map_err(ServiceError::unavailable)?;
-            let mut response = Given { status, ..given }.answer();
-            let headers = response.headers_mut();
-            headers.insert(REPLAYED, HeaderValue::from_static("true"));
-            Ok(response)
+    work: impl Fn(Services) -> F,
+) -> Result<Response, WebError>
+where
+    F: Future<Output = Result<Given, WebError>>,
+{
+    let key = key.as_deref().map(|key| (key, digest));
+    let work = |services| {
+        let work = work(services);
+        async {
+            let given = work.await?;
+            Ok::<_, WebError>(RequestAnswer {
+                status: given.status.as_u16(),
+                body: serde_json::to_string(&given).map_err(ServiceError::unavailable)?,
+            })
         }
-        Repeat::First => match work.await {
-            Ok(given) => {
-                let kept = serde_json::to_string(&given).map_err(ServiceError::unavailable)?;
-                // The work is done: that its answer could not be kept must not make it look undone.
-                if let Err(error) = services
-                    .keep_answer(caller, key, given.status.as_u16(), &kept)
-                    .await
-                {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "an answer was not kept"
-                    );
-                }
-                Ok(given.answer())
-            }
-            Err(refused) => {
-                if let Err(error) = services.release_key(caller, key).await {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "a key was not released"
-                    );
-                }
-                Err(refused)
-            }
-        },
+    };
+    let (answer, is_replayed) = match services.once(caller, key, work).await? {
+        Once::Now(answer) => (answer, false),
+        Once::Again(answer) => (answer, true),
+    };
+    let given: Given = serde_json::from_str(&answer.body).map_err(ServiceError::unavailable)?;
+    let status = StatusCode::from_u16(answer.status).map_err(ServiceError::unavailable)?;
+    let mut response = Given { status, ..given }.answer();
+    if is_replayed {
+        let headers = response.headers_mut();
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }
+    Ok(response)
 }
 
 #[cfg(test)]

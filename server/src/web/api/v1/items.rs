@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    asked::{self, Id, IfMatch, Json, Query},
-    given::{Given, Part, moment},
+    asked::{self, Id, IfMatch, Json, Key, Query},
+    given::{Given, Part, moment, once},
     people::{self, Person},
     sign_off::{SignForm, SignOff, sign_form, sign_off},
 };
@@ -284,8 +284,9 @@ pub(super) async fn change(
     IfMatch(version): IfMatch,
     asked: Json<Change>,
 ) -> Result<Response, WebError> {
+    once(&services, &caller, &Key(None), &asked.digest, async |services| {
     let page = services.item(&caller, &id).await?;
-    let change = asked.value;
+    let change = &asked.value;
     let words = change.title.is_some() || change.requirement.is_some();
     let terms = change.owner.is_some()
         || change.reviewers.is_some()
@@ -293,8 +294,8 @@ pub(super) async fn change(
         || change.due_on.is_some()
         || change.quorum.is_some();
     match (words, terms, &change.step) {
-        (true, false, None) => reword(&services, &caller, &page, version, &change).await?,
-        (false, true, None) => set_terms(&services, &caller, &page, version, &change).await?,
+        (true, false, None) => reword(&services, &caller, &page, version, change).await?,
+        (false, true, None) => set_terms(&services, &caller, &page, version, change).await?,
         (false, false, Some(step)) => {
             let steps: Vec<_> = Step::ALL.iter().map(|step| step.as_str()).collect();
             let step = one_of("step", Some(step), Step::parse, &steps)?.expect("a step was sent");
@@ -318,9 +319,9 @@ pub(super) async fn change(
         }
     }
     let page = services.item(&caller, &id).await?;
-    Ok(Given::ok(&of_page(&page))?
-        .version(page.item.version)
-        .answer())
+    Ok(Given::ok(&of_page(&page))?.version(page.item.version))
+    })
+    .await
 }
 
 /// A step has no version of its own below: whether it is possible depends on the state alone. Whoever saw another version did

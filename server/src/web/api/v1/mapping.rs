@@ -209,9 +209,9 @@ pub(super) async fn add(
     asked: Json<RuleBody>,
 ) -> Result<Response, WebError> {
     let request = asked.value.request()?;
-    once(&services, &caller, &key, &asked.digest, async {
+    once(&services, &caller, &key, &asked.digest, async |services| {
         let made = services
-            .add_mapping_rule(&caller, &id, request)
+            .add_mapping_rule(&caller, &id, request.clone())
             .await
             .map_err(at_key)?;
         Given::created(
@@ -260,13 +260,22 @@ pub(super) async fn change(
 ) -> Result<Response, WebError> {
     let review = asked::id(&asked.value.review)?;
     let request = asked.value.rule.request()?;
-    services
-        .change_mapping_rule(&caller, &review, &id, version, request)
-        .await
-        .map_err(at_key)?;
-    let changed = made_rule(&services, &caller, &review, &id).await?;
-    let version = changed.version;
-    Ok(Given::ok(&changed)?.version(version).answer())
+    once(
+        &services,
+        &caller,
+        &Key(None),
+        &asked.digest,
+        async |services| {
+            services
+                .change_mapping_rule(&caller, &review, &id, version, request.clone())
+                .await
+                .map_err(at_key)?;
+            let changed = made_rule(&services, &caller, &review, &id).await?;
+            let version = changed.version;
+            Ok(Given::ok(&changed)?.version(version))
+        },
+    )
+    .await
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -284,15 +293,15 @@ pub(super) struct Done {
 }
 
 /// Does once what leaves nothing to be said.
-async fn done(
+async fn done<F: Future<Output = Result<(), ServiceError>>>(
     services: &Services,
     caller: &ApiCaller,
     key: &Key,
     digest: &Digest,
-    work: impl Future<Output = Result<(), ServiceError>>,
+    work: impl Fn(Services) -> F,
 ) -> Result<Response, WebError> {
-    once(services, caller, key, digest, async {
-        work.await?;
+    once(services, caller, key, digest, async |services| {
+        work(services).await?;
         Given::ok(&Done { done: true })
     })
     .await
@@ -309,7 +318,11 @@ pub(super) async fn remove(
     key: Key,
     asked: Json<Removal>,
 ) -> Result<Response, WebError> {
-    let work = services.remove_mapping_rule(&caller, &id, asked.value.version);
+    let work = async |services: Services| {
+        services
+            .remove_mapping_rule(&caller, &id, asked.value.version)
+            .await
+    };
     done(&services, &caller, &key, &asked.digest, work).await
 }
 
@@ -342,7 +355,7 @@ pub(super) async fn reorder(
             });
         }
     };
-    let work = services.move_mapping_rule(&caller, &id, is_up);
+    let work = async |services: Services| services.move_mapping_rule(&caller, &id, is_up).await;
     done(&services, &caller, &key, &asked.digest, work).await
 }
 
@@ -368,7 +381,8 @@ pub(super) async fn dismiss(
     asked: Json<Dismissal>,
 ) -> Result<Response, WebError> {
     let Dismissal { tool, category } = &asked.value;
-    let work = services.dismiss_mapping(&caller, &id, tool, category);
+    let work =
+        async |services: Services| services.dismiss_mapping(&caller, &id, tool, category).await;
     done(&services, &caller, &key, &asked.digest, work).await
 }
 
@@ -468,7 +482,7 @@ pub(super) async fn apply(
         field: "digest",
         message: "This is no digest of a plan. Ask for the plan first.".to_owned(),
     })?;
-    once(&services, &caller, &key, &asked.digest, async {
+    once(&services, &caller, &key, &asked.digest, async |services| {
         Given::ok(&plan(services.apply_mapping(&caller, &id, &digest).await?))
     })
     .await
@@ -502,7 +516,7 @@ pub(super) async fn use_scan(
     asked: Json<EvidenceOf>,
 ) -> Result<Response, WebError> {
     let item = asked::id(&asked.value.item)?;
-    once(&services, &caller, &key, &asked.digest, async {
+    once(&services, &caller, &key, &asked.digest, async |services| {
         let made = services.use_scan_as_evidence(&caller, &id, &item).await?;
         let body = AsEvidence {
             evidence: made.to_string(),

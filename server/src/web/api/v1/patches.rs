@@ -7,7 +7,7 @@ use axum::{
 use holdpoint_domain::{FindingId, PatchId, ReviewId};
 use holdpoint_patch::{Applies, Touch};
 use holdpoint_service::{
-    Services,
+    Services, UploadBy,
     patches::{PatchFields, PatchRequest, PatchView},
 };
 use serde::{Deserialize, Serialize};
@@ -329,8 +329,15 @@ pub(super) async fn submit(
         };
         PatchRequest::parse(&fields, Some(body.to_vec()))?
     };
-    once(&services, &caller, &key, &digest, async {
-        let id = services.submit_patch(&caller, &review, request).await?;
+    let by = UploadBy {
+        actor: &caller,
+        service: None,
+    };
+    services.count_small_upload(by, body.len())?;
+    once(&services, &caller, &key, &digest, async |services| {
+        let id = services
+            .submit_patch(&caller, &review, request.clone())
+            .await?;
         let view = services.patch(&caller, &id).await?;
         Ok(Given::created(format!("/patches/{id}"), &whole(&view))?.version(view.patch.version))
     })
@@ -361,7 +368,7 @@ pub(super) async fn propose_fix(
     let finding: FindingId = asked::id(&id)?;
     let number = n.parse().map_err(|_| WebError::NotFound("This fix"))?;
     let review: ReviewId = asked::id(&asked.value.review)?;
-    once(&services, &caller, &key, &asked.digest, async {
+    once(&services, &caller, &key, &asked.digest, async |services| {
         let id = services
             .propose_fix(&caller, &review, &finding, number)
             .await?;

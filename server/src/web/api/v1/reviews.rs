@@ -126,7 +126,7 @@ pub(super) struct Created {
 }
 
 /// Fields that are not there stay as they are; null takes a value away.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ReviewChange)]
 #[expect(
@@ -179,7 +179,7 @@ pub(super) async fn show(
     Id(id): Id<ReviewId>,
 ) -> Result<Response, WebError> {
     let head = services.review(&caller, &id).await?;
-    let standing = services.review_standing(&caller, &id).await?;
+    let standing = services.whole_review_standing(&caller, &id).await?;
     let access = services.access(&caller, &head.service.id).await?;
     let form = services.release_form(&caller, &access, &standing).await?;
     let out = WholeReview {
@@ -260,8 +260,10 @@ pub(super) async fn create(
         due_on: asked::date("due_on", due_on.as_deref())?,
         policy: policy.unwrap_or_default(),
     };
-    once(&services, &caller, &key, &asked.digest, async {
-        let created = services.create_review(&caller, &service.id, new).await?;
+    once(&services, &caller, &key, &asked.digest, async |services| {
+        let created = services
+            .create_review(&caller, &service.id, new.clone())
+            .await?;
         let head = services.review(&caller, &created.review.id).await?;
         let out = Created {
             review: review(&head.review, &service.slug, &head.counts),
@@ -282,28 +284,39 @@ pub(super) async fn change(
     IfMatch(version): IfMatch,
     asked: Json<Change>,
 ) -> Result<Response, WebError> {
-    let head = services.review(&caller, &id).await?;
-    let (stored, change) = (head.review, asked.value);
-    let kept_commit = |stored: Option<&str>| stored.map(Commit::parse).transpose().ok().flatten();
-    let kept_date = |stored: Option<&str>| stored.map(Date::parse).transpose().ok().flatten();
-    let change = ReviewChange {
-        version,
-        title: Name::parse(change.title.as_deref().unwrap_or(&stored.title))
-            .map_err(ServiceError::at("title"))?,
-        release: Name::parse(change.release.as_deref().unwrap_or(&stored.release))
-            .map_err(ServiceError::at("release"))?,
-        commit: match &change.commit {
-            Some(commit) => asked::commit(commit.as_deref())?,
-            None => kept_commit(stored.commit.as_deref()),
+    once(
+        &services,
+        &caller,
+        &Key(None),
+        &asked.digest,
+        async |services| {
+            let head = services.review(&caller, &id).await?;
+            let (stored, change) = (head.review, asked.value.clone());
+            let kept_commit =
+                |stored: Option<&str>| stored.map(Commit::parse).transpose().ok().flatten();
+            let kept_date =
+                |stored: Option<&str>| stored.map(Date::parse).transpose().ok().flatten();
+            let change = ReviewChange {
+                version,
+                title: Name::parse(change.title.as_deref().unwrap_or(&stored.title))
+                    .map_err(ServiceError::at("title"))?,
+                release: Name::parse(change.release.as_deref().unwrap_or(&stored.release))
+                    .map_err(ServiceError::at("release"))?,
+                commit: match &change.commit {
+                    Some(commit) => asked::commit(commit.as_deref())?,
+                    None => kept_commit(stored.commit.as_deref()),
+                },
+                due_on: match &change.due_on {
+                    Some(date) => asked::date("due_on", date.as_deref())?,
+                    None => kept_date(stored.due_on.as_deref()),
+                },
+                policy: change.policy.unwrap_or(stored.policy),
+            };
+            services.update_review(&caller, &id, change).await?;
+            let head = services.review(&caller, &id).await?;
+            let out = review(&head.review, &head.service.slug, &head.counts);
+            Ok(Given::ok(&out)?.version(out.version))
         },
-        due_on: match &change.due_on {
-            Some(date) => asked::date("due_on", date.as_deref())?,
-            None => kept_date(stored.due_on.as_deref()),
-        },
-        policy: change.policy.unwrap_or(stored.policy),
-    };
-    services.update_review(&caller, &id, change).await?;
-    let head = services.review(&caller, &id).await?;
-    let out = review(&head.review, &head.service.slug, &head.counts);
-    Ok(Given::ok(&out)?.version(out.version).answer())
+    )
+    .await
 }

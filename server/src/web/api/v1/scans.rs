@@ -6,7 +6,7 @@ use axum::{
 };
 use holdpoint_domain::{Digest, ScanId, ServiceId, person::Action, text::Name};
 use holdpoint_service::{
-    ImportWatch, ServiceError, Services,
+    ImportWatch, ServiceError, Services, UploadBy,
     scans::{Counts, ImportOutcome, ScanRequest},
 };
 use serde::{Deserialize, Serialize};
@@ -321,8 +321,12 @@ pub(super) async fn import(
         return Err(ServiceError::rejected("ground", message).into());
     }
     let most = services.limits().scan_bytes;
+    let by = UploadBy {
+        actor: &caller,
+        service: Some(&service.id),
+    };
     let received = if upload::is_form(&request) {
-        let received = upload::form(&services, request, most).await?;
+        let received = upload::form(&services, by, request, most).await?;
         if let Some((name, _)) = received.fields.first() {
             let field: String = name.chars().take(100).collect();
             let message = "The form has only the field `file`; everything else is a parameter of the address.".to_owned();
@@ -332,6 +336,7 @@ pub(super) async fn import(
     } else {
         upload::body(
             &services,
+            by,
             request,
             asked.file_name.clone().unwrap_or_default(),
             most,
@@ -356,12 +361,14 @@ pub(super) async fn import(
         watch: ImportWatch::default(),
     };
     let digest = target.with(&received.digest);
-    once(&services, &caller, &key, &digest, async {
+    once(&services, &caller, &key, &digest, async |services| {
         let outcome = match &ground {
-            Some(seen) => import_over(&services, &caller, &service.id, request, seen).await?,
+            Some(seen) => {
+                import_over(&services, &caller, &service.id, request.clone(), seen).await?
+            }
             None => {
                 services
-                    .import_scan(&caller, &service.id, request, preview)
+                    .import_scan(&caller, &service.id, request.clone(), preview)
                     .await?
             }
         };
@@ -461,15 +468,21 @@ pub(super) async fn undo(
     key: Key,
     target: Target,
 ) -> Result<Response, WebError> {
-    once(&services, &caller, &key, &target.with_body(b""), async {
-        let undone = services.undo_scan(&caller, &id).await?;
-        let now = services.scan(&caller, &id).await?;
-        Given::ok(&UndoneScan {
-            scan: scan(&now),
-            removed: undone.removed,
-            put_back: undone.put_back,
-        })
-    })
+    once(
+        &services,
+        &caller,
+        &key,
+        &target.with_body(b""),
+        async |services| {
+            let undone = services.undo_scan(&caller, &id).await?;
+            let now = services.scan(&caller, &id).await?;
+            Given::ok(&UndoneScan {
+                scan: scan(&now),
+                removed: undone.removed,
+                put_back: undone.put_back,
+            })
+        },
+    )
     .await
 }
 

@@ -107,8 +107,8 @@ pub(super) async fn create(
         )?,
         description: asked::filled("description", description.as_deref(), Prose::parse)?,
     };
-    once(&services, &caller, &key, &asked.digest, async {
-        let made = services.create_service(&caller, new).await?;
+    once(&services, &caller, &key, &asked.digest, async |services| {
+        let made = services.create_service(&caller, new.clone()).await?;
         let readable = services.service(&caller, &made.id).await?;
         let service = Service::from(readable);
         let given = Given::created(format!("/services/{}", service.slug), &service)?;

@@ -189,9 +189,9 @@ pub(super) async fn decide_item(
         &waived_until,
         &basis,
     ])?;
-    once(&services, &caller, &key, &digest, async {
+    once(&services, &caller, &key, &digest, async |services| {
         let signed = services
-            .decide_item(&caller, &item, request, &password)
+            .decide_item(&caller, &item, request.clone(), &password)
             .await?;
         Given::created(format!("/items/{item}"), &plain(&signed))
     })
@@ -224,7 +224,7 @@ pub(super) async fn decide_release(
         field: "basis",
         message: "Send `release_decision.basis` of the review as you saw it.".to_owned(),
     })?;
-    once(&services, &caller, &key, &digest, async {
+    once(&services, &caller, &key, &digest, async |services| {
         let signed = services
             .decide_release(&caller, &review, decision, &statement, &basis, &password)
             .await?;

@@ -175,9 +175,9 @@ pub(super) async fn import(
         tier: asked.tier,
     };
     let digest = target.with_body(&document);
-    once(&services, &caller, &key, &digest, async {
+    once(&services, &caller, &key, &digest, async |services| {
         let imported = services
-            .import_template(&caller, import, document.to_vec())
+            .import_template(&caller, import.clone(), document.to_vec())
             .await?;
         let document = imported.document;
         let by = (imported.version.created_by == caller.id).then(|| caller.name.clone());

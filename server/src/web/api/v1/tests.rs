@@ -1157,6 +1157,57 @@ async fn the_gate_and_the_badge_carry_the_newest_head_of_the_log() {
 }
 
 #[tokio::test]
+async fn the_gate_names_the_first_reasons_counts_all_and_leads_to_the_others() {
+    let team = Team::start().await;
+    let client = team.token(&team.owner).await;
+    let results: Vec<_> = (0..130)
+        .map(|n| {
+            json!({
+                "ruleId": format!("R{n}"), "level": "error", "message": { "text": format!("Problem {n}") },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": "a.go" }, "region": { "startLine": n + 1 }
+                } }]
+            })
+        })
+        .collect();
+    let log = json!({
+        "version": "2.1.0",
+        "runs": [{ "tool": { "driver": { "name": "gosec" } }, "results": results }]
+    });
+    let path = "/services/market-maker/scans?series=ci&commit=c41f0e2a";
+    client.push(path, log.to_string()).await;
+    let gate = client.get(&team.of_review("/gate")).await.json();
+    let reasons = gate["reasons"].as_array().unwrap();
+    let of_findings = reasons
+        .iter()
+        .filter(|reason| reason["kind"] == "finding_open")
+        .count();
+    assert_eq!(of_findings, 50);
+    assert_eq!(gate["n_reasons"]["finding_open"], 130);
+    let more = gate["more"].as_array().unwrap();
+    assert_eq!(more.len(), 1, "{more:?}");
+    assert_eq!(
+        (&more[0]["kind"], &more[0]["n"]),
+        (&json!("finding_open"), &json!(80))
+    );
+    // The list that it leads to has every one of them.
+    let next = more[0]["next"].as_str().unwrap();
+    let (_, next) = next.split_once("/api/v1").unwrap();
+    let (mut n, mut cursor) = (0, String::new());
+    loop {
+        let part = client.get(&format!("{next}{cursor}")).await;
+        assert_eq!(part.status, StatusCode::OK, "{}", part.body);
+        let part = part.json();
+        n += part["entries"].as_array().unwrap().len();
+        match part["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(n, 130);
+}
+
+#[tokio::test]
 async fn an_item_is_worked_and_signed_by_two_people() {
     let team = Team::start().await;
     let (owner, reviewer) = (

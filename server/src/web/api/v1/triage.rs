@@ -205,8 +205,10 @@ pub(super) async fn decide(
         Chosen::Matching { .. } => "matching.count",
         Chosen::These(_) => "findings",
     };
-    once(&services, &caller, &key, &asked.digest, async {
-        let done = services.triage_findings(&caller, &id, chosen, bulk).await;
+    once(&services, &caller, &key, &asked.digest, async |services| {
+        let done = services
+            .triage_findings(&caller, &id, chosen.clone(), bulk.clone())
+            .await;
         Given::ok(&many_done(
             done.map_err(|error| in_request(error, of_chosen))?,
         ))
@@ -281,8 +283,12 @@ pub(super) async fn undo(
     key: Key,
     target: Target,
 ) -> Result<Response, WebError> {
-    once(&services, &caller, &key, &target.with_body(b""), async {
-        Given::ok(&many_done(services.undo_triage(&caller, &id).await?))
-    })
+    once(
+        &services,
+        &caller,
+        &key,
+        &target.with_body(b""),
+        async |services| Given::ok(&many_done(services.undo_triage(&caller, &id).await?)),
+    )
     .await
 }

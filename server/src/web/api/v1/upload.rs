@@ -6,7 +6,7 @@ use axum::{
 };
 use futures::{Stream, StreamExt as _};
 use holdpoint_domain::Digest;
-use holdpoint_service::{ServiceError, Services, StoredFile};
+use holdpoint_service::{ServiceError, Services, StoredFile, UploadBy};
 use http::{StatusCode, header};
 
 use super::asked;
@@ -53,12 +53,13 @@ pub(super) fn is_form(request: &Request) -> bool {
 /// The body itself as a file.
 pub(super) async fn body(
     services: &Services,
+    by: UploadBy<'_>,
     request: Request,
     name: String,
     most: i64,
 ) -> Result<Received, WebError> {
     refuse_announced(&request, most)?;
-    let file = store(services, request.into_body().into_data_stream(), most).await?;
+    let file = store(services, by, request.into_body().into_data_stream(), most).await?;
     Ok(Received {
         digest: file.sha256.clone(),
         file: Some((file, name)),
@@ -69,6 +70,7 @@ pub(super) async fn body(
 /// A form with at most one file, in its field `file`.
 pub(super) async fn form(
     services: &Services,
+    by: UploadBy<'_>,
     request: Request,
     most: i64,
 ) -> Result<Received, WebError> {
@@ -100,7 +102,7 @@ pub(super) async fn form(
         if name == "file" {
             let file_name = field.file_name().unwrap_or_default().to_owned();
             let pieces = field.map(|piece| piece.map_err(|error| unreadable(&error)));
-            file = Some((store(services, pieces, most).await?, file_name));
+            file = Some((store(services, by, pieces, most).await?, file_name));
             continue;
         }
         let mut bytes = Vec::new();
@@ -144,17 +146,14 @@ fn refuse_announced(request: &Request, most: i64) -> Result<(), WebError> {
 
 async fn store<E>(
     services: &Services,
+    by: UploadBy<'_>,
     pieces: impl Stream<Item = Result<Bytes, E>>,
     most: i64,
 ) -> Result<StoredFile, WebError>
 where
     E: IntoWebError,
 {
-    let mut receiving = services
-        .files()
-        .receive()
-        .await
-        .map_err(ServiceError::from)?;
+    let mut receiving = services.begin_upload(by).await?;
     let mut pieces = std::pin::pin!(pieces);
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(IntoWebError::into_web_error)?;
@@ -162,7 +161,7 @@ where
         if receiving.size_bytes().saturating_add(coming) > most {
             return Err(too_large(most));
         }
-        receiving.write(&piece).await.map_err(ServiceError::from)?;
+        receiving.write(&piece).await?;
     }
     if receiving.size_bytes() == 0 {
         return Err(WebError::Rejected {
@@ -170,7 +169,7 @@ where
             message: "The file is empty. Choose another.".to_owned(),
         });
     }
-    Ok(receiving.keep().await.map_err(ServiceError::from)?)
+    Ok(receiving.keep().await?)
 }
 
 trait IntoWebError {

@@ -1,0 +1,93 @@
+//! How much comes in: whoever brings more than is allowed waits, whatever became of the files.
+
+mod common;
+
+use common::{MINUTE, World, team};
+use holdpoint_domain::ServiceRole;
+use holdpoint_service::{Actor, Ids, Limits, ServiceError, Services, UploadBy};
+
+fn is_too_often<T: std::fmt::Debug>(outcome: &Result<T, ServiceError>) -> bool {
+    matches!(outcome, Err(ServiceError::TooOften { seconds, .. }) if *seconds > 0)
+}
+
+fn limited(world: &World, limits: Limits) -> Services {
+    let database = world.on.database.clone();
+    let files = world.services.files().clone();
+    Services::new(database, files, world.clock.clone(), Ids::seeded(3), limits)
+}
+
+fn by(actor: &Actor) -> UploadBy<'_> {
+    UploadBy {
+        actor,
+        service: None,
+    }
+}
+
+#[tokio::test]
+async fn files_that_came_to_nothing_count_as_well_and_an_hour_later_there_is_room_again() {
+    let world = World::sqlite().await;
+    let ana = world.member("ana").await;
+    let limits = Limits {
+        uploads_per_hour: 3,
+        ..Limits::default()
+    };
+    let services = limited(&world, limits);
+    // One is kept, one given up, one arrives in memory.
+    let mut kept = services.begin_upload(by(&ana)).await.unwrap();
+    kept.write(b"kept").await.unwrap();
+    kept.keep().await.unwrap();
+    drop(services.begin_upload(by(&ana)).await.unwrap());
+    services.count_small_upload(by(&ana), 10).unwrap();
+    assert!(is_too_often(&services.begin_upload(by(&ana)).await));
+    assert!(is_too_often(&services.count_small_upload(by(&ana), 1)));
+    let bo = world.member("bo").await;
+    services.begin_upload(by(&bo)).await.unwrap();
+    world.clock.advance(60 * MINUTE);
+    services.begin_upload(by(&ana)).await.unwrap();
+}
+
+#[tokio::test]
+async fn bytes_are_counted_while_they_come() {
+    let world = World::sqlite().await;
+    let ana = world.member("ana").await;
+    let limits = Limits {
+        upload_bytes_per_hour: 1_000,
+        ..Limits::default()
+    };
+    let services = limited(&world, limits);
+    let mut one = services.begin_upload(by(&ana)).await.unwrap();
+    let mut other = services.begin_upload(by(&ana)).await.unwrap();
+    one.write(&[0; 600]).await.unwrap();
+    assert!(is_too_often(&other.write(&[0; 600]).await));
+    other.write(&[0; 400]).await.unwrap();
+    assert!(is_too_often(&one.write(&[0; 1]).await));
+}
+
+#[tokio::test]
+async fn a_service_and_a_token_have_a_measure_of_their_own() {
+    let world = World::sqlite().await;
+    let (ana, bo) = (world.admin("ana").await, world.admin("bo").await);
+    let limits = Limits {
+        uploads_per_hour: 2,
+        ..Limits::default()
+    };
+    let services = limited(&world, limits);
+    let service = services
+        .create_service(&ana, team::new_service("One"))
+        .await
+        .unwrap()
+        .id;
+    services
+        .set_role(&ana, &service, &bo.id, Some(ServiceRole::Contributor))
+        .await
+        .unwrap();
+    let to_it = |actor| UploadBy {
+        actor,
+        service: Some(&service),
+    };
+    services.count_small_upload(to_it(&ana), 1).unwrap();
+    services.count_small_upload(to_it(&bo), 1).unwrap();
+    // Neither of the two has used up their own.
+    assert!(is_too_often(&services.count_small_upload(to_it(&bo), 1)));
+    services.count_small_upload(by(&bo), 1).unwrap();
+}
