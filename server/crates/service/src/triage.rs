@@ -20,7 +20,7 @@ use holdpoint_storage::{
 };
 
 use crate::{
-    Actor, ServiceError, Services,
+    Actor, Conflict, ServiceError, Services,
     acceptance::{note_contents, note_contents_of},
     changes::Done,
     findings::{done, optional, stale},
@@ -597,6 +597,7 @@ impl Services {
     ) -> Result<bool, ServiceError> {
         let now = self.now();
         let mut tx = self.database().write().await?;
+        tx.lock_findings(&[id.as_str()]).await?;
         let finding = self
             .readable_finding(&mut tx, actor, id, triage.action())
             .await?;
@@ -669,8 +670,19 @@ impl Services {
         chosen: Chosen,
         bulk: Bulk,
     ) -> Result<BulkTriage, ServiceError> {
+        self.retrying(|| self.decide_findings(actor, review, &chosen, &bulk))
+            .await
+    }
+
+    async fn decide_findings(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        chosen: &Chosen,
+        bulk: &Bulk,
+    ) -> Result<BulkTriage, ServiceError> {
         let now = self.now();
-        let action = match &bulk {
+        let action = match bulk {
             Bulk::Triage(triage) => triage.action(),
             Bulk::Map(_) => Action::Contribute,
         };
@@ -682,7 +694,7 @@ impl Services {
         let mut findings = self
             .chosen_findings(&mut tx, &service, review, chosen, now, &mut outcome)
             .await?;
-        let (item, states): (Option<(ItemId, String)>, _) = match &bulk {
+        let (item, states): (Option<(ItemId, String)>, _) = match bulk {
             Bulk::Triage(triage) => {
                 let rules = Rules {
                     original: triage.original(&mut tx, &service, now).await?,
@@ -732,13 +744,13 @@ impl Services {
         let n = i64::try_from(findings.len()).unwrap_or(i64::MAX);
         let n_asked = states.as_ref().map_or(0, |states| states.asked.len());
         let n_asked = i64::try_from(n_asked).unwrap_or(i64::MAX);
-        let summary = match (&bulk, &item) {
+        let summary = match (bulk, &item) {
             (Bulk::Triage(triage), _) => triage.of_many(n, n_asked),
             (Bulk::Map(_), Some((_, key))) => format!("mapped {} to {key}", counted(n)),
             (Bulk::Map(_), None) => format!("mapped {}", counted(n)),
         };
         let batch = self.new_id(TriageBatchId::parse, now);
-        let word = match &bulk {
+        let word = match bulk {
             Bulk::Triage(triage) => triage.word(),
             Bulk::Map(_) => "map",
         };
@@ -755,7 +767,7 @@ impl Services {
         })
         .await?;
         let numbers: Vec<_> = findings.iter().map(|finding| finding.number).collect();
-        let is_reopening = matches!(&bulk, Bulk::Triage(triage) if triage.is_reopening());
+        let is_reopening = matches!(bulk, Bulk::Triage(triage) if triage.is_reopening());
         let gone: Vec<_> = findings
             .iter()
             .filter(|finding| is_reopening && finding.is_gone)
@@ -804,13 +816,15 @@ impl Services {
         tx: &mut Tx,
         service: &ServiceId,
         review: &ReviewId,
-        chosen: Chosen,
+        chosen: &Chosen,
         now: Millis,
         outcome: &mut BulkTriage,
     ) -> Result<Vec<FindingToTriage>, ServiceError> {
         match chosen {
             Chosen::These(these) => {
                 let ids: Vec<_> = these.iter().map(|(id, _)| id).collect();
+                let texts: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
+                tx.lock_findings(&texts).await?;
                 let mut findings = tx.findings_to_triage(service, &ids).await?;
                 findings.retain(|finding| {
                     let is_of_review = finding
@@ -833,14 +847,13 @@ impl Services {
                 Ok(findings)
             }
             Chosen::Matching { filter, n } => {
-                (self.check_filter(tx, service, review, &filter).await).map_err(of_filter)?;
+                (self.check_filter(tx, service, review, filter).await).map_err(of_filter)?;
                 let filter = FindingFilter {
                     as_of: now,
-                    ..*filter
+                    ..(**filter).clone()
                 };
-                let findings = tx
-                    .findings_matching(service, review, &filter, MOST_TRIAGED + 1)
-                    .await?;
+                let most = MOST_TRIAGED + 1;
+                let findings = tx.findings_matching(service, review, &filter, most).await?;
                 let found = i64::try_from(findings.len()).unwrap_or(i64::MAX);
                 if found > MOST_TRIAGED {
                     return Err(ServiceError::rejected(
@@ -850,7 +863,7 @@ impl Services {
                         ),
                     ));
                 }
-                if found != n {
+                if found != *n {
                     return Err(ServiceError::rejected(
                         "chosen",
                         format!(
@@ -860,7 +873,17 @@ impl Services {
                         ),
                     ));
                 }
-                Ok(findings)
+                // Only what is read under the lock is what the decision changes.
+                let ids: BTreeSet<_> = findings.iter().map(|finding| &*finding.id).collect();
+                tx.lock_findings(&ids.iter().copied().collect::<Vec<_>>())
+                    .await?;
+                let locked = tx.findings_matching(service, review, &filter, most).await?;
+                let is_same = locked.len() == ids.len()
+                    && locked.iter().all(|finding| ids.contains(&*finding.id));
+                if !is_same {
+                    return Err(list_changed(*n, locked.len()));
+                }
+                Ok(locked)
             }
         }
     }
@@ -872,9 +895,18 @@ impl Services {
         actor: &Actor,
         id: &TriageBatchId,
     ) -> Result<BulkTriage, ServiceError> {
+        self.retrying(|| self.put_back_findings(actor, id)).await
+    }
+
+    async fn put_back_findings(
+        &self,
+        actor: &Actor,
+        id: &TriageBatchId,
+    ) -> Result<BulkTriage, ServiceError> {
         let not_found = || ServiceError::NotFound("This decision");
         let now = self.now();
         let mut tx = self.database().write().await?;
+        tx.lock_findings_of_batch(id).await?;
         let batch = tx.triage_batch(id).await?.ok_or_else(not_found)?;
         let action = match batch.action.as_str() {
             "approve" | "decline" | "approve_acceptance" | "decline_acceptance" => Action::Manage,
@@ -1051,6 +1083,16 @@ async fn accounts(
         .collect();
     ids.insert(actor.id.as_str());
     Ok(tx.accounts(&ids.into_iter().collect::<Vec<_>>()).await?)
+}
+
+/// The refusal of a decision about a list that somebody else changed at the same moment.
+fn list_changed(shown: i64, found: usize) -> ServiceError {
+    ServiceError::Conflict(Box::new(Conflict {
+        message: "Someone else decided about some of these findings at the same moment. Nothing was done. Look at the list again."
+            .to_owned(),
+        fields: vec![("findings".to_owned(), shown.to_string(), found.to_string())],
+        ..Conflict::default()
+    }))
 }
 
 /// What a finding is that a person reopens, and that the scans do not have any more: it would stay open until the next.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{DAY, MINUTE, is_forbidden, rejected, team::Team};
+use common::{DAY, MINUTE, is_conflict, is_forbidden, rejected, team::Team};
 use holdpoint_domain::{
     FindingId, FindingStatus, Policy, Severity, TriageBatchId, triage::Request,
 };
@@ -1357,5 +1357,93 @@ async fn an_approval_of_another_severity_can_be_taken_back() {
             (finding.severity, finding.asked, finding.severity_change),
             (Severity::High, Some(Request::Severity), None)
         );
+    }
+}
+
+/// Two people decide about the same findings at once: each finding has one of the two decisions, and what is kept of the time
+/// before is what was there.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_decisions_at_once_are_made_one_after_the_other() {
+    for team in Team::each().await {
+        team.import(&sarif(30, "warning")).await;
+        for round in 0..8 {
+            team.world.clock.advance(MINUTE);
+            let chosen = || async {
+                let lines = team.lines().await;
+                let shown = lines.iter().map(|line| (line.id.clone(), line.version));
+                Chosen::These(shown.collect())
+            };
+            let (first, second) = if round % 2 == 0 {
+                (Team::open_ones(30), Team::open_ones(30))
+            } else {
+                (chosen().await, chosen().await)
+            };
+            let (one, other) = tokio::join!(
+                team.bulk(&team.owner, first, triage("false_positive")),
+                team.bulk(&team.manager, second, triage("false_positive"))
+            );
+            // The later one is told: as a conflict, by the number that is left, or finding by finding.
+            let mut batches = Vec::new();
+            for done in [one, other] {
+                match done {
+                    Ok(done) if done.n_done == 30 => batches.push(done.batch.expect("a batch")),
+                    Ok(done) => assert_eq!((done.n_done, done.n_refused), (0, 30), "{}", team.on()),
+                    Err(ServiceError::Conflict(_) | ServiceError::Rejected { .. }) => {}
+                    Err(error) => panic!("{}: {error:?}", team.on()),
+                }
+            }
+            assert_eq!(batches.len(), 1, "{}: round {round}", team.on());
+            for batch in batches {
+                let undone = team.undo(&team.manager, &batch).await.expect("undoes");
+                assert_eq!((undone.n_done, undone.n_refused), (30, 0), "{}", team.on());
+            }
+            assert_eq!(
+                team.states().await,
+                [Open; 30],
+                "{}: round {round}",
+                team.on()
+            );
+        }
+    }
+}
+
+/// One person's decision about one finding is not made over another's that was made at the same moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_decisions_about_one_finding_at_once_do_not_overwrite_each_other() {
+    for team in Team::each().await {
+        team.import(&sarif(1, "warning")).await;
+        for _ in 0..10 {
+            team.world.clock.advance(MINUTE);
+            let line = team.lines().await.remove(0);
+            let services = &team.world.services;
+            let decide = |who, action| {
+                let (id, version) = (line.id.clone(), line.version);
+                async move {
+                    services
+                        .triage_finding(who, &id, version, triage(action))
+                        .await
+                }
+            };
+            let action = if line.status == Open {
+                "false_positive"
+            } else {
+                "reopen"
+            };
+            let (one, other) =
+                tokio::join!(decide(&team.owner, action), decide(&team.manager, action));
+            assert_eq!(
+                usize::from(one.is_ok()) + usize::from(other.is_ok()),
+                1,
+                "{}",
+                team.on()
+            );
+            for done in [one, other] {
+                assert!(
+                    done.is_ok() || is_conflict(&done),
+                    "{}: {done:?}",
+                    team.on()
+                );
+            }
+        }
     }
 }

@@ -796,6 +796,8 @@ impl Tx {
                      cast(placed.is_ended as bigint) as is_ended, cast(placed.is_late as bigint) as is_late, placed.n, \
                      '' as review_id, cast(null as text) as item_id, finding.id, finding.number, finding.title, \
                      finding.severity, finding.status, placed.holds_until, original.number as duplicate_of, \
+                     finding.asked_for, (select person.name from person \
+                     where person.id = finding.acceptance_requested_by) as asked_by_name, \
                      finding.first_seen_at, finding.scanner_state, finding.suppression_kind, finding.suppression_reason \
                      from placed join finding on finding.id = placed.id \
                      left join finding as original on original.id = finding.duplicate_of \

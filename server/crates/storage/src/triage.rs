@@ -342,6 +342,34 @@ macro_rules! ask_where {
 }
 
 impl Tx {
+    /// Keeps others from changing these findings until this unit of work ends, always in the order of their numbers. What is
+    /// read before may be outdated, so lock first.
+    pub async fn lock_findings(&mut self, ids: &[&str]) -> Result<(), StorageError> {
+        if !self.is_sqlite() {
+            let ids = serde_json::to_string(ids).expect("ids are texts");
+            execute!(
+                self,
+                "select id from finding where id in (select jsonb_array_elements_text(cast($1 as jsonb))) \
+                 order by service_id, number for update",
+                ids,
+            );
+        }
+        Ok(())
+    }
+
+    /// As [`Tx::lock_findings`], for those that a decision was made about.
+    pub async fn lock_findings_of_batch(&mut self, id: &TriageBatchId) -> Result<(), StorageError> {
+        if !self.is_sqlite() {
+            execute!(
+                self,
+                "select id from finding where id in (select finding_id from triage_change where batch_id = $1) \
+                 order by service_id, number for update",
+                id.as_str(),
+            );
+        }
+        Ok(())
+    }
+
     /// These findings of a service, by number; those of another service are passed over.
     pub async fn findings_to_triage(
         &mut self,
@@ -357,7 +385,7 @@ impl Tx {
             concat!(
                 to_triage!(),
                 " where finding.service_id = $1 \
-                 and finding.id in (select jsonb_array_elements_text(cast($2 as jsonb))) order by finding.number for update"
+                 and finding.id in (select jsonb_array_elements_text(cast($2 as jsonb))) order by finding.number"
             ),
         );
         let ids = serde_json::to_string(ids).expect("ids are texts");
