@@ -3,11 +3,13 @@
 //! A form answers with a redirect, so the secret has to wait in the session for the next page. It waits sealed with the
 //! cookie's value, of which the server stores only a digest: whoever reads the database reads no secret.
 
-use holdpoint_domain::{Digest, Millis};
+use holdpoint_service::Services;
 use http::request::Parts;
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 use tower_sessions::{Session, session::Error as SessionError};
+
+use crate::visit::services;
 
 const KEY: &str = "one_time";
 
@@ -16,7 +18,6 @@ struct Kept {
     page: String,
     label: String,
     sealed: Vec<u8>,
-    salt: String,
 }
 
 /// A secret for a page to show, and what it is.
@@ -28,18 +29,20 @@ pub struct OneTime {
 
 /// Leaves a secret for the page at a path, which shows it once.
 pub async fn keep(
+    services: &Services,
     session: &Session,
     page: &str,
     label: &str,
     secret: &str,
-    now: Millis,
 ) -> Result<(), SessionError> {
-    let salt = format!("{now} {page}");
+    if session.id().is_none() {
+        // The id is what the secret is sealed with.
+        session.save().await?;
+    }
     let kept = Kept {
         page: page.to_owned(),
         label: label.to_owned(),
-        sealed: sealed(session, &salt, secret.as_bytes()),
-        salt,
+        sealed: services.seal(&cookie(session), page, secret),
     };
     session.insert(KEY, kept).await
 }
@@ -52,31 +55,13 @@ pub async fn take(page: &str) -> Option<OneTime> {
         return None;
     }
     session.remove::<Kept>(KEY).await.ok()?;
-    let secret = String::from_utf8(sealed(&session, &kept.salt, &kept.sealed)).ok()?;
+    let secret = services().unseal(&cookie(&session), page, &kept.sealed)?;
     Some(OneTime {
         label: kept.label,
         secret,
     })
 }
 
-/// Adds a stream of bytes that only the cookie's value gives; doing it twice gives the bytes back. The salt differs for
-/// each secret, so no stream is used for two.
-fn sealed(session: &Session, salt: &str, bytes: &[u8]) -> Vec<u8> {
-    let cookie = session.id().map(|id| id.to_string()).unwrap_or_default();
-    bytes
-        .chunks(32)
-        .enumerate()
-        .flat_map(|(block, chunk)| {
-            let stream = Digest::of(format!("one-time {block} {salt} {cookie}").as_bytes());
-            let stream: Vec<u8> = (0..64)
-                .step_by(2)
-                .map(|at| u8::from_str_radix(&stream.as_str()[at..at + 2], 16).unwrap_or_default())
-                .collect();
-            chunk
-                .iter()
-                .zip(stream)
-                .map(|(byte, with)| byte ^ with)
-                .collect::<Vec<_>>()
-        })
-        .collect()
+fn cookie(session: &Session) -> String {
+    session.id().map(|id| id.to_string()).unwrap_or_default()
 }

@@ -294,7 +294,10 @@ fn a_report_verifies_until_one_byte_is_changed() {
     let keys = folder.write("keys", key.public_line());
     let verify = |more: &[&str]| run(&[&["verify", report.as_str()], more].concat());
     verify(&["--key", &keys]).is_error(&["signature", "report.md.sig"]);
-    folder.write("report.md.sig", key.sign(REPORT_NAMESPACE, b"# Report\n"));
+    folder.write(
+        "report.md.sig",
+        key.sign(REPORT_NAMESPACE, b"# Report\n").unwrap(),
+    );
     let unproven = verify(&[]);
     assert_eq!(unproven.code, Some(1));
     assert!(
@@ -320,7 +323,7 @@ fn a_report_verifies_until_one_byte_is_changed() {
 
     let strange = folder.write("strange", other.public_line());
     assert_eq!(verify(&["--key", &strange]).code, Some(1));
-    let signature = folder.write("of-log", key.sign(LOG_NAMESPACE, b"# Report\n"));
+    let signature = folder.write("of-log", key.sign(LOG_NAMESPACE, b"# Report\n").unwrap());
     assert_eq!(
         verify(&["--key", &keys, "--signature", &signature]).code,
         Some(1)
@@ -357,7 +360,10 @@ fn a_keys_time_is_judged_as_openssh_judges_it() {
     let line = key.public_line();
     let (_, blob) = line.split_once("\" ").unwrap();
     let report = folder.write("report.md", "# Report\n");
-    let signature = folder.write("report.md.sig", key.sign(REPORT_NAMESPACE, b"# Report\n"));
+    let signature = folder.write(
+        "report.md.sig",
+        key.sign(REPORT_NAMESPACE, b"# Report\n").unwrap(),
+    );
     for zone in ["UTC", "EST5EDT,M3.2.0,M11.1.0", "<+0545>-5:45"] {
         for (options, time, is_right) in [
             ("valid-before=\"20260201\"", "20260131", true),
@@ -1121,4 +1127,130 @@ fn a_server_that_others_reach_has_to_know_its_address() {
     for listen in ["0.0.0.0:0", "[::]:0"] {
         served(listen).is_error(&["--base-url", "HOLDPOINT_BASE_URL"]);
     }
+}
+
+#[test]
+fn keys_change_beside_a_running_server_and_no_umask_opens_their_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Server::start();
+    let data = server.folder.path("data");
+    let published = |rest: &str| {
+        server
+            .get(&format!("/.well-known/holdpoint-signing-keys{rest}"))
+            .body_mut()
+            .read_to_string()
+            .unwrap()
+    };
+    let keys = |ended: Ended| ended.json()["keys"].as_array().unwrap().clone();
+    let listed = keys(run(&["key", "list", "--json", "--data", &data]));
+    assert_eq!(listed.len(), 3);
+    assert_eq!(published("").lines().count(), 3);
+    for key in &listed {
+        assert_eq!(
+            (&key["state"], &key["private_key_here"]),
+            (&json!("current"), &json!(true))
+        );
+        assert!(published("").contains(key["public_key"].as_str().unwrap()));
+    }
+
+    // With the widest umask there is.
+    let rotated = Command::new("sh")
+        .args(["-c", "umask 000; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_holdpoint"))
+        .args([
+            "key",
+            "rotate",
+            "--purpose",
+            "report",
+            "--data",
+            &data,
+            "--json",
+        ])
+        .env_remove("HOLDPOINT_TEST_POSTGRES")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(rotated.stderr).unwrap();
+    assert!(rotated.status.success(), "{said}");
+    assert!(said.contains("signs from now on"), "{said}");
+    let rotated: Value = serde_json::from_slice(&rotated.stdout).unwrap();
+    assert_eq!(rotated["keys"][0]["state"], "followed");
+    assert_eq!(rotated["keys"][3]["purposes"], json!(["report"]));
+    let folder = Path::new(&data).join("keys");
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    let files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(files.len(), 4);
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+
+    // The server goes by it at once.
+    let lines = published("");
+    assert_eq!(lines.lines().count(), 4);
+    assert_eq!(lines.matches("valid-before=").count(), 1);
+    assert_eq!(
+        published(".pem")
+            .matches("-----BEGIN PUBLIC KEY-----")
+            .count(),
+        4
+    );
+    let lists: Value = serde_json::from_str(&published(".json")).unwrap();
+    let lists = lists["lists"].as_array().unwrap();
+    assert_eq!(lists.len(), 2);
+    // What the old key says of the new one can be checked without Holdpoint.
+    let statement = server
+        .folder
+        .write("statement", lists[1]["statement"].as_str().unwrap());
+    server
+        .folder
+        .write("statement.sig", lists[1]["signature"].as_str().unwrap());
+    server.folder.write(
+        "signers",
+        listed[0]["public_key"]
+            .as_str()
+            .map(|key| format!("holdpoint {key}\n"))
+            .unwrap(),
+    );
+    let checked = Command::new("sh")
+        .args(["-c", "ssh-keygen -Y verify -f signers -I holdpoint -n holdpoint-keys@v1 -s statement.sig < statement"])
+        .current_dir(server.folder.0.path())
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{statement}: {checked:?}");
+
+    let old = listed[0]["fingerprint"].as_str().unwrap();
+    let current = rotated["keys"][3]["fingerprint"].as_str().unwrap();
+    run(&["key", "retire", current, "--data", &data]).is_error(&["in use", "key rotate"]);
+    let retired = run(&["key", "retire", old, "--data", &data]);
+    assert_eq!(retired.code, Some(0), "{retired:?}");
+    assert!(retired.text().starts_with("retired "), "{retired:?}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3);
+    assert_eq!(
+        published("").lines().count(),
+        4,
+        "what it signed still verifies"
+    );
+    assert_eq!(server.get("/readyz").status().as_u16(), 200);
+
+    // Without its key the server is not ready and says why, and another does not start.
+    let away = Path::new(&data).join("away");
+    std::fs::rename(&folder, &away).unwrap();
+    let answer = agent()
+        .get(format!("{}/readyz", server.url))
+        .call()
+        .unwrap();
+    assert_eq!(answer.status().as_u16(), 503);
+    let text = answer.into_body().read_to_string().unwrap();
+    assert!(text.contains("signing key"), "{text}");
+    run(&["serve", "--listen", "127.0.0.1:0", "--data", &data]).is_error(&[
+        "private half",
+        "report key SHA256:",
+        "Copy its file",
+    ]);
+    assert!(!folder.exists(), "no new key");
+    let log = run(&["log", "verify", "--data", &data]);
+    assert_eq!(log.code, Some(0), "{log:?}");
 }

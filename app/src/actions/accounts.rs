@@ -141,7 +141,7 @@ pub async fn change_password(
     let cx = ActionContext::from_request().await?;
     let outcome = async {
         let kept = this_session(&cx.session);
-        let n_ended = cx
+        let changed = cx
             .services
             .change_password(&cx.person, &current_password, &new_password, &kept)
             .await?;
@@ -149,10 +149,25 @@ pub async fn change_password(
             .cycle_id()
             .await
             .map_err(ServiceError::unavailable)?;
-        Ok::<_, ServiceError>(match n_ended {
-            0 => "Your password is changed.".to_owned(),
-            1 => "Your password is changed, and your other session is ended.".to_owned(),
-            n => format!("Your password is changed, and your {n} other sessions are ended."),
+        let counted = |n: u64, one: &str| match n {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            n => Some(format!("{n} {one}s")),
+        };
+        let ended: Vec<_> = [
+            counted(changed.n_sessions, "other session"),
+            counted(changed.n_tokens, "API token"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        Ok::<_, ServiceError>(if ended.is_empty() {
+            "Your password is changed.".to_owned()
+        } else {
+            format!(
+                "Your password is changed. Ended with it: {}.",
+                ended.join(", ")
+            )
         })
     }
     .await;
@@ -190,6 +205,7 @@ pub async fn create_token(
     #[server(default)] service: String,
     #[server(default)] scopes: String,
     #[server(default)] expires: String,
+    #[server(default)] password: Secret,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let outcome = async {
@@ -210,7 +226,7 @@ pub async fn create_token(
                 .collect(),
             expires_at: cx.now + days * 86_400_000,
         };
-        let made = cx.services.create_token(&cx.person, new).await?;
+        let made = cx.services.create_token(&cx.person, new, &password).await?;
         show_once(
             &cx,
             paths::ACCOUNT,
@@ -295,12 +311,13 @@ pub async fn set_instance_role(
     person: String,
     instance_role: String,
     version: i64,
+    #[server(default)] password: Secret,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let outcome = async {
         let (person, role) = (parse_person(&person)?, parse_instance_role(&instance_role)?);
         cx.services
-            .set_instance_role(&cx.person, &person, role, version)
+            .set_instance_role(&cx.person, &person, role, version, &password)
             .await
             .map(|()| "The role is changed.")
     }
@@ -339,11 +356,17 @@ pub async fn set_account(person: String, account: String, version: i64) -> Resul
 
 /// Makes a one-time link with which somebody chooses a new password.
 #[server(prefix = "/act", endpoint = "people/reset-password")]
-pub async fn make_reset_link(#[server(default)] person: String) -> Result<(), ActionError> {
+pub async fn make_reset_link(
+    #[server(default)] person: String,
+    #[server(default)] password: Secret,
+) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let outcome = async {
         let person = parse_person(&person)?;
-        let link = cx.services.make_reset_link(&cx.person, &person).await?;
+        let link = cx
+            .services
+            .make_reset_link(&cx.person, &person, &password)
+            .await?;
         let address = format!(
             "{}{}",
             Visit::current().origin,
@@ -383,6 +406,7 @@ pub async fn set_service_role(
     service: String,
     person: String,
     #[server(default)] role: String,
+    #[server(default)] password: Secret,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let outcome = async {
@@ -393,7 +417,13 @@ pub async fn set_service_role(
             Some(parse_role(&role)?)
         };
         cx.services
-            .set_role(&cx.person, &found.service.id, &parse_person(&person)?, role)
+            .change_role(
+                &cx.person,
+                &found.service.id,
+                &parse_person(&person)?,
+                role,
+                &password,
+            )
             .await?;
         Ok::<_, ServiceError>(if role.is_some() {
             "The role is changed."
@@ -485,7 +515,7 @@ async fn show_once(
     label: &str,
     secret: &str,
 ) -> Result<(), ServiceError> {
-    one_time::keep(&cx.session, page, label, secret, cx.now)
+    one_time::keep(&cx.services, &cx.session, page, label, secret)
         .await
         .map_err(ServiceError::unavailable)
 }

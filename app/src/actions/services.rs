@@ -110,7 +110,7 @@ pub async fn load_sample() -> Result<(), ActionError> {
             })
             .collect();
         let shown = shown_as(&people, &loaded.review);
-        one_time::keep(&cx.session, paths::SAMPLE, "sample", &shown, cx.now)
+        one_time::keep(&cx.services, &cx.session, paths::SAMPLE, "sample", &shown)
             .await
             .map_err(ServiceError::unavailable)?;
         Ok::<_, ServiceError>(Notice::new("The sample review is loaded.").at(paths::SAMPLE))

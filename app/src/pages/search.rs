@@ -112,7 +112,7 @@ fn HitList(
 #[component]
 fn VerifyPage() -> impl IntoView {
     page(async move {
-        let key = services().public_key_line().await?;
+        let keys = services().allowed_signers().await?;
         let check = "ssh-keygen -Y verify -f allowed_signers -I holdpoint -n holdpoint-report@v1 \\\n    -s report.md.sig < report.md";
         let own = "holdpoint verify report.md --signature report.md.sig --key allowed_signers\nholdpoint verify bundle.zip --key allowed_signers";
         Ok(view! {
@@ -126,11 +126,16 @@ fn VerifyPage() -> impl IntoView {
                 <ol>
                     <li>"Have the report " <code>"report.md"</code> " and its signature " <code>"report.md.sig"</code> "."</li>
                     <li>
-                        "Have this instance's public key in a file " <code>"allowed_signers"</code> ", best from a source other than the report's. It is "
-                        <a href="/.well-known/holdpoint-signing-keys">"this line"</a> ":"
-                        <pre tabindex="0" aria-label="Public key">{key}</pre>
+                        "Have this instance's public keys in a file " <code>"allowed_signers"</code> ", best from a source other than the report's. They are "
+                        <a href="/.well-known/holdpoint-signing-keys">"these lines"</a> ":"
+                        <pre tabindex="0" aria-label="Public keys">{keys}</pre>
                     </li>
-                    <li>"Check:" <pre tabindex="0" aria-label="OpenSSH command">{check}</pre></li>
+                    <li>
+                        "Check: "
+                        <pre tabindex="0" aria-label="OpenSSH command">{check}</pre>
+                        "A report that was signed before a key was changed is checked as of its own time, with "
+                        <code>"-Overify-time=…"</code> ": its last section has the whole command."
+                    </li>
                 </ol>
                 <p>"Holdpoint's own program says the same, and checks a bundle with all its files:"</p>
                 <pre tabindex="0" aria-label="Holdpoint command">{own}</pre>

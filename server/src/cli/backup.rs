@@ -56,7 +56,12 @@ impl Backup {
                 .tempfile_in(folder)
                 .with_context(cannot)?;
             let file = partial.as_file().try_clone().with_context(cannot)?;
-            let keys = config.data.join("keys");
+            // One file that is the key is kept by whoever put it there.
+            let keys = if config.keys.is_file() {
+                config.data.join("keys")
+            } else {
+                config.keys.clone()
+            };
             let made = back_up(&database, &files, &keys, file, SystemClock.now())
                 .await
                 .map_err(|error| told(error, config))?;

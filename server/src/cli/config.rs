@@ -29,6 +29,12 @@ pub(crate) struct Flags {
     /// Database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [HOLDPOINT_DATABASE, default a file in the data folder]
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,
+    /// Folder with the private signing keys, or one file that is the key [HOLDPOINT_KEYS, default keys in the data folder]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) keys: Option<String>,
+    /// Socket of an ssh-agent that holds signing keys [HOLDPOINT_SSH_AGENT, default none]
+    #[arg(long, value_name = "SOCKET")]
+    pub(crate) ssh_agent: Option<String>,
     /// Folder with the built style sheet and browser module [HOLDPOINT_SITE, default target/site or site beside the binary]
     #[arg(long, value_name = "DIR")]
     pub(crate) site: Option<String>,
@@ -77,6 +83,8 @@ impl Flags {
             "listen" => self.listen.as_ref(),
             "data" => self.data.as_ref(),
             "database" => self.database.as_ref(),
+            "keys" => self.keys.as_ref(),
+            "ssh-agent" => self.ssh_agent.as_ref(),
             "site" => self.site.as_ref(),
             "base-url" => self.base_url.as_ref(),
             "log-format" => self.log_format.as_ref(),
@@ -95,10 +103,12 @@ impl Flags {
 }
 
 /// Everything that can be set.
-const SETTINGS: [&str; 14] = [
+const SETTINGS: [&str; 17] = [
     "listen",
     "data",
     "database",
+    "keys",
+    "ssh-agent",
     "site",
     "base-url",
     "log-format",
@@ -126,6 +136,10 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) data: PathBuf,
     pub(crate) database: DatabaseUrl,
+    /// Where the private signing keys are.
+    pub(crate) keys: PathBuf,
+    /// The socket of an ssh-agent that may hold some.
+    pub(crate) ssh_agent: Option<PathBuf>,
     pub(crate) site: PathBuf,
     /// Where people reach the server; no slash at the end. `None` means the listening address, over plain HTTP.
     pub(crate) base_url: Option<BaseUrl>,
@@ -322,6 +336,9 @@ impl Config {
             || around.folder.join("data"),
             |(_, value)| around.folder.join(value),
         );
+        let keys =
+            given("keys").map_or_else(|| data.join("keys"), |(_, value)| around.folder.join(value));
+        let ssh_agent = given("ssh-agent").map(|(_, value)| around.folder.join(value));
         let site = match given("site") {
             Some((_, value)) => around.folder.join(value),
             None => around.usual_site(),
@@ -361,6 +378,8 @@ impl Config {
             )?,
             data,
             database,
+            keys,
+            ssh_agent,
             site,
             base_url,
             log_format: value(
@@ -599,7 +618,7 @@ mod tests {
             // Folders take any text; everything else refuses this one, so it was read.
             assert_eq!(
                 read.is_ok(),
-                ["data", "site"].contains(&setting),
+                ["data", "keys", "ssh-agent", "site"].contains(&setting),
                 "{setting}"
             );
         }

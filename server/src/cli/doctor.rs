@@ -2,7 +2,7 @@ use std::{path::Path, sync::Arc};
 
 use holdpoint_domain::Millis;
 use holdpoint_service::{
-    Clock as _, Failure, Ids, Limits, Services, SystemClock, backup::verify_files,
+    Clock as _, Failure, Ids, KeyStore, Limits, Services, SystemClock, backup::verify_files,
 };
 use holdpoint_storage::{ActivityFilter, Database, FileStore, StorageError, private};
 use serde::Serialize;
@@ -120,7 +120,7 @@ impl Doctor {
         let is_current = checks.schema(&database).await;
         checks.files(&database, &files).await;
         if is_current {
-            checks.log(&database, &files).await;
+            checks.log(config, &database, &files).await;
             checks.clock(&database).await;
         }
         database.close().await;
@@ -284,10 +284,11 @@ impl Checks {
         }
     }
 
-    async fn log(&mut self, database: &Database, files: &FileStore) {
+    async fn log(&mut self, config: &Config, database: &Database, files: &FileStore) {
         let services = Services::new(
             database.clone(),
             files.clone(),
+            KeyStore::new(config.keys.clone(), config.ssh_agent.clone()),
             Arc::new(SystemClock),
             Ids::from_system(),
             Limits::default(),

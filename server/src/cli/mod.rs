@@ -8,6 +8,7 @@ mod doctor;
 mod evidence;
 mod gate;
 mod healthcheck;
+mod key;
 mod log;
 mod report;
 mod sample;
@@ -60,6 +61,8 @@ enum Command {
     #[command(subcommand)]
     Evidence(evidence::Evidence),
     Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Key(key::Key),
 }
 
 /// What a command came to.
@@ -97,6 +100,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Restore(command) => command.run(),
         Command::Evidence(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Key(command) => command.run(),
     };
     match answer {
         Ok(Answer::Done) => ExitCode::SUCCESS,

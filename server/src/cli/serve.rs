@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use holdpoint_service::{Ids, Limits, Services, SystemClock};
+use holdpoint_service::{Ids, KeyStore, Limits, Services, SystemClock};
 use holdpoint_storage::{Database, FileStore, SessionStore};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +53,7 @@ pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
     let services = Services::new(
         database,
         files,
+        KeyStore::new(config.keys.clone(), config.ssh_agent.clone()),
         Arc::new(SystemClock),
         Ids::from_system(),
         Limits {
@@ -62,6 +63,9 @@ pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
         },
     )
     .with_managers_inviting(config.managers_invite);
+    if let Some(moved) = services.take_key_out_of_database().await? {
+        super::say(&moved);
+    }
     // A damaged log must still open, to be looked into.
     if let Err(error) = services.grow_log_tree().await {
         tracing::warn!(
@@ -74,6 +78,10 @@ pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
 
 async fn serve(config: &Config, services: Services) -> anyhow::Result<Answer> {
     report_open_to_others(&config.data);
+    services
+        .open_keys()
+        .await
+        .context("the signing keys are not as they should be")?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "{} cannot be listened on. Is another server running? Choose another with --listen.",

@@ -743,6 +743,7 @@ async fn a_token_is_shown_once_kept_as_a_digest_and_lets_its_program_in_until_it
         ("service", ""),
         ("scopes", "read,import_scans"),
         ("expires", "90"),
+        ("password", PASSWORD),
     ];
     let to = ana.submit("account/create-token", &fields).await;
     // What waits for the page is in the database, and the token is not.
@@ -803,6 +804,7 @@ async fn what_is_shown_once_is_not_readable_in_the_database() {
         ("service", ""),
         ("scopes", "read"),
         ("expires", "90"),
+        ("password", PASSWORD),
     ];
     ana.submit("account/create-token", &fields).await;
     let cookies = ana.cookie().await;
@@ -843,7 +845,12 @@ async fn no_page_of_accounts_names_a_secret_or_needs_script() {
         scopes: vec!["read"],
         expires_at: NOW + 86_400_000,
     };
-    let made = app.state.services.create_token(&ada, new).await.unwrap();
+    let made = app
+        .state
+        .services
+        .create_token(&ada, new, PASSWORD)
+        .await
+        .unwrap();
     for address in ["/account", "/people", "/sign-in"] {
         let page = admin.get(address).await;
         assert!(
@@ -873,7 +880,7 @@ async fn a_link_for_a_new_password_is_shown_once_and_signs_its_person_in() {
         .await
         .unwrap()
         .id;
-    let fields = [("person", person.as_str())];
+    let fields = [("person", person.as_str()), ("password", PASSWORD)];
     let refused = bo.post("people/reset-password", &fields).await;
     assert_ne!(
         refused.status,

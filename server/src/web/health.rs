@@ -13,7 +13,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/readyz", get(ready))
 }
 
-/// Ready means that the database answers and takes a write, that the evidence folder does, and that nobody has asked the
+/// Ready means that the database answers and takes a write, that the evidence folder does, that this machine can sign, and that nobody has asked the
 /// server to stop.
 async fn ready(
     State(state): State<AppState>,

@@ -11,7 +11,7 @@ use axum::{
 };
 use holdpoint_app::Site;
 use holdpoint_domain::{InstanceRole, Millis, PersonId};
-use holdpoint_service::{Ids, Limits, Services, TestClock};
+use holdpoint_service::{Ids, KeyStore, Limits, Services, TestClock};
 use holdpoint_storage::{FileStore, NewPerson, SessionStore, session_keys, testing::TestDatabase};
 use http::header;
 use http_body_util::BodyExt as _;
@@ -99,6 +99,7 @@ impl TestApp {
         let services = Services::new(
             database.database.clone(),
             files,
+            KeyStore::new(folder.path().join("keys"), None),
             clock.clone(),
             Ids::seeded(1),
             limits,

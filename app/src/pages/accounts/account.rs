@@ -228,7 +228,16 @@ fn NewTokenForm(form: FormState, readable: Vec<ReadableService>) -> impl IntoVie
                     />
                     <SelectField form=form.clone() name="service" label="Service" options=of required=false prefix="token" />
                     <SelectField form=form.clone() name="scopes" label="What it may do" options=grants value=GRANTS[1].0 prefix="token" />
-                    <SelectField form name="expires" label="Works for" options=days value="90" prefix="token" />
+                    <SelectField form=form.clone() name="expires" label="Works for" options=days value="90" prefix="token" />
+                    <TextField
+                        form
+                        name="password"
+                        label="Your password"
+                        kind="password"
+                        autocomplete="current-password"
+                        hint="A token ends when you change your password."
+                        prefix="token"
+                    />
                 </div>
                 <div class="btn-row"><Button words="Make token" /></div>
             </form>

@@ -68,6 +68,17 @@ pub fn PeoplePage() -> impl IntoView {
     })
 }
 
+/// Asks whoever changes what others may do to say again who they are.
+#[component]
+fn OwnPassword() -> impl IntoView {
+    view! {
+        <label class="own-password">
+            "Your password"
+            <input type="password" name="password" autocomplete="current-password" required />
+        </label>
+    }
+}
+
 fn person_row(person: Person) -> impl IntoView {
     let is_admin = person.instance_role == InstanceRole::Admin;
     let id = person.id.as_str().to_owned();
@@ -90,6 +101,7 @@ fn person_row(person: Person) -> impl IntoView {
         view! {
             <form method="post" action=action("people/reset-password")>
                 <input type="hidden" name="person" value=id.clone() />
+                <OwnPassword />
                 <Button words="Make a link for a new password" small=true />
             </form>
         }
@@ -116,6 +128,7 @@ fn person_row(person: Person) -> impl IntoView {
                         <form method="post" action=action("people/set-instance-role")>
                             <input type="hidden" name="person" value=id.clone() />
                             <input type="hidden" name="version" value=version.clone() />
+                            <OwnPassword />
                             <Button words small=true name="instance_role" value=role />
                         </form>
                         <form method="post" action=action("people/set-account")>
@@ -209,12 +222,14 @@ fn member_row(
                     <select name="role" aria-label=format!("Role of {}", member.name)>
                         {options}
                     </select>
+                    <OwnPassword />
                     <Button words="Change role" small=true />
                 </form>
                 <Confirm words=format!("Remove {}", member.name)>
                     <form method="post" action=action("services/set-role")>
                         <input type="hidden" name="service" value=slug />
                         <input type="hidden" name="person" value=id />
+                        <OwnPassword />
                         <Button words="Take the role away" small=true weight=Weight::Danger />
                     </form>
                 </Confirm>

@@ -104,7 +104,7 @@ fn ReportPage() -> impl IntoView {
             view! {
                 <Panel id="verify" title="Verify it offline">
                     <p>
-                        "With " <a href="/.well-known/holdpoint-signing-keys">"this instance's public key"</a>
+                        "With " <a href="/.well-known/holdpoint-signing-keys">"this instance's public keys"</a>
                         " as the file " <code>"allowed_signers"</code> ", any of these says whether the report is whole:"
                     </p>
                     <pre class="scroll" tabindex="0" aria-label="Commands that verify the report">{commands}</pre>

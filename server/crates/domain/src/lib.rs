@@ -18,6 +18,7 @@ pub mod patch;
 pub mod pattern;
 pub mod person;
 pub mod policy;
+pub mod signing_key;
 pub mod signoff;
 pub mod text;
 pub mod triage;
@@ -34,6 +35,7 @@ pub use item::{Decision, Gating, ItemState};
 pub use patch::PatchState;
 pub use person::{InstanceRole, ServiceRole};
 pub use policy::Policy;
+pub use signing_key::KeyPurpose;
 pub use verdict::{Outcome, Verdict};
 
 /// A moment, in Unix milliseconds UTC.

@@ -14,7 +14,7 @@ use crate::{
     archive::{Packing, Writer},
     exports,
     facts::Facts,
-    signing::{BUNDLE_NAMESPACE, SigningKey},
+    signing::{BUNDLE_NAMESPACE, SignError, SigningKey},
 };
 
 pub const MANIFEST: &str = "manifest.json";
@@ -104,6 +104,8 @@ pub enum BundleError {
     Draft,
     #[error("{0} has no usable SHA-256 digest")]
     NoDigest(String),
+    #[error(transparent)]
+    Sign(#[from] SignError),
 }
 
 /// The stored files that a bundle of these facts holds, sorted by path: all evidence but the withdrawn, and all patches.
@@ -203,7 +205,7 @@ where
     let manifest = serde_json::to_string_pretty(&manifest)
         .expect("a manifest of texts and numbers always serialises")
         + "\n";
-    let signature = key.sign(BUNDLE_NAMESPACE, manifest.as_bytes());
+    let signature = key.sign(BUNDLE_NAMESPACE, manifest.as_bytes())?;
     // Not packed, so that no byte of them depends on how.
     for (path, text) in [(MANIFEST, manifest), (MANIFEST_SIGNATURE, signature)] {
         archive

@@ -39,8 +39,12 @@ pub(crate) fn timestamp(at: Millis) -> String {
 
 /// "20260130160000Z", as OpenSSH reads times.
 pub(crate) fn compact(at: Millis) -> String {
-    let digits: String = timestamp(at).chars().filter(char::is_ascii_digit).collect();
-    digits + "Z"
+    zoneless(at) + "Z"
+}
+
+/// "20260130160000", as OpenSSH reads times of its own zone: before 9.1 it refuses those of UTC, with a Z.
+pub(crate) fn zoneless(at: Millis) -> String {
+    timestamp(at).chars().filter(char::is_ascii_digit).collect()
 }
 
 fn utc(at: Millis) -> Option<OffsetDateTime> {

@@ -11,6 +11,7 @@ pub mod exports;
 pub mod facts;
 pub mod fixed;
 mod format;
+pub mod keyring;
 pub mod log;
 mod markdown;
 pub mod signing;
@@ -22,6 +23,7 @@ pub use bundle::{
 pub use exports::{csv, json, sarif};
 pub use facts::Facts;
 pub use fixed::{FixedReport, FixedReportError, PackedReport};
+pub use keyring::{KeyRing, ListedKey, SignedKeyList};
 pub use markdown::markdown;
 pub use signing::{AllowedKeys, SigningKey};
 pub use verifying::{Verification, inspect_report, verify_bundle, verify_report};

@@ -24,7 +24,7 @@ use tlog_tiles::{
 pub use found::{FoundHead, NoHead, found_heads};
 pub use proof::{History, LogProofs, ProofError, TlogProof};
 
-use crate::signing::{AllowedKeys, LOG_NAMESPACE, SigningKey};
+use crate::signing::{AllowedKeys, LOG_NAMESPACE, SignError, SigningKey};
 
 /// How many random bytes an entry's leaf is salted with.
 pub const SALT_BYTES: usize = 32;
@@ -171,20 +171,20 @@ pub enum HeadError {
 
 impl LogHead {
     /// Signs a head. The log's name holds neither white space nor a plus.
-    pub fn sign(key: &SigningKey, origin: &str, size: u64, root: Hash) -> Self {
+    pub fn sign(key: &SigningKey, origin: &str, size: u64, root: Hash) -> Result<Self, SignError> {
         let text = Checkpoint::new(origin, size, root, "")
             .expect("a log has a name")
             .to_bytes();
         let id = signed_note::key_id(origin, &typed(&key.public_bytes()));
-        let signature = Signature::new(origin.to_owned(), id, key.sign_plain(&text))
+        let signature = Signature::new(origin.to_owned(), id, key.sign_bytes(&text)?.to_vec())
             .expect("a log's name is one for a key as well");
         let note = Note::new(&text, &[signature]).expect("a checkpoint is a note");
-        Self {
+        Ok(Self {
             origin: origin.to_owned(),
             size,
             root,
             note: String::from_utf8(note.to_bytes()).expect("a note is UTF-8"),
-        }
+        })
     }
 
     /// Reads a head, whoever signed it.
@@ -308,7 +308,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_head_is_a_checkpoint_in_its_one_spelling() {
-        let head = LogHead::sign(&key(), "holdpoint/1", 5, tree(5).0.root());
+        let head = LogHead::sign(&key(), "holdpoint/1", 5, tree(5).0.root()).unwrap();
         let note = head.as_str();
         assert!(note.starts_with("holdpoint/1\n5\n"), "{note}");
         assert!(note.contains("=\n\n\u{2014} holdpoint/1 "), "{note}");
@@ -330,7 +330,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_head_holds_for_what_its_key_signed_only() {
-        let head = LogHead::sign(&key(), "holdpoint/1", 5, tree(5).0.root());
+        let head = LogHead::sign(&key(), "holdpoint/1", 5, tree(5).0.root()).unwrap();
         assert_eq!(head.verify(&keys()), Ok(()));
         let twice = format!("{0}\n{0}\n", key().public_line());
         assert_eq!(head.verify(&AllowedKeys::parse(&twice).unwrap()), Ok(()));

@@ -1,10 +1,16 @@
-//! The instance's Ed25519 key and its SSH signatures, which `ssh-keygen -Y verify` checks without Holdpoint.
+//! The instance's Ed25519 keys and their SSH signatures, which `ssh-keygen -Y verify` checks without Holdpoint.
 
+use std::{fmt, sync::Arc};
+
+use ed25519_dalek::{
+    Signer as _, VerifyingKey,
+    pkcs8::{EncodePublicKey as _, spki::der::pem},
+};
 use holdpoint_domain::Millis;
-use signature::Signer as _;
 use ssh_key::{
-    HashAlg, LineEnding, PrivateKey, SshSig,
+    Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature, SshSig,
     private::{Ed25519Keypair, KeypairData},
+    public::{Ed25519PublicKey, KeyData},
 };
 use thiserror::Error;
 
@@ -15,15 +21,38 @@ use crate::{allowed_signers::Unsuitable, format::timestamp};
 pub const REPORT_NAMESPACE: &str = "holdpoint-report@v1";
 pub const BUNDLE_NAMESPACE: &str = "holdpoint-bundle@v1";
 pub const LOG_NAMESPACE: &str = "holdpoint-log@v1";
+pub const ATTESTATION_NAMESPACE: &str = "holdpoint-attestation@v1";
+/// Of the lists by which one key introduces the next: see [`crate::keyring`].
+pub const KEYS_NAMESPACE: &str = "holdpoint-keys@v1";
 
 /// Who signs, as `ssh-keygen -I` asks for it and as `allowed_signers` lines name it.
 pub const PRINCIPAL: &str = "holdpoint";
 
-/// The instance's key. It prints nothing of itself.
-pub struct SigningKey(PrivateKey);
+/// One of the instance's keys, able to sign. It prints nothing of its private half.
+#[derive(Clone)]
+pub struct SigningKey {
+    public: PublicKey,
+    private: PrivateHalf,
+}
 
-impl std::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+#[derive(Clone)]
+enum PrivateHalf {
+    Here(PrivateKey),
+    Elsewhere(Arc<dyn ExternalSigner>),
+}
+
+/// Holds a private key that does not leave it, such as an ssh-agent.
+pub trait ExternalSigner: Send + Sync {
+    /// The Ed25519 signature over these bytes, by the private half of this public key.
+    fn sign(
+        &self,
+        public: &PublicKey,
+        bytes: &[u8],
+    ) -> Result<[u8; 64], Box<dyn std::error::Error + Send + Sync>>;
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({})", self.fingerprint())
     }
 }
@@ -37,8 +66,23 @@ pub enum KeyError {
     Malformed(#[source] ssh_key::Error),
     #[error("The signing key is of the kind {0}. Holdpoint signs with ssh-ed25519 keys only.")]
     OtherKind(String),
-    #[error("The signing key is protected by a passphrase. Take it off with `ssh-keygen -p`.")]
+    #[error(
+        "The signing key is protected by a passphrase. Take it off with `ssh-keygen -p`, or put the key into an ssh-agent."
+    )]
     Encrypted,
+}
+
+/// Why nothing was signed: whatever holds the private key did not do it.
+#[derive(Debug, Error)]
+pub enum SignError {
+    #[error("nothing was signed with the key {fingerprint}")]
+    Refused {
+        fingerprint: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("the signature that was made is not of the key {fingerprint}")]
+    OtherKey { fingerprint: String },
 }
 
 impl SigningKey {
@@ -49,7 +93,7 @@ impl SigningKey {
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
-        Self(
+        Self::of(
             PrivateKey::new(keypair, comment.trim())
                 .expect("an Ed25519 key pair made from a seed is whole"),
         )
@@ -64,61 +108,128 @@ impl SigningKey {
         if key.key_data().ed25519().is_none() {
             return Err(KeyError::OtherKind(key.algorithm().to_string()));
         }
-        Ok(Self(key))
+        Ok(Self::of(key))
     }
 
-    /// The text of an OpenSSH private key file, to be readable by nobody else.
-    pub fn to_openssh(&self) -> String {
-        self.0
-            .to_openssh(LineEnding::LF)
-            .expect("an unencrypted Ed25519 key always has an OpenSSH form")
-            .to_string()
+    fn of(key: PrivateKey) -> Self {
+        Self {
+            public: key.public_key().clone(),
+            private: PrivateHalf::Here(key),
+        }
     }
 
-    /// The line for an `allowed_signers` file.
-    pub fn public_line(&self) -> String {
-        let public = self
-            .0
-            .public_key()
+    /// A key whose private half stays where it is.
+    pub fn external(public: PublicKey, signer: Arc<dyn ExternalSigner>) -> Result<Self, KeyError> {
+        ed25519_bytes(&public)
+            .ok_or_else(|| KeyError::OtherKind(public.algorithm().to_string()))?;
+        Ok(Self {
+            public,
+            private: PrivateHalf::Elsewhere(signer),
+        })
+    }
+
+    /// The text of an OpenSSH private key file, to be readable by nobody else; `None` where the private half is elsewhere.
+    pub fn to_openssh(&self) -> Option<String> {
+        match &self.private {
+            PrivateHalf::Here(key) => Some(
+                key.to_openssh(LineEnding::LF)
+                    .expect("an unencrypted Ed25519 key always has an OpenSSH form")
+                    .to_string(),
+            ),
+            PrivateHalf::Elsewhere(_) => None,
+        }
+    }
+
+    /// "ssh-ed25519 AAAA… comment".
+    pub fn public_key(&self) -> String {
+        self.public
             .to_openssh()
-            .expect("an Ed25519 public key always has an OpenSSH form");
+            .expect("a public key that was read always has an OpenSSH form")
+    }
+
+    /// The 32 bytes of the public key.
+    pub fn public_bytes(&self) -> [u8; 32] {
+        ed25519_bytes(&self.public).expect("no other kind of key is taken")
+    }
+
+    /// A line for an `allowed_signers` file: this key, for every purpose and any time.
+    pub fn public_line(&self) -> String {
+        let namespaces = [
+            REPORT_NAMESPACE,
+            BUNDLE_NAMESPACE,
+            LOG_NAMESPACE,
+            ATTESTATION_NAMESPACE,
+            KEYS_NAMESPACE,
+        ];
         format!(
-            "{PRINCIPAL} namespaces=\"{REPORT_NAMESPACE},{BUNDLE_NAMESPACE},{LOG_NAMESPACE}\" {public}"
+            "{PRINCIPAL} namespaces=\"{}\" {}",
+            namespaces.join(","),
+            self.public_key()
         )
-    }
-
-    /// The public key's 32 bytes.
-    pub(crate) fn public_bytes(&self) -> [u8; 32] {
-        self.0
-            .public_key()
-            .key_data()
-            .ed25519()
-            .expect("only Ed25519 keys are read and made")
-            .0
-    }
-
-    /// The plain Ed25519 signature of a checkpoint, which is no SSH signature. It cannot be taken for one: what those are
-    /// made over begins with their own word.
-    pub(crate) fn sign_plain(&self, checkpoint: &[u8]) -> Vec<u8> {
-        self.0
-            .try_sign(checkpoint)
-            .expect("an Ed25519 key signs whatever it is given")
-            .as_bytes()
-            .to_vec()
     }
 
     /// "SHA256:…", as `ssh-keygen -l` prints it.
     pub fn fingerprint(&self) -> String {
-        self.0.fingerprint(HashAlg::Sha256).to_string()
+        self.public.fingerprint(HashAlg::Sha256).to_string()
     }
 
     /// An armored SSH signature. Ed25519 needs no randomness: the same bytes give the same signature.
-    pub fn sign(&self, namespace: &str, bytes: &[u8]) -> String {
-        self.0
-            .sign(namespace, HashAlg::Sha512, bytes)
+    pub fn sign(&self, namespace: &str, bytes: &[u8]) -> Result<String, SignError> {
+        const NAMED: &str =
+            "a namespace with a name and an Ed25519 signature make an SSH signature";
+        let signed = SshSig::signed_data(namespace, HashAlg::Sha512, bytes).expect(NAMED);
+        let signature = Signature::new(Algorithm::Ed25519, self.sign_bytes(&signed)?).expect(NAMED);
+        let key = self.public.key_data().clone();
+        Ok(SshSig::new(key, namespace, HashAlg::Sha512, signature)
             .and_then(|signature| signature.to_pem(LineEnding::LF))
-            .expect("an Ed25519 key signs whatever it is given under a namespace with a name")
+            .expect(NAMED))
     }
+
+    /// The bare Ed25519 signature over these bytes, for formats that have their own way to say what is signed.
+    pub fn sign_bytes(&self, bytes: &[u8]) -> Result<[u8; 64], SignError> {
+        match &self.private {
+            PrivateHalf::Here(key) => {
+                let pair = key
+                    .key_data()
+                    .ed25519()
+                    .expect("no other kind of key is taken");
+                Ok(ed25519_dalek::SigningKey::from(&pair.private)
+                    .sign(bytes)
+                    .to_bytes())
+            }
+            PrivateHalf::Elsewhere(signer) => {
+                let signature =
+                    signer
+                        .sign(&self.public, bytes)
+                        .map_err(|source| SignError::Refused {
+                            fingerprint: self.fingerprint(),
+                            source,
+                        })?;
+                // What is handed out is checked: an agent may hold another key than it says.
+                VerifyingKey::from_bytes(&self.public_bytes())
+                    .and_then(|key| key.verify_strict(bytes, &signature.into()))
+                    .map_err(|_| SignError::OtherKey {
+                        fingerprint: self.fingerprint(),
+                    })?;
+                Ok(signature)
+            }
+        }
+    }
+}
+
+fn ed25519_bytes(key: &PublicKey) -> Option<[u8; 32]> {
+    match key.key_data() {
+        KeyData::Ed25519(Ed25519PublicKey(bytes)) => Some(*bytes),
+        _ => None,
+    }
+}
+
+/// The public key as PEM, for tools other than OpenSSH. `None` for another kind of key, or bytes that are no key.
+pub(crate) fn public_pem(key: &PublicKey) -> Option<String> {
+    VerifyingKey::from_bytes(&ed25519_bytes(key)?)
+        .ok()?
+        .to_public_key_pem(pem::LineEnding::LF)
+        .ok()
 }
 
 /// Whose signature it was.
@@ -252,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_key_survives_being_written_and_read() {
-        let again = SigningKey::from_openssh(&key().to_openssh()).unwrap();
+        let again = SigningKey::from_openssh(&key().to_openssh().unwrap()).unwrap();
         assert_eq!(again.public_line(), key().public_line());
         assert_eq!(
             again.to_openssh(),
@@ -260,8 +371,8 @@ mod tests {
             "the same seed gives the same file"
         );
         assert_eq!(
-            again.sign(REPORT_NAMESPACE, b"x"),
-            key().sign(REPORT_NAMESPACE, b"x")
+            again.sign(REPORT_NAMESPACE, b"x").unwrap(),
+            key().sign(REPORT_NAMESPACE, b"x").unwrap()
         );
         assert!(!format!("{:?}", key()).contains("PRIVATE"));
     }
@@ -269,7 +380,7 @@ mod tests {
     #[test]
     fn a_signature_holds_for_its_bytes_its_namespace_and_its_key_only() {
         let keys = AllowedKeys::parse(&key().public_line()).unwrap();
-        let signature = key().sign(REPORT_NAMESPACE, b"report");
+        let signature = key().sign(REPORT_NAMESPACE, b"report").unwrap();
         let signer = verify(REPORT_NAMESPACE, b"report", &signature, &keys).unwrap();
         assert_eq!(signer.fingerprint, key().fingerprint());
         assert_eq!(
@@ -285,7 +396,7 @@ mod tests {
             verify(
                 REPORT_NAMESPACE,
                 b"report",
-                &other.sign(REPORT_NAMESPACE, b"report"),
+                &other.sign(REPORT_NAMESPACE, b"report").unwrap(),
                 &keys
             ),
             Err(SignatureError::OtherKey { .. })
@@ -314,7 +425,7 @@ mod tests {
         }
         let elsewhere =
             AllowedKeys::parse(&format!("holdpoint namespaces=\"git\" {alone}")).unwrap();
-        let signature = key().sign(REPORT_NAMESPACE, b"x");
+        let signature = key().sign(REPORT_NAMESPACE, b"x").unwrap();
         assert!(verify(REPORT_NAMESPACE, b"x", &signature, &elsewhere).is_err());
         for bad in [
             "",

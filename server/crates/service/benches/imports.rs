@@ -26,7 +26,8 @@ use std::{
 
 use holdpoint_domain::{InstanceRole, ServiceId, text::Name};
 use holdpoint_service::{
-    Actor, Ids, ImportWatch, Limits, NewAccount, NewService, Services, StoredFile, SystemClock,
+    Actor, Ids, ImportWatch, KeyStore, Limits, NewAccount, NewService, Services, StoredFile,
+    SystemClock,
     scans::{ImportOutcome, ScanRequest},
 };
 use holdpoint_storage::{
@@ -178,6 +179,7 @@ impl Bench {
         let services = Services::new(
             database,
             files,
+            KeyStore::new(folder.path().join("keys"), None),
             Arc::new(SystemClock),
             Ids::from_system(),
             Limits::default(),

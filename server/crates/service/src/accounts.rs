@@ -326,6 +326,14 @@ impl Services {
     }
 }
 
+/// What ended with a changed password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordChanged {
+    /// Other sessions than the one it was changed in.
+    pub n_sessions: u64,
+    pub n_tokens: u64,
+}
+
 /// One's own account.
 impl Services {
     /// The actor's sessions that have not expired, newest first.
@@ -377,14 +385,14 @@ impl Services {
         Ok(n_ended)
     }
 
-    /// Changes the actor's password and ends their other sessions; says how many those were.
+    /// Changes the actor's password and ends their other sessions and all of their tokens; says how many those were.
     pub async fn change_password(
         &self,
         actor: &Actor,
         current: &str,
         new: &str,
         keep_session: &str,
-    ) -> Result<u64, ServiceError> {
+    ) -> Result<PasswordChanged, ServiceError> {
         in_person(actor)?;
         let (email, name) = stored_names(&actor.email, &actor.name)?;
         let password =
@@ -404,7 +412,10 @@ impl Services {
         {
             return Err(StorageError::Conflict.into());
         }
-        let n_ended = tx.revoke_other_sessions(&actor.id, keep_session).await?;
+        let changed = PasswordChanged {
+            n_sessions: tx.revoke_other_sessions(&actor.id, keep_session).await?,
+            n_tokens: tx.revoke_api_tokens_of(&actor.id, self.now()).await?,
+        };
         tx.revoke_password_resets(&actor.id, self.now()).await?;
         self.note_person(
             &mut tx,
@@ -415,7 +426,7 @@ impl Services {
         )
         .await?;
         tx.commit().await?;
-        Ok(n_ended)
+        Ok(changed)
     }
 }
 
@@ -428,15 +439,17 @@ impl Services {
         Ok(tx.people().await?)
     }
 
-    /// Changes what a person is to the instance. `version` is the one that the actor saw.
+    /// Changes what a person is to the instance. `version` is the one that the actor saw, `password` the actor's own.
     pub async fn set_instance_role(
         &self,
         actor: &Actor,
         person: &PersonId,
         role: InstanceRole,
         version: i64,
+        password: &str,
     ) -> Result<(), ServiceError> {
         Self::allow_instance(actor, Action::Administer)?;
+        self.confirm_password(actor, password).await?;
         let mut tx = self.database().write().await?;
         let (admins, before) = admins_and_person(&mut tx, person).await?;
         at_version(
@@ -474,7 +487,7 @@ impl Services {
         Ok(tx.commit().await?)
     }
 
-    /// Disables an account: its sessions end, its tokens stop working, the invitations it made can no longer be accepted,
+    /// Disables an account: its sessions end, its tokens are revoked, the invitations it made can no longer be accepted,
     /// nor a link used that sets its password.
     /// What the person did stays theirs.
     pub async fn disable_person(
@@ -495,6 +508,7 @@ impl Services {
         tx.set_disabled(person, Some(now), version).await?;
         tx.revoke_all_sessions(person).await?;
         tx.forget_devices(person).await?;
+        tx.revoke_api_tokens_of(person, now).await?;
         tx.revoke_invitations_by(person, now).await?;
         tx.revoke_password_resets(person, now).await?;
         let summary = format!("disabled {}", before.name);

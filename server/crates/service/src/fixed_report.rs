@@ -237,7 +237,10 @@ impl Services {
         facts: Facts,
         key: &SigningKey,
     ) -> Result<NewFixedReport, ServiceError> {
-        let allowed_signers = self.public_key_line().await? + "\n";
+        let allowed_signers = self
+            .key_ring()
+            .await?
+            .allowed_signers_as_of(facts.review.as_of);
         let (report, packed) = off_the_async_threads(move || {
             let report = FixedReport::of(facts);
             let packed = report.pack();
@@ -245,7 +248,7 @@ impl Services {
         })
         .await?;
         Ok(NewFixedReport {
-            signature: key.sign(REPORT_NAMESPACE, report.as_bytes()),
+            signature: key.sign(REPORT_NAMESPACE, report.as_bytes())?,
             allowed_signers,
             sha256: packed.sha256,
             report_sha256: packed.report_sha256,

@@ -27,6 +27,7 @@ mod import;
 mod invitations;
 mod items;
 mod kept;
+mod key_store;
 mod keys;
 mod log;
 pub mod mapping;
@@ -43,6 +44,7 @@ mod running;
 pub mod sample;
 mod saved_filters;
 pub mod scans;
+mod sealing;
 mod search;
 mod services;
 mod setup;
@@ -59,7 +61,7 @@ mod watch;
 use std::sync::Arc;
 
 pub use access::{Access, Actor, TokenGrant};
-pub use accounts::NewAccount;
+pub use accounts::{NewAccount, PasswordChanged};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use comments::{CommentOn, ListedComment};
 pub use deliverables::DeliverableChange;
@@ -85,6 +87,8 @@ pub use idempotency::{Once, RequestAnswer};
 pub use ids::Ids;
 pub use invitations::{INVITATION_LASTS, Invite, Invited};
 pub use items::{BulkChange, BulkOutcome, ItemChange, ItemPage, ItemText, MAX_BULK, NewItem};
+pub use key_store::{KeyStore, KeyStoreError};
+pub use keys::KeyView;
 pub use log::{ComparedHead, HEAD_LASTS, LogCheck, LogVerification, OutsideHead};
 pub use password_resets::{OpenReset, RESET_LASTS, ResetLink};
 pub use passwords::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS};
@@ -117,6 +121,8 @@ pub struct Services {
 #[derive(Debug)]
 struct Inner {
     files: FileStore,
+    keys: KeyStore,
+    ring: keys::RingCache,
     clock: Arc<dyn Clock>,
     ids: Ids,
     limits: Limits,
@@ -174,6 +180,7 @@ impl Services {
     pub fn new(
         database: Database,
         files: FileStore,
+        keys: KeyStore,
         clock: Arc<dyn Clock>,
         ids: Ids,
         limits: Limits,
@@ -182,6 +189,8 @@ impl Services {
             database,
             inner: Arc::new(Inner {
                 files,
+                keys,
+                ring: keys::RingCache::default(),
                 clock,
                 ids,
                 limits,
@@ -230,6 +239,15 @@ impl Services {
     /// For the wiring only (sessions, shutdown): what people do goes through this type's other functions.
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Where the private halves of the signing keys are.
+    pub fn keys(&self) -> &KeyStore {
+        &self.inner.keys
+    }
+
+    pub(crate) fn ring_cache(&self) -> &keys::RingCache {
+        &self.inner.ring
     }
 
     pub(crate) fn ids(&self) -> &Ids {

@@ -5,7 +5,7 @@
 
 mod verification;
 
-use holdpoint_domain::{Millis, digest::canonical_json};
+use holdpoint_domain::{KeyPurpose, Millis, digest::canonical_json};
 use holdpoint_report::{
     SigningKey,
     log::{Hash, LogHead, Nodes, SALT_BYTES, Tree, leaf},
@@ -168,8 +168,8 @@ impl Services {
             sequence,
             digest: &digest,
         };
-        let signature = key.sign(LOG_NAMESPACE, head.to_sign().as_bytes());
-        let checkpoint = LogHead::sign(key, &origin, tree.size(), tree.root());
+        let signature = key.sign(LOG_NAMESPACE, head.to_sign().as_bytes())?;
+        let checkpoint = LogHead::sign(key, &origin, tree.size(), tree.root())?;
         tx.keep_signed_head(&SignedHead {
             sequence,
             occasion: occasion.word(sequence),
@@ -213,7 +213,7 @@ impl Services {
             return Ok(false);
         }
         self.grow_log_tree().await?;
-        let key = self.signing_key().await?;
+        let key = self.signing_key(KeyPurpose::Log).await?;
         let mut tx = self.database().write().await?;
         let tree = tx.lock_log_tree().await?;
         // Another node may have been quicker.

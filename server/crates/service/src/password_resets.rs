@@ -38,14 +38,16 @@ pub struct OpenReset {
 }
 
 impl Services {
-    /// Makes a link with which somebody chooses a new password. An older one stops working.
+    /// Makes a link with which somebody chooses a new password. An older one stops working. `password` is the actor's own.
     pub async fn make_reset_link(
         &self,
         actor: &Actor,
         person: &PersonId,
+        password: &str,
     ) -> Result<ResetLink, ServiceError> {
         in_person(actor)?;
         Self::allow_instance(actor, Action::Administer)?;
+        self.confirm_password(actor, password).await?;
         let mut tx = self.database().write().await?;
         let person = tx
             .person(person)
@@ -122,7 +124,7 @@ impl Services {
         Ok(open)
     }
 
-    /// Sets the password that the person behind a link has chosen, and ends all of their sessions. Of two who use the link
+    /// Sets the password that the person behind a link has chosen, and ends all of their sessions and tokens. Of two who use the link
     /// at once, one succeeds.
     pub async fn reset_password(
         &self,
@@ -155,10 +157,15 @@ impl Services {
             .await?;
         let n_ended = tx.revoke_all_sessions(&person.id).await?;
         tx.forget_devices(&person.id).await?;
+        let n_tokens = tx.revoke_api_tokens_of(&person.id, now).await?;
         tx.append_activity(NewActivity {
             after: Some(
-                serde_json::json!({ "sessions_ended": n_ended, "link_made_by": made_by })
-                    .to_string(),
+                serde_json::json!({
+                    "sessions_ended": n_ended,
+                    "tokens_ended": n_tokens,
+                    "link_made_by": made_by,
+                })
+                .to_string(),
             ),
             ..self.about(
                 person.id.as_str(),

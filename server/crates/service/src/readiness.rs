@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use holdpoint_storage::{Failure, StorageError};
 use thiserror::Error;
 
-use crate::Services;
+use crate::{ServiceError, Services};
 
 /// Whoever asks gets an answer within a second.
 const PATIENCE: Duration = Duration::from_millis(900);
@@ -21,6 +21,8 @@ pub enum NotReady {
     Writing(#[source] StorageError),
     #[error("the evidence folder cannot be written: {}", .0.as_ref().map_or("it does not answer", reason))]
     Files(#[source] Option<StorageError>),
+    #[error("this machine cannot sign, since a signing key is not here: the log says which")]
+    Keys(#[source] Option<ServiceError>),
 }
 
 fn reason(error: &StorageError) -> &'static str {
@@ -37,7 +39,8 @@ fn reason(error: &StorageError) -> &'static str {
 pub(crate) struct LastTry(tokio::sync::Mutex<Option<Instant>>);
 
 impl Services {
-    /// Whether the service can work now: the database answers and takes a write, and so does the evidence folder.
+    /// Whether the service can work now: the database answers and takes a write, and so does the evidence folder, and this
+    /// machine can sign.
     pub async fn ready(&self) -> Result<(), NotReady> {
         match tokio::time::timeout(PATIENCE, self.database().ping()).await {
             Ok(Ok(())) => {}
@@ -65,6 +68,11 @@ impl Services {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(NotReady::Files(Some(error))),
             Err(_) => return Err(NotReady::Files(None)),
+        }
+        match tokio::time::timeout(PATIENCE, self.check_private_keys()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(NotReady::Keys(Some(error))),
+            Err(_) => return Err(NotReady::Keys(None)),
         }
         *last = Some(Instant::now());
         Ok(())

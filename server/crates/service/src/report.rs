@@ -9,12 +9,12 @@ use std::{
 };
 
 use holdpoint_domain::{
-    Decision, Digest, ItemState, Millis, PatchId, ReviewId, ServiceId, person::Action,
+    Decision, Digest, ItemState, KeyPurpose, Millis, PatchId, ReviewId, ServiceId, person::Action,
     signoff::Change, text::Date,
 };
 use holdpoint_patch::{Touch, touches};
 use holdpoint_report::{
-    BundleError, Contents, Facts, SigningKey, bundle, csv,
+    BundleError, Contents, Facts, bundle, csv,
     facts::{self, Lines, ReleaseWord},
     json, markdown, sarif,
     signing::REPORT_NAMESPACE,
@@ -143,12 +143,16 @@ impl Services {
         let signature = if source.standing.is_draft() {
             None
         } else {
-            let key = self.signing_key().await?;
             let signature = match &source.kept {
                 Some((_, kept)) => kept.signature.clone(),
-                None => key.sign(REPORT_NAMESPACE, &bytes),
+                None => {
+                    let key = self
+                        .signing_key_at(KeyPurpose::Report, source.facts.review.as_of)
+                        .await?;
+                    key.sign(REPORT_NAMESPACE, &bytes)?
+                }
             };
-            self.note_export(actor, &source, &key, "report.md", &Digest::of(&bytes))
+            self.note_export(actor, &source, "report.md", &Digest::of(&bytes))
                 .await?;
             Some(signature)
         };
@@ -242,18 +246,23 @@ impl Services {
             })
             .collect();
         drop(tx);
-        let key = self.signing_key().await?;
+        let as_of = source.facts.review.as_of;
+        let key = self.signing_key_at(KeyPurpose::Report, as_of).await?;
         let (source, report) = source.text().await?;
         let digest = Digest::of(report.as_bytes());
-        self.note_export(actor, &source, &key, "bundle.zip", &digest)
+        self.note_export(actor, &source, "bundle.zip", &digest)
             .await?;
-        let (signature, allowed_signers) = match &source.kept {
+        let (signature, mut allowed_signers) = match &source.kept {
             Some((_, kept)) => (kept.signature.clone(), kept.allowed_signers.clone()),
             None => (
-                key.sign(REPORT_NAMESPACE, report.as_bytes()),
-                self.public_key_line().await? + "\n",
+                key.sign(REPORT_NAMESPACE, report.as_bytes())?,
+                self.key_ring().await?.allowed_signers_as_of(as_of),
             ),
         };
+        // Where the private key of then is gone, a later one signs the list of files.
+        if !allowed_signers.contains(&key.public_key()) {
+            allowed_signers = self.allowed_signers().await?;
+        }
         let name = file_name(&source.facts, "bundle.zip");
         let contents = Contents {
             signed_at: source.facts.review.as_of,
@@ -307,11 +316,11 @@ impl Services {
         &self,
         actor: &Actor,
         source: &Source,
-        key: &SigningKey,
         what: &str,
         digest: &Digest,
     ) -> Result<(), ServiceError> {
         let now = self.now();
+        let key = self.signing_key(KeyPurpose::Log).await?;
         let mut tx = self.database().write().await?;
         let new = NewActivity {
             at: now,
@@ -329,7 +338,7 @@ impl Services {
         if let Some((_, kept)) = &source.kept {
             after.insert("report_of".to_owned(), kept.sign_off.clone().into());
         }
-        self.append_signed(&mut tx, key, Occasion::Export, new, after)
+        self.append_signed(&mut tx, &key, Occasion::Export, new, after)
             .await?;
         tx.commit().await?;
         Ok(())

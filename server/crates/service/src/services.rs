@@ -254,6 +254,22 @@ impl Services {
         Ok(tx.members(service).await?)
     }
 
+    /// As [`Services::set_role`], for somebody at a page, who says again who they are.
+    pub async fn change_role(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        person: &PersonId,
+        role: Option<ServiceRole>,
+        password: &str,
+    ) -> Result<(), ServiceError> {
+        let mut tx = self.database().read().await?;
+        self.allow(&mut tx, actor, service, Action::Manage).await?;
+        drop(tx);
+        self.confirm_password(actor, password).await?;
+        self.set_role(actor, service, person, role).await
+    }
+
     /// Gives a person a role on a service instead of any they had, or takes it away. A service keeps a manager.
     pub async fn set_role(
         &self,

@@ -4,8 +4,8 @@
 //! review is not the same any more when the signature comes, it is refused and nothing is stored.
 
 use holdpoint_domain::{
-    Decision, Digest, Gating, ItemId, ItemState, Millis, Outcome, Policy, ReviewId, ServiceId,
-    ServiceRole,
+    Decision, Digest, Gating, ItemId, ItemState, KeyPurpose, Millis, Outcome, Policy, ReviewId,
+    ServiceId, ServiceRole,
     digest::canonical_json,
     person::Action,
     text::{Date, Reason},
@@ -223,7 +223,7 @@ impl Services {
         drop(tx);
         self.check_item_decision(actor, &shown, &of_item, &eyes, &request)?;
         self.confirm_password(actor, password).await?;
-        let key = self.signing_key().await?;
+        let key = self.signing_key(KeyPurpose::Log).await?;
 
         let mut tx = self.database().write().await?;
         let review =
@@ -414,7 +414,8 @@ impl Services {
         drop(tx);
         check_release(actor, &shown, &eyes, decision, basis)?;
         self.confirm_password(actor, password).await?;
-        let key = self.signing_key().await?;
+        let report_key = self.signing_key(KeyPurpose::Report).await?;
+        let key = self.signing_key(KeyPurpose::Log).await?;
 
         // The report is made before the unit of work that keeps it. If the service has changed meanwhile, it is made again.
         for _ in 0..MOST_TRIES {
@@ -432,7 +433,7 @@ impl Services {
             drop(tx);
             let fixed = match facts {
                 Some(facts) => Some(FixedWith {
-                    report: self.fix_report(facts, &key).await?,
+                    report: self.fix_report(facts, &report_key).await?,
                     last_entry,
                 }),
                 None => None,

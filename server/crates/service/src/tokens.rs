@@ -61,13 +61,15 @@ pub enum TokenError {
 }
 
 impl Services {
-    /// Makes a token that acts for the actor.
+    /// Makes a token that acts for the actor, who says again who they are: a token outlives the session it is made in.
     pub async fn create_token(
         &self,
         actor: &Actor,
         new: NewToken<'_>,
+        password: &str,
     ) -> Result<MadeToken, ServiceError> {
         in_person(actor)?;
+        self.confirm_password(actor, password).await?;
         self.make_token(actor, actor.id.as_str(), new).await
     }
 
@@ -236,14 +238,14 @@ impl Services {
             .map_err(ServiceError::from)?;
         drop(tx);
         let (token, person) = found.ok_or(TokenError::Unknown)?;
+        if person.disabled_at.is_some() {
+            return Err(TokenError::Disabled);
+        }
         if token.revoked_at.is_some() {
             return Err(TokenError::Revoked);
         }
         if token.expires_at <= now {
             return Err(TokenError::Expired);
-        }
-        if person.disabled_at.is_some() {
-            return Err(TokenError::Disabled);
         }
         if token
             .last_used_at

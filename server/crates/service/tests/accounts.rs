@@ -8,7 +8,7 @@ use common::{
 use holdpoint_domain::{InstanceRole, ServiceId, ServiceRole, person::Action};
 use holdpoint_service::{
     Actor, Client, DEVICE_LASTS, INVITATION_LASTS, Invite, Invited, NewAccount, NewToken,
-    RESET_LASTS, ServiceError, Services, TokenError,
+    PasswordChanged, RESET_LASTS, ServiceError, Services, TokenError,
 };
 use holdpoint_storage::{Service, SessionStore};
 use tokio::task::JoinSet;
@@ -368,7 +368,10 @@ async fn a_changed_password_ends_the_other_sessions_and_the_old_one_works_no_mor
                 .change_password(&ana, PASSWORD, OTHER, &kept)
                 .await
                 .unwrap(),
-            1
+            PasswordChanged {
+                n_sessions: 1,
+                n_tokens: 0
+            }
         );
         assert_eq!(services.sessions(&ana).await.unwrap()[0].id, kept);
         rejected(
@@ -393,7 +396,7 @@ async fn only_an_administrator_keeps_people() {
         assert!(is_forbidden(&services.people(&ana).await));
         assert!(is_forbidden(
             &services
-                .set_instance_role(&ana, &ana.id, InstanceRole::Admin, 1)
+                .set_instance_role(&ana, &ana.id, InstanceRole::Admin, 1, PASSWORD)
                 .await
         ));
         assert!(is_forbidden(
@@ -422,12 +425,12 @@ async fn the_last_administrator_can_be_neither_disabled_nor_demoted() {
         rejected(services.disable_person(&ada, &ada.id, 1).await);
         rejected(
             services
-                .set_instance_role(&ada, &ada.id, InstanceRole::Member, 1)
+                .set_instance_role(&ada, &ada.id, InstanceRole::Member, 1, PASSWORD)
                 .await,
         );
         services.enable_person(&ada, &bo.id, 2).await.unwrap();
         services
-            .set_instance_role(&ada, &ada.id, InstanceRole::Member, 1)
+            .set_instance_role(&ada, &ada.id, InstanceRole::Member, 1, PASSWORD)
             .await
             .expect("there is another");
     }
@@ -442,7 +445,7 @@ async fn two_administrators_who_demote_each_other_at_once_leave_one() {
             let services = world.services.clone();
             tasks.spawn(async move {
                 services
-                    .set_instance_role(&actor, &other.id, InstanceRole::Member, 1)
+                    .set_instance_role(&actor, &other.id, InstanceRole::Member, 1, PASSWORD)
                     .await
                     .is_ok()
             });
@@ -464,11 +467,11 @@ async fn a_change_of_a_person_that_somebody_else_changed_is_a_conflict_with_both
         let services = &world.services;
         let (ada, bo) = (world.admin("ada").await, world.member("bo").await);
         services
-            .set_instance_role(&ada, &bo.id, InstanceRole::Admin, 1)
+            .set_instance_role(&ada, &bo.id, InstanceRole::Admin, 1, PASSWORD)
             .await
             .unwrap();
         let late = services
-            .set_instance_role(&ada, &bo.id, InstanceRole::Member, 1)
+            .set_instance_role(&ada, &bo.id, InstanceRole::Member, 1, PASSWORD)
             .await;
         let Err(ServiceError::Conflict(conflict)) = late else {
             panic!("{late:?}")
@@ -766,7 +769,7 @@ fn new_token<'a>(service: Option<&'a str>, scopes: &[&'a str]) -> NewToken<'a> {
 
 async fn token(services: &Services, of: &Actor, service: Option<&str>, scopes: &[&str]) -> String {
     services
-        .create_token(of, new_token(service, scopes))
+        .create_token(of, new_token(service, scopes), PASSWORD)
         .await
         .expect("makes a token")
         .secret
@@ -793,7 +796,7 @@ async fn a_token_acts_for_its_person_within_what_it_was_granted() {
         assert_eq!(grant.actions, [Action::ImportScans, Action::Read]);
         assert!(is_forbidden(
             &services
-                .create_token(&actor, new_token(None, &["read"]))
+                .create_token(&actor, new_token(None, &["read"]), PASSWORD)
                 .await
         ));
         assert!(is_forbidden(&services.tokens(&actor).await));
@@ -801,6 +804,66 @@ async fn a_token_acts_for_its_person_within_what_it_was_granted() {
             &services.change_password(&actor, PASSWORD, OTHER, "").await
         ));
         assert!(is_forbidden(&services.sessions(&actor).await));
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_made_by_whoever_knows_the_password_and_ends_with_it() {
+    for world in World::each().await {
+        let services = &world.services;
+        let (ana, admin) = (world.member("ana").await, world.admin("ada").await);
+        let refused = services
+            .create_token(&ana, new_token(None, &["read"]), "wrong")
+            .await;
+        assert_eq!(rejected(refused.map(drop)).0, "password");
+        assert_eq!(services.tokens(&ana).await.unwrap(), []);
+        let works = async |secret: &str| services.actor_of_token(secret).await.is_ok();
+
+        let changed = token(services, &ana, None, &["read"]).await;
+        let of_other = token(services, &admin, None, &["read"]).await;
+        assert!(works(&changed).await);
+        let ended = services
+            .change_password(&ana, PASSWORD, OTHER, "")
+            .await
+            .unwrap();
+        assert_eq!(ended.n_tokens, 1);
+        assert!(!works(&changed).await && works(&of_other).await);
+
+        let new = || new_token(None, &["read"]);
+        let reset = services.create_token(&ana, new(), OTHER).await.unwrap();
+        let refused = services.make_reset_link(&admin, &ana.id, OTHER).await;
+        assert_eq!(rejected(refused.map(drop)).0, "password");
+        let link = services
+            .make_reset_link(&admin, &ana.id, PASSWORD)
+            .await
+            .unwrap();
+        services
+            .reset_password(&link.secret, PASSWORD, "10.0.0.1")
+            .await
+            .unwrap();
+        assert!(!works(&reset.secret).await);
+
+        let disabled = token(services, &ana, None, &["read"]).await;
+        let person = |all: Vec<holdpoint_service::Person>| {
+            let found = all.into_iter().find(|person| person.id == ana.id);
+            found.unwrap().version
+        };
+        let version = person(services.people(&admin).await.unwrap());
+        services
+            .disable_person(&admin, &ana.id, version)
+            .await
+            .unwrap();
+        let version = person(services.people(&admin).await.unwrap());
+        services
+            .enable_person(&admin, &ana.id, version)
+            .await
+            .unwrap();
+        assert!(!works(&disabled).await, "enabling brings no token back");
+        let version = person(services.people(&admin).await.unwrap());
+        let refused = services
+            .set_instance_role(&admin, &ana.id, InstanceRole::Admin, version, "wrong")
+            .await;
+        assert_eq!(rejected(refused).0, "password");
     }
 }
 
@@ -836,7 +899,7 @@ async fn an_unknown_expired_or_revoked_token_lets_nobody_in() {
             );
         }
         let revoked = services
-            .create_token(&ana, new_token(None, &["read"]))
+            .create_token(&ana, new_token(None, &["read"]), PASSWORD)
             .await
             .unwrap();
         assert!(is_not_found(
@@ -901,7 +964,7 @@ async fn a_token_without_scope_name_or_end_is_refused_at_its_field() {
         ];
         for (field, new) in cases {
             assert_eq!(
-                rejected(services.create_token(&ana, new.clone()).await).0,
+                rejected(services.create_token(&ana, new.clone(), PASSWORD).await).0,
                 field,
                 "{new:?}"
             );
@@ -980,7 +1043,7 @@ async fn everything_is_in_the_log_and_no_secret_is() {
             .await
             .unwrap();
         let made = services
-            .create_token(&cy, new_token(None, &["read"]))
+            .create_token(&cy, new_token(None, &["read"]), PASSWORD)
             .await
             .unwrap();
         services.revoke_token(&cy, &made.token.id).await.unwrap();
@@ -990,7 +1053,7 @@ async fn everything_is_in_the_log_and_no_secret_is() {
             .unwrap();
         services.sign_out(&cy).await.unwrap();
         services
-            .set_instance_role(&ada, &cy.id, InstanceRole::Admin, 1)
+            .set_instance_role(&ada, &cy.id, InstanceRole::Admin, 1, PASSWORD)
             .await
             .unwrap();
         services.disable_person(&ada, &cy.id, 2).await.unwrap();
@@ -1037,7 +1100,10 @@ async fn a_reset_link_sets_the_password_once_and_ends_every_session() {
         let (admin, cy) = (world.admin("ada").await, world.member("cy").await);
         session(&world, &cy).await;
         session(&world, &cy).await;
-        let link = services.make_reset_link(&admin, &cy.id).await.unwrap();
+        let link = services
+            .make_reset_link(&admin, &cy.id, PASSWORD)
+            .await
+            .unwrap();
         let open = services.open_reset(&link.secret, "10.0.0.1").await.unwrap();
         assert_eq!(open.person.email, "cy@example.org");
         assert_eq!(
@@ -1090,7 +1156,10 @@ async fn a_reset_link_ends_after_a_day_when_replaced_when_the_password_changes_a
     for world in World::each().await {
         let services = &world.services;
         let (admin, cy) = (world.admin("ada").await, world.member("cy").await);
-        let replaced = services.make_reset_link(&admin, &cy.id).await.unwrap();
+        let replaced = services
+            .make_reset_link(&admin, &cy.id, PASSWORD)
+            .await
+            .unwrap();
         let late = services
             .make_reset_link_for("CY@example.org")
             .await
@@ -1103,13 +1172,19 @@ async fn a_reset_link_ends_after_a_day_when_replaced_when_the_password_changes_a
                 .reset_password(&late.secret, OTHER, "10.0.0.1")
                 .await,
         );
-        let found_again = services.make_reset_link(&admin, &cy.id).await.unwrap();
+        let found_again = services
+            .make_reset_link(&admin, &cy.id, PASSWORD)
+            .await
+            .unwrap();
         services
             .change_password(&cy, PASSWORD, OTHER, "none")
             .await
             .unwrap();
         rejected(services.open_reset(&found_again.secret, "10.0.0.1").await);
-        let disabled = services.make_reset_link(&admin, &cy.id).await.unwrap();
+        let disabled = services
+            .make_reset_link(&admin, &cy.id, PASSWORD)
+            .await
+            .unwrap();
         services.disable_person(&admin, &cy.id, 1).await.unwrap();
         rejected(
             services
@@ -1117,7 +1192,13 @@ async fn a_reset_link_ends_after_a_day_when_replaced_when_the_password_changes_a
                 .await,
         );
         assert_eq!(
-            rejected(services.make_reset_link(&admin, &cy.id).await.map(drop)).0,
+            rejected(
+                services
+                    .make_reset_link(&admin, &cy.id, PASSWORD)
+                    .await
+                    .map(drop)
+            )
+            .0,
             "email"
         );
         assert_eq!(
@@ -1138,7 +1219,10 @@ async fn whoever_guesses_reset_links_has_to_wait_and_nobody_else() {
     let world = World::sqlite().await;
     let services = &world.services;
     let (admin, cy) = (world.admin("ada").await, world.member("cy").await);
-    let link = services.make_reset_link(&admin, &cy.id).await.unwrap();
+    let link = services
+        .make_reset_link(&admin, &cy.id, PASSWORD)
+        .await
+        .unwrap();
     for n in 0..20 {
         rejected(services.open_reset(&format!("guess-{n}"), "10.0.0.1").await);
     }
@@ -1221,7 +1305,10 @@ async fn a_new_password_by_link_forgets_every_device() {
         let services = &world.services;
         let (admin, cy) = (world.admin("ada").await, world.member("cy").await);
         let secret = services.remember_device(&cy.id, None).await.unwrap();
-        let link = services.make_reset_link(&admin, &cy.id).await.unwrap();
+        let link = services
+            .make_reset_link(&admin, &cy.id, PASSWORD)
+            .await
+            .unwrap();
         services
             .reset_password(&link.secret, OTHER, "10.0.0.9")
             .await

@@ -14,7 +14,7 @@ use std::{
 use common::World;
 use holdpoint_domain::Digest;
 use holdpoint_service::{
-    Actor, Ids, Limits, Services, SystemClock,
+    Actor, Ids, KeyStore, Limits, Services, SystemClock,
     backup::{BackupError, BackupManifest, back_up, restore, verify_backup, verify_files},
 };
 use holdpoint_storage::{
@@ -44,6 +44,7 @@ async fn open(url: &DatabaseUrl, data: &Path) -> Services {
         FileStore::open(&data.join("evidence"))
             .await
             .expect("opens"),
+        KeyStore::new(data.join("keys"), None),
         Arc::new(SystemClock),
         Ids::from_system(),
         Limits::default(),

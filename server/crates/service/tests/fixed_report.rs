@@ -305,7 +305,7 @@ async fn a_decided_report_is_the_same_whatever_changes_after() {
             decided.evidence_since
         );
 
-        let keys = AllowedKeys::parse(&services.public_key_line().await.unwrap()).unwrap();
+        let keys = AllowedKeys::parse(&services.allowed_signers().await.unwrap()).unwrap();
         let form = |name| &before.iter().find(|form| form.0 == name).unwrap().1;
         let signature = String::from_utf8(form("report.md.sig").clone()).unwrap();
         assert!(verify_report(form("report.md"), &signature, &keys).verified());

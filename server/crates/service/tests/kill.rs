@@ -16,7 +16,8 @@ use std::{
 use common::{scans::result, team};
 use holdpoint_domain::{InstanceRole, PersonId, ServiceId};
 use holdpoint_service::{
-    Actor, Ids, ImportWatch, Limits, NewAccount, Services, SystemClock, scans::ScanRequest,
+    Actor, Ids, ImportWatch, KeyStore, Limits, NewAccount, Services, SystemClock,
+    scans::ScanRequest,
 };
 use holdpoint_storage::{Database, DatabaseUrl, FileStore, testing::TestDatabase};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -30,10 +31,11 @@ const PERSON: &str = "HOLDPOINT_KILL_PERSON";
 const FINDINGS: usize = 1_500;
 const KILLS: usize = 100;
 
-fn services(database: Database, files: FileStore) -> Services {
+fn services(database: Database, files: FileStore, folder: &Path) -> Services {
     Services::new(
         database,
         files,
+        KeyStore::new(folder.join("keys"), None),
         std::sync::Arc::new(SystemClock),
         Ids::from_system(),
         Limits::default(),
@@ -64,7 +66,7 @@ impl Ground {
         let files = FileStore::open(&folder.path().join("files"))
             .await
             .expect("opens");
-        let services = services(database, files);
+        let services = services(database, files, folder.path());
         let new = NewAccount {
             email: "kim@example.org",
             name: "Kim",
@@ -184,7 +186,7 @@ async fn a_process_of_its_own_imports_a_file() {
     let files = FileStore::open(Path::new(&given(FOLDER)))
         .await
         .expect("opens");
-    let services = services(database, files);
+    let services = services(database, files, Path::new(&given(FOLDER)));
     let person = services
         .person_signed_in(&PersonId::parse(&given(PERSON)).expect("an id"))
         .await

@@ -322,7 +322,8 @@ async fn a_head_that_no_trusted_key_signed_is_not_accepted_from_outside_and_not_
     let before = verified(&team.world).await;
     let checkpoint = LogHead::parse(&before.checkpoint.expect("has a head")).expect("is one");
     let other = SigningKey::from_seed(&[9; 32], "other");
-    let forged = LogHead::sign(&other, &checkpoint.origin, checkpoint.size, checkpoint.root);
+    let forged =
+        LogHead::sign(&other, &checkpoint.origin, checkpoint.size, checkpoint.root).expect("signs");
     let refused = verified_against(&team.world, forged.as_str()).await;
     assert!(
         refused.problems[0].contains("none of the keys given signed it"),
@@ -339,7 +340,7 @@ async fn a_head_that_no_trusted_key_signed_is_not_accepted_from_outside_and_not_
     let services = &elsewhere.services;
     assert!(services.sign_due_log_head().await.expect("signs"));
     let own = verified(&elsewhere).await.checkpoint.expect("has a head");
-    let own_key = services.public_key_line().await.expect("has a key");
+    let own_key = services.allowed_signers().await.expect("has a key");
     let check = |keys: Option<AllowedKeys>| LogCheck {
         against: vec![OutsideHead {
             source: "kept".to_owned(),
@@ -351,7 +352,7 @@ async fn a_head_that_no_trusted_key_signed_is_not_accepted_from_outside_and_not_
         "{own_key}\n{}",
         team.world
             .services
-            .public_key_line()
+            .allowed_signers()
             .await
             .expect("has a key")
     ))

@@ -15,7 +15,7 @@ use std::{
 use common::{DAY, World, rejected, team};
 use holdpoint_domain::{Digest, PersonId};
 use holdpoint_service::{
-    Actor, Ids, Limits, Once, RequestAnswer, ServiceError, Services, SystemClock,
+    Actor, Ids, KeyStore, Limits, Once, RequestAnswer, ServiceError, Services, SystemClock,
 };
 use holdpoint_storage::{Database, DatabaseUrl, FileStore};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -111,6 +111,7 @@ async fn two_nodes_with_one_request_do_its_work_once() {
         let node = Services::new(
             database,
             world.services.files().clone(),
+            world.services.keys().clone(),
             world.clock.clone(),
             Ids::seeded(8),
             Limits::default(),
@@ -213,7 +214,8 @@ async fn server(url: &DatabaseUrl, folder: &str, person: &str) -> (Services, Act
     let database = Database::open(url).await.expect("opens");
     let files = FileStore::open(folder.as_ref()).await.expect("opens");
     let (clock, ids) = (std::sync::Arc::new(SystemClock), Ids::from_system());
-    let services = Services::new(database, files, clock, ids, Limits::default());
+    let keys = KeyStore::new(std::path::Path::new(folder).join("keys"), None);
+    let services = Services::new(database, files, keys, clock, ids, Limits::default());
     let person = PersonId::parse(person).expect("an id");
     let person = services.person_signed_in(&person).await.expect("reads");
     (services, Actor::of(&person.expect("is there")))

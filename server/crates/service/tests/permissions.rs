@@ -162,6 +162,7 @@ const TABLE: &[(&str, &str)] = &[
     // Managing.
     ("update_service", "AM"),
     ("set_role", "AM"),
+    ("change_role", "AM"),
     ("create_review", "AM"),
     ("update_review", "AM"),
     ("update_item", "AM"),
@@ -364,7 +365,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                 scopes: vec!["read"],
                 expires_at,
             };
-            services.create_token(who, new).await.map(drop)
+            services.create_token(who, new, PASSWORD).await.map(drop)
         }
         "revoke_token" => {
             // Somebody else's or no token: the answer for one's own is in the accounts' tests.
@@ -391,12 +392,12 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
         "people" => services.people(who).await.map(drop),
         "set_instance_role" => {
             services
-                .set_instance_role(who, &team.viewer.id, InstanceRole::Member, stale)
+                .set_instance_role(who, &team.viewer.id, InstanceRole::Member, stale, PASSWORD)
                 .await
         }
         "disable_person" => services.disable_person(who, &team.viewer.id, stale).await,
         "make_reset_link" => services
-            .make_reset_link(who, &team.viewer.id)
+            .make_reset_link(who, &team.viewer.id, PASSWORD)
             .await
             .map(drop),
         "enable_person" => services.enable_person(who, &team.viewer.id, stale).await,
@@ -782,6 +783,12 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
         "set_role" => {
             services
                 .set_role(who, service, &team.viewer.id, Some(ServiceRole::Viewer))
+                .await
+        }
+        "change_role" => {
+            let role = Some(ServiceRole::Viewer);
+            services
+                .change_role(who, service, &team.viewer.id, role, PASSWORD)
                 .await
         }
         "create_review" => services

@@ -3,12 +3,13 @@
 mod common;
 
 use common::{World, rejected};
-use holdpoint_domain::{FindingStatus, ItemId, Outcome, item::Step};
+use holdpoint_domain::{FindingStatus, ItemId, Outcome, ReviewId, item::Step};
 use holdpoint_report::{AllowedKeys, verify_report};
 use holdpoint_service::{
     Actor, AsOf, FindingFilter, FindingSort, Services,
     evidence::{EvidenceFields, EvidenceRequest},
     findings::{Triage, TriageFields},
+    report::ReportFile,
     sample::LoadedSample,
     sign_off::DecisionRequest,
     standing::ReleaseDecision,
@@ -244,8 +245,8 @@ async fn the_sample_worked_to_its_end_gives_a_signed_report_that_is_the_same_eac
             .expect("writes");
         assert_eq!(first, second, "the same state gives the same bytes");
         let keys =
-            AllowedKeys::parse(&services.public_key_line().await.expect("a key")).expect("a line");
-        let signature = first.signature.expect("a decided report is signed");
+            AllowedKeys::parse(&services.allowed_signers().await.expect("a key")).expect("a line");
+        let signature = first.signature.clone().expect("a decided report is signed");
         assert!(verify_report(&first.bytes, &signature, &keys).verified());
         let mut changed = first.bytes.clone();
         changed[100] ^= 1;
@@ -266,6 +267,7 @@ async fn the_sample_worked_to_its_end_gives_a_signed_report_that_is_the_same_eac
             holdpoint_report::verifying::Limits::default(),
         );
         assert!(verification.verified(), "{verification}");
+        rotated_twice_it_verifies_as_before(&world, &manager.0, &sample.review, &first).await;
         assert_eq!(
             services.verify_log().await.expect("verifies").problems,
             [""; 0]
@@ -275,4 +277,86 @@ async fn the_sample_worked_to_its_end_gives_a_signed_report_that_is_the_same_eac
     if let [sqlite, postgres] = reports.as_slice() {
         assert_eq!(sqlite, postgres, "both databases give the same bytes");
     }
+}
+
+/// Changes all keys twice after a first bundle was handed out: that bundle still verifies by what it says itself, and what is
+/// exported now is the same, byte for byte.
+async fn rotated_twice_it_verifies_as_before(
+    world: &World,
+    manager: &Actor,
+    review: &ReviewId,
+    report: &ReportFile,
+) {
+    let services = &world.services;
+    let bundle = async || {
+        let out = std::io::Cursor::new(Vec::new());
+        let (bundle, ..) = services
+            .report_bundle(manager, review, &AsOf::Newest, out)
+            .await
+            .expect("a bundle");
+        bundle.into_inner()
+    };
+    let oldest = bundle().await;
+    let first_key = services.signing_keys().await.expect("keys").remove(0).key;
+    for _ in 0..2 {
+        world.clock.advance(30 * common::DAY);
+        services.rotate_keys(None, None).await.expect("rotates");
+    }
+    world.clock.advance(common::DAY);
+    let again = services
+        .report_markdown(manager, review, &AsOf::Newest)
+        .await
+        .expect("writes");
+    assert_eq!(&again, report, "the key of its own time signs it");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    zip::ZipArchive::new(std::io::Cursor::new(&oldest))
+        .expect("a ZIP file")
+        .extract(folder.path())
+        .expect("unpacks");
+    let text = std::fs::read_to_string(folder.path().join("report.md")).expect("a report");
+    let command = text
+        .lines()
+        .find(|line| line.starts_with("ssh-keygen -Y verify -Overify-time="))
+        .expect("says how to verify it");
+    let verifies = || {
+        std::process::Command::new("sh")
+            .args(["-c", command])
+            .current_dir(folder.path())
+            .output()
+            .expect("sh runs")
+            .status
+            .success()
+    };
+    assert!(verifies(), "with the keys of the bundle: {command}");
+    let signers = folder.path().join("allowed_signers");
+    let published = services.allowed_signers().await.expect("keys");
+    std::fs::write(&signers, &published).expect("writes");
+    assert!(verifies(), "with the keys of now: {command} {published}");
+    let others: String = published
+        .lines()
+        .filter(|line| !line.contains(&first_key.public_key))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(others.lines().count() + 1, published.lines().count());
+    std::fs::write(&signers, others).expect("writes");
+    assert!(!verifies(), "another key is as good");
+
+    // With the private half gone, the signature is the one that was kept, and a bundle still verifies.
+    services
+        .retire_key(&first_key.fingerprint)
+        .await
+        .expect("retires");
+    let later = services
+        .report_markdown(manager, review, &AsOf::Newest)
+        .await
+        .expect("writes");
+    assert_eq!(&later, report);
+    let keys = AllowedKeys::parse(&published).expect("lines");
+    let later = holdpoint_report::verify_bundle(
+        std::io::Cursor::new(bundle().await),
+        Some(&keys),
+        holdpoint_report::verifying::Limits::default(),
+    );
+    assert!(later.checks.len() > 3, "{later}");
 }

@@ -968,6 +968,7 @@ async fn two_nodes_on_one_postgresql_import_one_series_without_duplicates() {
     let second = holdpoint_service::Services::new(
         second,
         team.world.services.files().clone(),
+        team.world.services.keys().clone(),
         team.world.clock.clone(),
         holdpoint_service::Ids::seeded(8),
         team.world.services.limits(),

@@ -244,7 +244,7 @@ async fn whoever_had_a_password_reset_has_no_other_eyes_in_that_account() {
             .expect("gives a role");
         let reset_by = async |admin: &Actor| {
             let link = services
-                .make_reset_link(admin, &team.reviewer.id)
+                .make_reset_link(admin, &team.reviewer.id, PASSWORD)
                 .await
                 .expect("makes a link");
             services

@@ -13,7 +13,15 @@ fn is_too_often<T: std::fmt::Debug>(outcome: &Result<T, ServiceError>) -> bool {
 fn limited(world: &World, limits: Limits) -> Services {
     let database = world.on.database.clone();
     let files = world.services.files().clone();
-    Services::new(database, files, world.clock.clone(), Ids::seeded(3), limits)
+    let keys = world.services.keys().clone();
+    Services::new(
+        database,
+        files,
+        keys,
+        world.clock.clone(),
+        Ids::seeded(3),
+        limits,
+    )
 }
 
 fn by(actor: &Actor) -> UploadBy<'_> {

@@ -590,6 +590,20 @@ impl Tx {
         Ok(row.map(|row| row.name))
     }
 
+    /// Revokes all of a person's tokens, and says how many those were.
+    pub async fn revoke_api_tokens_of(
+        &mut self,
+        person: &PersonId,
+        now: Millis,
+    ) -> Result<u64, StorageError> {
+        Ok(execute!(
+            self,
+            "update api_token set revoked_at = $2 where person_id = $1 and revoked_at is null",
+            person.as_str(),
+            now,
+        ))
+    }
+
     /// Notes that a token was used.
     pub async fn touch_api_token(&mut self, id: &TokenId, now: Millis) -> Result<(), StorageError> {
         execute!(

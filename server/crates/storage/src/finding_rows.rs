@@ -404,14 +404,16 @@ where
     for column in &rows.columns {
         query.push(format_args!(", {}", COLUMNS[*column].0));
     }
-    // Ids are well-formed and times are numbers, so that they can stand in the text.
-    query.push(format_args!(
-        ") select '{service}', '{series}', 'open', '', {at}, {at}, '{scan}', '{scan}', 1, said.id, said.nth + ",
-        service = of.service.as_str(),
-        series = of.series.as_str(),
-        at = of.at,
-        scan = of.scan.as_str(),
-    ));
+    query.push(") select ");
+    query.push_bind(of.service.as_str()).push(", ");
+    query.push_bind(of.series.as_str()).push(", 'open', '', ");
+    for _ in ["first_seen_at", "last_seen_at"] {
+        query.push_bind(Some(of.at)).push(dialect.number).push(", ");
+    }
+    for _ in ["first_scan_id", "pointer_scan_id"] {
+        query.push_bind(of.scan.as_str()).push(", ");
+    }
+    query.push("1, said.id, said.nth + ");
     query.push_bind(Some(first_number)).push(dialect.number);
     for column in &rows.columns {
         query.push(format_args!(", said.{}", COLUMNS[*column].0));

@@ -94,14 +94,13 @@ macro_rules! changeable {
 
 macro_rules! insert_observations {
     ($database:ty, $conn:expr, $scan:expr, $rows:expr) => {{
-        let scan = format!("'{}'", $scan.as_str());
         for chunk in $rows.chunks(ROWS_PER_STATEMENT) {
             let mut query = QueryBuilder::<$database>::new(
                 "insert into observation (scan_id, finding_id, outcome, why, was_path, was_start_line, was_end_line, path, \
                  start_line, end_line) ",
             );
             query.push_values(chunk, |mut row, seen: &Observation| {
-                row.push(&scan)
+                row.push_bind($scan.as_str())
                     .push_bind(seen.finding.as_str())
                     .push_bind(seen.outcome)
                     .push_bind(seen.why.as_str())

@@ -38,9 +38,11 @@ mod scans;
 mod search;
 mod services;
 pub mod sessions;
+mod signing_keys;
 mod standing;
 pub mod tables;
 mod templates;
+#[cfg(feature = "testing")]
 pub mod testing;
 mod triage;
 mod tx;
@@ -76,6 +78,7 @@ pub use scans::{ChangeNumbers, ObservationView, Scan, ScanChange, SeverityCounts
 pub use search::{Hit, Hits};
 pub use services::Service;
 pub use sessions::{SessionStore, SignedInSession, keys as session_keys};
+pub use signing_keys::StoredKeyList;
 pub use standing::{
     ItemPlace, LastEntry, LinkCount, SignOff, Standing, StandingDeliverable, StandingEvidence,
     StandingFinding, StandingItem, StandingLink, StandingPatch, StandingReview, StandingScan,

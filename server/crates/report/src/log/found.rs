@@ -195,7 +195,7 @@ mod tests {
     };
 
     fn head() -> LogHead {
-        LogHead::sign(&key(), "holdpoint/1", 5, tree(5).0.root())
+        LogHead::sign(&key(), "holdpoint/1", 5, tree(5).0.root()).unwrap()
     }
 
     fn only(bytes: impl AsRef<[u8]>) -> FoundHead {

@@ -196,7 +196,7 @@ mod tests {
             let first = tree.next_position();
             nodes.extend((first..).zip(tree.push(salted(sequence).leaf().unwrap())));
         }
-        let head = LogHead::sign(&key(), "holdpoint/1", tree.size(), tree.root());
+        let head = LogHead::sign(&key(), "holdpoint/1", tree.size(), tree.root()).unwrap();
         (head, nodes)
     }
 
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_history_shows_which_heads_a_later_one_begins_with() {
-        let head = |size| LogHead::sign(&key(), "holdpoint/1", size, tree(size).0.root());
+        let head = |size| LogHead::sign(&key(), "holdpoint/1", size, tree(size).0.root()).unwrap();
         for later in 1..20 {
             let nodes = tree(later).1;
             let history = History::new(later, (1..=later).collect(), &nodes).unwrap();
@@ -288,7 +288,8 @@ mod tests {
             assert_eq!(serde_json::from_str::<History>(&text).unwrap(), history);
             for earlier in 1..=later {
                 assert_eq!(history.check(&head(later), &head(earlier)), Ok(()));
-                let other = LogHead::sign(&key(), "holdpoint/1", earlier, tree(later + 1).0.root());
+                let other = LogHead::sign(&key(), "holdpoint/1", earlier, tree(later + 1).0.root())
+                    .unwrap();
                 assert_eq!(
                     history.check(&head(later), &other),
                     Err(ProofError::Inconsistent),
@@ -302,7 +303,7 @@ mod tests {
         }
         let short = History::new(9, [4].into(), &tree(9).1).unwrap();
         assert_eq!(short.check(&head(9), &head(3)), Err(ProofError::Missing));
-        let elsewhere = LogHead::sign(&key(), "holdpoint/2", 4, tree(4).0.root());
+        let elsewhere = LogHead::sign(&key(), "holdpoint/2", 4, tree(4).0.root()).unwrap();
         assert_eq!(
             short.check(&head(9), &elsewhere),
             Err(ProofError::Inconsistent)

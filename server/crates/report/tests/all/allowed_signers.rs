@@ -189,7 +189,7 @@ fn lines() -> Vec<(String, bool)> {
 #[test]
 fn lists_of_keys_are_judged_as_openssh_judges_them() {
     let folder = tempfile::tempdir().unwrap();
-    let signature = key().sign(REPORT_NAMESPACE, TEXT);
+    let signature = key().sign(REPORT_NAMESPACE, TEXT).unwrap();
     let mut wrong = Vec::new();
     for (keys, is_right) in lines() {
         for end in ["", "\n"] {
@@ -210,7 +210,7 @@ fn lists_of_keys_are_judged_as_openssh_judges_them() {
 fn armored_signatures_are_read_as_openssh_reads_them() {
     let folder = tempfile::tempdir().unwrap();
     let keys = format!("holdpoint {}\n", blob(&key()));
-    let signature = key().sign(REPORT_NAMESPACE, TEXT);
+    let signature = key().sign(REPORT_NAMESPACE, TEXT).unwrap();
     let body = signature
         .lines()
         .skip(1)
@@ -236,8 +236,11 @@ fn armored_signatures_are_read_as_openssh_reads_them() {
         (signature.replacen("U1NI", "U1N!", 1), false),
         (long.replacen(&body, &format!("{body}A"), 1), false),
         (long.replacen(&body, &body[..body.len() - 4], 1), false),
-        (key().sign("git", TEXT), false),
-        (key().sign(REPORT_NAMESPACE, b"another report\n"), false),
+        (key().sign("git", TEXT).unwrap(), false),
+        (
+            key().sign(REPORT_NAMESPACE, b"another report\n").unwrap(),
+            false,
+        ),
         (String::new(), false),
     ] {
         let says = (
@@ -255,7 +258,7 @@ fn armored_signatures_are_read_as_openssh_reads_them() {
 
 #[test]
 fn a_key_file_without_a_principal_is_a_list_of_one_key() {
-    let signature = key().sign(REPORT_NAMESPACE, TEXT);
+    let signature = key().sign(REPORT_NAMESPACE, TEXT).unwrap();
     assert!(holdpoint_says(
         &format!("{} comment\n", blob(&key())),
         &signature
@@ -266,7 +269,7 @@ fn a_key_file_without_a_principal_is_a_list_of_one_key() {
 
 #[test]
 fn keys_that_are_valid_for_a_time_need_a_moment_to_be_asked_for() {
-    let signature = key().sign(REPORT_NAMESPACE, TEXT);
+    let signature = key().sign(REPORT_NAMESPACE, TEXT).unwrap();
     let keys = format!("holdpoint valid-after=\"20260101\" {}", blob(&key()));
     let keys = AllowedKeys::parse(&keys).unwrap();
     let result = verify_report(TEXT, &signature, &keys);

@@ -37,7 +37,7 @@ fn open(member: &Member) -> std::io::Result<Option<Cursor<Vec<u8>>>> {
 fn of(facts: &Facts, key: &SigningKey) -> Contents {
     let report = markdown(facts.clone());
     Contents {
-        signature: key.sign(REPORT_NAMESPACE, report.as_bytes()),
+        signature: key.sign(REPORT_NAMESPACE, report.as_bytes()).unwrap(),
         report,
         allowed_signers: key.public_line() + "\n",
         signed_at: facts.review.as_of,
@@ -103,7 +103,7 @@ fn ssh_keygen_accepts(folder: &Path, report: &[u8]) -> bool {
 fn openssh_accepts_the_report_and_refuses_it_after_any_change() {
     let folder = tempfile::tempdir().unwrap();
     let report = markdown(released()).into_bytes();
-    let signature = key().sign(REPORT_NAMESPACE, &report);
+    let signature = key().sign(REPORT_NAMESPACE, &report).unwrap();
     std::fs::write(folder.path().join("report.md.sig"), &signature).unwrap();
     std::fs::write(
         folder.path().join("allowed_signers"),
@@ -144,7 +144,7 @@ fn openssh_accepts_the_report_and_refuses_it_after_any_change() {
 fn openssh_reads_the_private_key_file_and_signs_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key");
-    std::fs::write(&file, key().to_openssh()).unwrap();
+    std::fs::write(&file, key().to_openssh().unwrap()).unwrap();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -180,7 +180,7 @@ fn openssh_reads_the_private_key_file_and_signs_the_same() {
 #[test]
 fn no_changed_byte_of_a_report_verifies() {
     let mut report = markdown(released()).into_bytes();
-    let signature = key().sign(REPORT_NAMESPACE, &report);
+    let signature = key().sign(REPORT_NAMESPACE, &report).unwrap();
     assert!(verify_report(&report, &signature, &keys()).verified());
     for at in 0..report.len() {
         report[at] ^= 0x20;
@@ -196,7 +196,7 @@ fn no_changed_byte_of_a_report_verifies() {
 #[test]
 fn a_changed_signature_does_not_verify() {
     let report = markdown(released()).into_bytes();
-    let signature = key().sign(REPORT_NAMESPACE, &report);
+    let signature = key().sign(REPORT_NAMESPACE, &report).unwrap();
     for at in 0..signature.len() {
         let mut changed = signature.clone().into_bytes();
         if !changed[at].is_ascii_alphanumeric() {
@@ -209,7 +209,7 @@ fn a_changed_signature_does_not_verify() {
             "letter {at} of the signature"
         );
     }
-    let for_bundle = key().sign(BUNDLE_NAMESPACE, &report);
+    let for_bundle = key().sign(BUNDLE_NAMESPACE, &report).unwrap();
     assert!(!verify_report(&report, &for_bundle, &keys()).verified());
 }
 

@@ -10,7 +10,7 @@ use holdpoint_report::{
     log::{FoundHead, LogHead, SALT_BYTES, Tree, leaf},
     signing::{AllowedKeys, LOG_NAMESPACE, verify},
 };
-use holdpoint_storage::{LogTree, SignOff, SignedHead, StorageError, StoredActivity, Tx};
+use holdpoint_storage::{LogTree, SignOff, SignedHead, StoredActivity, Tx};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -164,8 +164,7 @@ impl Services {
     ) -> Result<LogVerification, ServiceError> {
         let keys = match check.keys {
             Some(keys) => keys,
-            None => AllowedKeys::parse(&self.public_key_line().await?)
-                .map_err(|error| StorageError::Damaged(format!("the signing key: {error}")))?,
+            None => self.key_ring().await?.allowed_keys(),
         };
         let n_against = check.against.len();
         let mut tx = self.database().read().await?;

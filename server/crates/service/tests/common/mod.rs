@@ -12,7 +12,9 @@ pub(crate) mod team;
 use std::sync::Arc;
 
 use holdpoint_domain::InstanceRole;
-use holdpoint_service::{Actor, Ids, Limits, NewAccount, ServiceError, Services, TestClock};
+use holdpoint_service::{
+    Actor, Ids, KeyStore, Limits, NewAccount, ServiceError, Services, TestClock,
+};
 use holdpoint_storage::{FileStore, testing::TestDatabase};
 
 /// Wed 28 Jan 2026, 14:40 UTC.
@@ -53,6 +55,7 @@ impl World {
         let services = Services::new(
             on.database.clone(),
             files,
+            KeyStore::new(folder.path().join("keys"), None),
             clock.clone(),
             Ids::seeded(7),
             Limits::default(),

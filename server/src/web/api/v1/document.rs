@@ -58,7 +58,8 @@ pub(super) struct Differs {
                        Lists take `limit` and `cursor`. What two people could change at once carries its version in `ETag` and wants it \
                        back in `If-Match`; a stale one is answered 409 with both versions. A POST with an `Idempotency-Key` can be sent \
                        again and is done once: its answer is kept for a day, in the transaction of the work itself. Unknown fields and parameters are refused. The instance's public keys are at \
-                       `/.well-known/holdpoint-signing-keys`.",
+                       `/.well-known/holdpoint-signing-keys` as `allowed_signers` lines, with `.pem` behind it as PEM, and with `.json` \
+                       as the signed lists by which each key introduced the next.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/api/v1")),

@@ -187,6 +187,14 @@ pub(in crate::web) fn routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .nest(ROOT, api)
         .route("/.well-known/holdpoint-signing-keys", get(keys::public))
+        .route(
+            "/.well-known/holdpoint-signing-keys.pem",
+            get(keys::public_pem),
+        )
+        .route(
+            "/.well-known/holdpoint-signing-keys.json",
+            get(keys::public_lists),
+        )
 }
 
 async fn nothing_here() -> Response {

@@ -154,7 +154,12 @@ impl Team {
             scopes: scopes.to_vec(),
             expires_at: self.services().now() + 86_400_000,
         };
-        let token = self.services().create_token(who, new).await.unwrap().secret;
+        let token = self
+            .services()
+            .create_token_for(&who.email, new)
+            .await
+            .unwrap()
+            .secret;
         Client {
             app: &self.app,
             token,
@@ -856,6 +861,7 @@ async fn what_is_too_large_is_refused_before_and_while_it_comes() {
     let small = Services::new(
         state.services.database().clone(),
         state.services.files().clone(),
+        state.services.keys().clone(),
         team.app.clock.clone(),
         Ids::seeded(9),
         limits,
