@@ -486,6 +486,9 @@ fn the_data_folder_is_the_servers_alone_and_a_doctor_closes_it() {
     assert_eq!(fixed.code, Some(0), "{fixed:?}");
     assert!(fixed.out.contains("FIXED"), "{fixed:?}");
     assert_eq!((mode(&data), mode(&file)), (0o700, 0o600));
+    let fresh = Instance::with_token().0;
+    let doctor = run(&["doctor", "--data", &fresh.data()]);
+    assert_eq!(doctor.code, Some(0), "{doctor:?}");
     assert_eq!(
         run(&["doctor", "--data", &instance.path("none")]).code,
         Some(1)

@@ -56,12 +56,7 @@ impl Backup {
                 .tempfile_in(folder)
                 .with_context(cannot)?;
             let file = partial.as_file().try_clone().with_context(cannot)?;
-            // One file that is the key is kept by whoever put it there.
-            let keys = if config.keys.is_file() {
-                config.data.join("keys")
-            } else {
-                config.keys.clone()
-            };
+            let keys = keys_folder(config);
             let made = back_up(&database, &files, &keys, file, SystemClock.now())
                 .await
                 .map_err(|error| told(error, config))?;
@@ -96,7 +91,12 @@ impl Restore {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
         let Self { file, json, flags } = self;
         let config = Config::of_process(&flags)?;
-        let restored = super::runtime()?.block_on(restore(&file, &config.database, &config.data));
+        let restored = super::runtime()?.block_on(restore(
+            &file,
+            &config.database,
+            &config.data,
+            &keys_folder(&config),
+        ));
         let manifest = restored.map_err(|error| told(error, &config)).with_context(|| {
             format!(
                 "{} was not restored. If something of it is in {} by now, empty that before you try again",
@@ -119,6 +119,15 @@ impl Restore {
                 Answer::No
             })
         })
+    }
+}
+
+/// A single key that the configuration names is a file elsewhere, which is not Holdpoint's to copy or to write.
+fn keys_folder(config: &Config) -> PathBuf {
+    if config.keys.is_file() {
+        config.data.join("keys")
+    } else {
+        config.keys.clone()
     }
 }
 

@@ -1,9 +1,7 @@
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use holdpoint_domain::Millis;
-use holdpoint_service::{
-    Clock as _, Failure, Ids, KeyStore, Limits, Services, SystemClock, backup::verify_files,
-};
+use holdpoint_service::{Clock as _, Failure, SystemClock, backup::verify_files};
 use holdpoint_storage::{ActivityFilter, Database, FileStore, StorageError, private};
 use serde::Serialize;
 
@@ -120,7 +118,7 @@ impl Doctor {
         let is_current = checks.schema(&database).await;
         checks.files(&database, &files).await;
         if is_current {
-            checks.log(config, &database, &files).await;
+            checks.log(config).await;
             checks.clock(&database).await;
         }
         database.close().await;
@@ -284,15 +282,12 @@ impl Checks {
         }
     }
 
-    async fn log(&mut self, config: &Config, database: &Database, files: &FileStore) {
-        let services = Services::new(
-            database.clone(),
-            files.clone(),
-            KeyStore::new(config.keys.clone(), config.ssh_agent.clone()),
-            Arc::new(SystemClock),
-            Ids::from_system(),
-            Limits::default(),
-        );
+    /// As `holdpoint log verify` does it.
+    async fn log(&mut self, config: &Config) {
+        let services = match super::serve::open_services(config).await {
+            Ok(services) => services,
+            Err(error) => return self.add("log", Outcome::Unknown, format!("{error:#}")),
+        };
         match services.verify_log().await {
             Ok(log) if log.problems.is_empty() => self.add(
                 "log",
@@ -305,6 +300,7 @@ impl Checks {
             Ok(log) => self.add("log", Outcome::Wrong, log.problems.join("; ")),
             Err(error) => self.failed("log", &error),
         }
+        services.database().close().await;
     }
 
     async fn clock(&mut self, database: &Database) {

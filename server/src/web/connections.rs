@@ -60,6 +60,9 @@ impl ConnectionLimits {
     }
 }
 
+/// How long a new connection waits for the place of one before it takes another's.
+const AGAIN: Duration = Duration::from_millis(100);
+
 /// A listener that gives out no more connections than are allowed.
 pub(crate) struct Connections {
     listener: TcpListener,
@@ -114,19 +117,14 @@ impl Connections {
             if let Ok(place) = self.places.clone().try_acquire_owned() {
                 return place;
             }
-            let dismissed = self.waiting.dismiss_longest();
-            let place = self.places.clone().acquire_owned();
-            let place = if dismissed {
-                Some(place.await)
-            } else {
-                // All are at work.
-                tokio::select! {
-                    place = place => Some(place),
-                    () = begun => None,
+            // One that was asked something at this very moment stays. When all are at work, the next that is not makes room.
+            self.waiting.dismiss_longest();
+            tokio::select! {
+                place = self.places.clone().acquire_owned() => {
+                    return place.expect("the places are never closed");
                 }
-            };
-            if let Some(place) = place {
-                return place.expect("the places are never closed");
+                () = begun => {}
+                () = tokio::time::sleep(AGAIN) => {}
             }
         }
     }
@@ -144,11 +142,10 @@ impl Waiting {
         self.lock().remove(&number);
     }
 
-    fn dismiss_longest(&self) -> bool {
-        let longest = self.lock().pop_first();
-        longest
-            .map(|(_, dismissed)| dismissed.notify_one())
-            .is_some()
+    fn dismiss_longest(&self) {
+        if let Some((_, dismissed)) = self.lock().pop_first() {
+            dismissed.notify_one();
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Arc<Notify>>> {
@@ -215,6 +212,7 @@ pub(crate) struct Socket {
     stream: TcpStream,
     connection: Arc<Connection>,
     dismissed: Pin<Box<dyn Future<Output = ()> + Send>>,
+    is_dismissed: bool,
     /// Until the head of a request.
     reading: Pin<Box<Sleep>>,
     /// Until what is being sent is taken; set while it is not.
@@ -228,6 +226,7 @@ impl Socket {
         Self {
             stream,
             dismissed: Box::pin(async move { dismissed.notified().await }),
+            is_dismissed: false,
             reading: Box::pin(tokio::time::sleep(connection.limits.head)),
             writing: None,
             connection,
@@ -237,14 +236,16 @@ impl Socket {
 
     /// An error once nobody asks anything here any more.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        if self.dismissed.poll_unpin(cx).is_ready() {
-            // Once ready, it must not be asked again.
-            self.dismissed = Box::pin(std::future::ready(()));
-            return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
+        if !self.is_dismissed && self.dismissed.poll_unpin(cx).is_ready() {
+            self.is_dismissed = true;
         }
         let Some(moment) = self.connection.closes() else {
+            // What is being answered is answered first.
             return Poll::Pending;
         };
+        if self.is_dismissed {
+            return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
+        }
         if self.reading.deadline() != moment {
             self.reading.as_mut().reset(moment);
         }

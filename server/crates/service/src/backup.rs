@@ -496,15 +496,16 @@ fn read_pieces(
     }
 }
 
-/// Puts a backup into an empty database and an empty data folder, and brings its tables up to date.
+/// Puts a backup into an empty database, an empty data folder and an empty folder of keys, and brings its tables up to date.
 pub async fn restore(
     backup: &Path,
     url: &DatabaseUrl,
     data: &Path,
+    keys: &Path,
 ) -> Result<BackupManifest, BackupError> {
     let manifest = verify_backup(backup)?;
-    let (evidence, keys) = (data.join("evidence"), data.join("keys"));
-    for folder in [&evidence, &keys] {
+    let evidence = data.join("evidence");
+    for folder in [&*evidence, keys] {
         if !files_below(folder)?.is_empty() {
             return Err(BackupError::NotEmpty(folder.display().to_string()));
         }
@@ -547,7 +548,7 @@ pub async fn restore(
         }
     }
     for key in &manifest.keys {
-        restore_key(&mut zip, key, data)?;
+        restore_key(&mut zip, key, keys)?;
     }
     let restored = restore_rows(&database, &mut zip, &manifest).await;
     database.close().await;
@@ -568,14 +569,15 @@ pub async fn restore(
 fn restore_key(
     zip: &mut ZipArchive<BufReader<File>>,
     key: &BackupMember,
-    data: &Path,
+    keys: &Path,
 ) -> Result<(), BackupError> {
     let path = key
         .path
         .split('/')
-        .fold(data.to_owned(), |path, name| path.join(name));
+        .skip(1)
+        .fold(keys.to_owned(), |path, name| path.join(name));
     let write = |mut from: Box<dyn Read + '_>| {
-        private::make_folder(path.parent().unwrap_or(data))?;
+        private::make_folder(path.parent().unwrap_or(keys))?;
         private::make_file(&path)?;
         let mut file = File::options().write(true).open(&path)?;
         io::copy(&mut from, &mut file)?;

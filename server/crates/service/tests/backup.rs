@@ -38,6 +38,14 @@ async fn back_up_into(
     back_up(database, files, keys, out, 1).await
 }
 
+async fn restore_into(
+    backup: &Path,
+    url: &DatabaseUrl,
+    data: &Path,
+) -> Result<BackupManifest, BackupError> {
+    restore(backup, url, data, &data.join("keys")).await
+}
+
 async fn open(url: &DatabaseUrl, data: &Path) -> Services {
     Services::new(
         Database::open(url).await.expect("opens"),
@@ -116,7 +124,7 @@ async fn a_backup_made_while_others_write_is_one_moment_with_all_its_files() {
         assert!(n_stored > 50, "it wrote meanwhile");
         for (out, made) in &backups[3..] {
             for (url, data) in each_empty().await {
-                restore(out, &url, data.path()).await.unwrap();
+                restore_into(out, &url, data.path()).await.unwrap();
                 let services = open(&url, data.path()).await;
                 let log = services.verify_log().await.unwrap();
                 assert_eq!(log.problems, Vec::<String>::new());
@@ -220,7 +228,7 @@ async fn a_backup_in_which_a_byte_is_other_is_not_restored() {
     refuses(&std::fs::read(&added).unwrap(), "a part more");
     // Nothing of a refused backup is left anywhere.
     let (url, data) = each_empty().await.remove(0);
-    restore(&changed, &url, data.path()).await.unwrap_err();
+    restore_into(&changed, &url, data.path()).await.unwrap_err();
     assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
 }
 
@@ -276,7 +284,7 @@ fn rewrite(from: &Path, to: &Path, word: &str, by: &str) {
 async fn nothing_is_restored_over_what_is_there() {
     for on in TestDatabase::each().await {
         let data = tempfile::tempdir().unwrap();
-        let error = restore(Path::new(OF_SCHEMA_1), &on.url, data.path())
+        let error = restore_into(Path::new(OF_SCHEMA_1), &on.url, data.path())
             .await
             .unwrap_err();
         assert!(error.to_string().contains("not empty"), "{error}");
@@ -286,7 +294,7 @@ async fn nothing_is_restored_over_what_is_there() {
             .await
             .unwrap();
         store.keep(b"somebody's").await.unwrap();
-        let error = restore(Path::new(OF_SCHEMA_1), &url, data.path())
+        let error = restore_into(Path::new(OF_SCHEMA_1), &url, data.path())
             .await
             .unwrap_err();
         assert!(matches!(error, BackupError::NotEmpty(_)), "{error}");
@@ -296,7 +304,7 @@ async fn nothing_is_restored_over_what_is_there() {
 #[tokio::test]
 async fn the_first_tables_with_data_come_up_to_date_and_work() {
     for (url, data) in each_empty().await {
-        let made = restore(Path::new(OF_SCHEMA_1), &url, data.path())
+        let made = restore_into(Path::new(OF_SCHEMA_1), &url, data.path())
             .await
             .unwrap();
         assert_eq!(made.steps, [1]);

@@ -24,7 +24,8 @@ use super::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Problem {
     /// Stable: `/problems/` and one of no-token, bad-token, forbidden, not-found, rejected, conflict, ground-moved, no-version,
-    /// bad-request, too-large, unsupported-media-type, method-not-allowed, too-often, too-slow, unavailable.
+    /// bad-request, too-large, unsupported-media-type, method-not-allowed, too-often, too-slow; and where Holdpoint itself failed:
+    /// database-away, busy, disk-full, damaged, unanswered (it is not known whether it was done), unavailable.
     r#type: String,
     title: String,
     status: u16,
