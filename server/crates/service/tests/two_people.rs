@@ -360,7 +360,11 @@ async fn names_that_look_alike_are_refused_and_the_address_tells_signers_apart()
             .expect("disables");
         assert!(signed().await.person_disabled_at.is_some());
         let report = services
-            .report_markdown(&team.manager, &team.review.id)
+            .report_markdown(
+                &team.manager,
+                &team.review.id,
+                &holdpoint_service::AsOf::Newest,
+            )
             .await
             .expect("a report");
         let text = String::from_utf8(report.bytes).expect("UTF-8");

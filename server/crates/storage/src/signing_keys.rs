@@ -40,11 +40,6 @@ impl Tx {
     /// Deletes a setting that held a secret: its bytes are overwritten first. [`Database::erase_deleted`] then makes sure
     /// that no copy of them is left in the file.
     pub async fn erase_setting(&mut self, key: &str) -> Result<(), StorageError> {
-        if let Self::Sqlite(tx) = self {
-            sqlx::query("pragma secure_delete = on")
-                .execute(&mut **tx)
-                .await?;
-        }
         execute!(
             self,
             self.dialect(
@@ -100,6 +95,7 @@ impl Database {
             Self::Postgres(pool) => {
                 sqlx::query("vacuum full setting").execute(pool).await?;
             }
+            Self::Within { database, .. } => Box::pin(database.erase_deleted()).await?,
         }
         Ok(())
     }
