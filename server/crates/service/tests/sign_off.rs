@@ -316,7 +316,15 @@ async fn a_pass_is_refused_by_name_while_a_linked_blocking_finding_is_open() {
             triage("fixed", "Uses math/rand now.", ""),
         )
         .await
-        .expect("fixed");
+        .expect("asked");
+        assert_eq!(
+            team.state(&item).await.1,
+            1,
+            "it is open until another approves"
+        );
+        team.try_triage(&team.manager, &finding, triage("approve", "", ""))
+            .await
+            .expect("fixed");
         let (state, valid, because) = team.state(&item).await;
         assert_eq!((state, valid), (ItemState::Failed, 0));
         assert_eq!(because, ["finding F-1 Retry jitter is fixed at 0.5"]);
