@@ -699,13 +699,19 @@ async fn an_accepted_risk_lapses_by_itself_and_counts_as_open_then() {
 }
 
 #[tokio::test]
-async fn a_scanner_that_rates_a_finding_anew_changes_its_severity_and_not_the_decision() {
+async fn a_scanner_that_rates_a_finding_anew_changes_its_severity_and_not_what_two_decided() {
     for team in Team::each().await {
-        team.import(&sarif(&[result("A", "note", 1)])).await;
+        team.import(&sarif(&[result("A", "error", 1)])).await;
         let line = team.findings().await.remove(0);
-        assert_eq!(line.severity, Severity::Info);
+        assert_eq!(line.severity, Severity::High);
         team.triage(&team.owner, &line.id, triage("false_positive"))
             .await;
+        team.import(&sarif(&[result("A", "note", 1)])).await;
+        let line = team.findings().await.remove(0);
+        assert_eq!(
+            (line.severity, line.status),
+            (Severity::Info, FindingStatus::FalsePositive)
+        );
         let outcome = team.import(&sarif(&[result("A", "error", 1)])).await;
         assert_eq!(numbers(&outcome), [0, 1, 0, 0, 0]);
         let line = team.findings().await.remove(0);

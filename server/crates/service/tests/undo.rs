@@ -293,7 +293,7 @@ async fn findings_say_when_and_in_which_scan_they_were_last_seen() {
 #[tokio::test]
 async fn an_import_stays_while_another_finding_is_called_a_duplicate_of_one_it_brought() {
     for team in Team::each().await {
-        let one = sarif(&[result("A", "error", 3)]);
+        let one = sarif(&[result("A", "note", 3)]);
         let first = team.import(&one).await;
         team.import(&by_tool("vet", one.clone())).await;
         let other = team.numbered(2).await;
@@ -477,7 +477,7 @@ async fn imports_that_were_undone_do_not_count_among_those_that_are_kept() {
 #[tokio::test]
 async fn what_one_person_did_to_many_is_told_once() {
     for team in Team::each().await {
-        let results = [1, 9, 17].map(|line| result("A", "error", line));
+        let results = [1, 9, 17].map(|line| result("A", "note", line));
         let first = team.import(&sarif(&results)).await;
         team.decide_on_all(Bulk::Triage(triage("false_positive")))
             .await;

@@ -168,18 +168,29 @@ impl Team {
             .collect()
     }
 
+    /// Decides about a finding. What blocks is approved by the administrator, unless it is an acceptance.
     pub(crate) async fn triage(&self, who: &Actor, id: &FindingId, what: Triage) {
         let services = &self.world.services;
-        let version = services
-            .finding(who, id)
-            .await
-            .expect("reads")
-            .finding
-            .version;
-        services
-            .triage_finding(who, id, version, what)
+        let version = async || {
+            let view = services.finding(who, id).await.expect("reads");
+            view.finding.version
+        };
+        let is_acceptance = matches!(what, Triage::AskAcceptance { .. });
+        let is_asked = services
+            .triage_finding(who, id, version().await, what)
             .await
             .expect("decides");
+        if is_asked && !is_acceptance {
+            services
+                .triage_finding(
+                    &self.admin,
+                    id,
+                    version().await,
+                    Triage::Approve { only: None },
+                )
+                .await
+                .expect("approves");
+        }
     }
 
     pub(crate) async fn n_scans(&self) -> usize {
