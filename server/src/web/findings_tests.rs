@@ -6,6 +6,7 @@ use axum::{body::Body, http::Request};
 use holdpoint_app::{paths, pending::PendingScans};
 use holdpoint_domain::{
     FindingId, FindingStatus, InstanceRole, ReviewId, ServiceId, ServiceRole, text::Name,
+    triage::Request,
 };
 use holdpoint_service::{
     Actor, FindingFilter, FindingLine, FindingSort, Limits, NewAccount, NewReview, NewService,
@@ -405,7 +406,11 @@ async fn many_reasons_are_counted_and_some_of_them_listed() {
     let owner = scene.browser(&scene.owner).await;
     let rules: Vec<String> = (0..60).map(|n| format!("rule-{n}")).collect();
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
-    scene.import(&owner, &sarif(&rules)).await;
+    let mut file = sarif(&rules);
+    for result in file["runs"][0]["results"].as_array_mut().unwrap() {
+        result["level"] = json!("error");
+    }
+    scene.import(&owner, &file).await;
     let page = owner.get(&paths::review(scene.review.as_str())).await;
     let headlines = page.texts(".reasons .why");
     assert!(
@@ -1092,7 +1097,7 @@ async fn an_acceptance_that_is_asked_for_is_told_as_asked_for() {
     let page = owner.get(&paths::finding(line.id.as_str())).await;
     let decided = page.texts("section[aria-labelledby=h-his] p");
     assert!(
-        decided[0].contains("asked to accept the risk: Not reachable."),
+        decided[0].contains("asked to accept its risk: Not reachable."),
         "{decided:?}"
     );
     let names = page.texts("dt");
@@ -1443,6 +1448,24 @@ async fn a_finding_is_written_mapped_edited_and_called_fixed_by_hand() {
         ("reason", "Merged."),
     ];
     owner.submit("/act/findings/triage", &fixed).await;
+    // It blocks, so that another person approves.
+    let asked = scene.findings().await.remove(0);
+    assert_eq!(
+        (asked.status, asked.asked),
+        (FindingStatus::Open, Some(Request::Fixed))
+    );
+    let manager = scene.browser(&scene.manager).await;
+    let page = manager.get(&paths::finding(id.as_str())).await;
+    assert_eq!(
+        page.texts("form[aria-labelledby='h-acc'] button"),
+        ["It is fixed", "Decline"]
+    );
+    let approve = [
+        ("finding", id.as_str()),
+        ("version", "3"),
+        ("action", "approve"),
+    ];
+    manager.submit("/act/findings/triage", &approve).await;
     assert_eq!(scene.findings().await[0].status, FindingStatus::Fixed);
     let said = [("finding", id.as_str()), ("body", "See *2.5.1*.")];
     let answer = owner.submit("/act/findings/comment", &said).await;
