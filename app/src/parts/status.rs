@@ -141,6 +141,10 @@ pub enum Flag {
     Stale,
     /// A sign-off whose ground has changed: "3 changes since".
     Void(String),
+    /// What is stored is not what was signed or submitted.
+    Damaged,
+    /// Evidence that names no commit.
+    Unpinned,
     /// A sign-off that counts.
     Valid,
     NotSigned,
@@ -208,6 +212,13 @@ pub fn FlagMark(flag: Flag) -> impl IntoView {
         Flag::Stale => ("pill pill-sm", Tone::Amber, Icon::Stale, "Stale".to_owned()),
         Flag::Void(since) if since.is_empty() => ("st", Tone::Amber, Icon::Warn, "Void".to_owned()),
         Flag::Void(since) => ("st", Tone::Amber, Icon::Warn, format!("Void, {since}")),
+        Flag::Damaged => ("st", Tone::Red, Icon::Warn, "Damaged".to_owned()),
+        Flag::Unpinned => (
+            "pill pill-sm",
+            Tone::Neutral,
+            Icon::Commit,
+            "Unpinned".to_owned(),
+        ),
         Flag::Valid => ("st", Tone::Green, Icon::Pass, "Valid".to_owned()),
         Flag::NotSigned => ("st", Tone::Neutral, Icon::None, "Not signed".to_owned()),
         Flag::Incomplete => (

@@ -118,7 +118,11 @@ pub(super) fn EvidenceSection(
 
 fn evidence_row(
     item: &str,
-    EvidenceView { evidence, stale }: EvidenceView,
+    EvidenceView {
+        evidence,
+        stale,
+        damaged,
+    }: EvidenceView,
     target: Option<&str>,
     may_contribute: bool,
     form: &FormState,
@@ -148,29 +152,48 @@ fn evidence_row(
     });
     let is_other_commit = stale && contradicted.is_none();
     let stale_note = is_other_commit.then(|| {
-        let taken = evidence.commit.clone().unwrap_or_default();
-        let target = target.unwrap_or("another commit").to_owned();
+        let said = match &evidence.commit {
+            Some(taken) => {
+                let target = target.unwrap_or("another commit").to_owned();
+                view! {
+                    "Taken at " <Sha digest=taken.clone() kind="Commit" shown=7 /> "; the review is of "
+                    <Sha digest=target kind="Commit" shown=7 /> ". "
+                }
+                .into_any()
+            }
+            None => "It names no commit, and the review's target has moved since it was attached. ".into_any(),
+        };
         let again = paths::replace_evidence(item, &id);
         view! {
             <p class="notice" data-tone=Tone::Amber.as_str()>
                 <Ico icon=Icon::Stale />
                 <span>
-                    "Taken at " <Sha digest=taken kind="Commit" shown=7 /> "; the review is of "
-                    <Sha digest=target kind="Commit" shown=7 /> ". "
+                    {said}
                     {may_contribute.then(|| view! { <a href=again>"Add it as of that commit"</a> })}
                 </span>
             </p>
         }
     });
-    // What does not count any more is only read by who asks for it, one piece at a time.
-    let body = if is_current || shown == id {
+    let body = if damaged {
+        Some(
+            view! {
+                <p class="notice" data-tone=Tone::Red.as_str()>
+                    <Ico icon=Icon::Warn />
+                    <span>"What is stored is not what was submitted, so it is not shown and does not count. Restore it from a backup, or attach it again."</span>
+                </p>
+            }
+            .into_any(),
+        )
+    } else if is_current || shown == id {
         body_of(&evidence)
     } else {
+        // What does not count any more is only read by who asks for it, one piece at a time.
         has_text(&evidence).then(|| {
             let address = format!("{}#evidence-{id}", paths::piece(item, &id));
             view! { <p class="small"><a href=address>"Show what it says"</a></p> }.into_any()
         })
     };
+    let is_unpinned = evidence.commit.is_none();
     let withdraw = (is_current && may_contribute).then(|| withdraw_form(item, &id, form));
     let has_body = body.is_some()
         || contradicted.is_some()
@@ -210,6 +233,8 @@ fn evidence_row(
             <div class="name">
                 {name}
                 {stale.then(|| view! { <FlagMark flag=Flag::Stale /> })}
+                {is_unpinned.then(|| view! { <FlagMark flag=Flag::Unpinned /> })}
+                {damaged.then(|| view! { <FlagMark flag=Flag::Damaged /> })}
             </div>
             <p class="by">{by}</p>
             {has_body.then(|| view! { <div class="body stack-2">{body}{contradicted}{stale_note}{fate}{withdraw}</div> })}

@@ -27,6 +27,7 @@ fn flag_of(standing: &SignOffStanding) -> Option<Flag> {
             "{} since",
             counted(changes.len(), "change", "changes")
         ))),
+        Validity::Damaged(_) => Some(Flag::Damaged),
         Validity::Past => None,
     }
 }
@@ -42,10 +43,16 @@ pub(super) fn SignOffs(sign_offs: Vec<SignOffStanding>, now: Millis) -> impl Int
         .rev()
         .map(|standing| {
             let flag = flag_of(&standing);
+            let old_rules = standing.is_of_old_rules().then(|| {
+                view! { <p class="tiny muted">"Made under an older rule for texts: it counts only while they are the same byte by byte."</p> }
+            });
             let sign_off = standing.sign_off;
             let decision = sign_off.item_decision();
             let changes = match standing.validity {
-                Validity::Void(changes) => Some(view! { <ChangeList changes /> }),
+                Validity::Void(changes) => Some(view! { <ChangeList changes /> }.into_any()),
+                Validity::Damaged(why) => {
+                    Some(view! { <p class="small wrap-any">{why.join(" ")} " Restore the database from a backup."</p> }.into_any())
+                }
                 _ => None,
             };
             let until = sign_off
@@ -72,6 +79,7 @@ pub(super) fn SignOffs(sign_offs: Vec<SignOffStanding>, now: Millis) -> impl Int
                     {until}
                     {changes}
                     {solo}
+                    {old_rules}
                 </li>
             }
         })

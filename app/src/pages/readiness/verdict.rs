@@ -148,6 +148,9 @@ fn headline(kind: ReasonKind, reasons: &[Reason], standing: &ReviewStanding) -> 
     let has = if n == 1 { "has" } else { "have" };
     match kind {
         ReasonKind::NoItems => "The checklist has no items".to_owned(),
+        ReasonKind::ReleaseNoGo => {
+            format!("{} signed NO-GO", counted(n, "person has", "people have"))
+        }
         ReasonKind::CommitUnknown => "The review names no target commit".to_owned(),
         ReasonKind::FindingOpen => {
             let findings = standing.findings.iter();
@@ -187,11 +190,22 @@ fn headline(kind: ReasonKind, reasons: &[Reason], standing: &ReviewStanding) -> 
             counted(n, "blocker item", "blocker items")
         ),
         ReasonKind::WaiverExpired => format!("{} {has} run out", counted(n, "waiver", "waivers")),
+        ReasonKind::SignOffDamaged => format!(
+            "{} not as {} signed",
+            counted(n, "stored decision is", "stored decisions are"),
+            if n == 1 { "it was" } else { "they were" },
+        ),
         ReasonKind::SignOffVoid => format!("{} {is} void", counted(n, "sign-off", "sign-offs")),
         ReasonKind::SignOffMissing => {
             format!(
                 "{} more valid sign-offs",
                 counted(n, "item needs", "items need")
+            )
+        }
+        ReasonKind::EvidenceDamaged => {
+            format!(
+                "{} on damaged evidence",
+                counted(n, "blocker rests", "blockers rest")
             )
         }
         ReasonKind::EvidenceMissing => {
@@ -231,6 +245,7 @@ fn group_address(kind: ReasonKind, review: &str) -> String {
         }
         ReasonKind::ScanMissing | ReasonKind::ScanIncomplete => paths::scans(review),
         ReasonKind::CommitUnknown => paths::settings(review),
+        ReasonKind::ReleaseNoGo => paths::sign_off(review),
         ReasonKind::NoItems | ReasonKind::DeliverableOpen => paths::checklist(review),
         _ => "#h-block".to_owned(),
     }

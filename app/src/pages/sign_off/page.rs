@@ -284,11 +284,16 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
         Why::NoItems,
         Why::ItemFailed,
         Why::ItemUndecided,
+        Why::SignOffDamaged,
         Why::SignOffVoid,
         Why::SignOffMissing,
     ]);
     let waivers = n(&[Why::WaiverExpired]);
-    let evidence = n(&[Why::EvidenceMissing, Why::EvidenceStale]);
+    let evidence = n(&[
+        Why::EvidenceDamaged,
+        Why::EvidenceMissing,
+        Why::EvidenceStale,
+    ]);
     let scans = n(&[Why::ScanMissing, Why::ScanIncomplete, Why::CommitUnknown]);
     let deliverables = n(&[Why::DeliverableOpen]);
     let rules = [

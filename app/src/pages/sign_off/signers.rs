@@ -27,6 +27,7 @@ impl Signer {
             Some(Validity::Void(changes)) => {
                 Flag::Void(counted(changes.len(), "change since", "changes since"))
             }
+            Some(Validity::Damaged(_)) => Flag::Damaged,
             Some(Validity::Past) | None => Flag::NotSigned,
         }
     }

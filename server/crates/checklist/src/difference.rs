@@ -3,10 +3,9 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
-use holdpoint_domain::normalise::normalise;
 use serde::{Deserialize, Serialize};
 
-use crate::{Document, Item};
+use crate::{Document, Item, normalise, normalise_line};
 
 /// How alike two texts must be, as shared words, to count as one item reworded; less where the key is the same.
 const ALIKE: f64 = 0.6;
@@ -46,7 +45,7 @@ pub struct Pair {
     pub new: usize,
 }
 
-/// An item as it is compared: only what counts, see [`holdpoint_domain::normalise`].
+/// An item as it is compared: only what counts, see [`normalise`].
 struct Compared<'a> {
     key: &'a str,
     title: String,
@@ -55,8 +54,8 @@ struct Compared<'a> {
 }
 
 /// Compares two versions. Items are matched by text and place, by text, by key and title, by title and place, by title, and what
-/// is left by how many words they share. White space, list markers, boxes and heading numbers do not count; nor do
-/// hints, since they are no part of the requirement.
+/// is left by how many words they share. White space, list markers, the state of boxes and the document's own
+/// section numbers do not count; nor do hints, since they are no part of the requirement.
 pub fn difference(old: &Document, new: &Document) -> Difference {
     let (before, after) = (compared(old), compared(new));
     let mut matching = Matching {
@@ -104,15 +103,15 @@ fn compared(document: &Document) -> Vec<Compared<'_>> {
         let section = section.map_or("", |section| section.title.as_str());
         let parent = item.parent.and_then(|parent| document.items.get(parent));
         let parent = parent.map_or("", |parent| parent.title.as_str());
-        format!("{}\n{}", normalise(section), normalise(parent))
+        format!("{}\n{}", normalise_line(section), normalise_line(parent))
     };
     let items = document.items.iter();
     items
         .map(|item| {
-            let title = normalise(&item.title);
+            let title = normalise_line(&item.title);
             Compared {
                 key: &item.key,
-                text: format!("{title}\n{}", normalise(&item.body)),
+                text: format!("{title}\n{}", normalise(&item.body, Some(&item.key))),
                 title,
                 place: place(item),
             }

@@ -43,6 +43,7 @@ mod document;
 mod front_matter;
 mod hints;
 mod keys;
+mod normal;
 mod outline;
 mod problems;
 mod readings;
@@ -56,6 +57,7 @@ use serde::{Deserialize, Serialize};
 
 pub use difference::{Difference, Pair, difference};
 pub use document::{Deliverable, Document, Item, Problem, ReadingPreview, Section, Tier};
+pub use normal::{normalise, normalise_line};
 pub use source::decode;
 pub use text::MAX_TITLE_CHARS;
 pub use write_back::{tick, tick_document, write_back, write_back_document};

@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod digest;
+pub mod evidence;
 pub mod finding;
 pub mod four_eyes;
 pub mod id;

@@ -1,17 +1,19 @@
-//! What counts as the same text: the normalisation that comes before every digest.
+//! The version of the rules by which texts are normalised before they are digested, and the first version of them.
 //!
-//! Version 1 ([`VERSION`]), which is itself part of every digest:
-//! 1. `\r\n` and `\r` are line ends; each line loses a list marker (`-`, `*`, `+`, `1.`, `1)`), then a task box
-//!    (`[ ]`, `[x]`), then, if it is a heading, its `#` marks and its number (`2.1`, `2.1.`).
-//! 2. Every run of white space, line ends included, becomes one space; none stays at either end.
+//! Today's rules need a Markdown parser, which this crate does not know: they are `holdpoint_checklist::normalise`.
 //!
-//! Letters, punctuation, case and emphasis count: a changed word is a changed requirement.
+//! Version 1 went by how a line looks, so that a changed number in code or running text could count as the same. It is kept for
+//! what was signed by it: such a signature counts only while its texts are the same byte by byte, and while what this gives is
+//! what was signed.
 
-/// The version of this normalisation. A change of the rules above is a new version, so that old digests stay explicable.
-pub const VERSION: u32 = 1;
+/// The version of the normalisation. A change of its rules is a new version, so that old digests stay explicable.
+pub const VERSION: u32 = 2;
 
-/// A text as it counts for a digest.
-pub fn normalise(text: &str) -> String {
+/// A text as it counted by version 1:
+/// 1. `\r\n` and `\r` are line ends; each line loses a list marker (`-`, `*`, `+`, `1.`, `1)`), then a task box
+///    (`[ ]`, `[x]`), then, if it is a heading, its `#` marks and its number (`2.1`, `2.1.`).
+/// 2. Every run of white space, line ends included, becomes one space; none stays at either end.
+pub fn version_1(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.replace('\r', "\n").split('\n') {
         for word in without_markers(line).split_whitespace() {
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markers_boxes_numbers_and_white_space_do_not_count() {
+    fn version_1_took_markers_boxes_numbers_and_white_space_away() {
         let same = [
             "- [ ] Review  the config.",
             "* [x]\tReview the\r\nconfig.",
@@ -81,16 +83,16 @@ mod tests {
             "  Review\n\nthe config. ",
         ];
         for text in same {
-            assert_eq!(normalise(text), "Review the config.", "{text:?}");
+            assert_eq!(version_1(text), "Review the config.", "{text:?}");
         }
         assert_eq!(
-            normalise("### 2.1 Architecture"),
-            normalise("## 3.4. Architecture")
+            version_1("### 2.1 Architecture"),
+            version_1("## 3.4. Architecture")
         );
     }
 
     #[test]
-    fn words_case_and_emphasis_count() {
+    fn version_1_kept_words_case_and_emphasis() {
         for (one, other) in [
             ("Review", "review"),
             ("a b", "ab"),
@@ -98,7 +100,7 @@ mod tests {
             ("1.5 s", "2.5 s"),
             ("#tag", "tag"),
         ] {
-            assert_ne!(normalise(one), normalise(other));
+            assert_ne!(version_1(one), version_1(other));
         }
     }
 }

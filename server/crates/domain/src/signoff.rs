@@ -1,24 +1,78 @@
 //! What a person signs: the canonical content of an item or a review, its digest, and what has changed since.
 //!
-//! A sign-off keeps the content it was made over. It is valid while the content of now, with the sign-off's own decision
-//! and statement put in, has the same digest; otherwise it is void, and [`changes`] says which input changed. Nothing
-//! stores "void": it is always computed.
+//! A sign-off keeps the content it was made over. It is valid while the content of now, with what the signer said and who
+//! they were put in, has the same digest; otherwise it is void, and [`changes`] says which input changed, and how. It is void
+//! too where the policy of now asks for more than the one that it was signed under ([`unmet_rules`]). Nothing stores "void":
+//! it is always computed.
+
+pub mod version_1;
+
+use std::{collections::HashMap, hash::Hash};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::{Decision, Digest, FindingStatus, Gating, PatchState, Policy, Severity, normalise};
+use crate::{
+    Decision, Digest, FindingStatus, Gating, Millis, PatchState, Policy, ScannerClaim, Severity,
+    digest::canonical_json, text::Date, words,
+};
 
-/// Everything of an item that a reviewer sees and decides on.
+/// How many changes are named one by one.
+const MOST_CHANGES: usize = 200;
+
+words! {
+    /// By what a signer showed that it was them.
+    Factor {
+        Password => "password",
+    }
+}
+
+/// Who signed, when, and as what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signer {
+    /// The account's id.
+    pub person: String,
+    pub name: String,
+    /// The account's address.
+    pub address: String,
+    /// A service role's word, or `admin`.
+    pub role: String,
+    pub factor: Factor,
+    pub at: Millis,
+}
+
+impl Default for Signer {
+    /// Nobody: for a content that is only shown.
+    fn default() -> Self {
+        Self {
+            person: String::new(),
+            name: String::new(),
+            address: String::new(),
+            role: String::new(),
+            factor: Factor::Password,
+            at: 0,
+        }
+    }
+}
+
+/// Everything of an item that a reviewer sees and decides on, with what they said and who they were.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemContent {
-    /// The version of the text normalisation, see [`normalise`].
+    /// The version of the text normalisation, see [`crate::normalise`].
     pub normalisation: u32,
     pub review: String,
+    pub item: String,
+    /// Counts up whenever decided work is taken up again.
+    pub round: i64,
     pub key: String,
     pub title: String,
     /// Normalised.
     pub requirement: String,
     pub gating: Gating,
+    /// The review's target commit.
+    pub commit: Option<String>,
+    /// Who asked for the review.
+    pub requested_by: Option<String>,
     /// Sorted by id, without withdrawn or superseded pieces.
     pub evidence: Vec<EvidenceContent>,
     /// Sorted by number.
@@ -26,11 +80,14 @@ pub struct ItemContent {
     /// Sorted by number.
     pub patches: Vec<PatchContent>,
     pub decision: Decision,
-    /// Normalised; empty when a pass says nothing more.
+    /// Empty when a pass says nothing more.
     pub statement: String,
     /// For a waiver: the last day it holds, and the risk taken.
     pub waived_until: Option<i64>,
     pub risk: Option<String>,
+    pub signer: Signer,
+    /// In force when it was signed.
+    pub policy: Policy,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,20 +95,53 @@ pub struct EvidenceContent {
     pub id: String,
     pub kind: String,
     pub title: String,
-    /// Of the file's bytes, or of the canonical text of a link, note or command output.
+    /// Of the file's bytes, or of the canonical text of a link, note or command output, as it is read.
     pub sha256: String,
+    /// The digest of the words beside a scan's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
     pub commit: Option<String>,
+    /// For evidence that names no commit: the review's target when it was attached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The path and lines that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    pub observed_at: Millis,
+    /// Who submitted it.
+    pub by: String,
     /// Whether it was stale against the target commit when signed.
     pub stale: bool,
 }
 
+/// A finding with all that it says. The texts are one digest; the rest is kept as it is, so that a difference can be named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingContent {
     pub number: i64,
-    /// Normalised.
     pub title: String,
     pub severity: Severity,
     pub status: FindingStatus,
+    /// The digest of what it says, the same that an acceptance of its risk is bound to; absent where only its being open counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// With its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// Path and lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What explains it and how to mend it: the digest of both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+    /// What its scanner says beside that it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<ScannerClaim>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_until: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +170,8 @@ impl ItemContent {
     /// The digest of what the signer was shown, before they said anything: the sign form carries it, so that nobody
     /// signs what has changed since they looked.
     pub fn basis(&self) -> Digest {
-        basis(self, &["decision", "statement", "waived_until", "risk"])
+        let said = ["decision", "statement", "waived_until", "risk", "signer"];
+        basis(self, &said)
     }
 }
 
@@ -95,12 +186,13 @@ fn basis<T: Serialize>(content: &T, said: &[&str]) -> Digest {
     Digest::of_canonical(&value)
 }
 
-/// Everything of a review that an approver sees and decides on.
+/// Everything of a review that an approver sees and decides on, with what they said and who they were.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewContent {
     pub normalisation: u32,
     pub service: String,
     pub review: String,
+    pub title: String,
     pub release: String,
     pub commit: Option<String>,
     pub policy: Policy,
@@ -114,6 +206,7 @@ pub struct ReviewContent {
     /// `go` or `no_go`.
     pub decision: String,
     pub statement: String,
+    pub signer: Signer,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,14 +234,26 @@ pub struct DeliverableContent {
 }
 
 impl ReviewContent {
+    /// The digest that is signed.
     pub fn digest(&self) -> Digest {
         Digest::of_canonical(self)
     }
 
     /// The digest of what the approver was shown, before they said anything.
     pub fn basis(&self) -> Digest {
-        basis(self, &["decision", "statement"])
+        basis(self, &["decision", "statement", "signer"])
     }
+}
+
+/// The version of the normalisation that a stored content names; `None` where it is no content.
+pub fn version_of(content: &str) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Version {
+        normalisation: u32,
+    }
+    serde_json::from_str::<Version>(content)
+        .ok()
+        .map(|version| version.normalisation)
 }
 
 /// One input of a sign-off that is not what it was.
@@ -156,10 +261,118 @@ impl ReviewContent {
 pub struct Change {
     /// What changed, for people: "evidence race-report.txt", "finding F-2", "requirement".
     pub what: String,
-    /// What it was when signed; absent for something added since.
+    /// What of it was otherwise when signed; absent for something added since.
     pub was: Option<String>,
-    /// What it is now; absent for something removed since.
+    /// What of it is otherwise now; absent for something removed since.
     pub is: Option<String>,
+}
+
+/// What guards a signature, as it was when an item was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedUnder<'a> {
+    /// Whether whoever had submitted could not sign.
+    pub four_eyes: bool,
+    /// The severities that held a pass back; unknown of the first version's signatures.
+    pub blocking_severities: Option<&'a [Severity]>,
+    pub decision: Decision,
+    pub n_evidence: usize,
+    pub n_stale_evidence: usize,
+    /// The severities of the linked findings that were open.
+    pub open: Vec<Severity>,
+}
+
+impl ItemContent {
+    /// What guarded this signature.
+    pub fn signed_under(&self) -> SignedUnder<'_> {
+        SignedUnder {
+            four_eyes: self.policy.four_eyes,
+            blocking_severities: Some(&self.policy.blocking_severities),
+            decision: self.decision,
+            n_evidence: self.evidence.len(),
+            n_stale_evidence: self.evidence.iter().filter(|of| of.stale).count(),
+            open: open(self.findings.iter().map(|of| (of.status, of.severity))),
+        }
+    }
+}
+
+impl version_1::ItemContent {
+    /// What guarded this signature; whether four eyes did, the first version did not sign.
+    pub fn signed_under(&self, four_eyes: bool) -> SignedUnder<'_> {
+        SignedUnder {
+            four_eyes,
+            blocking_severities: None,
+            decision: self.decision,
+            n_evidence: self.evidence.len(),
+            n_stale_evidence: self.evidence.iter().filter(|of| of.stale).count(),
+            open: open(self.findings.iter().map(|of| (of.status, of.severity))),
+        }
+    }
+}
+
+fn open(findings: impl Iterator<Item = (FindingStatus, Severity)>) -> Vec<Severity> {
+    let mut open: Vec<_> = findings
+        .filter(|(status, _)| *status == FindingStatus::Open)
+        .map(|(_, severity)| severity)
+        .collect();
+    open.sort_unstable();
+    open.dedup();
+    open
+}
+
+/// What the policy of now asks of a signature and this one was made without; empty where it would be taken today. How many
+/// must sign, and who, is counted by the policy of now anyway.
+pub fn unmet_rules(signed: &SignedUnder<'_>, now: &Policy) -> Vec<Change> {
+    let mut unmet = Vec::new();
+    let mut rule = |what: &str, was: String, is: String| {
+        unmet.push(Change {
+            what: format!("policy rule {what}"),
+            was: Some(was),
+            is: Some(is),
+        });
+    };
+    if now.four_eyes && !signed.four_eyes {
+        rule(
+            "four eyes",
+            "signed while whoever submitted could sign".to_owned(),
+            "whoever submits does not sign".to_owned(),
+        );
+    }
+    if signed.decision != Decision::Pass {
+        return unmet;
+    }
+    if now.evidence_required && signed.n_evidence == 0 {
+        rule(
+            "evidence",
+            "passed without evidence".to_owned(),
+            "a pass needs evidence".to_owned(),
+        );
+    }
+    if now.stale_evidence_blocks && signed.n_stale_evidence > 0 {
+        rule(
+            "stale evidence",
+            format!("passed with {} stale", signed.n_stale_evidence),
+            "stale evidence holds a pass back".to_owned(),
+        );
+    }
+    let labels = |severities: &[Severity]| {
+        let labels: Vec<_> = severities.iter().map(|of| of.label()).collect();
+        if labels.is_empty() {
+            "none".to_owned()
+        } else {
+            labels.join(", ")
+        }
+    };
+    if signed.open.iter().any(|severity| now.blocks(*severity)) {
+        rule(
+            "blocking severities",
+            signed.blocking_severities.map_or_else(
+                || format!("passed with open findings: {}", labels(&signed.open)),
+                labels,
+            ),
+            labels(&now.blocking_severities),
+        );
+    }
+    unmet
 }
 
 /// What changed between the content that was signed and the content of now.
@@ -170,6 +383,14 @@ pub fn changes(signed: &ItemContent, now: &ItemContent) -> Vec<Change> {
         "normalisation",
         &signed.normalisation.to_string(),
         &now.normalisation.to_string(),
+    );
+    texts(&mut found, "review", &signed.review, &now.review);
+    texts(&mut found, "item", &signed.item, &now.item);
+    texts(
+        &mut found,
+        "round",
+        &signed.round.to_string(),
+        &now.round.to_string(),
     );
     texts(&mut found, "key", &signed.key, &now.key);
     texts(&mut found, "title", &signed.title, &now.title);
@@ -185,31 +406,21 @@ pub fn changes(signed: &ItemContent, now: &ItemContent) -> Vec<Change> {
         signed.gating.as_str(),
         now.gating.as_str(),
     );
-    lists(
+    optional(
         &mut found,
-        &signed.evidence,
-        &now.evidence,
-        |e| e.id.clone(),
-        |e| format!("evidence {}", e.title),
-        |e| {
-            let commit = e
-                .commit
-                .as_deref()
-                .map(|c| format!(", pinned to {c}"))
-                .unwrap_or_default();
-            let stale = if e.stale { ", stale" } else { "" };
-            format!("{} with SHA-256 {}{commit}{stale}", e.kind, e.sha256)
-        },
+        "target commit",
+        signed.commit.as_deref(),
+        now.commit.as_deref(),
     );
-    findings(&mut found, &signed.findings, &now.findings);
-    lists(
+    optional(
         &mut found,
-        &signed.patches,
-        &now.patches,
-        |p| p.number,
-        |p| format!("patch P-{}", p.number),
-        |p| format!("{} with SHA-256 {}", p.standing, p.sha256),
+        "who asked for the review",
+        signed.requested_by.as_deref(),
+        now.requested_by.as_deref(),
     );
+    lists(&mut found, &signed.evidence, &now.evidence);
+    lists(&mut found, &signed.findings, &now.findings);
+    lists(&mut found, &signed.patches, &now.patches);
     texts(
         &mut found,
         "decision",
@@ -217,83 +428,287 @@ pub fn changes(signed: &ItemContent, now: &ItemContent) -> Vec<Change> {
         now.decision.as_str(),
     );
     texts(&mut found, "statement", &signed.statement, &now.statement);
-    found
+    capped(found)
 }
 
 /// What changed between the review that was signed and the review of now.
 pub fn review_changes(signed: &ReviewContent, now: &ReviewContent) -> Vec<Change> {
     let mut found = Vec::new();
-    texts(&mut found, "release", &signed.release, &now.release);
-    let none = "none".to_owned();
     texts(
         &mut found,
-        "target commit",
-        signed.commit.as_ref().unwrap_or(&none),
-        now.commit.as_ref().unwrap_or(&none),
+        "normalisation",
+        &signed.normalisation.to_string(),
+        &now.normalisation.to_string(),
     );
-    if signed.policy != now.policy {
-        let json = |policy: &Policy| crate::digest::canonical_json(policy);
+    texts(&mut found, "service", &signed.service, &now.service);
+    texts(&mut found, "review", &signed.review, &now.review);
+    texts(&mut found, "title", &signed.title, &now.title);
+    texts(&mut found, "release", &signed.release, &now.release);
+    optional(
+        &mut found,
+        "target commit",
+        signed.commit.as_deref(),
+        now.commit.as_deref(),
+    );
+    policies(&mut found, &signed.policy, &now.policy);
+    lists(&mut found, &signed.items, &now.items);
+    lists(&mut found, &signed.findings, &now.findings);
+    lists(&mut found, &signed.scans, &now.scans);
+    lists(&mut found, &signed.deliverables, &now.deliverables);
+    capped(found)
+}
+
+fn capped(mut found: Vec<Change>) -> Vec<Change> {
+    if found.len() > MOST_CHANGES {
+        let more = found.len() - MOST_CHANGES;
+        found.truncate(MOST_CHANGES);
         found.push(Change {
-            what: "policy".to_owned(),
-            was: Some(json(&signed.policy)),
-            is: Some(json(&now.policy)),
+            what: format!("{more} more"),
+            was: None,
+            is: None,
         });
     }
-    lists(
-        &mut found,
-        &signed.items,
-        &now.items,
-        |i| i.key.clone(),
-        |i| format!("item {} {}", i.key, i.title),
-        |i| {
-            format!(
-                "{}, {}, signed {}",
-                i.gating,
-                i.state.label(),
-                if i.sign_offs.is_empty() {
-                    "by nobody".to_owned()
-                } else {
-                    i.sign_offs.join(", ")
-                }
-            )
-        },
-    );
-    findings(&mut found, &signed.findings, &now.findings);
-    lists(
-        &mut found,
-        &signed.scans,
-        &now.scans,
-        |s| s.series.clone(),
-        |s| format!("scan {}", s.series),
-        |s| {
-            format!(
-                "file {} of commit {}{}",
-                s.sha256,
-                s.commit.as_deref().unwrap_or("unknown"),
-                if s.complete { "" } else { ", incomplete" }
-            )
-        },
-    );
-    lists(
-        &mut found,
-        &signed.deliverables,
-        &now.deliverables,
-        |d| d.title.clone(),
-        |d| format!("deliverable {}", d.title),
-        |d| if d.done { "done" } else { "not done" }.to_owned(),
-    );
     found
 }
 
-fn findings(found: &mut Vec<Change>, signed: &[FindingContent], now: &[FindingContent]) {
-    lists(
-        found,
-        signed,
-        now,
-        |f| f.number,
-        |f| format!("finding F-{} {}", f.number, f.title),
-        |f| format!("{}, {}", f.severity.label(), f.status.label()),
-    );
+/// The rules that differ, each with what it was and is.
+fn policies(found: &mut Vec<Change>, signed: &Policy, now: &Policy) {
+    let rules = |policy| match serde_json::to_value(policy) {
+        Ok(Value::Object(rules)) => rules,
+        _ => serde_json::Map::new(),
+    };
+    let now = rules(now);
+    for (rule, was) in rules(signed) {
+        let is = now.get(&rule).unwrap_or(&Value::Null);
+        if *is != was {
+            found.push(Change {
+                what: format!("policy rule {}", rule.replace('_', " ")),
+                was: Some(canonical_json(&was)),
+                is: Some(canonical_json(is)),
+            });
+        }
+    }
+}
+
+/// A part of a content that has others like it.
+trait Part: PartialEq {
+    type Key: Eq + Hash;
+
+    /// By which it is found again.
+    fn key(&self) -> Self::Key;
+    /// How people name it.
+    fn name(&self) -> String;
+    /// What it is, aspect by aspect.
+    fn aspects(&self) -> Vec<(&'static str, String)>;
+}
+
+/// "2026-02-10 (1770767999999)": the day for people, and what tells two moments of it apart.
+fn moment(of: Millis) -> String {
+    format!("{} ({of})", Date::of(of).as_str())
+}
+
+fn given(text: Option<&str>) -> String {
+    text.unwrap_or("none").to_owned()
+}
+
+impl Part for EvidenceContent {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.id.clone()
+    }
+
+    fn name(&self) -> String {
+        format!("evidence {}", self.title)
+    }
+
+    fn aspects(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("kind", self.kind.clone()),
+            ("title", self.title.clone()),
+            ("SHA-256", self.sha256.clone()),
+            ("digest of its words", given(self.words.as_deref())),
+            ("commit", given(self.commit.as_deref())),
+            ("target when attached", given(self.target.as_deref())),
+            ("place", given(self.place.as_deref())),
+            ("observed at", moment(self.observed_at)),
+            ("submitted by", self.by.clone()),
+            ("stale", if self.stale { "yes" } else { "no" }.to_owned()),
+        ]
+    }
+}
+
+impl Part for FindingContent {
+    type Key = i64;
+
+    fn key(&self) -> i64 {
+        self.number
+    }
+
+    fn name(&self) -> String {
+        format!("finding F-{} {}", self.number, self.title)
+    }
+
+    fn aspects(&self) -> Vec<(&'static str, String)> {
+        let number = |of: Option<i64>| of.map_or_else(|| "none".to_owned(), |of| of.to_string());
+        vec![
+            ("title", self.title.clone()),
+            ("severity", self.severity.label().to_owned()),
+            ("status", self.status.label().to_owned()),
+            ("rule", given(self.rule.as_deref())),
+            ("component", given(self.component.as_deref())),
+            ("place", given(self.place.as_deref())),
+            (
+                "what its scanner says",
+                self.claim
+                    .as_ref()
+                    .map_or_else(|| "nothing".to_owned(), ScannerClaim::words),
+            ),
+            (
+                "accepted until",
+                self.accepted_until
+                    .map_or_else(|| "none".to_owned(), moment),
+            ),
+            ("duplicate of", number(self.duplicate_of)),
+            (
+                "digest of explanation and remediation",
+                given(self.explanation.as_deref()),
+            ),
+            // Goes by the title, the severity, the rule and the component too, so it comes last.
+            ("digest of its texts", given(self.says.as_deref())),
+        ]
+    }
+}
+
+impl Part for PatchContent {
+    type Key = i64;
+
+    fn key(&self) -> i64 {
+        self.number
+    }
+
+    fn name(&self) -> String {
+        format!("patch P-{}", self.number)
+    }
+
+    fn aspects(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("state", self.standing.clone()),
+            ("SHA-256", self.sha256.clone()),
+        ]
+    }
+}
+
+impl Part for ReviewItemContent {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+
+    fn name(&self) -> String {
+        format!("item {} {}", self.key, self.title)
+    }
+
+    fn aspects(&self) -> Vec<(&'static str, String)> {
+        let signed = if self.sign_offs.is_empty() {
+            "nothing valid".to_owned()
+        } else {
+            self.sign_offs.join(", ")
+        };
+        vec![
+            ("title", self.title.clone()),
+            ("gating", self.gating.as_str().to_owned()),
+            ("state", self.state.label().to_owned()),
+            ("signed digests", signed),
+        ]
+    }
+}
+
+impl Part for ReviewScanContent {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.series.clone()
+    }
+
+    fn name(&self) -> String {
+        format!("scan {}", self.series)
+    }
+
+    fn aspects(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("file", self.sha256.clone()),
+            (
+                "commit",
+                self.commit.as_deref().unwrap_or("unknown").to_owned(),
+            ),
+            (
+                "complete",
+                if self.complete { "yes" } else { "no" }.to_owned(),
+            ),
+        ]
+    }
+}
+
+impl Part for DeliverableContent {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.title.clone()
+    }
+
+    fn name(&self) -> String {
+        format!("deliverable {}", self.title)
+    }
+
+    fn aspects(&self) -> Vec<(&'static str, String)> {
+        vec![("done", if self.done { "yes" } else { "no" }.to_owned())]
+    }
+}
+
+/// "severity Low, place main.go:41".
+fn described<'a>(aspects: impl Iterator<Item = &'a (&'static str, String)>) -> Option<String> {
+    let described: Vec<_> = aspects
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    Some(described.join(", "))
+}
+
+fn lists<T: Part>(found: &mut Vec<Change>, signed: &[T], now: &[T]) {
+    let is: HashMap<_, _> = now.iter().map(|new| (new.key(), new)).collect();
+    for old in signed {
+        let was = old.aspects();
+        match is.get(&old.key()) {
+            Some(new) if *new == old => {}
+            Some(new) => {
+                let is = new.aspects();
+                let moved: Vec<_> = was
+                    .iter()
+                    .zip(&is)
+                    .filter(|((_, was), (_, is))| was != is)
+                    .collect();
+                found.push(Change {
+                    what: new.name(),
+                    was: described(moved.iter().map(|(was, _)| *was)),
+                    is: described(moved.iter().map(|(_, is)| *is)),
+                });
+            }
+            None => found.push(Change {
+                what: old.name(),
+                was: described(was.iter()),
+                is: None,
+            }),
+        }
+    }
+    let was: HashMap<_, _> = signed.iter().map(|old| (old.key(), ())).collect();
+    for new in now.iter().filter(|new| !was.contains_key(&new.key())) {
+        found.push(Change {
+            what: new.name(),
+            was: None,
+            is: described(new.aspects().iter()),
+        });
+    }
 }
 
 fn texts(found: &mut Vec<Change>, what: &str, was: &str, is: &str) {
@@ -306,99 +721,101 @@ fn texts(found: &mut Vec<Change>, what: &str, was: &str, is: &str) {
     }
 }
 
-fn lists<T: PartialEq, K: PartialEq>(
-    found: &mut Vec<Change>,
-    signed: &[T],
-    now: &[T],
-    key: impl Fn(&T) -> K,
-    name: impl Fn(&T) -> String,
-    show: impl Fn(&T) -> String,
-) {
-    for old in signed {
-        match now.iter().find(|new| key(new) == key(old)) {
-            Some(new) if new == old => {}
-            Some(new) => found.push(Change {
-                what: name(new),
-                was: Some(show(old)),
-                is: Some(show(new)),
-            }),
-            None => found.push(Change {
-                what: name(old),
-                was: Some(show(old)),
-                is: None,
-            }),
-        }
-    }
-    for new in now {
-        if !signed.iter().any(|old| key(old) == key(new)) {
-            found.push(Change {
-                what: name(new),
-                was: None,
-                is: Some(show(new)),
-            });
-        }
-    }
-}
-
-/// A text as it stands in a content.
-pub fn content_text(text: &str) -> String {
-    normalise::normalise(text)
+fn optional(found: &mut Vec<Change>, what: &str, was: Option<&str>, is: Option<&str>) {
+    texts(found, what, was.unwrap_or("none"), is.unwrap_or("none"));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn finding() -> FindingContent {
+        FindingContent {
+            number: 1,
+            title: "Jitter".into(),
+            severity: Severity::Critical,
+            status: FindingStatus::Fixed,
+            says: Some("cc".into()),
+            rule: Some("G404".into()),
+            component: None,
+            place: Some("retry.go:41".into()),
+            explanation: None,
+            claim: None,
+            accepted_until: None,
+            duplicate_of: None,
+        }
+    }
+
     fn content() -> ItemContent {
         ItemContent {
-            normalisation: normalise::VERSION,
+            normalisation: crate::normalise::VERSION,
             review: "r".into(),
+            item: "i".into(),
+            round: 1,
             key: "2.5.1".into(),
             title: "Critical Path Review".into(),
-            requirement: content_text("- [ ] Re-read  `OrderExecutor`."),
+            requirement: "Re-read `OrderExecutor`.".into(),
             gating: Gating::Blocker,
+            commit: Some("c41f0e2".into()),
+            requested_by: Some("p1".into()),
             evidence: vec![EvidenceContent {
                 id: "e1".into(),
                 kind: "note".into(),
                 title: "Walkthrough".into(),
                 sha256: "aa".into(),
+                words: None,
                 commit: None,
+                target: Some("c41f0e2".into()),
+                place: None,
+                observed_at: 5,
+                by: "p1".into(),
                 stale: false,
             }],
-            findings: vec![FindingContent {
-                number: 1,
-                title: "Jitter".into(),
-                severity: Severity::Critical,
-                status: FindingStatus::Fixed,
-            }],
+            findings: vec![finding()],
             patches: vec![],
             decision: Decision::Pass,
             statement: String::new(),
             waived_until: None,
             risk: None,
+            signer: Signer {
+                person: "p2".into(),
+                name: "Mira".into(),
+                address: "mira@example.org".into(),
+                role: "reviewer".into(),
+                factor: Factor::Password,
+                at: 7,
+            },
+            policy: Policy::default(),
         }
     }
 
+    /// Without the policy, which gains rules with time: what was signed is read back as it was written.
     #[test]
     fn the_digest_does_not_change_between_releases() {
         assert_eq!(
-            content().digest().as_str(),
-            "48296498a10ae7c68d78f5e4522ed6f2ba9106514b612e84a25c825b55fb9c0a",
+            basis(&content(), &["policy"]).as_str(),
+            "bdb3e7253a2cb1eec76e1384f9e58372c6900f11007b2ae0d4fcf39ca86db59a",
             "the canonical content has changed: raise the version"
         );
     }
 
     #[test]
-    fn a_change_that_means_nothing_does_not_void() {
-        let mut now = content();
-        now.requirement = content_text("* [x] Re-read\n `OrderExecutor`.");
-        assert_eq!(now.digest(), content().digest());
+    fn what_the_signer_says_and_is_does_not_change_what_they_were_shown() {
+        let mut other = content();
+        other.signer.person = "p3".into();
+        other.decision = Decision::Fail;
+        other.statement = "No.".into();
+        assert_eq!(other.basis(), content().basis());
+        assert_ne!(other.digest(), content().digest());
+        other.policy.four_eyes = false;
+        assert_ne!(other.basis(), content().basis());
     }
 
     #[test]
     fn each_meaningful_change_is_named() {
         let mut now = content();
-        now.requirement = content_text("Re-read `RiskManager`.");
+        now.requirement = "Re-read `RiskManager`.".into();
+        now.commit = Some("82dd1d2".into());
         now.findings[0].status = FindingStatus::Open;
         now.evidence.clear();
         now.patches.push(PatchContent {
@@ -415,10 +832,134 @@ mod tests {
             what,
             [
                 ("requirement".to_owned(), true, true),
+                ("target commit".to_owned(), true, true),
                 ("evidence Walkthrough".to_owned(), true, false),
                 ("finding F-1 Jitter".to_owned(), true, true),
                 ("patch P-2".to_owned(), false, true),
             ]
+        );
+    }
+
+    #[test]
+    fn only_what_moved_of_a_finding_is_told() {
+        let cases: [(fn(&mut FindingContent), &str, &str); 5] = [
+            (|f| f.title = "Fixed".into(), "title Jitter", "title Fixed"),
+            (
+                |f| f.place = Some("retry.go:57".into()),
+                "place retry.go:41",
+                "place retry.go:57",
+            ),
+            (
+                |f| f.says = Some("dd".into()),
+                "digest of its texts cc",
+                "digest of its texts dd",
+            ),
+            (
+                |f| f.accepted_until = Some(9),
+                "accepted until none",
+                "accepted until 1970-01-01 (9)",
+            ),
+            (
+                |f| f.duplicate_of = Some(3),
+                "duplicate of none",
+                "duplicate of 3",
+            ),
+        ];
+        for (change, was, is) in cases {
+            let mut now = content();
+            change(&mut now.findings[0]);
+            assert_ne!(now.digest(), content().digest());
+            let found = changes(&content(), &now);
+            assert_eq!(found.len(), 1);
+            assert_eq!(
+                (found[0].was.as_deref(), found[0].is.as_deref()),
+                (Some(was), Some(is))
+            );
+        }
+    }
+
+    #[test]
+    fn very_many_changes_are_counted_rather_than_named() {
+        let many: Vec<_> = (0..100_000)
+            .map(|number| FindingContent {
+                number,
+                ..finding()
+            })
+            .collect();
+        let mut now = content();
+        now.findings.clone_from(&many);
+        let mut signed = content();
+        signed.findings = many;
+        for finding in &mut now.findings {
+            finding.status = FindingStatus::Open;
+        }
+        let found = changes(&signed, &now);
+        assert_eq!(found.len(), MOST_CHANGES + 1);
+        assert_eq!(found[MOST_CHANGES].what, "99800 more");
+    }
+
+    #[test]
+    fn a_signature_counts_only_under_rules_that_it_was_made_by() {
+        let lax = Policy {
+            four_eyes: false,
+            evidence_required: false,
+            stale_evidence_blocks: false,
+            blocking_severities: vec![Severity::Critical],
+            ..Policy::default()
+        };
+        let mut signed = content();
+        signed.policy = lax.clone();
+        let named = |signed: &ItemContent, now: &Policy| -> Vec<String> {
+            unmet_rules(&signed.signed_under(), now)
+                .into_iter()
+                .map(|change| change.what)
+                .collect()
+        };
+        assert_eq!(named(&content(), &Policy::default()), [""; 0]);
+        assert_eq!(named(&signed, &lax), [""; 0]);
+        assert_eq!(
+            named(&signed, &Policy::default()),
+            ["policy rule four eyes"],
+            "it has fresh evidence and no open finding, so the other rules are met"
+        );
+        signed.evidence[0].stale = true;
+        signed.findings[0].severity = Severity::High;
+        signed.findings[0].status = FindingStatus::Open;
+        assert_eq!(
+            named(&signed, &Policy::default()),
+            [
+                "policy rule four eyes",
+                "policy rule stale evidence",
+                "policy rule blocking severities"
+            ]
+        );
+        signed.evidence.clear();
+        signed.findings.clear();
+        assert_eq!(
+            named(&signed, &Policy::default()),
+            ["policy rule four eyes", "policy rule evidence"]
+        );
+        signed.decision = Decision::Fail;
+        assert_eq!(
+            named(&signed, &Policy::default()),
+            ["policy rule four eyes"],
+            "evidence guards a pass"
+        );
+    }
+
+    #[test]
+    fn a_changed_policy_is_named_rule_by_rule() {
+        let mut found = Vec::new();
+        let now = Policy {
+            quorum: 2,
+            ..Policy::default()
+        };
+        policies(&mut found, &Policy::default(), &now);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].what, "policy rule quorum");
+        assert_eq!(
+            (found[0].was.as_deref(), found[0].is.as_deref()),
+            (Some("1"), Some("2"))
         );
     }
 }

@@ -33,15 +33,18 @@ words! {
     /// Why a release may not go, in the order in which reasons are shown.
     ReasonKind {
         NoItems => "no_items",
+        ReleaseNoGo => "release_no_go",
         CommitUnknown => "commit_unknown",
         FindingOpen => "finding_open",
         FindingLate => "finding_late",
         AcceptanceExpired => "acceptance_expired",
         ItemFailed => "item_failed",
         WaiverExpired => "waiver_expired",
+        SignOffDamaged => "sign_off_damaged",
         SignOffVoid => "sign_off_void",
         SignOffMissing => "sign_off_missing",
         ItemUndecided => "item_undecided",
+        EvidenceDamaged => "evidence_damaged",
         EvidenceMissing => "evidence_missing",
         EvidenceStale => "evidence_stale",
         ScanMissing => "scan_missing",
@@ -128,6 +131,10 @@ pub struct ReviewState {
     /// The newest scan of each series of the service.
     pub scans: Vec<ScanFacts>,
     pub deliverables: Vec<DeliverableFacts>,
+    /// Who has signed NO-GO, by name, with signatures that are valid.
+    pub no_go: Vec<String>,
+    /// What is wrong with stored release decisions, each as one sentence.
+    pub damaged_decisions: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,8 +151,12 @@ pub struct ItemFacts {
     pub quorum: u32,
     /// What made sign-offs void, named; empty when none is.
     pub void_because: Vec<String>,
+    /// What is wrong with stored sign-offs of this round, each as one sentence; empty when nothing is.
+    pub damage: Vec<String>,
     pub n_evidence: u32,
     pub n_stale_evidence: u32,
+    /// Pieces that do not have the digest any more that they were kept under.
+    pub n_damaged_evidence: u32,
     pub owner: Option<String>,
     pub reviewers: Vec<String>,
 }
@@ -277,6 +288,7 @@ pub fn verdict(review: &ReviewState, policy: &Policy, now: Millis) -> Verdict {
             "The checklist has no items, so nothing has been shown.",
         ));
     }
+    judge_decisions(review, &mut reasons);
     for finding in &review.findings {
         judge_finding(finding, policy, now, &mut reasons, &mut waivers);
     }
@@ -350,6 +362,32 @@ fn judge_group(group: FindingGroup, policy: &Policy) -> Option<MoreReasons> {
         n: group.n,
     })
 }
+
+/// What people have signed about the release.
+fn judge_decisions(review: &ReviewState, reasons: &mut Vec<Reason>) {
+    for name in &review.no_go {
+        reasons.push(Reason {
+            who: vec![name.clone()],
+            ..about_review(
+                review,
+                ReasonKind::ReleaseNoGo,
+                &format!("{name} has signed NO-GO."),
+            )
+        });
+    }
+    for damage in &review.damaged_decisions {
+        reasons.push(Reason {
+            who: vec![RESTORER.to_owned()],
+            ..about_review(review, ReasonKind::SignOffDamaged, damage)
+        });
+    }
+}
+
+/// Who can mend what was changed behind Holdpoint's back.
+const RESTORER: &str = "an administrator, from a backup";
+
+/// How many inputs of a void sign-off a reason names.
+const MOST_NAMED: usize = 10;
 
 fn judge_finding(
     finding: &FindingFacts,
@@ -497,15 +535,22 @@ fn judge_item(
                 } else {
                     reviewers()
                 };
-                if item.void_because.is_empty() {
-                    let why = format!("{} of {quorum} valid sign-offs.", item.valid_sign_offs);
-                    reasons.push(reason(ReasonKind::SignOffMissing, why, who));
-                } else {
+                if !item.void_because.is_empty() {
+                    let named: Vec<_> = (item.void_because.iter().take(MOST_NAMED))
+                        .map(String::as_str)
+                        .collect();
+                    let more = match item.void_because.len() - named.len() {
+                        0 => String::new(),
+                        n => format!(" and {n} more"),
+                    };
                     let why = format!(
-                        "The sign-off is void: changed since are {}.",
-                        item.void_because.join(", ")
+                        "The sign-off is void: changed since are {}{more}.",
+                        named.join(", ")
                     );
                     reasons.push(reason(ReasonKind::SignOffVoid, why, who));
+                } else if item.damage.is_empty() {
+                    let why = format!("{} of {quorum} valid sign-offs.", item.valid_sign_offs);
+                    reasons.push(reason(ReasonKind::SignOffMissing, why, who));
                 }
             } else if state == ItemState::Waived {
                 waivers.push(reason(
@@ -515,6 +560,26 @@ fn judge_item(
                 ));
             }
         }
+    }
+    if !item.damage.is_empty() {
+        reasons.push(reason(
+            ReasonKind::SignOffDamaged,
+            item.damage.join(" "),
+            vec![RESTORER.to_owned()],
+        ));
+    }
+    if item.n_damaged_evidence > 0 {
+        let why = match item.n_damaged_evidence {
+            1 => "1 piece of its evidence is damaged: it is not what was submitted.".to_owned(),
+            n => {
+                format!("{n} pieces of its evidence are damaged: they are not what was submitted.")
+            }
+        };
+        reasons.push(reason(
+            ReasonKind::EvidenceDamaged,
+            why,
+            vec![RESTORER.to_owned()],
+        ));
     }
     if state == ItemState::Passed {
         if policy.evidence_required && item.n_evidence == 0 {
@@ -526,10 +591,10 @@ fn judge_item(
         }
         if policy.stale_evidence_blocks && item.n_stale_evidence > 0 {
             let why = match item.n_stale_evidence {
-                1 => "1 piece of its evidence is stale: it is of another commit, or a newer scan contradicts it."
+                1 => "1 piece of its evidence is stale: it is of another commit, names none while the target has moved, or a newer scan contradicts it."
                     .to_owned(),
                 n => format!(
-                    "{n} pieces of its evidence are stale: they are of another commit, or newer scans contradict them."
+                    "{n} pieces of its evidence are stale: they are of another commit, name none while the target has moved, or newer scans contradict them."
                 ),
             };
             reasons.push(reason(ReasonKind::EvidenceStale, why, owner()));
@@ -642,6 +707,12 @@ pub fn pass_refusals(
     }
     if policy.evidence_required && item.n_evidence == 0 {
         refusals.push("Pass is not possible without evidence. Attach some first.".to_owned());
+    }
+    if item.n_damaged_evidence > 0 {
+        refusals.push(
+            "Pass is not possible while a piece of its evidence is damaged. Withdraw it and attach it again."
+                .to_owned(),
+        );
     }
     if policy.stale_evidence_blocks && item.n_stale_evidence > 0 {
         refusals.push(format!(

@@ -154,6 +154,8 @@ pub enum Standing {
     Valid,
     /// What was signed has changed since.
     Void,
+    /// What is stored is not what was signed.
+    Damaged,
     /// The same person decided again, or the item was reopened: history.
     Replaced,
 }
@@ -163,9 +165,14 @@ impl Standing {
         match self {
             Self::Valid => "Valid",
             Self::Void => "Void",
+            Self::Damaged => "Damaged",
             Self::Replaced => "Replaced",
         }
     }
+}
+
+const fn yes() -> bool {
+    true
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +184,12 @@ pub struct SignOff {
     /// Since when the person's account is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<Millis>,
+    /// Whether whoever had submitted could not sign.
+    #[serde(default = "yes")]
+    pub four_eyes: bool,
+    /// Made under an older normalisation of texts: it counts only while they are the same byte by byte.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub old_rules: bool,
     /// What the person was to the service when signing, in words.
     pub role: String,
     pub decision: Decision,
@@ -210,6 +223,9 @@ pub struct Evidence {
     pub path: Option<String>,
     pub lines: Option<Lines>,
     pub stale: bool,
+    /// It does not have the digest any more that it was kept under, so its text is left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
     /// Stale because it is a clean scan and a newer one of its series is not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contradicted: bool,
@@ -419,6 +435,9 @@ pub struct ReleaseDecision {
     /// Since when the person's account is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<Millis>,
+    /// Made under an older normalisation of texts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub old_rules: bool,
     pub role: String,
     pub decision: ReleaseWord,
     pub statement: String,

@@ -13,8 +13,7 @@ use holdpoint_domain::{
 use crate::{
     escape::{address, block, code, fenced, first_paragraph, flat, heading, line, prefixed, quote},
     facts::{
-        Account, Evidence, Facts, Finding, Item, Patch, Person, ReleaseDecision, Scan, Section,
-        SignOff, Standing,
+        Account, Evidence, Facts, Finding, Item, Patch, Person, Scan, Section, SignOff, Standing,
     },
     format::{compact, count, date, moment, place, severity, size},
     signing::{PRINCIPAL, REPORT_NAMESPACE},
@@ -389,7 +388,7 @@ fn verdict(doc: &mut Document, facts: &Facts) {
                 ),
                 line(&decision.role),
                 moment(decision.at),
-                decision.standing.label().to_owned(),
+                standing_cell(decision.standing, true, decision.old_rules),
                 flat(&decision.statement),
                 code(&decision.digest),
             ]
@@ -411,24 +410,15 @@ fn verdict(doc: &mut Document, facts: &Facts) {
     let voided: Vec<_> = facts
         .release_decisions
         .iter()
-        .filter(|decision| decision.standing == Standing::Void)
-        .map(
-            |ReleaseDecision {
-                 by,
-                 decision,
-                 at,
-                 changes,
-                 ..
-             }| {
-                format!(
-                    "The {} of {} on {} is void: {}",
-                    decision.label(),
-                    line(by),
-                    moment(*at),
-                    changes_sentence(changes)
-                )
-            },
-        )
+        .filter_map(|decision| {
+            let why = why_not(decision.standing, &decision.changes)?;
+            Some(format!(
+                "The {} of {} on {} is {why}",
+                decision.decision.label(),
+                line(&decision.by),
+                moment(decision.at),
+            ))
+        })
         .collect();
     doc.list(&voided);
 }
@@ -453,7 +443,7 @@ fn sign_offs(doc: &mut Document, facts: &Facts) {
                 ),
                 line(&sign_off.role),
                 moment(sign_off.at),
-                sign_off.standing.label().to_owned(),
+                standing_cell(sign_off.standing, sign_off.four_eyes, sign_off.old_rules),
                 code(&sign_off.digest),
             ]
         })
@@ -472,18 +462,41 @@ fn sign_offs(doc: &mut Document, facts: &Facts) {
         "Nobody has signed an item yet.",
     );
     let voided: Vec<_> = all()
-        .filter(|(_, sign_off)| sign_off.standing == Standing::Void)
-        .map(|(item, sign_off)| {
-            format!(
-                "{}, signed by {} on {}, is void: {}",
+        .filter_map(|(item, sign_off)| {
+            let why = why_not(sign_off.standing, &sign_off.changes)?;
+            Some(format!(
+                "{}, signed by {} on {}, is {why}",
                 item_name(item),
                 line(&sign_off.by),
                 moment(sign_off.at),
-                changes_sentence(&sign_off.changes)
-            )
+            ))
         })
         .collect();
     doc.list(&voided);
+}
+
+/// Whether a signature counts, with what there is to know of how it was made.
+fn standing_cell(standing: Standing, four_eyes: bool, old_rules: bool) -> String {
+    let mut cell = standing.label().to_owned();
+    if !four_eyes {
+        cell.push_str("; signed while four eyes were not asked for");
+    }
+    if old_rules {
+        cell.push_str("; made under an older rule for texts");
+    }
+    cell
+}
+
+/// What a signature is that does not count, and why.
+fn why_not(standing: Standing, changes: &[Change]) -> Option<String> {
+    match standing {
+        Standing::Void => Some(format!("void: {}", changes_sentence(changes))),
+        Standing::Damaged => {
+            let why: Vec<_> = changes.iter().map(|change| line(&change.what)).collect();
+            Some(format!("damaged: {}", why.join(" ")))
+        }
+        Standing::Valid | Standing::Replaced => None,
+    }
 }
 
 /// Worst first, then by number.
@@ -722,6 +735,7 @@ fn item_details(doc: &mut Document, facts: &Facts, item: &Item, level: usize) {
         let standing = match standing {
             Standing::Valid => "",
             Standing::Void => " This sign-off is void.",
+            Standing::Damaged => " This sign-off is damaged.",
             Standing::Replaced => " This was replaced by a later decision.",
         };
         doc.block(&format!(
@@ -772,9 +786,12 @@ fn evidence_entry(item: &Item, evidence: &Evidence) -> String {
         entry.push_str("; file ");
         entry.push_str(&code(name));
     }
-    if let Some(commit) = &evidence.commit {
-        entry.push_str("; of commit ");
-        entry.push_str(&code(commit));
+    match &evidence.commit {
+        Some(commit) => {
+            entry.push_str("; of commit ");
+            entry.push_str(&code(commit));
+        }
+        None => entry.push_str("; unpinned: it names no commit"),
     }
     if let Some(path) = &evidence.path {
         entry.push_str("; about ");
@@ -782,8 +799,14 @@ fn evidence_entry(item: &Item, evidence: &Evidence) -> String {
     }
     if evidence.contradicted {
         entry.push_str("; **stale**: a newer scan of its series has findings");
+    } else if evidence.stale && evidence.commit.is_none() {
+        entry.push_str("; **stale**: the target has moved since it was attached");
     } else if evidence.stale {
         entry.push_str("; **stale**: not of the target commit");
+    }
+    if evidence.damaged {
+        entry.push_str("; **damaged**: it is not what was submitted, so its text is left out");
+        return entry;
     }
     if let Some(withdrawn) = &evidence.withdrawn {
         write!(
@@ -1348,6 +1371,7 @@ fn evidence_manifest(doc: &mut Document, facts: &Facts) {
                     superseded_by: Some(_),
                     ..
                 } => "superseded",
+                Evidence { damaged: true, .. } => "damaged",
                 Evidence { stale: true, .. } => "stale",
                 _ => "counts",
             };
@@ -1356,7 +1380,10 @@ fn evidence_manifest(doc: &mut Document, facts: &Facts) {
                 line(evidence.file_name.as_deref().unwrap_or(&evidence.title)),
                 line(&evidence.kind),
                 size(evidence.size_bytes),
-                evidence.commit.as_deref().map_or(none(), code),
+                evidence
+                    .commit
+                    .as_deref()
+                    .map_or("unpinned".to_owned(), code),
                 standing.to_owned(),
                 code(&evidence.sha256),
             ]

@@ -1,7 +1,9 @@
-//! What an acceptance of a finding's risk is bound to, and every other request while it waits for an answer.
+//! What an acceptance of a finding's risk is bound to, every other request while it waits for an answer, and a signature on an item
+//! that the finding is linked to.
 //!
 //! Whoever approves it has read what the finding says, so it holds while the finding says the same. Only the digest is
-//! stored, and what the finding says now is only digested where there is an acceptance to compare it with.
+//! stored, and what the finding says now is only digested where there is an acceptance to compare it with. A signature has the
+//! digest in its content, beside what it leaves out on purpose: where the finding is, and what explains it.
 
 use holdpoint_domain::Digest;
 use holdpoint_importers::text::normal_message;
@@ -14,7 +16,7 @@ const PER_STATEMENT: usize = 1_000;
 
 /// The digest of what a finding says. Where it is does not count, nor do white space and places in its message, since all of
 /// them change when code moves; what a scanner explains of the rule counts only where it says nothing of this very place.
-fn digest(content: &FindingContent) -> String {
+pub(crate) fn digest(content: &FindingContent) -> String {
     let snippet = content.snippet.as_deref().unwrap_or_default();
     let said = if content.message.trim().is_empty() {
         &content.description

@@ -1,7 +1,7 @@
 //! Who acts, and whether they may.
 
 use holdpoint_domain::{InstanceRole, PersonId, ServiceId, ServiceRole, TokenId, person::Action};
-use holdpoint_storage::Tx;
+use holdpoint_storage::{Granted, Tx};
 
 use crate::{ServiceError, Services};
 
@@ -79,27 +79,21 @@ impl Services {
         service: &ServiceId,
         action: Action,
     ) -> Result<Option<ServiceRole>, ServiceError> {
-        let role = tx.service_role(service, &actor.id).await?;
-        let may =
-            |asked| actor.instance_role.may(asked) || role.is_some_and(|role| role.may(asked));
-        let granted = |asked| {
-            actor
-                .token
-                .as_ref()
-                .is_none_or(|token| token.covers(Some(service), asked))
-        };
-        if !may(Action::Read) || !(granted(Action::Read) || granted(action)) {
-            return Err(ServiceError::NotFound("This service"));
-        }
-        if !may(action) {
-            return Err(ServiceError::Forbidden(who_may(action).to_owned()));
-        }
-        if !granted(action) {
-            return Err(ServiceError::Forbidden(format!(
-                "This token was not granted `{action}`. Make one that was."
-            )));
-        }
-        Ok(role)
+        let granted = tx.granted(service, &actor.id).await?;
+        allowed(granted, actor, service, action)
+    }
+
+    /// As [`Services::allow`], for a unit of work that writes what the actor may answer for: what they may do cannot be taken away
+    /// until it ends.
+    pub(crate) async fn allow_until_done(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        service: &ServiceId,
+        action: Action,
+    ) -> Result<Option<ServiceRole>, ServiceError> {
+        let granted = tx.granted_until_done(service, &actor.id).await?;
+        allowed(granted, actor, service, action)
     }
 
     /// Lets the actor do something with the instance itself, or says why not.
@@ -118,6 +112,44 @@ impl Services {
         }
         Ok(())
     }
+}
+
+/// Holds what is asked for against what is stored of the person now, and against the token. What was known of the person when the
+/// request came may be old.
+fn allowed(
+    stored: Option<Granted>,
+    actor: &Actor,
+    service: &ServiceId,
+    action: Action,
+) -> Result<Option<ServiceRole>, ServiceError> {
+    let Some(Granted {
+        instance_role,
+        role,
+    }) = stored
+    else {
+        return Err(ServiceError::Forbidden(
+            "Your account is disabled. An administrator can enable it.".to_owned(),
+        ));
+    };
+    let may = |asked| instance_role.may(asked) || role.is_some_and(|role| role.may(asked));
+    let granted = |asked| {
+        actor
+            .token
+            .as_ref()
+            .is_none_or(|token| token.covers(Some(service), asked))
+    };
+    if !may(Action::Read) || !(granted(Action::Read) || granted(action)) {
+        return Err(ServiceError::NotFound("This service"));
+    }
+    if !may(action) {
+        return Err(ServiceError::Forbidden(who_may(action).to_owned()));
+    }
+    if !granted(action) {
+        return Err(ServiceError::Forbidden(format!(
+            "This token was not granted `{action}`. Make one that was."
+        )));
+    }
+    Ok(role)
 }
 
 fn who_may(action: Action) -> &'static str {

@@ -1,17 +1,16 @@
 //! Evidence: attaching it, replacing it by a newer version, withdrawing it, and reading its files safely.
 
 use holdpoint_domain::{
-    Digest, EvidenceId, ItemId, Millis, ServiceId,
+    EvidenceId, ItemId, Millis, ServiceId,
+    evidence::EvidenceText,
     person::Action,
     text::{Commit, Name, Prose, Reason, WebAddress, shown_line},
 };
 use holdpoint_storage::{Evidence, NewActivity, NewEvidence, StorageError, StoredFile, Tx};
-use serde::Serialize;
 
 use crate::{
     Actor, ServiceError, Services,
     services::{MAX_PAGE, Page, limit_of},
-    standing::is_stale,
 };
 
 /// What is attached.
@@ -292,45 +291,33 @@ pub fn safe_media_type(name: &str) -> Option<&'static str> {
     })
 }
 
-/// What is hashed of a piece that is not a file.
-#[derive(Serialize)]
-struct Canonical<'a> {
-    kind: &'a str,
-    title: &'a str,
-    body: &'a str,
-    command: Option<&'a str>,
-    exit_code: Option<i64>,
-    host: Option<&'a str>,
-    observed_at: Millis,
-}
-
-/// The bytes whose digest a piece is kept under, for what is no file.
-pub(crate) fn canonical_bytes(evidence: &Evidence) -> Vec<u8> {
-    holdpoint_domain::digest::canonical_json(&Canonical {
-        kind: &evidence.kind,
-        title: &evidence.title,
-        body: &evidence.body,
-        command: evidence.command.as_deref(),
-        exit_code: evidence.exit_code,
-        host: evidence.host.as_deref(),
-        observed_at: evidence.observed_at,
-    })
-    .into_bytes()
-}
-
-/// A piece of evidence with whether it is stale: of another commit than the review's target, or a clean scan that a newer
-/// scan contradicts.
+/// A piece of evidence with whether it is stale: of another commit than the review's target, without one while the target has moved, or
+/// a clean scan that a newer scan contradicts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceView {
+    /// Without its text where that is damaged.
     pub evidence: Evidence,
     pub stale: bool,
+    /// It does not have the digest any more that it was kept under.
+    pub damaged: bool,
 }
 
-fn view_of(evidence: Evidence, place: &ItemPlace) -> EvidenceView {
-    let stale = evidence.is_current()
-        && (evidence.is_contradicted
-            || is_stale(evidence.commit.as_deref(), place.commit.as_deref()));
-    EvidenceView { evidence, stale }
+impl EvidenceView {
+    fn of(mut evidence: Evidence, target: Option<&str>) -> Self {
+        let stale = evidence.is_stale(target);
+        let damaged = evidence.is_damaged();
+        if damaged {
+            evidence.body.clear();
+            evidence.command = None;
+            evidence.exit_code = None;
+            evidence.host = None;
+        }
+        Self {
+            evidence,
+            stale,
+            damaged,
+        }
+    }
 }
 
 impl Services {
@@ -347,7 +334,7 @@ impl Services {
         newest.reverse();
         Ok(newest
             .into_iter()
-            .map(|evidence| view_of(evidence, &place))
+            .map(|evidence| EvidenceView::of(evidence, place.commit.as_deref()))
             .collect())
     }
 
@@ -362,7 +349,9 @@ impl Services {
         let (limit, read) = limit_of(limit);
         let (mut tx, place) = self.place_of_readable_item(actor, item).await?;
         let found = tx.evidence_after(item, after, read).await?;
-        let found = found.into_iter().map(|evidence| view_of(evidence, &place));
+        let found = found
+            .into_iter()
+            .map(|evidence| EvidenceView::of(evidence, place.commit.as_deref()));
         Ok(Page::cut(found.collect(), limit, |view| {
             view.evidence.id.clone()
         }))
@@ -379,7 +368,7 @@ impl Services {
         tx.evidence(id)
             .await?
             .filter(|evidence| evidence.item == *item)
-            .map(|evidence| view_of(evidence, &place))
+            .map(|evidence| EvidenceView::of(evidence, place.commit.as_deref()))
             .ok_or(ServiceError::NotFound("This evidence"))
     }
 
@@ -435,7 +424,7 @@ impl Services {
         };
         let sha256 = match file {
             Some((file, _)) => file.sha256.clone(),
-            None => Digest::of_canonical(&Canonical {
+            None => EvidenceText {
                 kind,
                 title: &title,
                 body,
@@ -443,7 +432,8 @@ impl Services {
                 exit_code,
                 host,
                 observed_at,
-            }),
+            }
+            .digest(),
         };
         let mut tx = self.database().write().await?;
         let place = self.place_of_item(&mut tx, item).await?;
@@ -582,6 +572,10 @@ impl Services {
             .file_sha256
             .as_ref()
             .ok_or(ServiceError::NotFound("A file of this evidence"))?;
+        if evidence.is_damaged() {
+            let what = "the digest of this evidence is not that of its file";
+            return Err(StorageError::Damaged(what.to_owned()).into());
+        }
         if self.files().verify(sha256).await? {
             Ok(evidence)
         } else {

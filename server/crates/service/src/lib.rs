@@ -56,6 +56,7 @@ mod tokens;
 pub mod triage;
 mod undo;
 mod uploads;
+mod validity;
 mod watch;
 
 use std::sync::Arc;

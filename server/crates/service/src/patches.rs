@@ -830,6 +830,8 @@ impl Services {
         let (stored, review) = self
             .patch_to(&mut tx, actor, id, Action::ApprovePatch)
             .await?;
+        self.allow_until_done(&mut tx, actor, &review.service, Action::ApprovePatch)
+            .await?;
         let mut wanted = stored.clone();
         wanted.decided_by = Some(actor.id.clone());
         wanted.decided_at = Some(now);

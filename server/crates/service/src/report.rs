@@ -27,11 +27,12 @@ use tokio::sync::SemaphorePermit;
 
 use crate::{
     Actor, AsOf, ReportStanding, ServiceError, Services,
-    evidence::canonical_bytes,
     findings::category_label,
     import::off_the_async_threads,
     log::Occasion,
-    standing::{ReleaseDecision, ReviewStanding, SignOffStanding, Validity, is_stale, stand_aside},
+    standing::{
+        ReleaseDecision, ReviewStanding, SignOffStanding, Validity, read_standings, stand_aside,
+    },
 };
 
 /// Scans named in a report: the newest of a service; older ones are in the activity log.
@@ -237,13 +238,8 @@ impl Services {
             .evidence_of_review(review)
             .await?
             .iter()
-            .filter(|evidence| evidence.file_sha256.is_none())
-            .map(|evidence| {
-                (
-                    evidence.sha256.as_str().to_owned(),
-                    canonical_bytes(evidence),
-                )
-            })
+            .filter(|evidence| evidence.file_sha256.is_none() && !evidence.is_damaged())
+            .map(|evidence| (evidence.sha256.as_str().to_owned(), evidence.text().bytes()))
             .collect();
         drop(tx);
         let as_of = source.facts.review.as_of;
@@ -373,8 +369,7 @@ impl Services {
             .review(review)
             .await?
             .ok_or(ServiceError::NotFound("This review"))?;
-        let stored = tx
-            .standings(&[review], Some(self.now()))
+        let stored = read_standings(&mut tx, &[review], Some(self.now()))
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
@@ -417,8 +412,7 @@ impl Services {
             .review(review)
             .await?
             .ok_or(ServiceError::NotFound("This review"))?;
-        let mut stored = tx
-            .standings(&[review], Some(sign_off.signed_at))
+        let mut stored = read_standings(tx, &[review], Some(sign_off.signed_at))
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
@@ -750,7 +744,7 @@ impl Services {
         let Some(last) = tx.review_before(service, &review.id).await? else {
             return Ok(None);
         };
-        let Some(stored) = tx.standings(&[&last], None).await?.pop() else {
+        let Some(stored) = read_standings(tx, &[&last], None).await?.pop() else {
             return Ok(None);
         };
         let before = stand_aside(stored, standing.as_of).await?;
@@ -787,7 +781,8 @@ impl Services {
     }
 }
 
-/// When the release decision that stands was complete, and the log's length then; `None` while there is none.
+/// When the release decision that stands was complete, and the log's length then; `None` while there is none. Which signature
+/// came last is the log's to say: clocks differ.
 fn decided_at(standing: &ReviewStanding) -> Option<(Millis, i64)> {
     let decided = standing.release.decided?;
     let counted = standing
@@ -795,11 +790,12 @@ fn decided_at(standing: &ReviewStanding) -> Option<(Millis, i64)> {
         .decisions
         .iter()
         .filter(|decision| decision.is_valid() && decision.sign_off.decision == decided.as_str())
-        .map(|decision| (decision.sign_off.signed_at, decision.sign_off.log_sequence));
-    match decided {
+        .map(|decision| (decision.sign_off.log_sequence, decision.sign_off.signed_at));
+    let (sequence, at) = match decided {
         ReleaseDecision::Go => counted.max(),
         ReleaseDecision::NoGo => counted.min(),
-    }
+    }?;
+    Some((at, sequence))
 }
 
 fn number(position: i64) -> u32 {
@@ -836,6 +832,14 @@ fn fact_standing(validity: &Validity) -> (facts::Standing, Vec<Change>) {
     match validity {
         Validity::Valid => (facts::Standing::Valid, Vec::new()),
         Validity::Void(changes) => (facts::Standing::Void, changes.clone()),
+        Validity::Damaged(why) => {
+            let changes = why.iter().map(|why| Change {
+                what: why.clone(),
+                was: None,
+                is: None,
+            });
+            (facts::Standing::Damaged, changes.collect())
+        }
         Validity::Past => (facts::Standing::Replaced, Vec::new()),
     }
 }
@@ -852,6 +856,8 @@ fn item_sign_off(standing: &SignOffStanding) -> Option<facts::SignOff> {
         by: sign_off.person_name.clone(),
         email: Some(sign_off.person_email.clone()),
         disabled_at: sign_off.person_disabled_at,
+        four_eyes: sign_off.four_eyes,
+        old_rules: standing.is_of_old_rules(),
         role: role_label(&sign_off.role),
         decision: sign_off.item_decision()?,
         statement: sign_off.statement.clone(),
@@ -869,6 +875,7 @@ fn release_fact(standing: &SignOffStanding) -> Option<facts::ReleaseDecision> {
         by: sign_off.person_name.clone(),
         email: Some(sign_off.person_email.clone()),
         disabled_at: sign_off.person_disabled_at,
+        old_rules: standing.is_of_old_rules(),
         role: role_label(&sign_off.role),
         decision: match ReleaseDecision::parse(&sign_off.decision)? {
             ReleaseDecision::Go => ReleaseWord::Go,
@@ -901,6 +908,7 @@ fn waiver(state: ItemState, sign_offs: &[SignOffStanding]) -> Option<facts::Waiv
 
 fn evidence_fact(evidence: &Evidence, target: Option<&str>) -> facts::Evidence {
     let is_file = evidence.file_sha256.is_some();
+    let is_damaged = evidence.is_damaged();
     facts::Evidence {
         id: evidence.id.as_str().to_owned(),
         kind: if evidence.kind == "output" {
@@ -912,14 +920,14 @@ fn evidence_fact(evidence: &Evidence, target: Option<&str>) -> facts::Evidence {
         sha256: evidence.sha256.as_str().to_owned(),
         size_bytes: u64::try_from(evidence.size_bytes).unwrap_or_default(),
         file_name: evidence.file_name.clone(),
-        text: (!is_file && !evidence.body.is_empty()).then(|| evidence.body.clone()),
+        text: (!is_file && !is_damaged && !evidence.body.is_empty()).then(|| evidence.body.clone()),
         command: evidence.command.clone(),
         exit_code: evidence.exit_code,
         commit: evidence.commit.clone(),
         path: evidence.path.clone(),
         lines: lines(evidence.start_line, evidence.end_line),
-        stale: evidence.is_current()
-            && (evidence.is_contradicted || is_stale(evidence.commit.as_deref(), target)),
+        stale: evidence.is_stale(target),
+        damaged: is_damaged,
         contradicted: evidence.is_current() && evidence.is_contradicted,
         observed_at: Some(evidence.observed_at),
         uploaded_at: evidence.created_at,

@@ -4,13 +4,16 @@
 //! review is not the same any more when the signature comes, it is refused and nothing is stored.
 
 use holdpoint_domain::{
-    Decision, Digest, Gating, ItemId, ItemState, KeyPurpose, Millis, Outcome, Policy, ReviewId,
-    ServiceId, ServiceRole,
+    Decision, Digest, Gating, ItemId, ItemState, KeyPurpose, Millis, Policy, ReviewId, ServiceId,
+    ServiceRole,
     digest::canonical_json,
     person::Action,
-    text::{Date, Reason},
+    text::{self, Date},
+    verdict::{Reason, ReasonKind},
 };
-use holdpoint_storage::{NewActivity, NewFixedReport, SignOff, StandingReview, StorageError, Tx};
+use holdpoint_storage::{
+    NewActivity, NewFixedReport, SignOff, SignOffEntry, StandingReview, StorageError, Tx,
+};
 
 use serde_json::{Map, Value};
 
@@ -18,7 +21,8 @@ use crate::{
     Access, Actor, Conflict, ServiceError, Services,
     log::Occasion,
     other_eyes::Eyes,
-    standing::{ItemStanding, ReleaseDecision, ReviewStanding, stand, stand_aside},
+    standing::{ItemStanding, ReleaseDecision, ReviewStanding, Said, read_standings, stand_aside},
+    validity::signer,
 };
 
 /// A decision on an item as it was asked for.
@@ -50,7 +54,7 @@ impl DecisionRequest {
             )
         })?;
         let statement = if decision.needs_reason() || !statement.trim().is_empty() {
-            Reason::parse(statement)
+            text::Reason::parse(statement)
                 .map_err(|error| {
                     let label = decision.label();
                     ServiceError::rejected("statement", format!("{error} {label} needs a reason."))
@@ -60,7 +64,7 @@ impl DecisionRequest {
             String::new()
         };
         let (risk, waived_until) = if decision == Decision::Waive {
-            let risk = Reason::parse(risk).map_err(ServiceError::at("risk"))?;
+            let risk = text::Reason::parse(risk).map_err(ServiceError::at("risk"))?;
             let until = Date::parse(waived_until).map_err(ServiceError::at("waived_until"))?;
             (risk.into(), Some(until))
         } else {
@@ -150,8 +154,12 @@ fn item_refusal(
 }
 
 fn basis_of(review: &ReviewStanding, item: &ItemStanding) -> Digest {
-    item.content(&review.review, Decision::Pass, "", None, None)
-        .basis()
+    item.shown(review).basis()
+}
+
+/// What the role of a signer is called where it is stored.
+fn role_word(role: Option<ServiceRole>) -> &'static str {
+    role.map_or("admin", ServiceRole::as_str)
 }
 
 /// Answers that say nothing.
@@ -217,7 +225,7 @@ impl Services {
             Action::Decide
         };
         let mut tx = self.database().read().await?;
-        let role = self.allow(&mut tx, actor, &service, Action::Decide).await?;
+        self.allow(&mut tx, actor, &service, Action::Decide).await?;
         self.allow(&mut tx, actor, &service, asked).await?;
         let eyes = Eyes::on_item(&mut tx, actor, &of_item).await?;
         drop(tx);
@@ -225,15 +233,15 @@ impl Services {
         self.confirm_password(actor, password).await?;
         let key = self.signing_key(KeyPurpose::Log).await?;
 
+        // Comparing a password takes a while. Whatever was taken away or changed meanwhile counts.
         let mut tx = self.database().write().await?;
+        let role = self
+            .allow_until_done(&mut tx, actor, &service, Action::Decide)
+            .await?;
+        self.allow(&mut tx, actor, &service, asked).await?;
         let review =
             ReviewId::parse(&shown.review.id).ok_or(ServiceError::NotFound("This review"))?;
-        let standing = tx
-            .standings(&[&review], Some(self.now()))
-            .await?
-            .pop()
-            .ok_or(ServiceError::NotFound("This review"))?;
-        let standing = stand(standing, now)?;
+        let standing = standing_of(&mut tx, &review, now).await?;
         let of_item = standing
             .item(item)
             .cloned()
@@ -244,10 +252,14 @@ impl Services {
         let risk = (request.decision == Decision::Waive).then_some(request.risk.as_str());
         let content = of_item.content(
             &standing.review,
-            request.decision,
-            &request.statement,
-            waived_until,
-            risk,
+            Said {
+                decision: request.decision,
+                statement: &request.statement,
+                waived_until,
+                risk,
+                signer: signer(actor, role_word(role), now),
+                policy: standing.policy.clone(),
+            },
         );
         let enough = of_item.facts.valid_sign_offs.saturating_add(1) >= of_item.facts.quorum;
         let pending = request.decision == Decision::Pass && !enough;
@@ -273,7 +285,7 @@ impl Services {
             person_name: actor.name.clone(),
             person_email: actor.email.clone(),
             person_disabled_at: None,
-            role: role.map_or("admin", |role| role.as_str()).to_owned(),
+            role: role_word(role).to_owned(),
             decision: request.decision.as_str().to_owned(),
             statement: request.statement,
             risk: risk.map(str::to_owned),
@@ -283,6 +295,8 @@ impl Services {
             four_eyes: standing.policy.four_eyes,
             log_sequence: 0,
             signed_at: now,
+            entry: None,
+            signed_requirement: None,
         };
         let what = Signed {
             action: "item.signed",
@@ -346,8 +360,9 @@ impl Services {
         let mut tx = self.database().read().await?;
         let eyes = Eyes::on_release(&mut tx, actor, review).await?;
         drop(tx);
-        let go_refusal = (review.verdict.outcome == Outcome::NoGo).then(|| {
-            let n = review.verdict.reasons.len();
+        let reasons = rule_reasons(review);
+        let go_refusal = (!reasons.is_empty()).then(|| {
+            let n = reasons.len();
             let noun = if n == 1 { "reason" } else { "reasons" };
             format!("GO is not possible while the verdict is NO-GO: {n} {noun}, each listed on the readiness page.")
         });
@@ -381,7 +396,7 @@ impl Services {
         Ok(ReleaseForm {
             refusal: release_refusal(actor, access.may(Action::DecideRelease), &review.policy),
             go_refusal: go_refusal.or_else(|| eyes.release_refusal(review)),
-            basis: review.content(ReleaseDecision::Go, "").basis(),
+            basis: review.basis(),
             warnings,
         })
     }
@@ -398,7 +413,7 @@ impl Services {
     ) -> Result<SignOff, ServiceError> {
         let now = self.now();
         let statement = if decision == ReleaseDecision::NoGo || !statement.trim().is_empty() {
-            Reason::parse(statement)
+            text::Reason::parse(statement)
                 .map_err(ServiceError::at("statement"))?
                 .into()
         } else {
@@ -407,8 +422,7 @@ impl Services {
         let shown = self.whole_review_standing(actor, review).await?;
         let service = service_id(&shown.review)?;
         let mut tx = self.database().read().await?;
-        let role = self
-            .allow(&mut tx, actor, &service, Action::DecideRelease)
+        self.allow(&mut tx, actor, &service, Action::DecideRelease)
             .await?;
         let eyes = Eyes::on_release(&mut tx, actor, &shown).await?;
         drop(tx);
@@ -421,12 +435,21 @@ impl Services {
         for _ in 0..MOST_TRIES {
             let mut tx = self.database().read().await?;
             let last_entry = tx.last_activity_of(&service).await?;
+            let role = self
+                .allow(&mut tx, actor, &service, Action::DecideRelease)
+                .await?;
             let standing = standing_of(&mut tx, review, now).await?;
             let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
             check_release(actor, &standing, &eyes, decision, basis)?;
             let mut foreseen =
                 self.release_sign_off(actor, role, &standing, decision, &statement, now);
             foreseen.log_sequence = tx.activity_head().await?.0 + 1;
+            foreseen.entry = Some(SignOffEntry {
+                actor: foreseen.person_id.clone(),
+                action: "release.signed".to_owned(),
+                at: now,
+                after: Some(Value::Object(record(&foreseen)).to_string()),
+            });
             let facts = self
                 .facts_once_signed(&mut tx, &service, review, &foreseen)
                 .await?;
@@ -439,7 +462,11 @@ impl Services {
                 None => None,
             };
 
+            // Whatever was taken away or changed meanwhile counts.
             let mut tx = self.database().write().await?;
+            let role = self
+                .allow_until_done(&mut tx, actor, &service, Action::DecideRelease)
+                .await?;
             let standing = standing_of(&mut tx, review, now).await?;
             let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
             check_release(actor, &standing, &eyes, decision, basis)?;
@@ -486,7 +513,7 @@ impl Services {
         statement: &str,
         now: Millis,
     ) -> SignOff {
-        let content = standing.content(decision, statement);
+        let content = standing.content(decision, statement, signer(actor, role_word(role), now));
         SignOff {
             id: self.ids().uuid(now),
             review_id: standing.review.id.clone(),
@@ -496,7 +523,7 @@ impl Services {
             person_name: actor.name.clone(),
             person_email: actor.email.clone(),
             person_disabled_at: None,
-            role: role.map_or("admin", |role| role.as_str()).to_owned(),
+            role: role_word(role).to_owned(),
             decision: decision.as_str().to_owned(),
             statement: statement.to_owned(),
             risk: None,
@@ -506,6 +533,8 @@ impl Services {
             four_eyes: standing.policy.four_eyes,
             log_sequence: 0,
             signed_at: now,
+            entry: None,
+            signed_requirement: None,
         }
     }
 
@@ -601,8 +630,7 @@ async fn standing_of(
     review: &ReviewId,
     now: Millis,
 ) -> Result<ReviewStanding, ServiceError> {
-    let standing = tx
-        .standings(&[review], Some(now))
+    let standing = read_standings(tx, &[review], Some(now))
         .await?
         .pop()
         .ok_or(ServiceError::NotFound("This review"))?;
@@ -628,6 +656,17 @@ fn release_refusal(actor: &Actor, may: bool, policy: &Policy) -> Option<String> 
         .then(|| "The policy names who signs this release, and you are not among them.".to_owned())
 }
 
+/// Why the rules say NO-GO. What others have signed is not among them: each approver decides, and a NO-GO holds back whatever the others
+/// say.
+fn rule_reasons(review: &ReviewStanding) -> Vec<&Reason> {
+    review
+        .verdict
+        .reasons
+        .iter()
+        .filter(|reason| reason.kind != ReasonKind::ReleaseNoGo)
+        .collect()
+}
+
 fn check_release(
     actor: &Actor,
     review: &ReviewStanding,
@@ -635,7 +674,7 @@ fn check_release(
     decision: ReleaseDecision,
     basis: &Digest,
 ) -> Result<(), ServiceError> {
-    let current = review.content(ReleaseDecision::Go, "").basis();
+    let current = review.basis();
     if current != *basis {
         return Err(changed_since(
             "The review",
@@ -647,15 +686,14 @@ fn check_release(
     if let Some(refusal) = release_refusal(actor, true, &review.policy) {
         return Err(ServiceError::Forbidden(refusal));
     }
-    if decision == ReleaseDecision::Go && review.verdict.outcome == Outcome::NoGo {
-        let reasons: Vec<_> = review
-            .verdict
-            .reasons
+    let holding_back = rule_reasons(review);
+    if decision == ReleaseDecision::Go && !holding_back.is_empty() {
+        let reasons: Vec<_> = holding_back
             .iter()
             .take(5)
             .map(|reason| reason.title.as_str())
             .collect();
-        let more = review.verdict.reasons.len().saturating_sub(5);
+        let more = holding_back.len().saturating_sub(5);
         let more = if more > 0 {
             format!(" and {more} more")
         } else {

@@ -6,15 +6,14 @@ use std::{
     sync::Arc,
 };
 
+use holdpoint_checklist::normalise_line;
 use holdpoint_domain::{
     Decision, Gating, ItemId, ItemState, Millis, Policy, ReviewId, ServiceId, Verdict, normalise,
     person::Action,
     signoff::{
         Change, DeliverableContent, EvidenceContent, FindingContent, ItemContent, PatchContent,
-        ReviewContent, ReviewItemContent, ReviewScanContent, changes, content_text, patch_standing,
-        review_changes,
+        ReviewContent, ReviewItemContent, ReviewScanContent, Signer, patch_standing,
     },
-    text::Commit,
     verdict::{
         DeliverableFacts, FindingFacts, FindingGroup, GroupKey, GroupState, ItemFacts, ReviewState,
         ScanFacts, is_open, pass_refusals, verdict,
@@ -22,10 +21,14 @@ use holdpoint_domain::{
 };
 use holdpoint_storage::{
     SeverityCounts, SignOff, Standing, StandingDeliverable, StandingEvidence, StandingFinding,
-    StandingItem, StandingPatch, StandingReview, StandingScan, StorageError, Summary,
+    StandingItem, StandingPatch, StandingReview, StandingScan, StorageError, Summary, Tx,
 };
 
-use crate::{Actor, ServiceError, Services, import::off_the_async_threads};
+use crate::{
+    Actor, ServiceError, Services, acceptance,
+    import::off_the_async_threads,
+    validity::{item_validity, release_validity},
+};
 
 /// A review as of a moment, with everything that follows from its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +79,11 @@ pub struct LinkCounts {
 /// A sign-off and whether it still holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignOffStanding {
+    /// As stored; of the signer name and address are those that were signed, where they were.
     pub sign_off: SignOff,
     pub validity: Validity,
+    /// The version of the normalisation that it was signed under; 0 where its content cannot be read.
+    pub normalisation: u32,
 }
 
 /// Whether a sign-off counts now.
@@ -86,6 +92,8 @@ pub enum Validity {
     Valid,
     /// Its ground has changed since: which inputs, and how.
     Void(Vec<Change>),
+    /// What is stored of it is not what was signed: why, each as one sentence. It counts for nothing.
+    Damaged(Vec<String>),
     /// Of an earlier round, or replaced by a later decision: history.
     Past,
 }
@@ -97,6 +105,15 @@ impl SignOffStanding {
 
     pub fn is_void(&self) -> bool {
         matches!(self.validity, Validity::Void(_))
+    }
+
+    pub fn is_damaged(&self) -> bool {
+        matches!(self.validity, Validity::Damaged(_))
+    }
+
+    /// Whether it was made under an older normalisation, so that it counts only while the text is the same byte by byte.
+    pub fn is_of_old_rules(&self) -> bool {
+        (1..normalise::VERSION).contains(&self.normalisation)
     }
 }
 
@@ -178,32 +195,29 @@ impl ItemStanding {
         pass_refusals(&self.facts, &linked, policy, now)
     }
 
-    /// The content that would be signed with this decision now.
-    pub fn content(
-        &self,
-        review: &StandingReview,
-        decision: Decision,
-        statement: &str,
-        waived_until: Option<Millis>,
-        risk: Option<&str>,
-    ) -> ItemContent {
-        let evidence = self
-            .evidence
-            .iter()
-            .map(|(evidence, stale)| (evidence, *stale));
-        item_content(
-            review,
-            &self.item,
+    /// The content that is shown before anything was said.
+    pub(crate) fn shown(&self, review: &ReviewStanding) -> ItemContent {
+        let nothing = Said {
+            decision: Decision::Pass,
+            statement: "",
+            waived_until: None,
+            risk: None,
+            signer: Signer::default(),
+            policy: review.policy.clone(),
+        };
+        self.content(&review.review, nothing)
+    }
+
+    /// The content that is signed by saying this now.
+    pub(crate) fn content(&self, review: &StandingReview, said: Said<'_>) -> ItemContent {
+        let Self {
+            item,
             evidence,
-            &self.linked,
-            &self.patches,
-            Said {
-                decision,
-                statement,
-                waived_until,
-                risk,
-            },
-        )
+            linked,
+            patches,
+            ..
+        } = self;
+        item_content(review, item, evidence, linked, patches, said)
     }
 }
 
@@ -234,8 +248,19 @@ impl ReviewStanding {
         named.filter(|finding| fits(&key(finding))).count() + more.map(|more| more.n).sum::<usize>()
     }
 
-    /// The content that would be signed with this release decision now. Only of a standing that was read whole.
-    pub fn content(&self, decision: ReleaseDecision, statement: &str) -> ReviewContent {
+    /// The digest of what an approver is shown before they say anything.
+    pub fn basis(&self) -> holdpoint_domain::Digest {
+        self.content(ReleaseDecision::Go, "", Signer::default())
+            .basis()
+    }
+
+    /// The content that is signed with this release decision now. Only of a standing that was read whole.
+    pub(crate) fn content(
+        &self,
+        decision: ReleaseDecision,
+        statement: &str,
+        signer: Signer,
+    ) -> ReviewContent {
         review_content(
             &self.review,
             &self.policy,
@@ -245,21 +270,25 @@ impl ReviewStanding {
             &self.deliverables,
             decision.as_str(),
             statement,
+            signer,
         )
     }
 }
 
-struct Said<'a> {
-    decision: Decision,
-    statement: &'a str,
-    waived_until: Option<Millis>,
-    risk: Option<&'a str>,
+/// What a signer says, who they are, and under which policy.
+pub(crate) struct Said<'a> {
+    pub(crate) decision: Decision,
+    pub(crate) statement: &'a str,
+    pub(crate) waived_until: Option<Millis>,
+    pub(crate) risk: Option<&'a str>,
+    pub(crate) signer: Signer,
+    pub(crate) policy: Policy,
 }
 
-fn item_content<'a>(
+fn item_content(
     review: &StandingReview,
     item: &StandingItem,
-    evidence: impl Iterator<Item = (&'a StandingEvidence, bool)>,
+    evidence: &[(StandingEvidence, bool)],
     linked: &[StandingFinding],
     patches: &[StandingPatch],
     said: Said<'_>,
@@ -267,55 +296,73 @@ fn item_content<'a>(
     ItemContent {
         normalisation: normalise::VERSION,
         review: review.id.clone(),
+        item: item.id.clone(),
+        round: item.round,
         key: item.key.clone(),
-        title: content_text(&item.title),
-        requirement: content_text(&item.body),
+        title: normalise_line(&item.title),
+        requirement: holdpoint_checklist::normalise(&item.body, Some(&item.key)),
         gating: item.gating,
+        commit: review.commit_id.clone(),
+        requested_by: item.review_requested_by.clone(),
         evidence: evidence
+            .iter()
             .map(|(evidence, stale)| EvidenceContent {
                 id: evidence.id.clone(),
                 kind: evidence.kind.clone(),
                 title: evidence.title.clone(),
                 sha256: evidence.sha256.clone(),
+                words: evidence.words.clone(),
                 commit: evidence.commit_id.clone(),
-                stale,
+                target: evidence
+                    .target_commit
+                    .clone()
+                    .filter(|_| evidence.commit_id.is_none()),
+                place: evidence.place.clone(),
+                observed_at: evidence.observed_at,
+                by: evidence.created_by.clone(),
+                stale: *stale,
             })
             .collect(),
         findings: linked.iter().map(finding_content).collect(),
-        patches: patches
-            .iter()
-            .map(|patch| PatchContent {
-                number: patch.number,
-                sha256: patch.sha256.clone(),
-                standing: patch_standing(patch.state).to_owned(),
-            })
-            .collect(),
+        patches: patches.iter().map(patch_content).collect(),
         decision: said.decision,
-        statement: content_text(said.statement),
+        statement: said.statement.to_owned(),
         waived_until: said.waived_until,
-        risk: said.risk.map(content_text),
+        risk: said.risk.map(str::to_owned),
+        signer: said.signer,
+        policy: said.policy,
+    }
+}
+
+pub(crate) fn patch_content(patch: &StandingPatch) -> PatchContent {
+    PatchContent {
+        number: patch.number,
+        sha256: patch.sha256.clone(),
+        standing: patch_standing(patch.state).to_owned(),
     }
 }
 
 fn finding_content(finding: &StandingFinding) -> FindingContent {
     FindingContent {
         number: finding.number,
-        title: content_text(&finding.title),
+        title: normalise_line(&finding.title),
         severity: finding.severity,
         status: finding.status,
+        says: finding.says.clone(),
+        rule: finding.rule.clone(),
+        component: finding.component.clone(),
+        place: finding.place.clone(),
+        explanation: finding.explanation.clone(),
+        claim: finding.claim.clone(),
+        accepted_until: finding.accepted_until,
+        duplicate_of: finding.duplicate_of,
     }
 }
 
-fn review_content(
-    review: &StandingReview,
-    policy: &Policy,
+pub(crate) fn review_items(
     items: &[ItemStanding],
-    findings: &[StandingFinding],
-    scans: &[StandingScan],
-    deliverables: &[StandingDeliverable],
-    decision: &str,
-    statement: &str,
-) -> ReviewContent {
+    normalised: fn(&str) -> String,
+) -> Vec<ReviewItemContent> {
     let mut items: Vec<_> = items
         .iter()
         .map(|item| {
@@ -328,7 +375,7 @@ fn review_content(
             sign_offs.sort();
             ReviewItemContent {
                 key: item.item.key.clone(),
-                title: content_text(&item.item.title),
+                title: normalised(&item.item.title),
                 gating: item.item.gating,
                 state: item.state,
                 sign_offs,
@@ -336,6 +383,10 @@ fn review_content(
         })
         .collect();
     items.sort_by(|one, other| one.key.cmp(&other.key));
+    items
+}
+
+pub(crate) fn review_scans(scans: &[StandingScan]) -> Vec<ReviewScanContent> {
     let mut scans: Vec<_> = scans
         .iter()
         .map(|scan| ReviewScanContent {
@@ -346,31 +397,42 @@ fn review_content(
         })
         .collect();
     scans.sort_by(|one, other| one.series.cmp(&other.series));
+    scans
+}
+
+fn review_content(
+    review: &StandingReview,
+    policy: &Policy,
+    items: &[ItemStanding],
+    findings: &[StandingFinding],
+    scans: &[StandingScan],
+    deliverables: &[StandingDeliverable],
+    decision: &str,
+    statement: &str,
+    signer: Signer,
+) -> ReviewContent {
     ReviewContent {
         normalisation: normalise::VERSION,
         service: review.service_slug.clone(),
         review: review.id.clone(),
+        title: review.title.clone(),
         release: review.release.clone(),
         commit: review.commit_id.clone(),
         policy: policy.clone(),
-        items,
+        items: review_items(items, normalise_line),
         findings: findings.iter().map(finding_content).collect(),
-        scans,
+        scans: review_scans(scans),
         deliverables: deliverables
             .iter()
             .map(|deliverable| DeliverableContent {
-                title: content_text(&deliverable.title),
+                title: normalise_line(&deliverable.title),
                 done: deliverable.done,
             })
             .collect(),
         decision: decision.to_owned(),
-        statement: content_text(statement),
+        statement: statement.to_owned(),
+        signer,
     }
-}
-
-/// Whether evidence was taken at another commit than the review's target.
-pub(crate) fn is_stale(evidence_commit: Option<&str>, target: Option<&str>) -> bool {
-    matches!((evidence_commit, target), (Some(of), Some(target)) if !Commit::same(of, target))
 }
 
 fn finding_facts(finding: &StandingFinding, policy: &Policy, owners: &[String]) -> FindingFacts {
@@ -483,7 +545,7 @@ fn item_standing(
         .unwrap_or_default()
         .into_iter()
         .map(|evidence| {
-            let stale = evidence.is_contradicted || is_stale(evidence.commit_id.as_deref(), target);
+            let stale = evidence.is_stale(target);
             (evidence, stale)
         })
         .collect();
@@ -496,15 +558,17 @@ fn item_standing(
         .unwrap_or_default()
         .into_iter()
         .map(|sign_off| {
-            let validity = if sign_off.round == item.round {
-                item_validity(&sign_off, |said| {
-                    let evidence = evidence.iter().map(|(evidence, stale)| (evidence, *stale));
-                    item_content(review, &item, evidence, &linked, &patches, said)
-                })
-            } else {
-                Validity::Past
-            };
-            SignOffStanding { sign_off, validity }
+            item_validity(
+                sign_off,
+                &Current {
+                    review,
+                    item: &item,
+                    evidence: &evidence,
+                    linked: &linked,
+                    patches: &patches,
+                    policy,
+                },
+            )
         })
         .collect();
     // While a quorum gathers, the item is in review and its passes count already.
@@ -531,6 +595,17 @@ fn item_standing(
         .collect();
     void_because.sort();
     void_because.dedup();
+    let mut damage: Vec<String> = sign_offs
+        .iter()
+        .filter(|standing| standing.sign_off.round == item.round)
+        .filter_map(|standing| match &standing.validity {
+            Validity::Damaged(why) => Some(why.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    damage.sort();
+    damage.dedup();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let facts = ItemFacts {
         id: item.id.clone(),
@@ -546,8 +621,10 @@ fn item_standing(
             .unwrap_or(policy.quorum)
             .max(1),
         void_because,
+        damage,
         n_evidence: count(evidence.len()),
         n_stale_evidence: count(evidence.iter().filter(|(_, stale)| *stale).count()),
+        n_damaged_evidence: count(evidence.iter().filter(|(of, _)| of.is_damaged).count()),
         owner: item.owner_name.clone(),
         reviewers: item
             .reviewers
@@ -568,57 +645,55 @@ fn item_standing(
     }
 }
 
-/// Compares the content of now, with what the signer said put in, with the content that was signed. Content that cannot
-/// be read, or does not have the digest it was stored under, holds nothing.
-fn item_validity(sign_off: &SignOff, current: impl FnOnce(Said<'_>) -> ItemContent) -> Validity {
-    let unreadable = || {
-        Validity::Void(vec![Change {
-            what: "the stored content of the sign-off".to_owned(),
-            was: None,
-            is: None,
-        }])
-    };
-    let Ok(signed) = serde_json::from_str::<ItemContent>(&sign_off.content) else {
-        return unreadable();
-    };
-    if signed.digest().as_str() != sign_off.digest {
-        return unreadable();
-    }
-    let now = current(Said {
-        decision: signed.decision,
-        statement: &sign_off.statement,
-        waived_until: sign_off.waived_until,
-        risk: sign_off.risk.as_deref(),
-    });
-    if now.digest() == signed.digest() {
-        Validity::Valid
-    } else {
-        Validity::Void(changes(&signed, &now))
+/// What an item is made of now.
+pub(crate) struct Current<'a> {
+    pub(crate) review: &'a StandingReview,
+    pub(crate) item: &'a StandingItem,
+    pub(crate) evidence: &'a [(StandingEvidence, bool)],
+    pub(crate) linked: &'a [StandingFinding],
+    pub(crate) patches: &'a [StandingPatch],
+    pub(crate) policy: &'a Policy,
+}
+
+impl Current<'_> {
+    /// The content that would be signed now by saying this.
+    pub(crate) fn content(&self, said: Said<'_>) -> ItemContent {
+        let Self {
+            review,
+            item,
+            evidence,
+            linked,
+            patches,
+            ..
+        } = self;
+        item_content(review, item, evidence, linked, patches, said)
     }
 }
 
-fn release_validity(
-    sign_off: &SignOff,
-    current: impl FnOnce(&str, &str) -> ReviewContent,
-) -> Validity {
-    let unreadable = || {
-        Validity::Void(vec![Change {
-            what: "the stored content of the decision".to_owned(),
-            was: None,
-            is: None,
-        }])
-    };
-    let Ok(signed) = serde_json::from_str::<ReviewContent>(&sign_off.content) else {
-        return unreadable();
-    };
-    if signed.digest().as_str() != sign_off.digest {
-        return unreadable();
-    }
-    let now = current(&signed.decision, &sign_off.statement);
-    if now.digest() == signed.digest() {
-        Validity::Valid
-    } else {
-        Validity::Void(review_changes(&signed, &now))
+/// What a release decision is made over now.
+pub(crate) struct CurrentReview<'a> {
+    pub(crate) review: &'a StandingReview,
+    pub(crate) policy: &'a Policy,
+    pub(crate) items: &'a [ItemStanding],
+    pub(crate) findings: &'a [StandingFinding],
+    pub(crate) scans: &'a [StandingScan],
+    pub(crate) deliverables: &'a [StandingDeliverable],
+}
+
+impl CurrentReview<'_> {
+    /// The content that would be signed now with this decision.
+    pub(crate) fn content(&self, decision: &str, statement: &str, signer: Signer) -> ReviewContent {
+        review_content(
+            self.review,
+            self.policy,
+            self.items,
+            self.findings,
+            self.scans,
+            self.deliverables,
+            decision,
+            statement,
+            signer,
+        )
     }
 }
 
@@ -630,6 +705,15 @@ const MOST_NAMED_IN_LISTS: usize = 3;
 
 /// How many reviews of a list are read at once, so that what their sign-offs cover is not in memory of all of them.
 const READ_AT_ONCE: usize = 25;
+
+/// Where these reviews stand, with what findings say digested as acceptances are.
+pub(crate) async fn read_standings(
+    tx: &mut Tx,
+    reviews: &[&ReviewId],
+    findings_at: Option<Millis>,
+) -> Result<Vec<Standing>, StorageError> {
+    tx.standings(reviews, findings_at, acceptance::digest).await
+}
 
 /// Computes everything that follows from what is stored, from standings that were read whole.
 pub(crate) fn stand(standing: Standing, now: Millis) -> Result<ReviewStanding, ServiceError> {
@@ -722,6 +806,20 @@ fn stand_with(
                 owner: deliverable.owner_name.clone(),
             })
             .collect(),
+        no_go: release
+            .decisions
+            .iter()
+            .filter(|of| of.is_valid() && of.sign_off.decision == ReleaseDecision::NoGo.as_str())
+            .map(|of| of.sign_off.person_name.clone())
+            .collect(),
+        damaged_decisions: release
+            .decisions
+            .iter()
+            .filter_map(|of| match &of.validity {
+                Validity::Damaged(why) => Some(why.join(" ")),
+                _ => None,
+            })
+            .collect(),
     };
     let verdict = verdict(&state, &policy, now);
     Ok(ReviewStanding {
@@ -775,34 +873,23 @@ fn release_standing(
     items: &[ItemStanding],
     findings: &[StandingFinding],
 ) -> ReleaseStanding {
+    let current = CurrentReview {
+        review: &standing.review,
+        policy,
+        items,
+        findings,
+        scans: &standing.scans,
+        deliverables: &standing.deliverables,
+    };
     let signed = &standing.sign_offs;
     let decisions: Vec<_> = signed
         .iter()
         .enumerate()
         .map(|(at, sign_off)| {
-            let replaced = signed[at + 1..]
+            let is_replaced = signed[at + 1..]
                 .iter()
                 .any(|later| later.person_id == sign_off.person_id);
-            let validity = if replaced {
-                Validity::Past
-            } else {
-                release_validity(sign_off, |decision, statement| {
-                    review_content(
-                        &standing.review,
-                        policy,
-                        items,
-                        findings,
-                        &standing.scans,
-                        &standing.deliverables,
-                        decision,
-                        statement,
-                    )
-                })
-            };
-            SignOffStanding {
-                sign_off: sign_off.clone(),
-                validity,
-            }
+            release_validity(sign_off.clone(), is_replaced, &current)
         })
         .collect();
     let said = |word: ReleaseDecision| {
@@ -868,7 +955,10 @@ impl Services {
             item,
             counts_links: true,
         };
-        let standing = tx.standing_summaries(&[review], summary).await?.pop();
+        let standing = tx
+            .standing_summaries(&[review], summary, acceptance::digest)
+            .await?
+            .pop();
         let standing = standing.ok_or(ServiceError::NotFound("This review"))?;
         drop((tx, service));
         summed_up(standing, now, MOST_NAMED, item).await
@@ -882,8 +972,7 @@ impl Services {
         review: &ReviewId,
     ) -> Result<ReviewStanding, ServiceError> {
         let mut tx = self.database().read().await?;
-        let standing = tx
-            .standings(&[review], Some(self.now()))
+        let standing = read_standings(&mut tx, &[review], Some(self.now()))
             .await?
             .pop()
             .ok_or(ServiceError::NotFound("This review"))?;
@@ -985,7 +1074,10 @@ impl Services {
             counts_links: false,
         };
         for some in ids.chunks(READ_AT_ONCE) {
-            for standing in tx.standing_summaries(some, summary).await? {
+            for standing in tx
+                .standing_summaries(some, summary, acceptance::digest)
+                .await?
+            {
                 let standing = summed_up(standing, now, MOST_NAMED_IN_LISTS, None).await?;
                 let id = standing.review.id.clone();
                 let last_entry = outdated.get(&id).copied().unwrap_or_default();
@@ -1013,7 +1105,7 @@ impl Services {
                 }
             }
         }
-        changed.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.sign_off.signed_at));
+        changed.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.sign_off.log_sequence));
         Ok(changed)
     }
 }

@@ -334,7 +334,10 @@ async fn the_first_tables_with_data_come_up_to_date_and_work() {
         assert_eq!(reviews.entries.len(), 1, "{url}");
         let review = reviews.entries[0].review.id.clone();
         services.review_standing(&manager, &review).await.unwrap();
-        let report = services.report_preview(&manager, &review).await.unwrap();
+        let report = services
+            .report_preview(&manager, &review, &holdpoint_service::AsOf::Newest)
+            .await
+            .unwrap();
         assert!(report.text.contains("Phase 22"), "{}", report.text);
         services.database().close().await;
     }

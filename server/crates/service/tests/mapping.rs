@@ -707,7 +707,7 @@ async fn imports_leave_a_review_alone_whose_release_is_decided() {
             .await
             .expect("stands");
         let no_go = holdpoint_service::standing::ReleaseDecision::NoGo;
-        let basis = standing.content(no_go, "").basis();
+        let basis = standing.basis();
         services
             .decide_release(
                 &team.manager,

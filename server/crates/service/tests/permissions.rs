@@ -761,7 +761,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
         }
         "decide_release" => {
             let standing = services.review_standing(&team.manager, review).await?;
-            let basis = standing.content(ReleaseDecision::NoGo, "").basis();
+            let basis = standing.basis();
             services
                 .decide_release(who, review, ReleaseDecision::NoGo, "No.", &basis, "wrong")
                 .await

@@ -222,7 +222,7 @@ async fn the_sample_worked_to_its_end_gives_a_signed_report_that_is_the_same_eac
             "{:?}",
             standing.verdict.reasons
         );
-        let basis = standing.content(ReleaseDecision::Go, "").basis();
+        let basis = standing.basis();
         services
             .decide_release(
                 &manager.0,

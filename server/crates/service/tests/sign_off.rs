@@ -17,29 +17,6 @@ use holdpoint_service::{
 };
 
 impl Team {
-    async fn sign(&self, who: &Actor, item: &ItemId, decision: &str) -> Result<(), ServiceError> {
-        let (review, standing) = self.world.services.item_standing(who, item).await?;
-        let access = self.world.services.access(who, &self.service.id).await?;
-        let basis = self
-            .world
-            .services
-            .sign_form(who, &access, &review, &standing)
-            .await?
-            .basis;
-        let request = DecisionRequest::parse(
-            decision,
-            "Seen.",
-            "It may break.",
-            "2026-02-28",
-            basis.as_str(),
-        )?;
-        self.world
-            .services
-            .decide_item(who, item, request, PASSWORD)
-            .await
-            .map(|_| ())
-    }
-
     async fn state(&self, item: &ItemId) -> (ItemState, u32, Vec<String>) {
         let (_, standing) = self
             .world
@@ -283,7 +260,13 @@ async fn moving_the_target_commit_makes_evidence_stale_and_voids_what_rests_on_i
         let (_, valid, because) = team.state(&item).await;
         assert_eq!(
             (valid, because),
-            (0, vec!["evidence Walkthrough".to_owned()])
+            (
+                0,
+                vec![
+                    "evidence Walkthrough".to_owned(),
+                    "target commit".to_owned()
+                ]
+            )
         );
         assert!(
             services
@@ -455,7 +438,7 @@ async fn go_is_refused_while_the_verdict_is_no_go_and_a_no_go_can_be_signed() {
             .review_standing(&team.manager, &team.review.id)
             .await
             .expect("stands");
-        let basis = review.content(ReleaseDecision::Go, "").basis();
+        let basis = review.basis();
         let go = services
             .decide_release(
                 &team.manager,
@@ -546,7 +529,7 @@ async fn a_review_whose_every_item_is_cleared_goes_and_every_signature_is_in_the
             "{:?}",
             review.verdict.reasons
         );
-        let basis = review.content(ReleaseDecision::Go, "").basis();
+        let basis = review.basis();
         services
             .decide_release(
                 &team.manager,

@@ -1,6 +1,9 @@
 //! Evidence of items, and the files it is made of.
 
-use holdpoint_domain::{Digest, EvidenceId, ItemId, Millis, PersonId, ScanId};
+use holdpoint_domain::{
+    Digest, EvidenceId, ItemId, Millis, PersonId, ScanId,
+    evidence::{EvidenceText, Pin},
+};
 
 use crate::{StorageError, StoredFile, Tx, execute, fetch_all, fetch_optional, tx::one};
 
@@ -25,6 +28,8 @@ pub struct Evidence {
     pub size_bytes: i64,
     pub scan: Option<ScanId>,
     pub commit: Option<String>,
+    /// The review's target commit when it was attached.
+    pub target_commit: Option<String>,
     pub path: Option<String>,
     pub start_line: Option<i64>,
     pub end_line: Option<i64>,
@@ -44,6 +49,38 @@ impl Evidence {
     /// Whether it counts: neither withdrawn nor replaced by a newer version.
     pub fn is_current(&self) -> bool {
         self.superseded_by.is_none() && self.withdrawn_at.is_none()
+    }
+
+    /// Whether it is stale against a review's target: of another commit, or contradicted by a newer scan.
+    pub fn is_stale(&self, target: Option<&str>) -> bool {
+        let pin = Pin {
+            commit: self.commit.as_deref(),
+            target_then: self.target_commit.as_deref(),
+            target,
+        };
+        self.is_current() && (self.is_contradicted || pin.is_stale())
+    }
+
+    /// What its digest is made of, where it is no file.
+    pub fn text(&self) -> EvidenceText<'_> {
+        EvidenceText {
+            kind: &self.kind,
+            title: &self.title,
+            body: &self.body,
+            command: self.command.as_deref(),
+            exit_code: self.exit_code,
+            host: self.host.as_deref(),
+            observed_at: self.observed_at,
+        }
+    }
+
+    /// Whether it does not have the digest any more that it was kept under. Of a file only whether the row names another one: its
+    /// bytes are compared when they are read.
+    pub fn is_damaged(&self) -> bool {
+        match &self.file_sha256 {
+            Some(file) => *file != self.sha256,
+            None => self.text().digest() != self.sha256,
+        }
     }
 }
 
@@ -90,6 +127,7 @@ struct EvidenceRow {
     size_bytes: i64,
     scan_id: Option<String>,
     commit_id: Option<String>,
+    target_commit: Option<String>,
     path: Option<String>,
     start_line: Option<i64>,
     end_line: Option<i64>,
@@ -137,6 +175,7 @@ impl TryFrom<EvidenceRow> for Evidence {
             media_type: row.media_type,
             size_bytes: row.size_bytes,
             commit: row.commit_id,
+            target_commit: row.target_commit,
             path: row.path,
             start_line: row.start_line,
             end_line: row.end_line,
@@ -173,7 +212,8 @@ macro_rules! evidence_where {
         concat!(
             "select evidence.id, evidence.item_id, evidence.kind, evidence.title, evidence.body, evidence.command, \
              evidence.exit_code, evidence.host, evidence.sha256, evidence.file_sha256, evidence.file_name, \
-             evidence.media_type, evidence.size_bytes, evidence.scan_id, evidence.commit_id, evidence.path, \
+             evidence.media_type, evidence.size_bytes, evidence.scan_id, evidence.commit_id, evidence.target_commit, \
+             evidence.path, \
              evidence.start_line, evidence.end_line, evidence.observed_at, evidence.created_at, evidence.created_by, \
              author.name as created_by_name, evidence.superseded_by, evidence.withdrawn_at, \
              withdrawer.name as withdrawn_by_name, evidence.withdrawn_reason, ",
@@ -199,13 +239,15 @@ impl Tx {
         Ok(())
     }
 
+    /// Stores it with the review's target commit of now.
     pub async fn insert_evidence(&mut self, new: &NewEvidence<'_>) -> Result<(), StorageError> {
         execute!(
             self,
             "insert into evidence (id, item_id, kind, title, body, command, exit_code, host, sha256, file_sha256, \
-             file_name, media_type, size_bytes, scan_id, commit_id, path, start_line, end_line, observed_at, created_at, \
-             created_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-             $20, $21)",
+             file_name, media_type, size_bytes, scan_id, commit_id, target_commit, path, start_line, end_line, \
+             observed_at, created_at, created_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+             $15, (select review.commit_id from item join review on review.id = item.review_id where item.id = $2), $16, \
+             $17, $18, $19, $20, $21)",
             new.id.as_str(),
             new.item.as_str(),
             new.kind,

@@ -70,7 +70,7 @@ pub use mapping::{
     RuleLink, ScanEvidence, ToolOfService,
 };
 pub use patches::{NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, VerifiedPatch};
-pub use people::{NewPerson, Person};
+pub use people::{Granted, NewPerson, Person};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};
 pub use same_issues::{SameIssue, SameIssues};
 pub use saved_filters::SavedFilter;
@@ -80,14 +80,14 @@ pub use services::Service;
 pub use sessions::{SessionStore, SignedInSession, keys as session_keys};
 pub use signing_keys::StoredKeyList;
 pub use standing::{
-    ItemPlace, LastEntry, LinkCount, SignOff, Standing, StandingDeliverable, StandingEvidence,
-    StandingFinding, StandingItem, StandingLink, StandingPatch, StandingReview, StandingScan,
-    Summary,
+    ItemPlace, LastEntry, LinkCount, Says, SignOff, SignOffEntry, Standing, StandingDeliverable,
+    StandingEvidence, StandingFinding, StandingItem, StandingLink, StandingPatch, StandingReview,
+    StandingScan, Summary,
 };
 pub use templates::{Template, TemplateVersion};
 pub use triage::{
     ChangedSince, FindingToTriage, NewTriageBatch, NumberedFinding, TriageBatch, TriageState,
 };
 pub use tx::Tx;
-pub(crate) use tx::{execute, fetch_all, fetch_optional, for_ids, on_conn};
+pub(crate) use tx::{execute, fetch_all, fetch_each, fetch_optional, for_ids, on_conn};
 pub use unit::{RequestKey, Unit};

@@ -25,6 +25,13 @@ pub struct Person {
     pub version: i64,
 }
 
+/// What a person who is not disabled may do: on the instance, and on one service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Granted {
+    pub instance_role: InstanceRole,
+    pub role: Option<ServiceRole>,
+}
+
 /// What is needed to make an account.
 #[derive(Clone, Copy)]
 pub struct NewPerson<'a> {
@@ -271,6 +278,63 @@ impl Tx {
             at,
         );
         Ok(())
+    }
+
+    /// What a person may do here, as it is stored now: their instance role unless the account is disabled, and their role on the
+    /// service. `None` where there is no such account or it is disabled.
+    pub async fn granted(
+        &mut self,
+        service: &ServiceId,
+        person: &PersonId,
+    ) -> Result<Option<Granted>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            instance_role: String,
+            role: Option<String>,
+        }
+        const SQL: &str = "select person.instance_role, membership.role from person \
+            left join membership on membership.person_id = person.id and membership.service_id = $1 \
+            where person.id = $2 and person.disabled_at is null";
+        fetch_optional!(self, Row, SQL, service.as_str(), person.as_str())
+            .map(|row| {
+                let instance_role = InstanceRole::parse(&row.instance_role).ok_or_else(|| {
+                    StorageError::column("person", "instance_role", &row.instance_role)
+                })?;
+                let role = row
+                    .role
+                    .map(|role| {
+                        ServiceRole::parse(&role)
+                            .ok_or_else(|| StorageError::column("membership", "role", &role))
+                    })
+                    .transpose()?;
+                Ok(Granted {
+                    instance_role,
+                    role,
+                })
+            })
+            .transpose()
+    }
+
+    /// As [`Tx::granted`], and nobody can take it away until this unit of work ends. On SQLite nobody else writes meanwhile anyway.
+    pub async fn granted_until_done(
+        &mut self,
+        service: &ServiceId,
+        person: &PersonId,
+    ) -> Result<Option<Granted>, StorageError> {
+        if !self.is_sqlite() {
+            execute!(
+                self,
+                "select 1 from person where id = $1 for share",
+                person.as_str()
+            );
+            execute!(
+                self,
+                "select 1 from membership where service_id = $1 and person_id = $2 for share",
+                service.as_str(),
+                person.as_str()
+            );
+        }
+        self.granted(service, person).await
     }
 
     /// What a person is to a service.

@@ -4,16 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_domain::{
-    Decision, FindingStatus, Gating, ItemId, ItemState, Millis, PatchState, Policy, ReviewId,
-    ScannerClaim, Severity,
+    Decision, Digest, FindingStatus, Gating, ItemId, ItemState, Millis, PatchState, Policy,
+    ReviewId, ScannerClaim, Severity,
+    evidence::{EvidenceText, Pin},
     triage::Request,
     verdict::{FindingGroup, GroupKey, GroupState},
 };
 
 use crate::{
-    StorageError, Tx,
+    FindingContent, StorageError, Tx,
     evidence::is_contradicted,
-    execute, fetch_all, fetch_optional,
+    execute, fetch_all, fetch_each, fetch_optional,
     finding_rows::severity_rank,
     findings::{acceptance_ended, claim, holds_until, stands_alone},
     for_ids,
@@ -47,7 +48,7 @@ pub struct Standing {
     /// The newest scan of each series of the service.
     pub scans: Vec<StandingScan>,
     pub deliverables: Vec<StandingDeliverable>,
-    /// Every sign-off, of items and of the release, oldest first.
+    /// Every sign-off, of items and of the release, in the order of the activity log.
     pub sign_offs: Vec<SignOff>,
 }
 
@@ -96,13 +97,35 @@ pub struct StandingEvidence {
     pub item_id: String,
     pub kind: String,
     pub title: String,
+    /// As it is read: of a link, a note or a command's output computed now, of files as stored.
     pub sha256: String,
+    /// Whether that is not the digest that it was kept under.
+    pub is_damaged: bool,
+    /// The digest of the words beside a scan's file.
+    pub words: Option<String>,
     pub commit_id: Option<String>,
+    /// The review's target commit when it was attached.
+    pub target_commit: Option<String>,
+    /// The path and lines that it is about.
+    pub place: Option<String>,
+    pub observed_at: Millis,
     pub created_by: String,
     /// Of a scan: who imported it.
     pub imported_by: Option<String>,
     /// It is a clean scan, and a newer scan of its series is not.
     pub is_contradicted: bool,
+}
+
+impl StandingEvidence {
+    /// Whether it is stale against a review's target: of another commit, or contradicted by a newer scan.
+    pub fn is_stale(&self, target: Option<&str>) -> bool {
+        let pin = Pin {
+            commit: self.commit_id.as_deref(),
+            target_then: self.target_commit.as_deref(),
+            target,
+        };
+        self.is_contradicted || pin.is_stale()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +172,16 @@ pub struct StandingFinding {
     pub first_seen_at: Millis,
     /// What the scanner says beside that it is there.
     pub claim: Option<ScannerClaim>,
+    pub rule: Option<String>,
+    /// With its version.
+    pub component: Option<String>,
+    /// Path and lines.
+    pub place: Option<String>,
+    pub accepted_until: Option<Millis>,
+    /// The digest of what explains it and how to mend it.
+    pub explanation: Option<String>,
+    /// The digest of what it says; absent for an open finding that is linked to no item.
+    pub says: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,6 +239,19 @@ pub struct SignOff {
     pub four_eyes: bool,
     pub log_sequence: i64,
     pub signed_at: Millis,
+    /// What the activity log says at its place; absent where it says nothing there, and before it is stored.
+    pub entry: Option<SignOffEntry>,
+    /// What the requirement said, for a sign-off under the first version of the normalisation, if that is known.
+    pub signed_requirement: Option<String>,
+}
+
+/// The entry of the activity log that a sign-off names as its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignOffEntry {
+    pub actor: String,
+    pub action: String,
+    pub at: Millis,
+    pub after: Option<String>,
 }
 
 impl StandingEvidence {
@@ -268,11 +314,66 @@ struct EvidenceRow {
     item_id: String,
     kind: String,
     title: String,
+    body: String,
+    command: Option<String>,
+    exit_code: Option<i64>,
+    host: Option<String>,
     sha256: String,
+    file_sha256: Option<String>,
     commit_id: Option<String>,
+    target_commit: Option<String>,
+    path: Option<String>,
+    start_line: Option<i64>,
+    end_line: Option<i64>,
+    observed_at: i64,
     created_by: String,
     imported_by: Option<String>,
     is_contradicted: i64,
+}
+
+impl From<EvidenceRow> for StandingEvidence {
+    fn from(row: EvidenceRow) -> Self {
+        let is_file = row.file_sha256.is_some();
+        let sha256 = row.file_sha256.unwrap_or_else(|| {
+            let text = EvidenceText {
+                kind: &row.kind,
+                title: &row.title,
+                body: &row.body,
+                command: row.command.as_deref(),
+                exit_code: row.exit_code,
+                host: row.host.as_deref(),
+                observed_at: row.observed_at,
+            };
+            text.digest().into()
+        });
+        Self {
+            is_damaged: sha256 != row.sha256,
+            sha256,
+            words: (is_file && !row.body.is_empty())
+                .then(|| Digest::of(row.body.as_bytes()).into()),
+            place: place(row.path.as_deref(), row.start_line, row.end_line),
+            id: row.id,
+            item_id: row.item_id,
+            kind: row.kind,
+            title: row.title,
+            commit_id: row.commit_id,
+            target_commit: row.target_commit,
+            observed_at: row.observed_at,
+            created_by: row.created_by,
+            imported_by: row.imported_by,
+            is_contradicted: row.is_contradicted != 0,
+        }
+    }
+}
+
+/// "main.go:41-57".
+fn place(path: Option<&str>, start: Option<i64>, end: Option<i64>) -> Option<String> {
+    let path = path?;
+    Some(match (start, end) {
+        (None, _) => path.to_owned(),
+        (Some(start), Some(end)) if end != start => format!("{path}:{start}-{end}"),
+        (Some(start), _) => format!("{path}:{start}"),
+    })
 }
 
 #[derive(sqlx::FromRow)]
@@ -292,7 +393,51 @@ struct FindingRow {
     scanner_state: Option<String>,
     suppression_kind: Option<String>,
     suppression_reason: Option<String>,
+    rule: Option<String>,
+    component: Option<String>,
+    component_version: Option<String>,
+    path: Option<String>,
+    start_line: Option<i64>,
+    end_line: Option<i64>,
+    accepted_until: Option<i64>,
+    explanation_id: Option<String>,
+    has_texts: i64,
+    message: String,
+    snippet: Option<String>,
+    description: String,
+    remediation: String,
 }
+
+/// The columns of a finding that counts, as SQL: its texts only where they do.
+macro_rules! finding_columns {
+    ($has_texts:literal) => {
+        concat!(
+            "finding.id, finding.number, finding.title, finding.severity, finding.status, ",
+            holds_until!(),
+            " as holds_until, original.number as duplicate_of, finding.asked_for, \
+             (select person.name from person where person.id = finding.acceptance_requested_by) as asked_by_name, \
+             finding.first_seen_at, finding.scanner_state, \
+             finding.suppression_kind, finding.suppression_reason, finding.rule, finding.component, \
+             finding.component_version, finding.path, finding.start_line, finding.end_line, finding.accepted_until, \
+             finding.explanation_id, cast(case when ",
+            $has_texts,
+            " then 1 else 0 end as bigint) as has_texts, case when ",
+            $has_texts,
+            " then finding.message else '' end as message, case when ",
+            $has_texts,
+            " then finding.snippet end as snippet, case when ",
+            $has_texts,
+            // What explains the rule counts only where nothing is said of the place.
+            " and trim(finding.message) = '' then coalesce(explanation.description, finding.description) else '' end \
+             as description, case when ",
+            $has_texts,
+            " then finding.remediation else '' end as remediation"
+        )
+    };
+}
+
+/// Computes the digest of what a finding says.
+pub type Says = fn(&FindingContent) -> String;
 
 #[derive(sqlx::FromRow)]
 struct PatchRow {
@@ -345,6 +490,11 @@ struct SignOffRow {
     four_eyes: bool,
     log_sequence: i64,
     signed_at: i64,
+    signed_requirement: Option<String>,
+    entry_actor: Option<String>,
+    entry_action: Option<String>,
+    entry_at: Option<i64>,
+    entry_after: Option<String>,
 }
 
 macro_rules! select_sign_offs {
@@ -353,7 +503,10 @@ macro_rules! select_sign_offs {
          person.name as person_name, person.email as person_email, person.disabled_at as person_disabled_at, \
          sign_off.role, sign_off.decision, sign_off.statement, sign_off.risk, \
          sign_off.waived_until, sign_off.digest, sign_off.content, sign_off.four_eyes, sign_off.log_sequence, \
-         sign_off.signed_at from sign_off join person on person.id = sign_off.person_id "
+         sign_off.signed_at, sign_off.signed_requirement, activity.actor as entry_actor, \
+         activity.action as entry_action, activity.at as entry_at, activity.after as entry_after \
+         from sign_off join person on person.id = sign_off.person_id \
+         left join activity on activity.sequence = sign_off.log_sequence "
     };
 }
 
@@ -378,6 +531,15 @@ impl From<SignOffRow> for SignOff {
             four_eyes: row.four_eyes,
             log_sequence: row.log_sequence,
             signed_at: row.signed_at,
+            signed_requirement: row.signed_requirement,
+            entry: row.entry_actor.zip(row.entry_action).zip(row.entry_at).map(
+                |((actor, action), at)| SignOffEntry {
+                    actor,
+                    action,
+                    at,
+                    after: row.entry_after,
+                },
+            ),
         }
     }
 }
@@ -391,8 +553,35 @@ fn word<T>(
     parse(text).ok_or_else(|| StorageError::column(table, column, text))
 }
 
-fn finding(row: FindingRow) -> Result<StandingFinding, StorageError> {
+fn finding(row: FindingRow, says: Says) -> Result<StandingFinding, StorageError> {
+    let component = row.component.as_ref().map(|component| {
+        let version = row.component_version.as_deref();
+        version.map_or_else(
+            || component.clone(),
+            |version| format!("{component} {version}"),
+        )
+    });
+    let explanation = row.explanation_id.or_else(|| {
+        (!row.remediation.is_empty()).then(|| Digest::of(row.remediation.as_bytes()).into())
+    });
+    let content = FindingContent {
+        id: row.id.clone(),
+        title: row.title.clone(),
+        severity: row.severity.clone(),
+        rule: row.rule.clone(),
+        component: row.component,
+        component_version: row.component_version,
+        message: row.message,
+        snippet: row.snippet,
+        description: row.description,
+    };
     Ok(StandingFinding {
+        says: (row.has_texts != 0).then(|| says(&content)),
+        rule: row.rule,
+        component,
+        place: place(row.path.as_deref(), row.start_line, row.end_line),
+        accepted_until: row.accepted_until,
+        explanation,
         severity: word("finding", "severity", &row.severity, Severity::parse)?,
         status: word("finding", "status", &row.status, FindingStatus::parse)?,
         id: row.id,
@@ -436,17 +625,20 @@ impl Tx {
     }
 
     /// Where these reviews stand, in no particular order; ids of no review are passed over. Findings are those that can hold
-    /// back one of the reviews at a moment, by its policy; none without a moment.
+    /// back one of the reviews at a moment, by its policy; none without a moment. Texts are digested as they are read, so
+    /// that they need no memory.
     pub async fn standings(
         &mut self,
         reviews: &[&ReviewId],
         findings_at: Option<Millis>,
+        says: Says,
     ) -> Result<Vec<Standing>, StorageError> {
         let (ids, mut standings) = self.standings_without_findings(reviews).await?;
-        self.standing_links(&items_of(&standings), &mut standings)
+        self.standing_links(&items_of(&standings), says, &mut standings)
             .await?;
         let asked = findings_at.map_or_else(Vec::new, |now| holding_back(&standings, now));
-        self.standing_findings(&ids, &asked, &mut standings).await?;
+        self.standing_findings(&ids, &asked, says, &mut standings)
+            .await?;
         Ok(standings)
     }
 
@@ -457,6 +649,7 @@ impl Tx {
         &mut self,
         reviews: &[&ReviewId],
         summary: Summary<'_>,
+        says: Says,
     ) -> Result<Vec<Standing>, StorageError> {
         let (ids, mut standings) = self.standings_without_findings(reviews).await?;
         let mut items = Vec::new();
@@ -476,14 +669,14 @@ impl Tx {
                 signed.push(standing.review.id.clone());
             }
         }
-        self.standing_links(&items, &mut standings).await?;
+        self.standing_links(&items, says, &mut standings).await?;
         if !signed.is_empty() {
             let signed = serde_json::to_string(&signed).expect("ids are texts");
             let asked = holding_back(&standings, summary.now);
-            self.standing_findings(&signed, &asked, &mut standings)
+            self.standing_findings(&signed, &asked, says, &mut standings)
                 .await?;
         }
-        self.first_findings(&signed, summary, &mut standings)
+        self.first_findings(&signed, summary, says, &mut standings)
             .await?;
         self.owners_of_first(&mut standings).await?;
         if summary.counts_links {
@@ -526,8 +719,10 @@ impl Tx {
         let sql = for_ids!(
             self,
             concat!(
-                "select item.review_id, evidence.id, evidence.item_id, evidence.kind, evidence.title, evidence.sha256, \
-                 evidence.commit_id, evidence.created_by, \
+                "select item.review_id, evidence.id, evidence.item_id, evidence.kind, evidence.title, evidence.body, \
+                 evidence.command, evidence.exit_code, evidence.host, evidence.sha256, evidence.file_sha256, \
+                 evidence.commit_id, evidence.target_commit, evidence.path, evidence.start_line, evidence.end_line, \
+                 evidence.observed_at, evidence.created_by, \
                  (select scan.imported_by from scan where scan.id = evidence.scan_id) as imported_by, ",
                 is_contradicted!(),
                 " as is_contradicted from evidence join item on item.id = evidence.item_id \
@@ -535,21 +730,12 @@ impl Tx {
             ),
             "order by evidence.id"
         );
-        for row in fetch_all!(self, EvidenceRow, sql, &ids) {
+        fetch_each!(self, EvidenceRow, sql, [&ids], |row: EvidenceRow| {
             if let Some(standing) = of(&mut standings, &row.review_id) {
-                standing.evidence.push(StandingEvidence {
-                    id: row.id,
-                    item_id: row.item_id,
-                    kind: row.kind,
-                    title: row.title,
-                    sha256: row.sha256,
-                    commit_id: row.commit_id,
-                    created_by: row.created_by,
-                    imported_by: row.imported_by,
-                    is_contradicted: row.is_contradicted != 0,
-                });
+                standing.evidence.push(row.into());
             }
-        }
+            Ok::<(), StorageError>(())
+        });
         let sql = for_ids!(
             self,
             "select item.review_id, patch_item.item_id, patch.id, patch.number, patch.file_sha256 as sha256, patch.state \
@@ -640,35 +826,33 @@ impl Tx {
     async fn standing_links(
         &mut self,
         items: &[String],
+        says: Says,
         standings: &mut [Standing],
     ) -> Result<(), StorageError> {
         let ids = serde_json::to_string(items).expect("ids are texts");
         let sql = for_ids!(
             self,
             concat!(
-                "select item.review_id, finding_item.item_id, finding.id, finding.number, finding.title, \
-                 finding.severity, finding.status, ",
-                holds_until!(),
-                " as holds_until, original.number as duplicate_of, finding.asked_for, \
-                 (select person.name from person where person.id = finding.acceptance_requested_by) as asked_by_name, \
-                 finding.first_seen_at, \
-                 finding.scanner_state, finding.suppression_kind, finding.suppression_reason from finding_item \
-                 join finding on finding.id = finding_item.finding_id \
-                 left join finding as original on original.id = finding.duplicate_of join item on item.id = finding_item.item_id \
-                 where item.id in"
+                "select item.review_id, finding_item.item_id, ",
+                finding_columns!("true"),
+                " from finding_item join finding on finding.id = finding_item.finding_id \
+                 left join finding as original on original.id = finding.duplicate_of \
+                 left join explanation on explanation.id = finding.explanation_id \
+                 join item on item.id = finding_item.item_id where item.id in"
             ),
             "order by finding.number"
         );
-        for mut row in fetch_all!(self, FindingRow, sql, ids) {
+        fetch_each!(self, FindingRow, sql, [ids], |mut row: FindingRow| {
             if let (Some(standing), Some(item_id)) =
                 (of(standings, &row.review_id), row.item_id.take())
             {
                 standing.linked.push(StandingLink {
                     item_id,
-                    finding: finding(row)?,
+                    finding: finding(row, says)?,
                 });
             }
-        }
+            Ok::<(), StorageError>(())
+        });
         Ok(())
     }
 
@@ -677,6 +861,7 @@ impl Tx {
         &mut self,
         ids: &str,
         asked: &[(Severity, Millis)],
+        says: Says,
         standings: &mut [Standing],
     ) -> Result<(), StorageError> {
         if asked.is_empty() {
@@ -685,14 +870,10 @@ impl Tx {
         let asked = serde_json::to_string(asked).expect("severities are words");
         let sql = self.dialect(
             concat!(
-                "select review.id as review_id, null as item_id, finding.id, finding.number, finding.title, \
-                 finding.severity, finding.status, ",
-                holds_until!(),
-                " as holds_until, original.number as duplicate_of, finding.asked_for, \
-                 (select person.name from person where person.id = finding.acceptance_requested_by) as asked_by_name, \
-                 finding.first_seen_at, \
-                 finding.scanner_state, finding.suppression_kind, finding.suppression_reason from finding \
-             left join finding as original on original.id = finding.duplicate_of \
+                "select review.id as review_id, null as item_id, ",
+                finding_columns!("finding.status <> 'open'"),
+                " from finding left join finding as original on original.id = finding.duplicate_of \
+             left join explanation on explanation.id = finding.explanation_id \
              join review on review.service_id = finding.service_id \
              and (finding.review_id is null or finding.review_id = review.id) \
              where finding.status in ('open', 'risk_accepted', 'duplicate') \
@@ -703,14 +884,10 @@ impl Tx {
              and review.id in (select value from json_each($1)) order by finding.number"
             ),
             concat!(
-                "select review.id as review_id, cast(null as text) as item_id, finding.id, finding.number, finding.title, \
-                 finding.severity, finding.status, ",
-                holds_until!(),
-                " as holds_until, original.number as duplicate_of, finding.asked_for, \
-                 (select person.name from person where person.id = finding.acceptance_requested_by) as asked_by_name, \
-                 finding.first_seen_at, \
-                 finding.scanner_state, finding.suppression_kind, finding.suppression_reason from finding \
-             left join finding as original on original.id = finding.duplicate_of \
+                "select review.id as review_id, cast(null as text) as item_id, ",
+                finding_columns!("finding.status <> 'open'"),
+                " from finding left join finding as original on original.id = finding.duplicate_of \
+             left join explanation on explanation.id = finding.explanation_id \
              join review on review.service_id = finding.service_id \
              and (finding.review_id is null or finding.review_id = review.id) \
              where finding.status in ('open', 'risk_accepted', 'duplicate') \
@@ -721,11 +898,12 @@ impl Tx {
              and review.id in (select jsonb_array_elements_text(cast($1 as jsonb))) order by finding.number"
             ),
         );
-        for row in fetch_all!(self, FindingRow, sql, ids, asked) {
+        fetch_each!(self, FindingRow, sql, [ids, asked], |row: FindingRow| {
             if let Some(standing) = of(standings, &row.review_id) {
-                standing.findings.push(finding(row)?);
+                standing.findings.push(finding(row, says)?);
             }
-        }
+            Ok::<(), StorageError>(())
+        });
         Ok(())
     }
 
@@ -736,6 +914,7 @@ impl Tx {
         &mut self,
         but: &[String],
         summary: Summary<'_>,
+        says: Says,
         standings: &mut [Standing],
     ) -> Result<(), StorageError> {
         #[derive(sqlx::FromRow)]
@@ -798,8 +977,10 @@ impl Tx {
                      finding.severity, finding.status, placed.holds_until, original.number as duplicate_of, \
                      finding.asked_for, (select person.name from person \
                      where person.id = finding.acceptance_requested_by) as asked_by_name, \
-                     finding.first_seen_at, finding.scanner_state, finding.suppression_kind, finding.suppression_reason \
-                     from placed join finding on finding.id = placed.id \
+                     finding.first_seen_at, finding.scanner_state, finding.suppression_kind, finding.suppression_reason, \
+                     finding.rule, finding.component, finding.component_version, finding.path, finding.start_line, \
+                     finding.end_line, finding.accepted_until, finding.explanation_id, cast(0 as bigint) as has_texts, \
+                     '' as message, cast(null as text) as snippet, '' as description, '' as remediation from placed join finding on finding.id = placed.id \
                      left join finding as original on original.id = finding.duplicate_of \
                      where placed.place <= $4 order by finding.number"
                 )
@@ -825,7 +1006,7 @@ impl Tx {
         let rows = fetch_all!(self, Row, sql, asked, ids, summary.now, most);
         let mut first = Vec::with_capacity(rows.len());
         for row in rows {
-            let found = finding(row.finding)?;
+            let found = finding(row.finding, says)?;
             let key = GroupKey {
                 severity: found.severity,
                 state: match (found.status, row.is_ended != 0) {
@@ -1029,7 +1210,7 @@ impl Tx {
         let sql = for_ids!(
             self,
             concat!(select_sign_offs!(), "where sign_off.review_id in"),
-            "order by sign_off.signed_at, sign_off.id"
+            "order by sign_off.log_sequence, sign_off.id"
         );
         for row in fetch_all!(self, SignOffRow, sql, ids) {
             if let Some(standing) = of(standings, &row.review_id) {
@@ -1112,7 +1293,7 @@ impl Tx {
             review_id: String,
         }
         const SQL: &str = "select review_id from sign_off where person_id = $1 \
-            group by review_id order by max(signed_at) desc limit 200";
+            group by review_id order by max(log_sequence) desc limit 200";
         fetch_all!(self, Row, SQL, person.as_str())
             .into_iter()
             .map(|row| word("sign_off", "review_id", &row.review_id, ReviewId::parse))

@@ -137,6 +137,21 @@ macro_rules! fetch_all {
 }
 pub(crate) use fetch_all;
 
+/// `fetch_each!(tx, RowType, SQL, [value, value, …], |row| …)`: every row as it comes, so that what is not kept needs no memory.
+macro_rules! fetch_each {
+    ($tx:expr, $row:ty, $sql:expr, [$($value:expr),*], $each:expr) => {{
+        let sql: &'static str = $sql;
+        let mut each = $each;
+        $crate::on_conn!($tx, conn => {
+            let mut rows = sqlx::query_as::<_, $row>(sql)$(.bind($value))*.fetch(conn);
+            while let Some(row) = futures::TryStreamExt::try_next(&mut rows).await? {
+                each(row)?;
+            }
+        });
+    }};
+}
+pub(crate) use fetch_each;
+
 /// `fetch_optional!(tx, RowType, SQL, value, …)`: the first row, if any.
 macro_rules! fetch_optional {
     ($tx:expr, $row:ty, $sql:expr $(, $value:expr)* $(,)?) => {{

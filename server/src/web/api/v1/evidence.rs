@@ -46,8 +46,13 @@ pub(super) struct Evidence {
     observed_at: String,
     created_at: String,
     created_by: String,
-    /// Whether it was taken at another commit than the review's target.
+    /// Whether it was taken at another commit than the review's target, or names none while the target has moved, or a newer scan
+    /// contradicts it.
     is_stale: bool,
+    /// Whether it names no commit.
+    is_unpinned: bool,
+    /// Whether what is stored is not what was submitted. It is not served then: body, command, exit code and host are empty.
+    is_damaged: bool,
     superseded_by: Option<String>,
     withdrawn_at: Option<String>,
     withdrawn_reason: Option<String>,
@@ -75,6 +80,8 @@ fn evidence(view: &EvidenceView) -> Evidence {
         created_at: moment(of.created_at),
         created_by: of.created_by_name.clone(),
         is_stale: view.stale,
+        is_unpinned: of.commit.is_none(),
+        is_damaged: view.damaged,
         superseded_by: of.superseded_by.as_ref().map(ToString::to_string),
         withdrawn_at: of.withdrawn_at.map(moment),
         withdrawn_reason: of.withdrawn_reason.clone(),

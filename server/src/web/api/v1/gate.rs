@@ -76,8 +76,9 @@ pub(super) struct Reviewed {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct GateReason {
-    /// no_items, commit_unknown, finding_open, finding_late, acceptance_expired, item_failed, waiver_expired, sign_off_void,
-    /// sign_off_missing, item_undecided, evidence_missing, evidence_stale, scan_missing, scan_incomplete or deliverable_open.
+    /// no_items, release_no_go, commit_unknown, finding_open, finding_late, acceptance_expired, item_failed, waiver_expired,
+    /// sign_off_damaged, sign_off_void, sign_off_missing, item_undecided, evidence_damaged, evidence_missing, evidence_stale,
+    /// scan_missing, scan_incomplete or deliverable_open.
     kind: String,
     /// item, finding, scan, deliverable or review.
     subject_kind: String,

@@ -50,6 +50,7 @@ pub(super) struct SignOff {
     risk: Option<String>,
     waived_until: Option<String>,
     person: String,
+    /// Name and address as they were signed.
     person_name: String,
     /// The address that the person signs in with: names may look alike.
     person_email: String,
@@ -59,8 +60,15 @@ pub(super) struct SignOff {
     signed_at: String,
     /// Of exactly what was signed.
     digest: String,
-    /// `valid`; `void`, since what was signed has changed; or `past`, of an earlier round.
+    /// Whether the policy let nobody sign who had submitted.
+    four_eyes: bool,
+    /// Made under an older rule for texts: it counts only while they are the same byte by byte.
+    is_of_old_rules: bool,
+    /// `valid`; `void`, since what was signed has changed or the policy asks for more now; `damaged`, since what is stored is not
+    /// what was signed; or `past`, of an earlier round.
     standing: &'static str,
+    /// What is wrong with a damaged one.
+    damage: Vec<String>,
     /// What has changed since, of a void one.
     changes: Vec<Changed>,
 }
@@ -76,7 +84,12 @@ pub(super) fn sign_off(of: &SignOffStanding) -> SignOff {
     let (standing, changes) = match &of.validity {
         Validity::Valid => ("valid", &[][..]),
         Validity::Void(changes) => ("void", &changes[..]),
+        Validity::Damaged(_) => ("damaged", &[][..]),
         Validity::Past => ("past", &[][..]),
+    };
+    let damage = match &of.validity {
+        Validity::Damaged(why) => why.clone(),
+        _ => Vec::new(),
     };
     let changes = changes
         .iter()
@@ -89,6 +102,8 @@ pub(super) fn sign_off(of: &SignOffStanding) -> SignOff {
     SignOff {
         changes,
         standing,
+        damage,
+        is_of_old_rules: of.is_of_old_rules(),
         ..plain(&of.sign_off)
     }
 }
@@ -108,7 +123,10 @@ fn plain(of: &holdpoint_service::SignOff) -> SignOff {
         role: of.role.clone(),
         signed_at: moment(of.signed_at),
         digest: of.digest.clone(),
+        four_eyes: of.four_eyes,
+        is_of_old_rules: false,
         standing: "valid",
+        damage: Vec::new(),
         changes: Vec::new(),
     }
 }
