@@ -817,7 +817,7 @@ async fn a_token_is_made_by_whoever_knows_the_password_and_ends_with_it() {
             .await;
         assert_eq!(rejected(refused.map(drop)).0, "password");
         assert_eq!(services.tokens(&ana).await.unwrap(), []);
-        let works = async |secret: &str| services.actor_of_token(secret).await.is_ok();
+        let works = async |secret: &str| services.actor_of_token(secret, "10.0.0.1").await.is_ok();
 
         let changed = token(services, &ana, None, &["read"]).await;
         let of_other = token(services, &admin, None, &["read"]).await;
