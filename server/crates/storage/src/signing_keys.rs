@@ -1,6 +1,6 @@
 use holdpoint_domain::Millis;
 
-use crate::{Database, StorageError, Tx, execute, fetch_all, fetch_optional};
+use crate::{Database, StorageError, Tx, execute, fetch_all, fetch_optional, tx::Connection};
 
 /// A signed list of the instance's public keys, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -40,6 +40,11 @@ impl Tx {
     /// Deletes a setting that held a secret: its bytes are overwritten first. [`Database::erase_deleted`] then makes sure
     /// that no copy of them is left in the file.
     pub async fn erase_setting(&mut self, key: &str) -> Result<(), StorageError> {
+        if let Connection::Sqlite(tx) = self.connection() {
+            sqlx::query("pragma secure_delete = on")
+                .execute(&mut **tx)
+                .await?;
+        }
         execute!(
             self,
             self.dialect(
