@@ -8,7 +8,9 @@ use anyhow::{Context as _, bail};
 use holdpoint_report::{
     AllowedKeys, Verification,
     allowed_signers::absolute_time,
-    inspect_report, verify_bundle, verify_report,
+    inspect_report,
+    log::check_consistency,
+    verify_bundle, verify_report,
     verifying::{CheckOutcome, Limits},
 };
 use serde_json::json;
@@ -32,6 +34,9 @@ pub(super) struct Verify {
     /// report was signed]
     #[arg(long, value_name = "TIME")]
     time: Option<String>,
+    /// Files with heads of the log, such as another bundle: checks that this bundle's log and theirs are one. Needs --key.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    against: Vec<PathBuf>,
     #[arg(long)]
     json: bool,
 }
@@ -52,9 +57,29 @@ impl Verify {
             if self.signature.is_some() {
                 bail!("option --signature: a bundle holds its signatures. Leave the option out");
             }
-            let file = File::open(&self.file).with_context(|| self.file.display().to_string())?;
-            verify_bundle(file, keys.as_ref(), Limits::default())
+            let open = |path: &Path| File::open(path).with_context(|| path.display().to_string());
+            let mut verification =
+                verify_bundle(open(&self.file)?, keys.as_ref(), Limits::default());
+            for path in &self.against {
+                let keys = keys
+                    .as_ref()
+                    .context("option --against: name the keys that may have signed with --key")?;
+                let name = path.display().to_string();
+                check_consistency(
+                    &mut verification,
+                    open(&self.file)?,
+                    open(path)?,
+                    &name,
+                    keys,
+                );
+            }
+            verification
         } else {
+            if !self.against.is_empty() {
+                bail!(
+                    "option --against: only a bundle says what its log goes on from. Ask the instance: `holdpoint log verify --against`"
+                );
+            }
             self.verify_report(keys)?
         };
         if self.json {

@@ -24,7 +24,11 @@ pub const REPORT_SIGNATURE: &str = "report.md.sig";
 pub const REPORT_JSON: &str = "report.json";
 pub const ALLOWED_SIGNERS: &str = "allowed_signers";
 pub const LOG_HEAD: &str = "log-head.json";
+/// The signed head of the log, what it goes on from, and before and behind the number of its entry each sign-off's proof.
 pub const LOG_CHECKPOINT: &str = "log/checkpoint";
+pub const LOG_HISTORY: &str = "log/history.json";
+pub const LOG_PROOFS: &str = "log/";
+pub const LOG_PROOF_ENDING: &str = ".tlog-proof";
 
 /// The version of the manifest, in its `format` field.
 pub const BUNDLE_FORMAT: &str = "holdpoint-bundle@v2";

@@ -515,6 +515,9 @@ pub struct Comparison {
 pub struct ActivityHead {
     pub sequence: i64,
     pub digest: String,
+    /// The log's signed head over this entry, a C2SP checkpoint; absent where none was signed just then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

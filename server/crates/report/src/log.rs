@@ -4,6 +4,7 @@
 //! trying out what was written. A head is a [C2SP checkpoint](https://c2sp.org/tlog-checkpoint): name of the log, number of
 //! entries, root of the tree, signature. Whoever has kept one finds out whether the log still begins as it did.
 
+mod bundled;
 mod found;
 mod proof;
 
@@ -21,6 +22,8 @@ use tlog_tiles::{
     stored_hash_count, stored_hashes_for_record_hash, sub_tree_index, tree_hash,
 };
 
+pub use bundled::check_consistency;
+pub(crate) use bundled::check_log;
 pub use found::{FoundHead, NoHead, found_heads};
 pub use proof::{History, LogProofs, ProofError, TlogProof};
 

@@ -1553,6 +1553,14 @@ fn how_to_verify(doc: &mut Document, facts: &Facts) {
         code(&facts.activity.digest),
         code("holdpoint log verify")
     ));
+    if let Some(checkpoint) = &facts.activity.checkpoint {
+        doc.block(&format!(
+            "This is the log's signed head (a C2SP checkpoint). Whoever keeps it, or this report, can have proven later that the \
+             log still begins as it did, and that nothing was cut off: {}.",
+            code("holdpoint log verify --against report.md")
+        ));
+        doc.block(&fenced(Some("text"), checkpoint.trim_end()));
+    }
 }
 
 fn row2(name: &str, value: String) -> Vec<String> {

@@ -14,10 +14,11 @@ use crate::{
     allowed_signers::absolute_time,
     archive::{self, Entry, Packing},
     bundle::{
-        ALLOWED_SIGNERS, BUNDLE_FORMAT, MANIFEST, MANIFEST_SIGNATURE, Manifest, REPORT,
+        ALLOWED_SIGNERS, BUNDLE_FORMAT, LOG_PROOFS, MANIFEST, MANIFEST_SIGNATURE, Manifest, REPORT,
         REPORT_JSON, REPORT_SIGNATURE, members,
     },
     facts::Facts,
+    log::check_log,
     markdown::SIGNED_AT,
     signing::{
         AllowedKeys, BUNDLE_NAMESPACE, REPORT_NAMESPACE, is_written_as_signed, own_key, verify,
@@ -65,15 +66,15 @@ impl Verification {
                 .all(|check| check.outcome != CheckOutcome::Wrong)
     }
 
-    fn right(&mut self, what: impl Into<String>) {
+    pub(crate) fn right(&mut self, what: impl Into<String>) {
         self.push(CheckOutcome::Right, what.into());
     }
 
-    fn wrong(&mut self, what: impl Into<String>) {
+    pub(crate) fn wrong(&mut self, what: impl Into<String>) {
         self.push(CheckOutcome::Wrong, what.into());
     }
 
-    fn note(&mut self, what: impl Into<String>) {
+    pub(crate) fn note(&mut self, what: impl Into<String>) {
         self.push(CheckOutcome::Note, what.into());
     }
 
@@ -285,7 +286,18 @@ fn check_bundle<F: Read + Seek>(
     let mut zip = opened(file)?;
     let names = entries.iter().map(|entry| entry.name.clone()).collect();
     let digests = check_files(&mut zip, &manifest, &names, limits, result)?;
-    check_evidence(&report_json, &manifest, &digests, result);
+    let facts: Facts = serde_json::from_slice(&report_json)
+        .map_err(|error| format!("{REPORT_JSON} cannot be read: {error}."))?;
+    check_evidence(&facts, &manifest, &digests, result);
+    let mut of_log = BTreeMap::new();
+    // All of them together are no longer than one text may be.
+    let mut rest = limits;
+    for name in digests.keys().filter(|name| name.starts_with(LOG_PROOFS)) {
+        let bytes = self::text(&mut zip, name, rest)?;
+        rest.text_bytes = rest.text_bytes.saturating_sub(bytes.len() as u64);
+        of_log.insert(name.clone(), as_text(name, bytes)?);
+    }
+    check_log(&of_log, &facts, keys, result);
     Ok(())
 }
 
@@ -443,19 +455,12 @@ fn check_files<F: Read + Seek>(
 
 /// Whether the evidence and patches that the report names are there, under their own digests.
 fn check_evidence(
-    report_json: &[u8],
+    facts: &Facts,
     manifest: &Manifest,
     digests: &BTreeMap<String, String>,
     result: &mut Verification,
 ) {
-    let facts: Facts = match serde_json::from_slice(report_json) {
-        Ok(facts) => facts,
-        Err(error) => {
-            result.wrong(format!("{REPORT_JSON} cannot be read: {error}."));
-            return;
-        }
-    };
-    let members = members(&facts);
+    let members = members(facts);
     let mut n_right = 0_usize;
     for member in &members {
         match digests.get(&member.path) {

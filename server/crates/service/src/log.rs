@@ -5,10 +5,15 @@
 
 mod verification;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use holdpoint_domain::{KeyPurpose, Millis, digest::canonical_json};
 use holdpoint_report::{
     SigningKey,
-    log::{Hash, LogHead, Nodes, SALT_BYTES, Tree, leaf},
+    log::{
+        Hash, History, LogHead, LogProofs, Nodes, SALT_BYTES, SaltedEntry, TlogProof, Tree, leaf,
+        nodes_of_inclusion,
+    },
     signing::LOG_NAMESPACE,
 };
 use holdpoint_storage::{LogTree, NewActivity, SignedHead, StorageError, Tx};
@@ -24,6 +29,9 @@ pub const HEAD_LASTS: Millis = 10 * 60 * 1_000;
 
 /// So many entries are added to the tree in one unit of work, or read at once.
 const PIECE: i64 = 1_000;
+
+/// So many earlier heads are in the history of a bundle: the newest.
+const MOST_EARLIER_HEADS: i64 = 1_000;
 
 /// What is signed of the chain: its length and the digest of its last entry.
 #[derive(Serialize)]
@@ -244,5 +252,57 @@ impl Services {
         let mut tx = self.database().read().await?;
         let newest = tx.newest_checkpoint().await?;
         Ok(newest.and_then(|head| head.checkpoint))
+    }
+
+    /// What proves that the log has these entries: a proof for each against the first head that was signed over all of
+    /// them, and how that head goes on from earlier ones. `None` where no such head was signed.
+    pub(crate) async fn log_proofs(
+        &self,
+        tx: &mut Tx,
+        over: i64,
+        entries: &BTreeSet<i64>,
+    ) -> Result<Option<LogProofs>, ServiceError> {
+        let over = entries.last().copied().unwrap_or_default().max(over);
+        let Some(kept) = tx.checkpoint_over(over).await? else {
+            return Ok(None);
+        };
+        let head = kept
+            .checkpoint
+            .as_deref()
+            .and_then(|note| LogHead::parse(note).ok())
+            .ok_or_else(|| damaged("a signed head of the activity log"))?;
+        let earlier: BTreeSet<u64> = tx
+            .checkpoints_before(kept.sequence, MOST_EARLIER_HEADS)
+            .await?
+            .into_iter()
+            .map(unsigned)
+            .chain([head.size])
+            .collect();
+        let mut positions = History::nodes_of(head.size, &earlier);
+        for sequence in entries {
+            positions.extend(nodes_of_inclusion(head.size, unsigned(sequence - 1)));
+        }
+        let nodes = nodes(tx, positions).await?;
+        let history = History::new(head.size, earlier, &nodes)
+            .ok_or_else(|| damaged("the activity log's tree"))?;
+        let mut proofs = BTreeMap::new();
+        let sequences: Vec<i64> = entries.iter().copied().collect();
+        for piece in sequences.chunks(1_000) {
+            for (stored, salt) in tx.salted_entries(piece).await? {
+                let sequence = stored.entry.sequence;
+                let logged = SaltedEntry::new(stored.entry, &salt);
+                let proof = TlogProof::new(logged, head.clone(), &nodes)
+                    .map_err(|_| damaged("an entry of the activity log, or the log's tree"))?;
+                proofs.insert(sequence, proof);
+            }
+        }
+        if proofs.len() != entries.len() {
+            return Err(damaged("an entry of the activity log is missing"));
+        }
+        Ok(Some(LogProofs {
+            head,
+            proofs,
+            history,
+        }))
     }
 }

@@ -4,7 +4,7 @@
 //! (`fixed_report.rs`), so that it is the same whenever it is asked for; what came later is a draft beside it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io::{Read, Seek, Write},
 };
 
@@ -241,6 +241,10 @@ impl Services {
             .filter(|evidence| evidence.file_sha256.is_none() && !evidence.is_damaged())
             .map(|evidence| (evidence.sha256.as_str().to_owned(), evidence.text().bytes()))
             .collect();
+        let over = source.facts.activity.sequence;
+        let entries = printed(&source.facts, tx.sign_off_entries(review).await?);
+        let proofs = self.log_proofs(&mut tx, over, &entries).await?;
+        let proofs = proofs.map(|proofs| proofs.files()).unwrap_or_default();
         drop(tx);
         let as_of = source.facts.review.as_of;
         let key = self.signing_key_at(KeyPurpose::Report, as_of).await?;
@@ -266,7 +270,7 @@ impl Services {
             report,
             signature,
             allowed_signers,
-            proofs: Vec::new(),
+            proofs,
         };
         let files = self.files().clone();
         let written = tokio::task::spawn_blocking(move || {
@@ -479,6 +483,7 @@ impl Services {
                 .map(|stored| facts::ActivityHead {
                     sequence,
                     digest: stored.digest,
+                    checkpoint: None,
                 }),
             None => None,
         };
@@ -486,8 +491,25 @@ impl Services {
             Some(activity) => activity,
             None => {
                 let (sequence, digest) = tx.activity_head().await?;
-                facts::ActivityHead { sequence, digest }
+                facts::ActivityHead {
+                    sequence,
+                    digest,
+                    checkpoint: None,
+                }
             }
+        };
+        // The report of a decision that was signed has the head of then, and no later one. Before it is signed, as while
+        // nobody has decided, the newest head is as good as any.
+        let head = match decided_at(standing) {
+            Some((_, sequence)) if sequence <= activity.sequence => tx
+                .checkpoint_over(sequence)
+                .await?
+                .filter(|head| head.sequence == sequence),
+            _ => tx.newest_checkpoint().await?,
+        };
+        let activity = facts::ActivityHead {
+            checkpoint: head.and_then(|head| head.checkpoint),
+            ..activity
         };
         let since = self.since(tx, service_id, review, standing).await?;
         let mut by_item: HashMap<&str, Vec<facts::Evidence>> = HashMap::new();
@@ -796,6 +818,20 @@ fn decided_at(standing: &ReviewStanding) -> Option<(Millis, i64)> {
         ReleaseDecision::NoGo => counted.min(),
     }?;
     Some((at, sequence))
+}
+
+/// The entries of the sign-offs that the report prints, of those that the review has by now.
+fn printed(facts: &Facts, sign_offs: Vec<(i64, String)>) -> BTreeSet<i64> {
+    let of_items = facts.items.iter().flat_map(|item| &item.sign_offs);
+    let printed: BTreeSet<&str> = of_items
+        .map(|sign_off| sign_off.digest.as_str())
+        .chain(facts.release_decisions.iter().map(|d| d.digest.as_str()))
+        .collect();
+    sign_offs
+        .into_iter()
+        .filter(|(_, digest)| printed.contains(digest.as_str()))
+        .map(|(sequence, _)| sequence)
+        .collect()
 }
 
 fn number(position: i64) -> u32 {

@@ -261,12 +261,48 @@ async fn the_sample_worked_to_its_end_gives_a_signed_report_that_is_the_same_eac
             .await
             .expect("a bundle");
         assert_eq!(file_name, "opensqt-market-maker-v1.0.0-bundle.zip");
+        let bundled = bundle.into_inner();
         let verification = holdpoint_report::verify_bundle(
-            bundle,
+            std::io::Cursor::new(bundled.as_slice()),
             Some(&keys),
             holdpoint_report::verifying::Limits::default(),
         );
         assert!(verification.verified(), "{verification}");
+        assert!(
+            verification
+                .to_string()
+                .contains(" sign-offs that the report prints stand in the log holdpoint/"),
+            "{verification}"
+        );
+        let json = services
+            .report_json(&manager.0, &sample.review, &AsOf::Newest)
+            .await
+            .expect("writes");
+        let checkpoint = services.log_checkpoint().await.expect("reads");
+        let kept = [
+            bundled,
+            json.bytes,
+            first.bytes.clone(),
+            checkpoint.expect("is there").into(),
+        ];
+        for kept in kept {
+            let against = holdpoint_report::log::found_heads(std::io::Cursor::new(kept))
+                .expect("has heads")
+                .into_iter()
+                .map(|head| holdpoint_service::OutsideHead {
+                    source: "kept".to_owned(),
+                    head,
+                })
+                .collect();
+            let check = holdpoint_service::LogCheck {
+                against,
+                keys: Some(keys.clone()),
+            };
+            let log = services.verify_log_against(check).await.expect("checks");
+            assert_eq!(log.problems, [""; 0]);
+            let compared = log.against.expect("was compared");
+            assert!(compared.iter().any(|head| head.signed), "{compared:?}");
+        }
         rotated_twice_it_verifies_as_before(&world, &manager.0, &sample.review, &first).await;
         assert_eq!(
             services.verify_log().await.expect("verifies").problems,

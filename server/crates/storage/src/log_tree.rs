@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdpoint_domain::Millis;
+use holdpoint_domain::{Millis, ReviewId};
 
 use crate::{
     StorageError, StoredActivity, Tx, activity::ActivityRow, execute, fetch_all, fetch_optional,
@@ -265,6 +265,28 @@ impl Tx {
              where checkpoint is not null and sequence >= $1 order by sequence, occasion limit 1",
             sequence,
         ))
+    }
+
+    /// The sign-offs of a review: the numbers of their entries, and the digests of what was signed.
+    pub async fn sign_off_entries(
+        &mut self,
+        review: &ReviewId,
+    ) -> Result<Vec<(i64, String)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            log_sequence: i64,
+            digest: String,
+        }
+        let rows = fetch_all!(
+            self,
+            Row,
+            "select log_sequence, digest from sign_off where review_id = $1",
+            review.as_str(),
+        );
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.log_sequence, row.digest))
+            .collect())
     }
 
     /// How many entries the heads of the tree have that were signed before this one: the newest, at most `limit`.

@@ -4,6 +4,7 @@
 mod allowed_signers;
 mod exports;
 mod linear;
+mod log;
 mod report;
 mod sample;
 mod verify;

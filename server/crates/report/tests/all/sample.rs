@@ -493,6 +493,7 @@ pub(crate) fn audited() -> Facts {
         activity: ActivityHead {
             sequence: 41,
             digest: sha256("entry 41"),
+            checkpoint: None,
         },
         since: None,
         decided_report: None,
@@ -507,6 +508,7 @@ pub(crate) fn released() -> Facts {
     facts.activity = ActivityHead {
         sequence: 212,
         digest: sha256("entry 212"),
+        checkpoint: None,
     };
     for (finding, patch) in facts.findings.iter_mut().zip([1, 1, 1, 2, 2, 1, 0]) {
         if patch > 0 {

@@ -433,12 +433,10 @@ impl Walk {
     fn check_signed_entry(&mut self, entry: &Entry, n_before: usize, occasions: &[String]) {
         let sequence = entry.sequence;
         let after = after_of(entry);
-        let expected = match entry.action.as_str() {
-            "report.exported" => Occasion::Export,
-            _ => match sign_off_of(&after) {
-                Some(id) => Occasion::SignOff(id),
-                None => return,
-            },
+        let expected = match (entry.action.as_str(), sign_off_of(entry, &after)) {
+            ("report.exported", _) => Occasion::Export,
+            (_, Some(id)) => Occasion::SignOff(id),
+            _ => return,
         }
         .word(sequence);
         if !occasions.contains(&expected) {
@@ -460,11 +458,11 @@ impl Walk {
     async fn take_sign_offs(&mut self, tx: &mut Tx, entry: &Entry) -> Result<(), ServiceError> {
         let sequence = entry.sequence;
         let after = after_of(entry);
-        let mut is_missing = sign_off_of(&after);
+        let mut is_missing = sign_off_of(entry, &after);
         while let Some(sign_off) = self.next_sign_off(tx, sequence).await? {
             self.n_sign_offs += 1;
             let id = &sign_off.id;
-            if sign_off.log_sequence != sequence || sign_off_of(&after) != Some(id) {
+            if sign_off.log_sequence != sequence || sign_off_of(entry, &after) != Some(id) {
                 self.problems.add(format!(
                     "The sign-off {id} says that it is entry {} of the log, which is about something else: it was invented.",
                     sign_off.log_sequence
@@ -576,9 +574,10 @@ fn after_of(entry: &Entry) -> Map<String, Value> {
         .unwrap_or_default()
 }
 
-/// The sign-off that an entry is about.
-fn sign_off_of(after: &Map<String, Value>) -> Option<&str> {
-    after.get("sign_off").and_then(Value::as_str)
+/// The sign-off that an entry is the entry of. Others name one as well: an export that of its report.
+fn sign_off_of<'a>(entry: &Entry, after: &'a Map<String, Value>) -> Option<&'a str> {
+    let sign_off = after.get("sign_off")?.as_str()?;
+    entry.action.ends_with(".signed").then_some(sign_off)
 }
 
 /// What of a sign-off is not as its entry and what was signed have it.
