@@ -47,6 +47,11 @@ impl Services {
             Ok(Err(error)) => return Err(NotReady::Database(Some(error))),
             Err(_) => return Err(NotReady::Database(None)),
         }
+        match tokio::time::timeout(PATIENCE, self.check_private_keys()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(NotReady::Keys(Some(error))),
+            Err(_) => return Err(NotReady::Keys(None)),
+        }
         // Only what went well is remembered: who waits for a fault to end hears of its end at once.
         let mut last = self.inner.last_try.0.lock().await;
         if last.is_some_and(|at| at.elapsed() < TRIED_EVERY) {
@@ -68,11 +73,6 @@ impl Services {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(NotReady::Files(Some(error))),
             Err(_) => return Err(NotReady::Files(None)),
-        }
-        match tokio::time::timeout(PATIENCE, self.check_private_keys()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(NotReady::Keys(Some(error))),
-            Err(_) => return Err(NotReady::Keys(None)),
         }
         *last = Some(Instant::now());
         Ok(())

@@ -16,7 +16,7 @@ use holdpoint_report::{
     AllowedKeys, SigningKey,
     signing::{REPORT_NAMESPACE, verify},
 };
-use holdpoint_service::{Ids, KeyStore, Limits, ServiceError, Services};
+use holdpoint_service::{Ids, KeyStore, Limits, Services};
 use holdpoint_storage::{Database, FileStore};
 
 fn mode(path: &Path) -> u32 {
@@ -64,20 +64,17 @@ async fn fingerprints(services: &Services) -> Vec<(String, bool, bool)> {
 
 /// The cause of a failure of the machine, with all that is behind it.
 #[track_caller]
-fn cause<T>(outcome: Result<T, ServiceError>) -> String {
-    match outcome {
-        Err(ServiceError::Unavailable(cause)) => {
-            let mut text = cause.to_string();
-            let mut behind = cause.source();
-            while let Some(error) = behind {
-                text.push_str(&format!(": {error}"));
-                behind = error.source();
-            }
-            text
-        }
-        Err(other) => panic!("expected a failure of the machine, not {other:?}"),
-        Ok(_) => panic!("expected a failure, but it was done"),
+fn cause<T>(outcome: Result<T, impl std::error::Error>) -> String {
+    let Err(error) = outcome else {
+        panic!("expected a failure, but it was done");
+    };
+    let mut text = error.to_string();
+    let mut behind = error.source();
+    while let Some(cause) = behind {
+        text.push_str(&format!(": {cause}"));
+        behind = cause.source();
     }
+    text
 }
 
 #[tokio::test]
