@@ -406,6 +406,8 @@ fn half_requests_do_not_silence_a_server_with_few_descriptors() {
 fn the_shutdown_deadline_is_kept_whatever_the_database_waits_for() {
     let (instance, token) = Instance::with_token();
     let mut server = instance.serve("", &["--shutdown-deadline", "2"], &[]);
+    // It answers, so it has written what it writes at its start.
+    assert_eq!(server.get("/healthz").0, 200);
     let lock = rusqlite::Connection::open(instance.path("data/holdpoint.db")).unwrap();
     lock.execute_batch("begin immediate").unwrap();
     let mut waiting = TcpStream::connect(&server.address).unwrap();
