@@ -1024,7 +1024,7 @@ fn the_sample_is_loaded_once_and_its_log_verifies() {
     );
     // Either output is a head that was kept outside.
     let printed = folder.write("printed.txt", right.text());
-    let kept = folder.write("kept.json", &json.to_string());
+    let kept = folder.write("kept.json", json.to_string());
     let against = [
         "log",
         "verify",

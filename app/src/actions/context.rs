@@ -261,7 +261,7 @@ impl IntoRefusal for ServiceError {
         match failure {
             Failure::Damaged | Failure::Other => None,
             Failure::Away | Failure::Busy | Failure::Full | Failure::Unanswered => {
-                log(cause, request_id);
+                log(&**cause, request_id);
                 Some(failure)
             }
         }
@@ -284,7 +284,7 @@ impl IntoRefusal for ServiceError {
                 fields: conflict.fields,
             },
             Self::Unavailable(cause) => {
-                log(&cause, request_id);
+                log(&*cause, request_id);
                 let Fault { title, text, .. } = Fault::failed(Failure::of(&*cause));
                 Refusal::Page {
                     message: format!(
@@ -296,10 +296,10 @@ impl IntoRefusal for ServiceError {
     }
 }
 
-fn log(cause: &Box<dyn std::error::Error + Send + Sync>, request_id: &str) {
+fn log(cause: &(dyn std::error::Error + Send + Sync + 'static), request_id: &str) {
     tracing::error!(
         request_id,
-        error = &**cause as &dyn std::error::Error,
+        error = cause as &dyn std::error::Error,
         "an action failed"
     );
 }

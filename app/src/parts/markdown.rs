@@ -68,18 +68,20 @@ fn safe(event: Event<'_>) -> Event<'_> {
         Event::TaskListMarker(ticked) => {
             Event::Text(CowStr::Borrowed(if ticked { "☑ " } else { "☐ " }))
         }
-        Event::Start(Tag::Image {
-            link_type,
-            dest_url,
-            title,
-            id,
-        })
-        | Event::Start(Tag::Link {
-            link_type,
-            dest_url,
-            title,
-            id,
-        }) => Event::Start(Tag::Link {
+        Event::Start(
+            Tag::Image {
+                link_type,
+                dest_url,
+                title,
+                id,
+            }
+            | Tag::Link {
+                link_type,
+                dest_url,
+                title,
+                id,
+            },
+        ) => Event::Start(Tag::Link {
             link_type,
             dest_url: short(dest_url),
             title: short(title),
@@ -108,9 +110,8 @@ fn short(text: CowStr<'_>) -> CowStr<'_> {
 
 /// The same text in pieces; `in_piece` is how much text there was since the last one ended.
 fn in_pieces<'a>(event: Event<'a>, in_piece: &mut usize) -> Vec<Event<'a>> {
-    let text = match &event {
-        Event::Text(text) | Event::Code(text) => text,
-        _ => return vec![event],
+    let (Event::Text(text) | Event::Code(text)) = &event else {
+        return vec![event];
     };
     if *in_piece + text.len() <= MAX_PIECE {
         *in_piece += text.len();

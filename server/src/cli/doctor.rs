@@ -263,7 +263,9 @@ impl Checks {
             ),
             Ok(verification) => {
                 let named = verification.missing.iter().take(MOST_NAMED);
-                let lines: Vec<_> = named.map(|missing| missing.line()).collect();
+                let lines: Vec<_> = named
+                    .map(holdpoint_service::backup::MissingFile::line)
+                    .collect();
                 self.add(
                     "stored files",
                     Outcome::Wrong,

@@ -92,13 +92,10 @@ impl Report {
         };
         whole.persist(output).with_context(cannot)?;
         super::say(&format!("wrote {}", output.display()));
-        match signed {
-            Some(bytes) => {
-                std::fs::write(&signature, bytes)
-                    .with_context(|| format!("{} cannot be written", signature.display()))?;
-                super::say(&format!("wrote {}", signature.display()));
-            }
-            None => {}
+        if let Some(bytes) = signed {
+            std::fs::write(&signature, bytes)
+                .with_context(|| format!("{} cannot be written", signature.display()))?;
+            super::say(&format!("wrote {}", signature.display()));
         }
         super::say(which);
         Ok(Answer::Done)

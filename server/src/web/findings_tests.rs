@@ -5,8 +5,7 @@ use std::time::Duration;
 use axum::{body::Body, http::Request};
 use holdpoint_app::{paths, pending::PendingScans};
 use holdpoint_domain::{
-    FindingId, FindingStatus, InstanceRole, ReviewId, ServiceId, ServiceRole, text::Name,
-    triage::Request,
+    FindingId, FindingStatus, InstanceRole, ReviewId, ServiceId, ServiceRole, text::Name, triage,
 };
 use holdpoint_service::{
     Actor, FindingFilter, FindingLine, FindingSort, Limits, NewAccount, NewReview, NewService,
@@ -1452,7 +1451,7 @@ async fn a_finding_is_written_mapped_edited_and_called_fixed_by_hand() {
     let asked = scene.findings().await.remove(0);
     assert_eq!(
         (asked.status, asked.asked),
-        (FindingStatus::Open, Some(Request::Fixed))
+        (FindingStatus::Open, Some(triage::Request::Fixed))
     );
     let manager = scene.browser(&scene.manager).await;
     let page = manager.get(&paths::finding(id.as_str())).await;

@@ -90,6 +90,10 @@ fn is_too_nested(line: &str) -> bool {
         .is_some()
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing about where the text is, and any of them may hold together"
+)]
 #[derive(Default)]
 struct Normal<'a> {
     out: String,
@@ -122,7 +126,7 @@ impl Normal<'_> {
         }
         match event {
             Event::Start(tag) => self.start(tag),
-            Event::End(tag) => self.end(tag),
+            Event::End(tag) => self.end(*tag),
             Event::Text(text) => self.text(text),
             Event::Code(code) => {
                 self.begin_inline();
@@ -252,7 +256,7 @@ impl Normal<'_> {
         }
     }
 
-    fn end(&mut self, tag: &TagEnd) {
+    fn end(&mut self, tag: TagEnd) {
         match tag {
             TagEnd::Emphasis => self.mark("⟨/em⟩"),
             TagEnd::Strong => self.mark("⟨/strong⟩"),

@@ -1,6 +1,6 @@
 //! Reading a document, writing it back and comparing it with another take time in proportion to its length, whatever is in it.
 
-use holdpoint_checklist::{Reading, difference, parse, parse_as, write_back};
+use holdpoint_checklist::{Reading, difference, normalise, parse, parse_as, write_back};
 use holdpoint_hostile::assert_all_linear;
 
 /// The length that is compared with four times as much.
@@ -16,6 +16,11 @@ fn every_reading_is_linear() {
     for reading in Reading::ALL {
         assert_all_linear(BYTES, |text| parse_as(text, *reading, None));
     }
+}
+
+#[test]
+fn normalising_is_linear() {
+    assert_all_linear(BYTES, |text| normalise(text, Some("2.1.3")));
 }
 
 #[test]

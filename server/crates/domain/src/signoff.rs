@@ -7,7 +7,10 @@
 
 pub mod version_1;
 
-use std::{collections::HashMap, hash::Hash};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -668,11 +671,11 @@ impl Part for DeliverableContent {
 }
 
 /// "severity Low, place main.go:41".
-fn described<'a>(aspects: impl Iterator<Item = &'a (&'static str, String)>) -> Option<String> {
+fn described<'a>(aspects: impl Iterator<Item = &'a (&'static str, String)>) -> String {
     let described: Vec<_> = aspects
         .map(|(name, value)| format!("{name} {value}"))
         .collect();
-    Some(described.join(", "))
+    described.join(", ")
 }
 
 fn lists<T: Part>(found: &mut Vec<Change>, signed: &[T], now: &[T]) {
@@ -690,23 +693,23 @@ fn lists<T: Part>(found: &mut Vec<Change>, signed: &[T], now: &[T]) {
                     .collect();
                 found.push(Change {
                     what: new.name(),
-                    was: described(moved.iter().map(|(was, _)| *was)),
-                    is: described(moved.iter().map(|(_, is)| *is)),
+                    was: Some(described(moved.iter().map(|(was, _)| *was))),
+                    is: Some(described(moved.iter().map(|(_, is)| *is))),
                 });
             }
             None => found.push(Change {
                 what: old.name(),
-                was: described(was.iter()),
+                was: Some(described(was.iter())),
                 is: None,
             }),
         }
     }
-    let was: HashMap<_, _> = signed.iter().map(|old| (old.key(), ())).collect();
-    for new in now.iter().filter(|new| !was.contains_key(&new.key())) {
+    let was: HashSet<_> = signed.iter().map(Part::key).collect();
+    for new in now.iter().filter(|new| !was.contains(&new.key())) {
         found.push(Change {
             what: new.name(),
             was: None,
-            is: described(new.aspects().iter()),
+            is: Some(described(new.aspects().iter())),
         });
     }
 }
@@ -842,7 +845,8 @@ mod tests {
 
     #[test]
     fn only_what_moved_of_a_finding_is_told() {
-        let cases: [(fn(&mut FindingContent), &str, &str); 5] = [
+        type Case = (fn(&mut FindingContent), &'static str, &'static str);
+        let cases: [Case; 5] = [
             (|f| f.title = "Fixed".into(), "title Jitter", "title Fixed"),
             (
                 |f| f.place = Some("retry.go:57".into()),

@@ -345,7 +345,8 @@ fn judge_group(group: FindingGroup, policy: &Policy) -> Option<MoreReasons> {
         is_late,
     } = group.key;
     let blocks = policy.blocks(severity);
-    if !blocks && !(policy.late_findings_block && group.key.is_open() && is_late) {
+    let is_late = policy.late_findings_block && group.key.is_open() && is_late;
+    if !blocks && !is_late {
         return None;
     }
     let (kind, is_waiver) = match state {

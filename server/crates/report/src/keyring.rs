@@ -547,6 +547,7 @@ mod tests {
 
     #[test]
     fn nobody_without_the_old_key_adds_or_changes_one() {
+        type Change = fn(&mut KeyList);
         let lists = first();
         let ring = KeyRing::read(&lists).unwrap();
         let stranger = key(9);
@@ -560,22 +561,21 @@ mod tests {
         };
         let add = |list: &mut KeyList| {
             list.keys
-                .push(ListedKey::new(&stranger, purposes, START + HOUR))
+                .push(ListedKey::new(&stranger, purposes, START + HOUR));
         };
         assert!(forged(&add, &key(1)).is_ok());
         let unsigned = Err(KeyListError::Unsigned { sequence: 1 });
         assert_eq!(forged(&add, &stranger), unsigned, "by itself");
         assert_eq!(forged(&add, &key(2)), unsigned, "by the log's key");
-        type Change = fn(&mut KeyList);
         let cases: [(&str, Change); 7] = [
             ("purposes", |list| {
-                list.keys[1].purposes.push(KeyPurpose::Report)
+                list.keys[1].purposes.push(KeyPurpose::Report);
             }),
             ("since", |list| list.keys[0].valid_after -= 1),
             ("key", |list| list.keys[0].public_key = key(9).public_key()),
             ("gone", |list| drop(list.keys.pop())),
             ("no successor", |list| {
-                list.keys[0].valid_before = Some(START + HOUR)
+                list.keys[0].valid_before = Some(START + HOUR);
             }),
             ("retired in use", |list| list.keys[0].retired = Some(START)),
             ("sequence", |list| list.sequence = 2),

@@ -37,7 +37,7 @@ pub struct SigningKey {
 
 #[derive(Clone)]
 enum PrivateHalf {
-    Here(PrivateKey),
+    Here(Box<PrivateKey>),
     Elsewhere(Arc<dyn ExternalSigner>),
 }
 
@@ -114,7 +114,7 @@ impl SigningKey {
     fn of(key: PrivateKey) -> Self {
         Self {
             public: key.public_key().clone(),
-            private: PrivateHalf::Here(key),
+            private: PrivateHalf::Here(Box::new(key)),
         }
     }
 

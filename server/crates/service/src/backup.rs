@@ -217,7 +217,7 @@ pub async fn back_up(
             n_rows,
             columns: columns_of(&table),
             name: table.name,
-            member: archive.end()?,
+            member: archive.end(),
         });
     }
     // Files come before the rows that name them, so all are there; and what is named is not deleted for a while.
@@ -325,12 +325,12 @@ impl Archive {
             .map_err(|error| at(path)(error.into()))
     }
 
-    fn end(&mut self) -> Result<BackupMember, BackupError> {
-        Ok(BackupMember {
+    fn end(&mut self) -> BackupMember {
+        BackupMember {
             path: std::mem::take(&mut self.path),
             sha256: Digest::finish(std::mem::take(&mut self.hasher)).to_string(),
             size_bytes: self.size_bytes,
-        })
+        }
     }
 
     fn copy(&mut self, path: &str, from: &Path) -> Result<BackupMember, BackupError> {
@@ -339,7 +339,7 @@ impl Archive {
         let shown = from.display().to_string();
         let mut file = File::open(from).map_err(at(&*shown))?;
         io::copy(&mut file, self).map_err(at(shown))?;
-        self.end()
+        Ok(self.end())
     }
 
     fn finish(mut self, manifest: &BackupManifest) -> Result<(), BackupError> {

@@ -568,8 +568,11 @@ async fn plan(
     let (mut n_unmapped, mut n_by_hand) = (0, 0);
     let mut after = 0;
     // A new review has no links yet, so without a rule there is nothing to look for, however many findings there are.
-    let is_needed = !is_new || !target.rules.is_empty();
-    while is_needed {
+    let finds_nothing = is_new && target.rules.is_empty();
+    loop {
+        if finds_nothing {
+            break;
+        }
         let piece = tx
             .findings_to_map(&target.review.service, after, PIECE)
             .await?;

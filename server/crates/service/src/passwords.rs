@@ -67,7 +67,7 @@ impl NewPassword {
         if strength.score() < ENOUGH {
             let why = strength
                 .feedback()
-                .and_then(|feedback| feedback.warning())
+                .and_then(zxcvbn::feedback::Feedback::warning)
                 .map_or_else(String::new, |warning| format!("{warning} "));
             return Err(format!(
                 "This could be guessed. {why}Use another one: a sentence that nobody has said before works well."

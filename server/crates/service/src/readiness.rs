@@ -63,7 +63,7 @@ impl Services {
             tokio::time::timeout(PATIENCE, self.files().probe()),
         );
         match written {
-            Ok(Ok(())) | Ok(Err(StorageError::Busy)) => {}
+            Ok(Ok(()) | Err(StorageError::Busy)) => {}
             Ok(Err(error)) => return Err(NotReady::Writing(error)),
             // A large import has its turn. Reading goes on, and so does the waiting of who writes.
             Err(_) if self.database().is_writing() => {}

@@ -1,4 +1,5 @@
 //! Backups are whole whatever goes on meanwhile, and are restored into either database, also those of an older version.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

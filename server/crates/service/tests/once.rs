@@ -322,9 +322,9 @@ async fn a_connection_that_is_ended_at_any_moment_loses_nothing_and_does_nothing
             let (key, name) = (format!("k{n}"), format!("Service {n}"));
             let after = takes.mul_f64(random.random_range(0.0..1.2));
             let end = async {
-                tokio::time::sleep(after).await;
                 const SQL: &str = "select pg_terminate_backend(pid) from pg_stat_activity \
                     where datname = current_database() and pid <> pg_backend_pid()";
+                tokio::time::sleep(after).await;
                 sqlx::query(SQL).execute(&mut enemy).await.unwrap();
             };
             let (done, ()) = tokio::join!(make_service(services, &ana, &key, &name), end);

@@ -7,7 +7,7 @@ use common::{
     team::{SEED, Team, import, name, new_review, new_service},
 };
 use holdpoint_domain::{
-    FindingId, Gating, ItemId, ItemState, Policy, ServiceId, ServiceRole,
+    FindingId, Gating, ItemId, ItemState, Policy, ServiceId, ServiceRole, TokenId,
     item::Step,
     text::{Commit, Date, Prose},
 };
@@ -1204,6 +1204,7 @@ async fn a_token_for_one_service_sees_only_that() {
             .expect("makes a service");
         let mut token = team.admin.clone();
         token.token = Some(holdpoint_service::TokenGrant {
+            id: TokenId::parse("none").expect("an id"),
             service: Some(other.id.clone()),
             actions: vec![holdpoint_domain::person::Action::Read],
         });

@@ -219,7 +219,12 @@ async fn a_linked_finding_is_bound_with_all_that_it_says() {
         let item = team.id(ITEM).await;
         let request = low_finding("All instances retry at once.", "retry.go");
         let finding = services
-            .write_finding(&team.owner, &team.review.id, request, &[item.clone()])
+            .write_finding(
+                &team.owner,
+                &team.review.id,
+                request,
+                std::slice::from_ref(&item),
+            )
             .await
             .expect("writes");
         team.send_to_review(&item).await;

@@ -200,7 +200,9 @@ impl StorageError {
         let Self::Database(error) = self else {
             return false;
         };
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         matches!(code.as_deref(), Some("40P01" | "40001"))
     }
 

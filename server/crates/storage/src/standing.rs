@@ -928,7 +928,8 @@ impl Tx {
             finding: FindingRow,
         }
         // For each service and what its reviews' policies ask: severity, before when first seen, and late if before when.
-        let mut policies: Vec<(String, Vec<(Severity, Millis, Millis)>)> = Vec::new();
+        type Asked = Vec<(Severity, Millis, Millis)>;
+        let mut policies: Vec<(String, Asked)> = Vec::new();
         let mut policy_of = Vec::with_capacity(standings.len());
         for standing in standings.iter() {
             let asked = asked_of(&standing.review.policy, summary.now);

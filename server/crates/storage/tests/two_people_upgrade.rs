@@ -33,6 +33,7 @@ insert into finding (id, service_id, number, title, severity, severity_rank, cat
 
 #[tokio::test]
 async fn what_is_known_of_accounts_is_kept_and_lone_decisions_wait_for_a_second_person() {
+    type Person = (String, Option<String>, Option<String>, Option<i64>);
     let mut database = SqliteConnection::connect("sqlite::memory:")
         .await
         .expect("opens");
@@ -48,7 +49,7 @@ async fn what_is_known_of_accounts_is_kept_and_lone_decisions_wait_for_a_second_
         )
         .await
         .expect("reads");
-    let people: Vec<(String, Option<String>, Option<String>, Option<i64>)> = people
+    let people: Vec<Person> = people
         .iter()
         .map(|row| (row.get(0), row.get(1), row.get(2), row.get(3)))
         .collect();

@@ -151,7 +151,7 @@ fn lines() -> Vec<(String, bool)> {
             format!("holdpoint {}", key.replace("ssh-ed25519", "ssh-rsa")),
             false,
         ),
-        (format!("holdpoint {}x", key), false),
+        (format!("holdpoint {key}x"), false),
         (format!("holdpoint {other}"), false),
         (String::new(), false),
         // Several lines: one that cannot be read is passed over.

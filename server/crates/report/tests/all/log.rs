@@ -145,6 +145,7 @@ fn a_bundle_proves_that_each_sign_off_it_prints_stands_in_the_log() {
 
 #[test]
 fn a_bundle_whose_log_says_something_else_does_not_verify() {
+    type Files = Vec<(String, String)>;
     let facts = released();
     let entries = entries(&facts, 3);
     let right = proofs(&entries, "holdpoint/1", &key()).files();
@@ -154,7 +155,7 @@ fn a_bundle_whose_log_says_something_else_does_not_verify() {
             .position(|(path, _)| path.ends_with(".tlog-proof"))
             .unwrap()
     };
-    let edited = |edit: &dyn Fn(&mut Vec<(String, String)>)| {
+    let edited = |edit: &dyn Fn(&mut Files)| {
         let mut files = right.clone();
         edit(&mut files);
         files
@@ -178,7 +179,7 @@ fn a_bundle_whose_log_says_something_else_does_not_verify() {
                 entry.after = entry
                     .after
                     .take()
-                    .map(|after| after.replace("\"decision\":\"", "\"decision\":\"not_"))
+                    .map(|after| after.replace("\"decision\":\"", "\"decision\":\"not_"));
             }),
         ),
         (
