@@ -59,10 +59,13 @@ update finding set asked_for = 'risk_accepted' where status = 'open' and accepta
 update finding_before set asked_for = 'risk_accepted' where status = 'open' and acceptance_requested_by is not null;
 update triage_change set asked_for = 'risk_accepted' where status = 'open' and acceptance_requested_by is not null;
 
--- What one person alone made of a critical or high finding waits for a second one from now on, and is open until then.
+-- What one person alone made of a finding that is critical, high or of a severity that a review calls blocking waits for a second one from now on, and is open until then.
 update finding set asked_for = status, acceptance_requested_by = status_by, status = 'open', fixed_at = null,
     accepted_until = null, accepted_content = null, version = version + 1
-where severity in ('critical', 'high') and status_by is not null
+where (severity in ('critical', 'high') or exists (
+        select 1 from review where review.service_id = finding.service_id
+            and jsonb_exists(cast(review.policy as jsonb) -> 'blocking_severities', finding.severity)
+    )) and status_by is not null
     and (status in ('false_positive', 'duplicate') or (status = 'fixed' and created_by is not null));
 -- Finds what one person alone decided, to ask for a second one where it has come to block.
 create index finding_decided_alone on finding (service_id, severity)

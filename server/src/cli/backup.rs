@@ -70,10 +70,17 @@ impl Backup {
                 .with_context(cannot)?;
             private::sync_folder(folder).with_context(cannot)?;
             report(&made, json)?;
-            super::say(&format!(
-                "{shown} holds signing keys, password digests and everything that people uploaded. Who has it can sign as this \
-                 server: keep it like a password."
-            ));
+            super::say(&if made.keys.is_empty() {
+                format!(
+                    "{shown} holds password digests and everything that people uploaded, and NO private key: yours are in a file or \
+                     an agent elsewhere. Keep them too, or nothing can be signed after a restore."
+                )
+            } else {
+                format!(
+                    "{shown} holds signing keys, password digests and everything that people uploaded. Who has it can sign as this \
+                     server: keep it like a password."
+                )
+            });
             Ok(if made.missing.is_empty() {
                 Answer::Done
             } else {

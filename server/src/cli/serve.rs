@@ -226,8 +226,7 @@ async fn sign_log_heads(services: Services, stopping: CancellationToken) {
 }
 
 /// Deletes files that uploads left and nothing names, and answers to requests that do not come again, at the start and each
-/// hour. A failure is logged and the next round
-/// tries again.
+/// hour. A failure is logged and the next round tries again.
 async fn sweep_files(services: Services, stopping: CancellationToken) {
     let mut rounds = tokio::time::interval(std::time::Duration::from_hours(1));
     let round = async |rounds: &mut tokio::time::Interval| {

@@ -578,7 +578,8 @@ async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one() {
         )
         .await;
     assert!(
-        done.body.contains("your other session is ended"),
+        done.body
+            .contains("Your password is changed. Ended with it: 1 other session."),
         "{}",
         done.body
     );

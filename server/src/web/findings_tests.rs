@@ -433,7 +433,7 @@ async fn of_a_report_that_is_too_long_for_a_page_the_beginning_is_shown_and_the_
     assert!(!short.body.contains("too long to read as a page"));
     for unknown in ["", "yesterday", "01980000-0000-7000-8000-000000000000"] {
         let page = manager.get(&format!("{report}?as_of={unknown}")).await;
-        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{unknown}");
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{unknown}");
         let file = manager
             .get(&format!(
                 "{}?as_of={unknown}",

@@ -537,7 +537,7 @@ impl Facts {
                 .release_decisions
                 .iter()
                 .filter(|d| d.standing == Standing::Valid && d.decision == word)
-                .map(|d| d.by.as_str())
+                .map(|d| (d.by.as_str(), d.email.as_deref()))
                 .collect();
             names.sort_unstable();
             names.dedup();

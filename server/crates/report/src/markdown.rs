@@ -1181,15 +1181,29 @@ fn remediation_plan(doc: &mut Document, facts: &Facts) {
                 continue;
             }
             ItemState::Passed | ItemState::NotApplicable => {
-                let void = item.sign_offs.iter().any(|s| s.standing == Standing::Void);
-                let valid = item.sign_offs.iter().any(|s| s.standing == Standing::Valid);
-                if valid || !void {
+                let n = |of| item.sign_offs.iter().filter(|s| s.standing == of).count();
+                let asked = match state {
+                    ItemState::Passed => usize::try_from(item.quorum.max(1)).unwrap_or(usize::MAX),
+                    _ => 1,
+                };
+                if n(Standing::Damaged) > 0 {
+                    (
+                        "Restore the sign-off: it is not what was signed",
+                        "an administrator, from a backup".to_owned(),
+                    )
+                } else if n(Standing::Valid) >= asked {
                     continue;
+                } else if n(Standing::Void) > 0 {
+                    (
+                        "Sign again: the sign-off is void",
+                        whose(&item.reviewers, "a reviewer"),
+                    )
+                } else {
+                    (
+                        "Sign: a valid sign-off is missing",
+                        whose(&item.reviewers, "a reviewer"),
+                    )
                 }
-                (
-                    "Sign again: the sign-off is void",
-                    whose(&item.reviewers, "a reviewer"),
-                )
             }
         };
         rows.push(vec![

@@ -468,6 +468,12 @@ impl Services {
             keep_an_admin(&admins, person)?;
         }
         tx.set_instance_role(person, role, version).await?;
+        if role != InstanceRole::Admin {
+            // What only an administrator can hand out does not outlive the role.
+            let now = self.now();
+            tx.revoke_invitations_by(person, now).await?;
+            tx.revoke_password_resets_by(person, now).await?;
+        }
         let summary = match role {
             InstanceRole::Admin => format!("made {} an administrator", before.name),
             InstanceRole::Member => format!("made {} a member", before.name),
@@ -511,6 +517,7 @@ impl Services {
         tx.revoke_api_tokens_of(person, now).await?;
         tx.revoke_invitations_by(person, now).await?;
         tx.revoke_password_resets(person, now).await?;
+        tx.revoke_password_resets_by(person, now).await?;
         let summary = format!("disabled {}", before.name);
         self.note_person(
             &mut tx,

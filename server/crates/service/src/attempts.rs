@@ -2,7 +2,7 @@
 //!
 //! The counts are kept in memory, since a pause of minutes need not survive a restart; each node counts for itself. An
 //! attempt is counted before the password is compared and given back when it was right, so that many at once gain nothing.
-//! However many accounts and addresses are tried, no more than [`MOST`] counts are kept.
+//! However many accounts and addresses are tried, no more than [`MOST`] counts of each kind are kept.
 
 use std::{
     collections::HashMap,
@@ -57,6 +57,11 @@ impl Key {
             Self::Token(_) => 500,
             Self::Open(_) => 1_000,
         }
+    }
+
+    /// Whether an attempt costs next to nothing, since no password is compared.
+    const fn is_cheap(&self) -> bool {
+        matches!(self, Self::Link(_) | Self::Token(_) | Self::Open(_))
     }
 
     /// What was tried too often, as a sentence.
@@ -205,6 +210,8 @@ pub(crate) struct Wait {
 #[derive(Debug)]
 pub(crate) struct Attempts {
     counts: Mutex<Newest<Key, Count>>,
+    /// Of what costs no comparison of a password: kept apart, so that it pushes none of the others out.
+    cheap: Mutex<Newest<Key, Count>>,
     good_tokens: Mutex<Newest<Digest, ()>>,
 }
 
@@ -212,15 +219,26 @@ impl Default for Attempts {
     fn default() -> Self {
         Self {
             counts: Mutex::new(Newest::new(MOST)),
+            cheap: Mutex::new(Newest::new(MOST)),
             good_tokens: Mutex::new(Newest::new(MOST_GOOD_TOKENS)),
         }
     }
 }
 
 impl Attempts {
+    /// The counts that these keys are among. Nobody is counted by both kinds at once.
+    fn counts_of(&self, keys: &[Key]) -> std::sync::MutexGuard<'_, Newest<Key, Count>> {
+        let counts = if keys.iter().all(Key::is_cheap) {
+            &self.cheap
+        } else {
+            &self.counts
+        };
+        counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts an attempt, and says how many are left if it fails; or how long to wait before there is another.
     pub(crate) fn begin(&self, keys: &[Key], now: Millis) -> Result<u32, Wait> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts_of(keys);
         let waits = keys.iter().filter_map(|key| {
             let millis = counts.get(key)?.until - now;
             (millis > 0).then_some(Wait {
@@ -253,7 +271,7 @@ impl Attempts {
 
     /// Takes an attempt back: the password was right. What others tried against the account from elsewhere still counts.
     pub(crate) fn succeed(&self, keys: &[Key]) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts_of(keys);
         for key in keys {
             let is_own = matches!(
                 key,
@@ -269,7 +287,7 @@ impl Attempts {
 
     /// Takes an attempt back that was never made.
     pub(crate) fn give_back(&self, keys: &[Key]) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts_of(keys);
         for key in keys {
             counts.give_back(key);
         }
@@ -440,5 +458,18 @@ mod tests {
         for (wait, words) in cases {
             assert_eq!(in_words(wait), words);
         }
+    }
+
+    #[test]
+    fn what_costs_nothing_pushes_no_wrong_password_out() {
+        let attempts = Attempts::default();
+        for _ in 0..5 {
+            fail(&attempts, "ana", "10.0.0.1", 1_000).expect("tries");
+        }
+        for n in 0..2 * MOST {
+            let key = Key::of_open(&format!("2001:db8:{:x}:{:x}::1", n >> 16, n & 0xffff));
+            attempts.begin(&[key], 1_000).expect("asks");
+        }
+        assert!(fail(&attempts, "ana", "10.0.0.1", 1_000).is_err());
     }
 }

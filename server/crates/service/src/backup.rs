@@ -250,6 +250,10 @@ pub async fn back_up(
         manifest.files.push(member);
     }
     for (name, path) in files_below(keys)? {
+        // What editors and mounts leave there is nothing of Holdpoint's.
+        if !name.split('/').all(is_plain) {
+            continue;
+        }
         let member = archive.copy(&format!("keys/{name}"), &path)?;
         manifest.keys.push(member);
     }
@@ -286,12 +290,22 @@ fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, BackupError> 
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
             if kind.is_dir() {
                 folders.push((format!("{name}/"), entry.path()));
-            } else if kind.is_file() {
+            // A key may be a link to where it is mounted.
+            } else if entry.path().is_file() {
                 found.insert(name, entry.path());
             }
         }
     }
     Ok(found)
+}
+
+/// Whether a name is of the kind that Holdpoint gives, which leads nowhere else.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        && !name.starts_with('.')
 }
 
 /// An archive that is being written, with the digest of its part at hand.
@@ -423,15 +437,8 @@ impl BackupManifest {
                 self.format
             )));
         }
-        let plain = |name: &str| {
-            !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-                && !name.starts_with('.')
-        };
         let table = |table: &BackupTable| {
-            plain(&table.name) && table.member.path == format!("tables/{}.jsonl", table.name)
+            is_plain(&table.name) && table.member.path == format!("tables/{}.jsonl", table.name)
         };
         let file = |file: &BackupMember| {
             Digest::parse(&file.sha256).is_some_and(|sha256| file.path == path_of_file(&sha256))
@@ -439,7 +446,7 @@ impl BackupManifest {
         let key = |key: &BackupMember| {
             key.path
                 .strip_prefix("keys/")
-                .is_some_and(|name| name.split('/').all(plain))
+                .is_some_and(|name| name.split('/').all(is_plain))
         };
         if self.tables.iter().all(table) && self.files.iter().all(file) && self.keys.iter().all(key)
         {

@@ -157,7 +157,11 @@ impl Services {
         }
         let at = self.now();
         Ok(RequestKey {
-            caller: actor.id.as_str().to_owned(),
+            // What a token may see is its own: another one of the same person asks anew.
+            caller: match &actor.token {
+                Some(token) => format!("{}/{}", actor.id.as_str(), token.id.as_str()),
+                None => actor.id.as_str().to_owned(),
+            },
             key: key.to_owned(),
             digest: digest.clone(),
             at,

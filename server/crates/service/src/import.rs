@@ -595,7 +595,11 @@ impl Services {
             _ => {
                 // On SQLite one writes at a time.
                 watch.begin(ImportStage::Waiting, 0);
-                self.database().write_repeatable().await?
+                let mut tx = self.database().write_repeatable().await?;
+                // Reading the file took its time: the role may be gone since.
+                self.allow_until_done(&mut tx, actor, service, Action::ImportScans)
+                    .await?;
+                tx
             }
         };
         let locked = match mode {

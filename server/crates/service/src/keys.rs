@@ -188,7 +188,8 @@ impl Services {
                 .map_err(|error| StorageError::Damaged(format!("the signing key: {error}")))?;
             let path = self.move_old_key(key).await?;
             said = Some(format!(
-                "the signing key was in the database. It is in {} now, and no longer in the database; backups made before                  still hold it. Back up that file, and run `holdpoint key rotate` if others could read the database",
+                "the signing key was in the database. It is in {} now, and no longer in the database; backups made before \
+                 still hold it. Back up that file, and run `holdpoint key rotate` if others could read the database",
                 path.display()
             ));
         }

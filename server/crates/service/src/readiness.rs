@@ -42,25 +42,34 @@ impl Services {
     /// Whether the service can work now: the database answers and takes a write, and so does the evidence folder, and this
     /// machine can sign.
     pub async fn ready(&self) -> Result<(), NotReady> {
-        match tokio::time::timeout(PATIENCE, self.database().ping()).await {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        match tokio::time::timeout_at(until, self.database().ping()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(NotReady::Database(Some(error))),
             Err(_) => return Err(NotReady::Database(None)),
         }
-        match tokio::time::timeout(PATIENCE, self.check_private_keys()).await {
+        match tokio::time::timeout_at(until, self.check_private_keys()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(NotReady::Keys(Some(error))),
             Err(_) => return Err(NotReady::Keys(None)),
         }
         // Only what went well is remembered: who waits for a fault to end hears of its end at once.
-        let mut last = self.inner.last_try.0.lock().await;
+        let last = tokio::time::timeout_at(until, self.inner.last_try.0.lock()).await;
+        // Whoever asked before tries still: what it waits for is what this one would wait for.
+        let Ok(mut last) = last else {
+            return if self.database().is_writing() {
+                Ok(())
+            } else {
+                Err(NotReady::Database(None))
+            };
+        };
         if last.is_some_and(|at| at.elapsed() < TRIED_EVERY) {
             return Ok(());
         }
         *last = None;
         let (written, kept) = tokio::join!(
-            tokio::time::timeout(PATIENCE, self.database().probe(self.now())),
-            tokio::time::timeout(PATIENCE, self.files().probe()),
+            tokio::time::timeout_at(until, self.database().probe(self.now())),
+            tokio::time::timeout_at(until, self.files().probe()),
         );
         match written {
             Ok(Ok(()) | Err(StorageError::Busy)) => {}

@@ -403,8 +403,8 @@ impl Services {
         })
     }
 
-    /// Everything that the report will say once this decision is signed; none while more people have to sign. With it the number
-    /// of the service's last entry, so that the unit of work that signs can tell whether all is as it was.
+    /// Everything that the report will say once this decision is signed; none where the release is not decided by it: more people have to
+    /// sign, or somebody else's NO-GO stands.
     pub(crate) async fn facts_once_signed(
         &self,
         tx: &mut Tx,
@@ -422,7 +422,9 @@ impl Services {
             .ok_or(ServiceError::NotFound("This review"))?;
         stored.sign_offs.push(sign_off.clone());
         let standing = stand_aside(stored, sign_off.signed_at).await?;
-        if standing.release.decided.is_none() {
+        // Only a signature that the decision rests on has its report.
+        let decided = standing.release.decided.map(ReleaseDecision::as_str);
+        if decided != Some(sign_off.decision.as_str()) {
             return Ok(None);
         }
         Ok(Some(self.gather(tx, service, &head, &standing).await?))
@@ -475,7 +477,9 @@ impl Services {
             .iter()
             .filter_map(|item| Some((item.item.id.as_str(), item.item.owner_name.as_deref()?)))
             .collect();
-        let activity = match decided_at(standing) {
+        // Only a report as of the decision has the head of then.
+        let of_decision = decided_at(standing).filter(|(at, _)| *at == standing.as_of);
+        let activity = match of_decision {
             Some((_, sequence)) => tx
                 .activity_after(sequence - 1, 1)
                 .await?
@@ -500,7 +504,7 @@ impl Services {
         };
         // The report of a decision that was signed has the head of then, and no later one. Before it is signed, as while
         // nobody has decided, the newest head is as good as any.
-        let head = match decided_at(standing) {
+        let head = match of_decision {
             Some((_, sequence)) if sequence <= activity.sequence => tx
                 .checkpoint_over(sequence)
                 .await?
@@ -927,7 +931,7 @@ fn release_fact(standing: &SignOffStanding) -> Option<facts::ReleaseDecision> {
 
 fn waiver(state: ItemState, sign_offs: &[SignOffStanding]) -> Option<facts::Waiver> {
     let signed = sign_offs.iter().rev().find(|standing| {
-        standing.validity != Validity::Past
+        matches!(standing.validity, Validity::Valid | Validity::Void(_))
             && standing.sign_off.item_decision() == Some(Decision::Waive)
     })?;
     (state == ItemState::Waived).then(|| facts::Waiver {

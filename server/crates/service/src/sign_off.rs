@@ -428,7 +428,8 @@ impl Services {
         drop(tx);
         check_release(actor, &shown, &eyes, decision, basis)?;
         self.confirm_password(actor, password).await?;
-        let report_key = self.signing_key(KeyPurpose::Report).await?;
+        // That of the report's moment, as its list of keys has it.
+        let report_key = self.signing_key_at(KeyPurpose::Report, now).await?;
         let key = self.signing_key(KeyPurpose::Log).await?;
 
         // The report is made before the unit of work that keeps it. If the service has changed meanwhile, it is made again.
@@ -454,13 +455,11 @@ impl Services {
                 .facts_once_signed(&mut tx, &service, review, &foreseen)
                 .await?;
             drop(tx);
-            let fixed = match facts {
-                Some(facts) => Some(FixedWith {
-                    report: self.fix_report(facts, &report_key).await?,
-                    last_entry,
-                }),
+            let report = match facts {
+                Some(facts) => Some(self.fix_report(facts, &report_key).await?),
                 None => None,
             };
+            let fixed = Some(FixedWith { report, last_entry });
 
             // Whatever was taken away or changed meanwhile counts.
             let mut tx = self.database().write().await?;
@@ -552,7 +551,7 @@ impl Services {
     ) -> Result<Option<SignOff>, ServiceError> {
         let mut after = record(&sign_off);
         after.insert("state".to_owned(), what.after.into());
-        if let Some(FixedWith { report, .. }) = &fixed {
+        if let Some(report) = fixed.as_ref().and_then(|fixed| fixed.report.as_ref()) {
             after.insert(
                 "report_sha256".to_owned(),
                 report.report_sha256.as_str().into(),
@@ -586,9 +585,11 @@ impl Services {
             if last_entry != fixed.last_entry {
                 return Ok(None);
             }
-            let (of, at) = (sign_off.log_sequence, sign_off.signed_at);
-            tx.insert_fixed_report(&sign_off.id, &sign_off.review_id, of, &fixed.report, at)
-                .await?;
+            if let Some(report) = &fixed.report {
+                let (of, at) = (sign_off.log_sequence, sign_off.signed_at);
+                tx.insert_fixed_report(&sign_off.id, &sign_off.review_id, of, report, at)
+                    .await?;
+            }
         }
         tx.commit().await?;
         Ok(Some(sign_off))
@@ -618,9 +619,9 @@ pub(crate) fn record(sign_off: &SignOff) -> Map<String, Value> {
 /// How often a report is made anew because the service changed meanwhile.
 const MOST_TRIES: usize = 4;
 
-/// A report to be kept with a decision, and the service's last entry when it was made.
+/// The report to be kept with a decision, if it completes one, and the service's last entry when that was found out.
 struct FixedWith {
-    report: NewFixedReport,
+    report: Option<NewFixedReport>,
     last_entry: i64,
 }
 

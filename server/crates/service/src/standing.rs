@@ -534,7 +534,7 @@ impl ByItem {
 fn item_standing(
     review: &StandingReview,
     by_item: &mut ByItem,
-    item: StandingItem,
+    mut item: StandingItem,
     policy: &Policy,
     now: Millis,
 ) -> ItemStanding {
@@ -551,7 +551,6 @@ fn item_standing(
         .collect();
     let linked = by_item.linked.remove(&item.id).unwrap_or_default();
     let patches = by_item.patches.remove(&item.id).unwrap_or_default();
-    let state = item.state.at(item.waived_until, now);
     let sign_offs: Vec<_> = by_item
         .sign_offs
         .remove(&item.id)
@@ -571,6 +570,15 @@ fn item_standing(
             )
         })
         .collect();
+    // Until when a waiver holds is what was signed; the item's row can only shorten it.
+    let waiver = sign_offs.iter().rev().find(|standing| {
+        matches!(standing.validity, Validity::Valid | Validity::Void(_))
+            && standing.sign_off.item_decision() == Some(Decision::Waive)
+    });
+    item.waived_until = waiver
+        .and_then(|standing| standing.sign_off.waived_until)
+        .min(item.waived_until);
+    let state = item.state.at(item.waived_until, now);
     // While a quorum gathers, the item is in review and its passes count already.
     let supporting = |standing: &&SignOffStanding| {
         standing.sign_off.item_decision().is_some_and(|decision| {

@@ -27,7 +27,7 @@ impl Services {
     pub async fn undo_scan(&self, actor: &Actor, id: &ScanId) -> Result<Undone, ServiceError> {
         let scan = self.scan(actor, id).await?;
         let mut tx = self.database().write().await?;
-        self.allow(&mut tx, actor, &scan.service, Action::ImportScans)
+        self.allow_until_done(&mut tx, actor, &scan.service, Action::ImportScans)
             .await?;
         // Locked first, so that nothing is imported meanwhile.
         tx.lock_series(&scan.series).await?;

@@ -1215,6 +1215,38 @@ async fn a_reset_link_ends_after_a_day_when_replaced_when_the_password_changes_a
 }
 
 #[tokio::test]
+async fn links_that_an_administrator_made_end_with_the_role_and_with_the_account() {
+    for world in World::each().await {
+        let services = &world.services;
+        let (admin, bo, cy) = (
+            world.admin("ada").await,
+            world.admin("bo").await,
+            world.member("cy").await,
+        );
+        let (dee, eva) = (world.admin("dee").await, world.member("eva").await);
+        let by_bo = services
+            .make_reset_link(&bo, &cy.id, PASSWORD)
+            .await
+            .unwrap();
+        let by_dee = services
+            .make_reset_link(&dee, &eva.id, PASSWORD)
+            .await
+            .unwrap();
+        services.disable_person(&admin, &bo.id, 1).await.unwrap();
+        rejected(services.open_reset(&by_bo.secret, "10.0.0.1").await);
+        services
+            .open_reset(&by_dee.secret, "10.0.0.1")
+            .await
+            .unwrap();
+        services
+            .set_instance_role(&admin, &dee.id, InstanceRole::Member, 1, PASSWORD)
+            .await
+            .unwrap();
+        rejected(services.open_reset(&by_dee.secret, "10.0.0.1").await);
+    }
+}
+
+#[tokio::test]
 async fn whoever_guesses_reset_links_has_to_wait_and_nobody_else() {
     let world = World::sqlite().await;
     let services = &world.services;

@@ -4,11 +4,11 @@
 mod common;
 
 use common::{
-    PASSWORD,
+    DAY, PASSWORD,
     team::{Team, import, name, new_review},
 };
 use holdpoint_domain::{
-    Digest, ItemId, Outcome, Policy, ReviewId, ServiceRole,
+    Digest, ItemId, ItemState, Outcome, Policy, ReviewId, ServiceRole,
     item::Step,
     signoff::Change,
     text::{Commit, Name, Prose},
@@ -397,6 +397,26 @@ async fn a_sign_off_that_was_edited_in_the_database_is_damaged() {
         )
         .await;
         assert!(team.standing(&item).await.sign_offs[1].is_damaged());
+    }
+}
+
+#[tokio::test]
+async fn a_waiver_ends_when_it_was_signed_to_end_whatever_its_row_says() {
+    for team in Team::each().await {
+        let item = team.id("2.3.3").await;
+        team.send_to_review(&item).await;
+        team.sign(&team.manager, &item, "waive")
+            .await
+            .expect("waives");
+        team.tamper("update item set waived_until = 4102444800000 where state = 'waived'")
+            .await;
+        assert_eq!(team.standing(&item).await.state, ItemState::Waived);
+        team.world.clock.advance(40 * DAY);
+        assert_eq!(team.standing(&item).await.state, ItemState::InReview);
+        team.tamper("update item set waived_until = 1 where state = 'waived'")
+            .await;
+        team.world.clock.advance(-39 * DAY);
+        assert_eq!(team.standing(&item).await.state, ItemState::InReview);
     }
 }
 

@@ -505,6 +505,20 @@ impl Tx {
             now
         ))
     }
+
+    /// Revokes the open links that a person made for others; says how many.
+    pub async fn revoke_password_resets_by(
+        &mut self,
+        person: &PersonId,
+        now: Millis,
+    ) -> Result<u64, StorageError> {
+        Ok(execute!(
+            self,
+            "update password_reset set revoked_at = $2 where made_by = $1 and used_at is null and revoked_at is null",
+            person.as_str(),
+            now
+        ))
+    }
 }
 
 /// API tokens.

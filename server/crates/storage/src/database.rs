@@ -228,12 +228,16 @@ impl Database {
                 .await?;
         }
         let committed = tx.commit().await;
-        self.fold_log();
+        match self {
+            // Only the request's own commit writes anything.
+            Self::Within { unit, .. } => unit.wrote_much(),
+            Self::Sqlite { .. } | Self::Postgres(_) => self.fold_log(),
+        }
         committed
     }
 
     /// If it fails, a later commit folds that too.
-    fn fold_log(&self) {
+    pub(crate) fn fold_log(&self) {
         let options = match self {
             Self::Sqlite { options, .. } => options.clone(),
             Self::Postgres(_) => return,

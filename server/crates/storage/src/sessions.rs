@@ -22,6 +22,9 @@ pub mod keys {
     pub const ADDRESS: &str = "address";
 }
 
+/// However much it is used, no session lasts longer than this from its sign-in: the longest that `session-hours` may be.
+const LASTS_AT_MOST: Millis = 30 * 24 * 60 * 60 * 1_000;
+
 /// Keeps sessions in the database. The cookie's value is never stored, only its SHA-256: a copy of the database signs
 /// nobody in.
 #[derive(Clone)]
@@ -124,9 +127,10 @@ impl SessionStore {
         let row = fetch_optional!(
             &mut tx,
             Row,
-            "select record, expires_at from session where id = $1 and expires_at > $2",
+            "select record, expires_at from session where id = $1 and expires_at > $2 and created_at > $3",
             Self::stored_id(id),
             (self.now)(),
+            (self.now)() - LASTS_AT_MOST,
         );
         row.map(|row| {
             let data = serde_json::from_str(&row.record)
@@ -158,8 +162,9 @@ impl SessionStore {
         let mut tx = self.database.write().await?;
         let deleted = execute!(
             &mut tx,
-            "delete from session where expires_at <= $1",
-            (self.now)()
+            "delete from session where expires_at <= $1 or created_at <= $2",
+            (self.now)(),
+            (self.now)() - LASTS_AT_MOST,
         );
         tx.commit_beside().await?;
         Ok(deleted)
@@ -189,9 +194,10 @@ impl Tx {
             self,
             Row,
             "select id, created_at, last_seen_at, user_agent, address from session \
-             where person_id = $1 and expires_at > $2 order by last_seen_at desc, id limit 500",
+             where person_id = $1 and expires_at > $2 and created_at > $3 order by last_seen_at desc, id limit 500",
             person.as_str(),
             now,
+            now - LASTS_AT_MOST,
         );
         Ok(rows
             .into_iter()

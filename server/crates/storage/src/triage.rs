@@ -631,8 +631,11 @@ impl Tx {
              status_by = triage_change.status_by, status_at = triage_change.status_at, \
              duplicate_of = triage_change.duplicate_of, accepted_until = triage_change.accepted_until, \
              acceptance_requested_by = triage_change.acceptance_requested_by, \
-             accepted_content = triage_change.accepted_content, asked_for = triage_change.asked_for, \
-             asked_severity = triage_change.asked_severity, severity = case when ",
+             accepted_content = triage_change.accepted_content, asked_for = case when triage_change.status = 'open' and ",
+            is_gone!(),
+            " then null else triage_change.asked_for end, asked_severity = case when triage_change.status = 'open' and ",
+            is_gone!(),
+            " then null else triage_change.asked_severity end, severity = case when ",
             was_lowered!(),
             " then triage_change.severity else finding.severity end, severity_rank = case when ",
             was_lowered!(),

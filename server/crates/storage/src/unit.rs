@@ -7,7 +7,10 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use holdpoint_domain::{Digest, Millis};
@@ -31,6 +34,8 @@ pub struct RequestKey {
 pub struct Unit {
     key: Option<RequestKey>,
     state: Mutex<State>,
+    /// Whether a step wrote so much that it is folded into the file once all is committed, see [`Database::commit_large`].
+    is_large: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -69,7 +74,12 @@ impl Unit {
         Arc::new(Self {
             key,
             state: Mutex::new(State::Unused),
+            is_large: AtomicBool::new(false),
         })
+    }
+
+    pub(crate) fn wrote_much(&self) {
+        self.is_large.store(true, Ordering::Relaxed);
     }
 
     /// Whether another request with the same key was answered while this one was worked on.
@@ -182,7 +192,11 @@ impl Unit {
         if let Some(key) = &self.key {
             tx.keep_answer(key, status, body).await?;
         }
-        tx.commit().await
+        let committed = tx.commit().await;
+        if self.is_large.load(Ordering::Relaxed) {
+            database.fold_log();
+        }
+        committed
     }
 }
 

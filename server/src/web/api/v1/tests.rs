@@ -1206,7 +1206,10 @@ async fn the_gate_names_the_first_reasons_counts_all_and_leads_to_the_others() {
         let part = part.json();
         n += part["entries"].as_array().unwrap().len();
         match part["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
+            Some(next) => {
+                let next = holdpoint_app::paths::with_query("", &[("cursor", next)]);
+                cursor = next.replacen('?', "&", 1);
+            }
             None => break,
         }
     }
