@@ -509,10 +509,13 @@ async fn a_disabled_person_has_no_session_no_token_and_no_open_invitation() {
         );
         services.enable_person(&ada, &bo.id, 2).await.unwrap();
         assert!(services.person_signed_in(&bo.id).await.unwrap().is_some());
-        services
-            .actor_of_token(&token, "10.0.0.1")
-            .await
-            .expect("the token works again");
+        assert!(
+            matches!(
+                services.actor_of_token(&token, "10.0.0.1").await,
+                Err(TokenError::Revoked)
+            ),
+            "a token that ended stays ended"
+        );
     }
 }
 

@@ -128,7 +128,7 @@ async fn a_key_of_an_older_database_is_moved_into_a_file_and_its_bytes_are_gone(
         }
         // What it signed counts, it signs on, and nothing is said twice.
         let lines = services.allowed_signers().await.expect("lists");
-        let allowed = AllowedKeys::parse(&lines).expect("lines");
+        let allowed = AllowedKeys::parse(&lines).expect("lines").at(common::START);
         assert_eq!(allowed.fingerprints(), [old.fingerprint()]);
         assert!(verify(REPORT_NAMESPACE, b"report", &report, &allowed).is_ok());
         assert_eq!(services.open_keys().await.expect("opens again"), None);
