@@ -59,6 +59,8 @@ impl NewPassword {
             );
         }
         let mut known = vec![email.as_str(), local, name.as_str(), "holdpoint"];
+        // The example of a good password that everybody knows.
+        known.push("correcthorsebatterystaple");
         known.extend(name.as_str().split_whitespace());
         known.extend(local.split(['.', '-', '_', '+']));
         known.retain(|word| !word.is_empty());
