@@ -718,7 +718,19 @@ fn a_pipeline_pushes_its_scans_and_obeys_the_gate() {
     let first = over(ground, &[]);
     assert_eq!(first.code, Some(0), "{first:?}");
     assert!(first.text().contains(": imported into "), "{first:?}");
-    let unchanged = server.run(&[&push[..], &["--preview", "--commit", "abcdef1"]].concat());
+    server
+        .run(&[&push[..], &["--preview", "--commit", "abcdef1"]].concat())
+        .is_error(&["The file says that it is of commit 5da53fb"]);
+    let other_bytes = std::fs::read_to_string(SARIF).unwrap() + "\n";
+    let other_file = server.folder.write("again.sarif", other_bytes);
+    let unchanged = server.run(&[
+        "scan",
+        "push",
+        &other_file,
+        "--service",
+        "demo",
+        "--preview",
+    ]);
     assert!(
         unchanged.text().contains("\n  unchanged\n    ")
             && unchanged.text().contains("  (same as F-1: "),
