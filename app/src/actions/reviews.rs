@@ -31,6 +31,7 @@ pub struct PolicyForm {
     pub blocks_medium: String,
     pub blocks_low: String,
     pub blocks_info: String,
+    pub unrated_as: String,
     pub limit_critical: String,
     pub limit_high: String,
     pub limit_medium: String,
@@ -49,7 +50,6 @@ impl PolicyForm {
         let blocks = |severity| on(policy.blocks(severity));
         let days = |severity| {
             policy
-                .limits
                 .days(severity)
                 .map(|days| days.to_string())
                 .unwrap_or_default()
@@ -65,6 +65,7 @@ impl PolicyForm {
             blocks_medium: blocks(Severity::Medium),
             blocks_low: blocks(Severity::Low),
             blocks_info: blocks(Severity::Info),
+            unrated_as: policy.unrated_as.to_string(),
             limit_critical: days(Severity::Critical),
             limit_high: days(Severity::High),
             limit_medium: days(Severity::Medium),
@@ -82,7 +83,7 @@ impl PolicyForm {
     }
 
     /// Every field by its name in the form.
-    pub fn fields(&self) -> [(&'static str, &str); 18] {
+    pub fn fields(&self) -> [(&'static str, &str); 19] {
         [
             ("four_eyes", &self.four_eyes),
             ("evidence_required", &self.evidence_required),
@@ -94,6 +95,7 @@ impl PolicyForm {
             ("blocks_medium", &self.blocks_medium),
             ("blocks_low", &self.blocks_low),
             ("blocks_info", &self.blocks_info),
+            ("unrated_as", &self.unrated_as),
             ("limit_critical", &self.limit_critical),
             ("limit_high", &self.limit_high),
             ("limit_medium", &self.limit_medium),
@@ -133,6 +135,14 @@ impl PolicyForm {
                 .parse()
                 .map_err(|_| ServiceError::rejected(field, "Write a number from 1 to 20."))
         };
+        let unrated_as = match self.unrated_as.as_str() {
+            "" => Policy::default().unrated_as,
+            text => Severity::parse(text)
+                .filter(|severity| *severity != Severity::Unrated)
+                .ok_or_else(|| {
+                    ServiceError::rejected("unrated_as", "Choose one of the severities.")
+                })?,
+        };
         Ok(Policy {
             four_eyes: ticked(&self.four_eyes),
             blocking_severities: blocking
@@ -140,6 +150,7 @@ impl PolicyForm {
                 .filter(|(_, text)| ticked(text))
                 .map(|(severity, _)| severity)
                 .collect(),
+            unrated_as,
             evidence_required: ticked(&self.evidence_required),
             stale_evidence_blocks: ticked(&self.stale_evidence_blocks),
             required_scans: self

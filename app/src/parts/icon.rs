@@ -34,6 +34,7 @@ icons! {
     Copy => "copy",
     Critical => "critical",
     Descending => "desc",
+    Unrated => "unrated",
     Up => "up",
     More => "dots",
     Download => "download",

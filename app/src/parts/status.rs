@@ -101,6 +101,7 @@ impl Shown for Severity {
         let (icon, tone) = match self {
             Self::Critical => (Icon::Critical, Tone::Red),
             Self::High => (Icon::High, Tone::Orange),
+            Self::Unrated => (Icon::Unrated, Tone::Violet),
             Self::Medium => (Icon::Medium, Tone::Amber),
             Self::Low => (Icon::Low, Tone::Teal),
             Self::Info => (Icon::Info, Tone::Neutral),

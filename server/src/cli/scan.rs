@@ -111,12 +111,13 @@ fn for_people(report: &Report) -> String {
     let mut text = String::new();
     writeln!(
         text,
-        "{}: {}\n{} findings: {} critical, {} high, {} medium, {} low, {} info",
+        "{}: {}\n{} findings: {} critical, {} high, {} unrated, {} medium, {} low, {} info",
         report.format,
         line(&format!("{}{version}", report.tool.name)),
         counts.total(),
         counts.critical,
         counts.high,
+        counts.unrated,
         counts.medium,
         counts.low,
         counts.info

@@ -90,7 +90,6 @@ pub(super) fn FindingsPage() -> impl IntoView {
                 holdpoint_domain::verdict::is_open(finding.status, finding.holds_until, now)
                     && standing
                         .policy
-                        .limits
                         .due(finding.severity, finding.first_seen_at)
                         .is_some_and(|due| due < now)
             })

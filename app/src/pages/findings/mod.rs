@@ -173,7 +173,6 @@ fn limit_of(
     now: Millis,
 ) -> Option<Millis> {
     policy
-        .limits
         .due(severity, first_seen_at)
         .filter(|_| is_open(of.status, of.holds_until, now))
 }

@@ -204,7 +204,7 @@ impl Query {
             rule: given(&self.rule),
             path: given(&self.path),
             owner: self.mine.then(|| me.clone()),
-            late_before: self.late.then(|| policy.limits.late_before(now)),
+            late_before: self.late.then(|| policy.late_before(now)),
             text: given(&self.text),
             asked: self.asked,
             ..FindingFilter::default()
@@ -338,7 +338,7 @@ mod tests {
         let policy = Policy::default();
         assert!(!late.is_empty());
         for (severity, before) in late {
-            let due = policy.limits.due(severity, before);
+            let due = policy.due(severity, before);
             assert_eq!(due, Some(1_000 * 86_400_000), "{severity:?}");
         }
     }

@@ -333,7 +333,6 @@ fn finding_row(line: FindingLine, policy: &Policy, now: Millis) -> AnyView {
     let status = line.status_at(now);
     let is_open = status == FindingStatus::Open;
     let limit = policy
-        .limits
         .due(line.severity, line.first_seen_at)
         .filter(|_| is_open);
     let limit = match limit {

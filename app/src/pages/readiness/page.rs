@@ -500,8 +500,8 @@ fn pressing<'a>(standing: &'a ReviewStanding, now: Millis) -> Vec<(Millis, Press
         let accepted = finding.holds_until.filter(|until| {
             finding.status == FindingStatus::RiskAccepted && (now..now + SOON).contains(until)
         });
-        let limits = &standing.policy.limits;
-        let late = limits
+        let late = standing
+            .policy
             .due(finding.severity, finding.first_seen_at)
             .filter(|due| *due < now && is_open(finding.status, finding.holds_until, now));
         let accepted = accepted.map(|until| (until, Pressing::Acceptance(finding)));

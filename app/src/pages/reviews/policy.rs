@@ -1,13 +1,13 @@
 //! The policy editor: what the verdict and the sign-offs of a review ask for.
 
-use holdpoint_domain::Policy;
+use holdpoint_domain::{Policy, Severity};
 use holdpoint_service::Named;
 use leptos::prelude::*;
 
 use crate::{
     actions::reviews::PolicyForm,
     flash::FormState,
-    parts::{CheckField, FieldNote, TextArea, TextField},
+    parts::{CheckField, FieldNote, SelectField, TextArea, TextField},
 };
 
 /// The fields of a policy. `managers` are those who can be named as approvers.
@@ -36,6 +36,11 @@ pub(super) fn policy_fields(form: &FormState, policy: &Policy, managers: &[Named
             <TextField form=form.clone() name=name label=label value=value.clone() kind="number" with_choice=true />
         }
     });
+    let severities = Severity::ALL
+        .iter()
+        .filter(|severity| **severity != Severity::Unrated)
+        .map(|severity| (severity.to_string(), severity.label().to_owned()))
+        .collect();
     let approvers = approvers(form, policy, managers);
     view! {
         <fieldset class="stack-2">
@@ -71,6 +76,14 @@ pub(super) fn policy_fields(form: &FormState, policy: &Policy, managers: &[Named
         <fieldset class="stack-2">
             <legend class="label">"Findings that block while they are open"</legend>
             <div class="row gap-3">{blocking}</div>
+            <SelectField
+                form=form.clone()
+                name="unrated_as"
+                label="An unrated finding counts as"
+                options=severities
+                value=start.unrated_as.clone()
+                hint="Unrated is what a scanner did not rate in words that are known. It blocks and is late as findings of this severity are."
+            />
         </fieldset>
         <fieldset class="stack-2">
             <legend class="label">"Days that a finding may stay open"</legend>

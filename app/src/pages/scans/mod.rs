@@ -68,6 +68,7 @@ fn n_of(counts: &Counts, severity: Severity) -> i64 {
     match severity {
         Severity::Critical => counts.critical,
         Severity::High => counts.high,
+        Severity::Unrated => counts.unrated,
         Severity::Medium => counts.medium,
         Severity::Low => counts.low,
         Severity::Info => counts.info,

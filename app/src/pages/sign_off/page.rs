@@ -248,7 +248,7 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
     };
     let severities: Vec<_> = standing
         .policy
-        .blocking_severities
+        .blocking()
         .iter()
         .map(|severity| severity.label().to_lowercase())
         .collect();

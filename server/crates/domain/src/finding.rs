@@ -7,6 +7,9 @@ words! {
     Severity {
         Critical => "critical",
         High => "high",
+        /// What a scanner did not rate, or rated in a word that nobody knows. It may be anything, so it stands above all that is
+        /// known to be milder than high.
+        Unrated => "unrated",
         Medium => "medium",
         Low => "low",
         Info => "info",
@@ -14,15 +17,15 @@ words! {
 }
 
 impl Severity {
-    /// Reads the words scanners use for the same five steps, in any case; `None` for a word with no agreed meaning.
+    /// Reads the words scanners use for the same five steps, in any case; `None` for a word with no agreed meaning, and for
+    /// one that says that there is no rating.
     pub fn from_scanner_word(word: &str) -> Option<Self> {
         Some(match word.trim().to_ascii_lowercase().as_str() {
             "critical" | "crit" | "blocker" | "fatal" | "very high" => Self::Critical,
             "high" | "error" | "err" | "important" | "major" | "severe" => Self::High,
             "medium" | "moderate" | "warning" | "warn" | "med" => Self::Medium,
             "low" | "minor" | "note" | "style" => Self::Low,
-            "info" | "informational" | "information" | "none" | "negligible" | "unknown"
-            | "notice" => Self::Info,
+            "info" | "informational" | "information" | "none" | "negligible" | "notice" => Self::Info,
             _ => return None,
         })
     }
@@ -147,6 +150,7 @@ impl Severity {
         match self {
             Self::Critical => "Critical",
             Self::High => "High",
+            Self::Unrated => "Unrated",
             Self::Medium => "Medium",
             Self::Low => "Low",
             Self::Info => "Info",

@@ -19,8 +19,12 @@ pub struct Policy {
     /// Whoever submitted evidence or asked for review cannot sign the same item. Off only for one-person teams; the
     /// report then says so.
     pub four_eyes: bool,
-    /// Findings of these severities, while open, hold back the release and the items they are linked to.
+    /// Findings of these severities, while open, hold back the release and the items they are linked to. Unrated is none of
+    /// them; see `unrated_as`.
     pub blocking_severities: Vec<Severity>,
+    /// The severity whose rules (blocking, limit) hold for findings that no scanner rated in words that are known.
+    #[serde(skip_serializing_if = "is_default_of_unrated")]
+    pub unrated_as: Severity,
     /// An item with no evidence cannot be sent to review or passed.
     pub evidence_required: bool,
     /// Evidence of another commit than the target holds back a pass and the release.
@@ -41,11 +45,23 @@ pub struct Policy {
     pub limits: Limits,
 }
 
+/// Nobody has said that it is milder than what holds a release back.
+const DEFAULT_OF_UNRATED: Severity = Severity::High;
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde gives a reference"
+)]
+fn is_default_of_unrated(severity: &Severity) -> bool {
+    *severity == DEFAULT_OF_UNRATED
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
             four_eyes: true,
             blocking_severities: vec![Severity::Critical, Severity::High],
+            unrated_as: DEFAULT_OF_UNRATED,
             evidence_required: true,
             stale_evidence_blocks: true,
             required_scans: Vec::new(),
@@ -70,7 +86,6 @@ impl Policy {
                     return Some((*severity, None));
                 }
                 let days = self
-                    .limits
                     .days(*severity)
                     .filter(|_| self.late_findings_block)?;
                 Some((*severity, Some(now - i64::from(days) * 86_400_000)))
@@ -80,7 +95,44 @@ impl Policy {
 
     /// Whether open findings of this severity hold back.
     pub fn blocks(&self, severity: Severity) -> bool {
-        self.blocking_severities.contains(&severity)
+        self.blocking_severities.contains(&self.rated(severity))
+    }
+
+    /// Every severity whose open findings hold back, worst first.
+    pub fn blocking(&self) -> Vec<Severity> {
+        let all = Severity::ALL.iter().copied();
+        all.filter(|severity| self.blocks(*severity)).collect()
+    }
+
+    /// The days a finding of this severity may stay open; `None` is no limit.
+    pub fn days(&self, severity: Severity) -> Option<u32> {
+        self.limits.days(self.rated(severity))
+    }
+
+    /// When a finding of this severity first seen at a moment becomes late.
+    pub fn due(&self, severity: Severity, first_seen: crate::Millis) -> Option<crate::Millis> {
+        self.days(severity)
+            .map(|days| first_seen + i64::from(days) * 86_400_000)
+    }
+
+    /// For each severity with a limit, before when a finding must have been seen first to be late now. To the minute, so
+    /// that a list that is asked for twice asks the same.
+    pub fn late_before(&self, now: crate::Millis) -> Vec<(Severity, crate::Millis)> {
+        let now = now - now.rem_euclid(60_000);
+        Severity::ALL
+            .iter()
+            .filter_map(|severity| Some((*severity, now - self.due(*severity, 0)?)))
+            .collect()
+    }
+
+    /// The severity whose rules hold for a finding of this one. A policy that calls unrated ones unrated says nothing of them,
+    /// and what is unknown is not mild.
+    fn rated(&self, severity: Severity) -> Severity {
+        match (severity, self.unrated_as) {
+            (Severity::Unrated, Severity::Unrated) => DEFAULT_OF_UNRATED,
+            (Severity::Unrated, rated) => rated,
+            (severity, _) => severity,
+        }
     }
 }
 
@@ -195,30 +247,16 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub const fn days(&self, severity: Severity) -> Option<u32> {
+    /// Of a severity that is one; the limit of what is unrated is the policy's, see [`Policy::days`].
+    const fn days(&self, severity: Severity) -> Option<u32> {
         match severity {
             Severity::Critical => self.critical,
             Severity::High => self.high,
             Severity::Medium => self.medium,
             Severity::Low => self.low,
             Severity::Info => self.info,
+            Severity::Unrated => None,
         }
-    }
-
-    /// When a finding first seen at a moment becomes late.
-    pub fn due(&self, severity: Severity, first_seen: crate::Millis) -> Option<crate::Millis> {
-        self.days(severity)
-            .map(|days| first_seen + i64::from(days) * 86_400_000)
-    }
-
-    /// For each severity with a limit, before when a finding must have been seen first to be late now. To the minute, so
-    /// that a list that is asked for twice asks the same.
-    pub fn late_before(&self, now: crate::Millis) -> Vec<(Severity, crate::Millis)> {
-        let now = now - now.rem_euclid(60_000);
-        Severity::ALL
-            .iter()
-            .filter_map(|severity| Some((*severity, now - self.due(*severity, 0)?)))
-            .collect()
     }
 }
 
@@ -228,25 +266,60 @@ mod tests {
 
     #[test]
     fn a_finding_is_late_if_it_was_seen_first_before_its_limit() {
-        let limits = Limits {
-            critical: Some(1),
-            high: Some(7),
-            medium: None,
-            ..Limits::default()
+        let policy = Policy {
+            limits: Limits {
+                critical: Some(1),
+                high: Some(7),
+                medium: None,
+                ..Limits::default()
+            },
+            ..Policy::default()
         };
         let day = 86_400_000;
         let whole_minute = 100 * day + 60_000;
         let expected = [
             (Severity::Critical, 99 * day + 60_000),
             (Severity::High, 93 * day + 60_000),
+            // Nobody has said that it is milder.
+            (Severity::Unrated, 93 * day + 60_000),
         ];
         for now in [whole_minute, whole_minute + 59_999] {
-            assert_eq!(limits.late_before(now), expected);
+            assert_eq!(policy.late_before(now), expected);
         }
         for (severity, before) in expected {
-            assert!(limits.due(severity, before - 1) < Some(whole_minute));
-            assert_eq!(limits.due(severity, before), Some(whole_minute));
+            assert!(policy.due(severity, before - 1) < Some(whole_minute));
+            assert_eq!(policy.due(severity, before), Some(whole_minute));
         }
+    }
+
+    #[test]
+    fn what_is_unrated_is_treated_as_high_unless_the_policy_says_otherwise() {
+        use Severity::{Critical, High, Info, Low, Medium, Unrated};
+
+        assert_eq!(Policy::default().blocking(), [Critical, High, Unrated]);
+        for (unrated_as, blocking, days) in [
+            (Critical, &[Critical, High, Unrated][..], Some(3)),
+            (High, &[Critical, High, Unrated], Some(7)),
+            (Medium, &[Critical, High], Some(30)),
+            (Low, &[Critical, High], None),
+            (Info, &[Critical, High], None),
+            (Unrated, &[Critical, High, Unrated], Some(7)),
+        ] {
+            let policy = Policy {
+                unrated_as,
+                ..Policy::default()
+            };
+            assert_eq!(policy.blocking(), blocking, "{unrated_as}");
+            assert_eq!(policy.days(Unrated), days, "{unrated_as}");
+        }
+        let mild = Policy {
+            blocking_severities: vec![Critical],
+            ..Policy::default()
+        };
+        assert!(!mild.blocks(Unrated));
+        // Policies of before there was such a severity stay the bytes they were.
+        let text = serde_json::to_string(&Policy::default()).expect("a policy");
+        assert!(!text.contains("unrated"), "{text}");
     }
 
     #[test]

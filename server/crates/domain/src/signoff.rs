@@ -272,11 +272,11 @@ pub struct Change {
 
 /// What guards a signature, as it was when an item was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedUnder<'a> {
+pub struct SignedUnder {
     /// Whether whoever had submitted could not sign.
     pub four_eyes: bool,
     /// The severities that held a pass back; unknown of the first version's signatures.
-    pub blocking_severities: Option<&'a [Severity]>,
+    pub blocking_severities: Option<Vec<Severity>>,
     pub decision: Decision,
     pub n_evidence: usize,
     pub n_stale_evidence: usize,
@@ -286,10 +286,10 @@ pub struct SignedUnder<'a> {
 
 impl ItemContent {
     /// What guarded this signature.
-    pub fn signed_under(&self) -> SignedUnder<'_> {
+    pub fn signed_under(&self) -> SignedUnder {
         SignedUnder {
             four_eyes: self.policy.four_eyes,
-            blocking_severities: Some(&self.policy.blocking_severities),
+            blocking_severities: Some(self.policy.blocking()),
             decision: self.decision,
             n_evidence: self.evidence.len(),
             n_stale_evidence: self.evidence.iter().filter(|of| of.stale).count(),
@@ -300,7 +300,7 @@ impl ItemContent {
 
 impl version_1::ItemContent {
     /// What guarded this signature; whether four eyes did, the first version did not sign.
-    pub fn signed_under(&self, four_eyes: bool) -> SignedUnder<'_> {
+    pub fn signed_under(&self, four_eyes: bool) -> SignedUnder {
         SignedUnder {
             four_eyes,
             blocking_severities: None,
@@ -324,7 +324,7 @@ fn open(findings: impl Iterator<Item = (FindingStatus, Severity)>) -> Vec<Severi
 
 /// What the policy of now asks of a signature and this one was made without; empty where it would be taken today. How many
 /// must sign, and who, is counted by the policy of now anyway.
-pub fn unmet_rules(signed: &SignedUnder<'_>, now: &Policy) -> Vec<Change> {
+pub fn unmet_rules(signed: &SignedUnder, now: &Policy) -> Vec<Change> {
     let mut unmet = Vec::new();
     let mut rule = |what: &str, was: String, is: String| {
         unmet.push(Change {
@@ -368,11 +368,11 @@ pub fn unmet_rules(signed: &SignedUnder<'_>, now: &Policy) -> Vec<Change> {
     if signed.open.iter().any(|severity| now.blocks(*severity)) {
         rule(
             "blocking severities",
-            signed.blocking_severities.map_or_else(
+            signed.blocking_severities.as_deref().map_or_else(
                 || format!("passed with open findings: {}", labels(&signed.open)),
                 labels,
             ),
-            labels(&now.blocking_severities),
+            labels(&now.blocking()),
         );
     }
     unmet

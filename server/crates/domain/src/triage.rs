@@ -54,13 +54,13 @@ impl Blocking {
             .map(|policy| serde_json::from_str(policy).ok())
             .peekable();
         if policies.peek().is_none() {
-            return Self(Policy::default().blocking_severities);
+            return Self(Policy::default().blocking());
         }
         let mut blocking = Vec::new();
         for policy in policies {
             let of_policy = policy.map_or_else(
                 || Severity::ALL.to_vec(),
-                |policy: Policy| policy.blocking_severities,
+                |policy: Policy| policy.blocking(),
             );
             blocking.extend(of_policy);
         }

@@ -101,6 +101,7 @@ impl Completeness {
 pub struct Counts {
     pub critical: u64,
     pub high: u64,
+    pub unrated: u64,
     pub medium: u64,
     pub low: u64,
     pub info: u64,
@@ -115,6 +116,7 @@ impl Counts {
         match severity {
             Severity::Critical => self.critical,
             Severity::High => self.high,
+            Severity::Unrated => self.unrated,
             Severity::Medium => self.medium,
             Severity::Low => self.low,
             Severity::Info => self.info,
@@ -122,13 +124,14 @@ impl Counts {
     }
 
     pub fn total(&self) -> u64 {
-        self.critical + self.high + self.medium + self.low + self.info
+        self.critical + self.high + self.unrated + self.medium + self.low + self.info
     }
 
     fn of_mut(&mut self, severity: Severity) -> &mut u64 {
         match severity {
             Severity::Critical => &mut self.critical,
             Severity::High => &mut self.high,
+            Severity::Unrated => &mut self.unrated,
             Severity::Medium => &mut self.medium,
             Severity::Low => &mut self.low,
             Severity::Info => &mut self.info,

@@ -252,13 +252,15 @@ fn rule_id(finding: &Finding) -> String {
 
 fn result(finding: &Finding, rule: &str, rule_index: usize) -> Value {
     let level = match finding.severity {
-        Severity::Critical | Severity::High => "error",
+        Severity::Critical | Severity::High | Severity::Unrated => "error",
         Severity::Medium => "warning",
         Severity::Low | Severity::Info => "note",
     };
     let score = match finding.severity {
         Severity::Critical => "9.5",
         Severity::High => "8.0",
+        // No number says that it is not known.
+        Severity::Unrated => "",
         Severity::Medium => "5.5",
         Severity::Low => "2.0",
         Severity::Info => "0.0",
@@ -293,6 +295,10 @@ fn result(finding: &Finding, rule: &str, rule_index: usize) -> Value {
     });
     if result["guid"].is_null() {
         result.as_object_mut().map(|fields| fields.remove("guid"));
+    }
+    if finding.severity == Severity::Unrated {
+        let properties = result["properties"].as_object_mut();
+        properties.map(|properties| properties.remove("security-severity"));
     }
     if let Some(path) = &finding.path {
         let mut physical =

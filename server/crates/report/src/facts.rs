@@ -485,9 +485,20 @@ pub struct Scan {
 pub struct SeverityCounts {
     pub critical: u64,
     pub high: u64,
+    /// Absent in facts of before there was such a severity.
+    #[serde(default, skip_serializing_if = "is_none_of_them")]
+    pub unrated: u64,
     pub medium: u64,
     pub low: u64,
     pub info: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde gives a reference"
+)]
+const fn is_none_of_them(n: &u64) -> bool {
+    *n == 0
 }
 
 impl SeverityCounts {
@@ -495,6 +506,7 @@ impl SeverityCounts {
         match severity {
             Severity::Critical => self.critical,
             Severity::High => self.high,
+            Severity::Unrated => self.unrated,
             Severity::Medium => self.medium,
             Severity::Low => self.low,
             Severity::Info => self.info,

@@ -87,6 +87,7 @@ pub(crate) const fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "🔴 **CRITICAL**",
         Severity::High => "🟡 **HIGH**",
+        Severity::Unrated => "🟣 **UNRATED**",
         Severity::Medium => "🔵 **MEDIUM**",
         Severity::Low => "🟢 **LOW**",
         Severity::Info => "⚪ **INFO**",

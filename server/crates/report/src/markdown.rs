@@ -184,7 +184,7 @@ fn title(doc: &mut Document, facts: &Facts) {
         ));
     }
     let blocking: Vec<_> = policy
-        .blocking_severities
+        .blocking()
         .iter()
         .map(|s| s.label().to_lowercase())
         .collect();
@@ -325,7 +325,7 @@ fn limits(policy: &Policy) -> String {
     let limits: Vec<_> = Severity::ALL
         .iter()
         .filter_map(|severity| {
-            let days = policy.limits.days(*severity)?;
+            let days = policy.days(*severity)?;
             let unit = if days == 1 { "day" } else { "days" };
             Some(format!("{} {days} {unit}", severity.label().to_lowercase()))
         })

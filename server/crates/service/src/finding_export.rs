@@ -129,7 +129,7 @@ impl FindingExport {
         let mut tx = self.services.database().read().await?;
         let by = FindingOrder {
             sort: self.sort,
-            limits: &self.standing.policy.limits,
+            policy: &self.standing.policy,
         };
         let page = tx
             .finding_page(&self.service, &self.review, &self.filter, by, PIECE, from)

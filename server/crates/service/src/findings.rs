@@ -234,7 +234,7 @@ impl Services {
         };
         let by = FindingOrder {
             sort,
-            limits: &of.policy.limits,
+            policy: &of.policy,
         };
         Ok(tx
             .finding_page(&of.service, review, filter, by, limit.clamp(1, 500), from)

@@ -1096,7 +1096,6 @@ pub(crate) fn finding_fact(
         last_seen: Some(finding.last_seen_at),
         due: standing
             .policy
-            .limits
             .due(finding.severity, finding.first_seen_at),
     }
 }
@@ -1133,6 +1132,7 @@ fn scan_fact(scan: &Scan) -> facts::Scan {
         counts: facts::SeverityCounts {
             critical: n(scan.counts.critical),
             high: n(scan.counts.high),
+            unrated: n(scan.counts.unrated),
             medium: n(scan.counts.medium),
             low: n(scan.counts.low),
             info: n(scan.counts.info),

@@ -73,6 +73,7 @@ pub struct ImportOutcome {
 pub struct Counts {
     pub critical: i64,
     pub high: i64,
+    pub unrated: i64,
     pub medium: i64,
     pub low: i64,
     pub info: i64,
@@ -83,6 +84,7 @@ impl From<SeverityCounts> for Counts {
         let SeverityCounts {
             critical,
             high,
+            unrated,
             medium,
             low,
             info,
@@ -90,6 +92,7 @@ impl From<SeverityCounts> for Counts {
         Self {
             critical,
             high,
+            unrated,
             medium,
             low,
             info,

@@ -445,7 +445,7 @@ fn finding_facts(finding: &StandingFinding, policy: &Policy, owners: &[String]) 
         holds_until: finding.holds_until,
         duplicate_of: finding.duplicate_of,
         asked: finding.asked.clone(),
-        due: policy.limits.due(finding.severity, finding.first_seen_at),
+        due: policy.due(finding.severity, finding.first_seen_at),
         claim: finding.claim.clone(),
         owners: owners.to_vec(),
     }
@@ -453,7 +453,7 @@ fn finding_facts(finding: &StandingFinding, policy: &Policy, owners: &[String]) 
 
 /// What a finding counts as, among others like it.
 fn group_key(finding: &StandingFinding, policy: &Policy, now: Millis) -> GroupKey {
-    let due = policy.limits.due(finding.severity, finding.first_seen_at);
+    let due = policy.due(finding.severity, finding.first_seen_at);
     GroupKey {
         severity: finding.severity,
         state: GroupState::at(finding.status, finding.holds_until, now),
@@ -753,7 +753,7 @@ fn stand_with(
         .findings
         .iter()
         .filter(|finding| {
-            let due = policy.limits.due(finding.severity, finding.first_seen_at);
+            let due = policy.due(finding.severity, finding.first_seen_at);
             policy.late_findings_block
                 && !policy.blocks(finding.severity)
                 && is_open(finding.status, finding.holds_until, now)

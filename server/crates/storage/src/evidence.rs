@@ -197,11 +197,11 @@ macro_rules! is_contradicted {
         "cast(case when evidence.scan_id is not null and exists (select 1 from scan as own join scan as newer \
          on newer.series_id = own.series_id and newer.sequence > own.sequence and newer.undone_at is null \
          where own.id = evidence.scan_id \
-         and own.n_critical + own.n_high + own.n_medium + own.n_low + own.n_info = 0 \
-         and newer.n_critical + newer.n_high + newer.n_medium + newer.n_low + newer.n_info > 0 \
+         and own.n_critical + own.n_high + own.n_unrated + own.n_medium + own.n_low + own.n_info = 0 \
+         and newer.n_critical + newer.n_high + newer.n_unrated + newer.n_medium + newer.n_low + newer.n_info > 0 \
          and not exists (select 1 from scan as last where last.series_id = newer.series_id \
          and last.sequence > newer.sequence and last.undone_at is null and last.complete \
-         and last.n_critical + last.n_high + last.n_medium + last.n_low + last.n_info = 0)) \
+         and last.n_critical + last.n_high + last.n_unrated + last.n_medium + last.n_low + last.n_info = 0)) \
          then 1 else 0 end as bigint)"
     };
 }

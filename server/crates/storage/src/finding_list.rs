@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use holdpoint_domain::{
-    FindingStatus, Millis, ReviewId, ScannerState, SeriesId, ServiceId, Severity, policy::Limits,
+    FindingStatus, Millis, ReviewId, ScannerState, SeriesId, ServiceId, Severity, policy::Policy,
 };
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +74,7 @@ pub(crate) enum Key {
 pub struct FindingOrder<'a> {
     pub sort: FindingSort,
     /// The days that findings may stay open, for the orders that go by them.
-    pub limits: &'a Limits,
+    pub policy: &'a Policy,
 }
 
 /// A page of lines with the places of its neighbours.
@@ -676,7 +676,7 @@ impl Tx {
         let mut rows = match by.sort {
             By::Tool | By::ToolDown => self.rows_by_tool(walk, most, from).await?,
             By::LastSeen | By::LastSeenUp => self.rows_by_last_seen(walk, most, from).await?,
-            By::Limit | By::LimitDown => self.rows_by_limit(walk, by.limits, most, from).await?,
+            By::Limit | By::LimitDown => self.rows_by_limit(walk, by.policy, most, from).await?,
             By::Item | By::ItemDown => self.rows_by_item(walk, most, from).await?,
             _ => walk.rows(self, None, from, most).await?,
         };

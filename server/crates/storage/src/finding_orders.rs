@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use holdpoint_domain::{FindingStatus, ServiceId, Severity, policy::Limits};
+use holdpoint_domain::{FindingStatus, ServiceId, Severity, policy::Policy};
 
 use crate::{
     StorageError, Tx, fetch_all,
@@ -208,7 +208,7 @@ impl Tx {
     pub(crate) async fn rows_by_limit(
         &mut self,
         walk: Walk<'_>,
-        limits: &Limits,
+        policy: &Policy,
         most: usize,
         from: Option<&FindingCursor>,
     ) -> Result<Vec<PlacedRow>, StorageError> {
@@ -232,7 +232,7 @@ impl Tx {
             }
             let place = place.filter(|_| at == begins);
             let mut of_all = Vec::new();
-            for (part, allowed) in parts_by_limit(walk.filter, limits, has_limit) {
+            for (part, allowed) in parts_by_limit(walk.filter, policy, has_limit) {
                 let from = place
                     .map(|(due, first_seen, from)| place_within(due, first_seen, from, allowed));
                 let of_part = within.rows(self, Some(&part), from.as_ref(), most);
@@ -324,7 +324,7 @@ fn is_before(position: i64, other: i64, walk: Walk<'_>) -> bool {
 /// The parts of the list in which findings have a limit, each with the milliseconds it gives, or those in which they have none.
 fn parts_by_limit(
     filter: &crate::FindingFilter,
-    limits: &Limits,
+    policy: &Policy,
     has_limit: bool,
 ) -> Vec<(Part, Option<i64>)> {
     let statuses = &filter.statuses;
@@ -337,7 +337,7 @@ fn parts_by_limit(
     let part = |severity: &Severity| {
         let rank = severity_rank(*severity);
         let part = |is_open| Part::OfSeverity { rank, is_open };
-        match (limits.due(*severity, 0), has_limit) {
+        match (policy.due(*severity, 0), has_limit) {
             (Some(allowed), true) if may_be_open => Some((part(Some(true)), Some(allowed))),
             (Some(_), false) if may_be_other => Some((part(Some(false)), None)),
             (None, false) => Some((part(None), None)),

@@ -107,14 +107,15 @@ pub struct NewFindingsOf {
     pub at: Millis,
 }
 
-/// 0 for critical to 4 for info: what findings are sorted by.
+/// 0 for critical to 5 for info: what findings are sorted by.
 pub(crate) fn severity_rank(severity: Severity) -> i64 {
     match severity {
         Severity::Critical => 0,
         Severity::High => 1,
-        Severity::Medium => 2,
-        Severity::Low => 3,
-        Severity::Info => 4,
+        Severity::Unrated => 2,
+        Severity::Medium => 3,
+        Severity::Low => 4,
+        Severity::Info => 5,
     }
 }
 

@@ -39,6 +39,7 @@ pub struct Scan {
 pub struct SeverityCounts {
     pub critical: i64,
     pub high: i64,
+    pub unrated: i64,
     pub medium: i64,
     pub low: i64,
     pub info: i64,
@@ -46,13 +47,14 @@ pub struct SeverityCounts {
 
 impl SeverityCounts {
     pub fn total(&self) -> i64 {
-        self.critical + self.high + self.medium + self.low + self.info
+        self.critical + self.high + self.unrated + self.medium + self.low + self.info
     }
 
     pub fn of(&self, severity: Severity) -> i64 {
         match severity {
             Severity::Critical => self.critical,
             Severity::High => self.high,
+            Severity::Unrated => self.unrated,
             Severity::Medium => self.medium,
             Severity::Low => self.low,
             Severity::Info => self.info,
@@ -63,6 +65,7 @@ impl SeverityCounts {
         *match severity {
             Severity::Critical => &mut self.critical,
             Severity::High => &mut self.high,
+            Severity::Unrated => &mut self.unrated,
             Severity::Medium => &mut self.medium,
             Severity::Low => &mut self.low,
             Severity::Info => &mut self.info,
@@ -130,6 +133,7 @@ struct ScanRow {
     incomplete_reason: Option<String>,
     n_critical: i64,
     n_high: i64,
+    n_unrated: i64,
     n_medium: i64,
     n_low: i64,
     n_info: i64,
@@ -166,6 +170,7 @@ impl TryFrom<ScanRow> for Scan {
             counts: SeverityCounts {
                 critical: row.n_critical,
                 high: row.n_high,
+                unrated: row.n_unrated,
                 medium: row.n_medium,
                 low: row.n_low,
                 info: row.n_info,
@@ -191,7 +196,7 @@ macro_rules! scan_where {
         concat!(
             "select scan.id, scan.service_id, scan.series_id, series.label, scan.sequence, scan.file_sha256, \
              scan.file_name, file.size_bytes as file_bytes, scan.format, scan.tool, scan.tool_version, scan.commit_id, \
-             scan.incomplete_reason, scan.n_critical, scan.n_high, scan.n_medium, scan.n_low, scan.n_info, scan.n_new, \
+             scan.incomplete_reason, scan.n_critical, scan.n_high, scan.n_unrated, scan.n_medium, scan.n_low, scan.n_info, scan.n_new, \
              scan.n_unchanged, scan.n_moved, scan.n_reopened, scan.n_fixed, scan.problems, scan.imported_at, \
              scan.imported_by, person.name as imported_by_name, scan.undone_at from scan \
              join series on series.id = scan.series_id join file on file.sha256 = scan.file_sha256 \
@@ -257,7 +262,7 @@ impl Tx {
     pub async fn clean_scans(&mut self, service: &ServiceId) -> Result<Vec<Scan>, StorageError> {
         const SQL: &str = scan_where!(
             "where scan.service_id = $1 and scan.undone_at is null and scan.complete \
-             and scan.n_critical + scan.n_high + scan.n_medium + scan.n_low + scan.n_info = 0 \
+             and scan.n_critical + scan.n_high + scan.n_unrated + scan.n_medium + scan.n_low + scan.n_info = 0 \
              and not exists (select 1 from scan as later where later.series_id = scan.series_id \
              and later.sequence > scan.sequence and later.undone_at is null) order by scan.id limit 500"
         );
@@ -282,9 +287,9 @@ impl Tx {
         let touched = execute!(
             self,
             "insert into scan (id, service_id, series_id, sequence, file_sha256, file_name, format, tool, tool_version, \
-             commit_id, complete, incomplete_reason, n_critical, n_high, n_medium, n_low, n_info, n_new, n_unchanged, \
+             commit_id, complete, incomplete_reason, n_critical, n_high, n_unrated, n_medium, n_low, n_info, n_new, n_unchanged, \
              n_moved, n_reopened, n_fixed, problems, imported_at, imported_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-             $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) on conflict do nothing",
+             $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26) on conflict do nothing",
             scan.id.as_str(),
             scan.service.as_str(),
             scan.series.as_str(),
@@ -299,6 +304,7 @@ impl Tx {
             &scan.incomplete_because,
             scan.counts.critical,
             scan.counts.high,
+            scan.counts.unrated,
             scan.counts.medium,
             scan.counts.low,
             scan.counts.info,

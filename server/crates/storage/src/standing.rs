@@ -1377,7 +1377,7 @@ fn asked_of(policy: &str, now: Millis) -> Vec<(Severity, Millis, Millis)> {
         .holding_back(now)
         .into_iter()
         .map(|(severity, before)| {
-            let late = policy.limits.days(severity);
+            let late = policy.days(severity);
             let late = late.map_or(Millis::MIN, |days| now - i64::from(days) * 86_400_000);
             (severity, before.unwrap_or(Millis::MAX), late)
         })

@@ -308,7 +308,8 @@ macro_rules! approve_where {
              severity_at = case when asked_severity is null then severity_at else cast($3 as bigint) end, \
              severity_reason = case when asked_severity is null then severity_reason else status_reason end, \
              severity = coalesce(asked_severity, severity), severity_rank = case asked_severity when 'critical' then 0 \
-             when 'high' then 1 when 'medium' then 2 when 'low' then 3 when 'info' then 4 else severity_rank end, \
+             when 'high' then 1 when 'unrated' then 2 when 'medium' then 3 when 'low' then 4 when 'info' then 5 \
+             else severity_rank end, \
              asked_for = null, asked_severity = null, version = version + 1 where asked_for is not null and id ",
             $chosen
         )

@@ -110,7 +110,7 @@ fn more(standing: &ReviewStanding, address: &str) -> Vec<More> {
     let (review, verdict) = (&standing.review.id, &standing.verdict);
     let severities: Vec<_> = standing
         .policy
-        .blocking_severities
+        .blocking()
         .iter()
         .map(|severity| severity.as_str())
         .collect();

@@ -36,6 +36,7 @@ pub(super) struct Tool {
 pub(super) struct BySeverity {
     critical: i64,
     high: i64,
+    unrated: i64,
     medium: i64,
     low: i64,
     info: i64,
@@ -46,6 +47,7 @@ impl From<Counts> for BySeverity {
         let Counts {
             critical,
             high,
+            unrated,
             medium,
             low,
             info,
@@ -53,6 +55,7 @@ impl From<Counts> for BySeverity {
         Self {
             critical,
             high,
+            unrated,
             medium,
             low,
             info,

@@ -75,7 +75,7 @@ impl Wanted {
             },
             late_before: if self.late {
                 let policy = services.review(caller, review).await?.review.policy;
-                Some(policy.limits.late_before(services.now()))
+                Some(policy.late_before(services.now()))
             } else {
                 None
             },

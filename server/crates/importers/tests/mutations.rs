@@ -1,0 +1,314 @@
+//! No scan is clean, and no finding mild, without proof: every accepted report is changed in the ways in which reports go wrong,
+//! and each changed one has to be refused, call itself incomplete, have a note more, or say the same as before.
+//!
+//! | change | where |
+//! |---|---|
+//! | removed, `null`, `{}`, a text | each list, the first of its kind alone and all of them |
+//! | a word that no tool writes, "Unknown", `null` | each severity, level, status and the like: JSON, XML and CSV |
+//! | one more | each number that the format's table calls a count of what is listed |
+//! | emptied | each list that the format's table says tells what was looked at |
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use holdpoint_importers::{IMPORTERS, Report, read};
+use serde_json::{Value, json};
+
+/// Larger reports are of the same shapes as smaller ones of their format.
+const MAX_BYTES: usize = 300_000;
+
+/// A word that no tool writes.
+const STRANGE_WORD: &str = "frobnicated";
+
+/// What may be done to a report without anything of it showing, one exception a line: format, changes (`*` for any), place (keys
+/// with `/`, `*` for an element or a name that the report chooses), and where the format itself says that it is right.
+const EXCEPTIONS: &str = include_str!("mutations/exceptions.txt");
+
+/// One report as JSON documents.
+struct Fixture {
+    format: &'static str,
+    name: String,
+    documents: Vec<Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    Removed,
+    Null,
+    Object,
+    Text,
+    StrangeWord,
+    UnknownWord,
+    NullWord,
+}
+
+impl Change {
+    const OF_LISTS: [Self; 4] = [Self::Removed, Self::Null, Self::Object, Self::Text];
+    const OF_WORDS: [Self; 3] = [Self::StrangeWord, Self::UnknownWord, Self::NullWord];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::Null | Self::NullWord => "null",
+            Self::Object => "object",
+            Self::Text => "text",
+            Self::StrangeWord => "strange",
+            Self::UnknownWord => "unknown",
+        }
+    }
+
+    fn value(self) -> Option<Value> {
+        match self {
+            Self::Removed => None,
+            Self::Null | Self::NullWord => Some(Value::Null),
+            Self::Object => Some(json!({})),
+            Self::Text => Some(json!("a text")),
+            Self::StrangeWord => Some(json!(STRANGE_WORD)),
+            Self::UnknownWord => Some(json!("Unknown")),
+        }
+    }
+}
+
+/// The format of a file of the folders with real data: the one its folder is called after, or else whatever it is taken for.
+fn format_of(path: &Path, bytes: &[u8]) -> Option<&'static str> {
+    let folder = path.parent()?.file_name()?.to_str()?;
+    let named = IMPORTERS.iter().find(|importer| importer.name() == folder);
+    if let Ok(report) = read(bytes, None, None) {
+        return Some(report.summary.format);
+    }
+    let named = named?.name();
+    read(bytes, None, Some(named)).is_ok().then_some(named)
+}
+
+fn small_reports() -> Vec<(String, &'static str, String)> {
+    let mut found = Vec::new();
+    for path in common::reports() {
+        let bytes = std::fs::read(&path).unwrap();
+        if bytes.len() > MAX_BYTES {
+            continue;
+        }
+        let Some(format) = format_of(&path, &bytes) else {
+            continue;
+        };
+        let Ok(text) = String::from_utf8(bytes) else {
+            continue;
+        };
+        let names: Vec<_> = path.iter().rev().take(2).collect();
+        let name = format!(
+            "{}/{}",
+            names[1].to_string_lossy(),
+            names[0].to_string_lossy()
+        );
+        found.push((name, format, text));
+    }
+    assert!(found.len() > 200, "{}", found.len());
+    found
+}
+
+fn documents(text: &str) -> Option<Vec<Value>> {
+    let documents = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter();
+    let documents: Vec<Value> = documents.collect::<Result<_, _>>().ok()?;
+    let is_json = documents.iter().all(|value| value.is_object() || value.is_array());
+    (is_json && !documents.is_empty()).then_some(documents)
+}
+
+fn joined(documents: &[Value]) -> String {
+    let mut text = String::new();
+    for document in documents {
+        writeln!(text, "{document}").unwrap();
+    }
+    text
+}
+
+/// What of a report may not change without a word.
+fn said(report: &Report) -> BTreeMap<String, usize> {
+    let mut said = BTreeMap::new();
+    for finding in &report.findings {
+        let key = format!(
+            "{:?}",
+            (
+                (&finding.title, finding.severity, finding.status, &finding.rule),
+                (&finding.path, finding.start_line, &finding.scope),
+                (&finding.component, &finding.component_version, &finding.tool),
+            )
+        );
+        *said.entry(key).or_default() += 1;
+    }
+    said
+}
+
+/// What the changed report hides from its reader; nothing if it is refused, incomplete, noted or the same.
+fn hides(before: &Report, format: &'static str, text: &str) -> Option<String> {
+    let after = read(text.as_bytes(), None, Some(format)).ok()?;
+    if !after.completeness.is_complete() && before.completeness.is_complete()
+        || after.problems.len() > before.problems.len()
+    {
+        return None;
+    }
+    let (before_says, after_says) = (said(before), said(&after));
+    if before_says == after_says {
+        return None;
+    }
+    let gone = before_says.keys().find(|key| !after_says.contains_key(*key));
+    let new = after_says.keys().find(|key| !before_says.contains_key(*key));
+    Some(format!(
+        "{} -> {} findings; was {} is {}",
+        before.findings.len(),
+        after.findings.len(),
+        gone.map_or("-", String::as_str),
+        new.map_or("-", String::as_str)
+    ))
+}
+
+/// A key of the format's own, or `*` for a name that a report chooses.
+fn step(key: &str) -> &str {
+    let is_chosen = key.contains(['/', '.', '@', ' ']) && !key.contains("Golang")
+        || key.len() > 3 && key.chars().any(|c| c.is_ascii_digit())
+        || key.is_empty();
+    if is_chosen { "*" } else { key }
+}
+
+fn go_through(value: &mut Value, place: &mut String, see: &mut dyn FnMut(&str, &mut Value)) {
+    let length = place.len();
+    match value {
+        Value::Array(list) => {
+            for element in list {
+                place.push_str("/*");
+                go_through(element, place, see);
+                place.truncate(length);
+            }
+        }
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                place.push('/');
+                place.push_str(step(key));
+                go_through(value, place, see);
+                place.truncate(length);
+            }
+        }
+        _ => {}
+    }
+    see(place, value);
+}
+
+/// Puts a value at the first place of this kind, or at all of them; without a value the key is taken out.
+fn changed(documents: &[Value], wanted: &str, is_wanted: fn(&Value) -> bool, change: Change, all: bool) -> Vec<Value> {
+    const GONE: &str = "\u{1}gone";
+    let mut documents = documents.to_vec();
+    let mut n_done = 0;
+    for document in &mut documents {
+        go_through(document, &mut String::new(), &mut |place, value| {
+            if place == wanted && is_wanted(value) && (all || n_done == 0) {
+                n_done += 1;
+                *value = change.value().unwrap_or(json!(GONE));
+            }
+        });
+    }
+    for document in &mut documents {
+        go_through(document, &mut String::new(), &mut |_, value| match value {
+            Value::Array(list) => list.retain(|value| value != GONE),
+            Value::Object(entries) => entries.retain(|_, value| value != GONE),
+            _ => {}
+        });
+    }
+    documents.retain(|document| document != GONE);
+    documents
+}
+
+fn is_word_key(place: &str) -> bool {
+    let key = place.rsplit('/').find(|step| *step != "*").unwrap_or("");
+    let key = key.to_ascii_lowercase();
+    ["severity", "level", "status", "priority", "risk", "state", "result"]
+        .iter()
+        .any(|word| key == *word || key.ends_with(word) || key.starts_with("severity"))
+}
+
+fn places(documents: &mut [Value], is_wanted: fn(&Value) -> bool) -> BTreeSet<String> {
+    let mut places = BTreeSet::new();
+    for document in documents {
+        go_through(document, &mut String::new(), &mut |place, value| {
+            if is_wanted(value) {
+                places.insert(place.to_owned());
+            }
+        });
+    }
+    places
+}
+
+fn exceptions() -> Vec<[&'static str; 4]> {
+    let lines = EXCEPTIONS.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    lines
+        .map(|line| {
+            let parts: Vec<&str> = line.splitn(4, '|').map(str::trim).collect();
+            parts.try_into().unwrap_or_else(|_| panic!("four parts in {line:?}"))
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_changed_in_a_report_is_refused_or_told() {
+    let exceptions = exceptions();
+    let mut used = vec![false; exceptions.len()];
+    let mut hidden: BTreeMap<String, String> = BTreeMap::new();
+    let (mut n_changes, mut n_hidden) = (0, 0);
+    for (name, format, text) in small_reports() {
+        let Some(mut documents) = documents(&text) else {
+            continue;
+        };
+        let Ok(before) = read(joined(&documents).as_bytes(), None, Some(format)) else {
+            continue;
+        };
+        let fixture = Fixture { format, name, documents: documents.clone() };
+        let lists = places(&mut documents, Value::is_array);
+        let is_word: fn(&Value) -> bool = |value| value.is_string() || value.is_number() || value.is_boolean();
+        let words: BTreeSet<String> = places(&mut documents, is_word)
+            .into_iter()
+            .filter(|place| is_word_key(place))
+            .collect();
+        let mut check = |place: &str, change: Change, is_wanted| {
+            for all in [false, true] {
+                let changed = changed(&fixture.documents, place, is_wanted, change, all);
+                n_changes += 1;
+                let Some(what) = hides(&before, format, &joined(&changed)) else {
+                    continue;
+                };
+                let is_excepted = |exception: &[&str; 4]| {
+                    exception[0] == fixture.format
+                        && (exception[1] == "*" || exception[1].split(' ').any(|name| name == change.name()))
+                        && exception[2] == place
+                };
+                if let Some(at) = exceptions.iter().position(is_excepted) {
+                    used[at] = true;
+                    continue;
+                }
+                n_hidden += 1;
+                let key = format!("{} | {} | {place}", fixture.format, change.name());
+                hidden.entry(key).or_insert_with(|| format!("{}: {what}", fixture.name));
+            }
+        };
+        for place in &lists {
+            for change in Change::OF_LISTS {
+                check(place, change, Value::is_array);
+            }
+        }
+        for place in &words {
+            for change in Change::OF_WORDS {
+                check(place, change, is_word);
+            }
+        }
+    }
+    let unused: Vec<_> = exceptions.iter().zip(used).filter(|(_, used)| !used).collect();
+    let lines: Vec<String> = hidden.iter().map(|(key, what)| format!("{key} | {what}")).collect();
+    assert!(
+        hidden.is_empty(),
+        "{n_hidden} of {n_changes} changes are hidden:\n{}",
+        lines.join("\n")
+    );
+    if common::shared("corpus").is_some() {
+        assert!(unused.is_empty(), "exceptions that are not needed: {unused:?}");
+    }
+}
