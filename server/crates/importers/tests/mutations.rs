@@ -19,7 +19,7 @@ use holdpoint_importers::{IMPORTERS, Report, read};
 use serde_json::{Value, json};
 
 /// Larger reports are of the same shapes as smaller ones of their format.
-const MAX_BYTES: usize = 300_000;
+const MAX_BYTES: usize = 120_000;
 
 /// A word that no tool writes.
 const STRANGE_WORD: &str = "frobnicated";
@@ -28,12 +28,11 @@ const STRANGE_WORD: &str = "frobnicated";
 /// with `/`, `*` for an element or a name that the report chooses), and where the format itself says that it is right.
 const EXCEPTIONS: &str = include_str!("mutations/exceptions.txt");
 
-/// One report as JSON documents.
-struct Fixture {
-    format: &'static str,
-    name: String,
-    documents: Vec<Value>,
-}
+/// The numbers in which a tool counts what it lists, one a line: format and place.
+const COUNTS: &str = include_str!("mutations/counts.txt");
+
+/// What tells how much a tool has looked at (a list, an object or a number), one a line: format and place.
+const LOOKED_AT: &str = include_str!("mutations/looked_at.txt");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Change {
@@ -110,9 +109,12 @@ fn small_reports() -> Vec<(String, &'static str, String)> {
 }
 
 fn documents(text: &str) -> Option<Vec<Value>> {
-    let documents = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter();
+    let documents =
+        serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter();
     let documents: Vec<Value> = documents.collect::<Result<_, _>>().ok()?;
-    let is_json = documents.iter().all(|value| value.is_object() || value.is_array());
+    let is_json = documents
+        .iter()
+        .all(|value| value.is_object() || value.is_array());
     (is_json && !documents.is_empty()).then_some(documents)
 }
 
@@ -131,9 +133,18 @@ fn said(report: &Report) -> BTreeMap<String, usize> {
         let key = format!(
             "{:?}",
             (
-                (&finding.title, finding.severity, finding.status, &finding.rule),
+                (
+                    &finding.title,
+                    finding.severity,
+                    finding.status,
+                    &finding.rule
+                ),
                 (&finding.path, finding.start_line, &finding.scope),
-                (&finding.component, &finding.component_version, &finding.tool),
+                (
+                    &finding.component,
+                    &finding.component_version,
+                    &finding.tool
+                ),
             )
         );
         *said.entry(key).or_default() += 1;
@@ -153,8 +164,12 @@ fn hides(before: &Report, format: &'static str, text: &str) -> Option<String> {
     if before_says == after_says {
         return None;
     }
-    let gone = before_says.keys().find(|key| !after_says.contains_key(*key));
-    let new = after_says.keys().find(|key| !before_says.contains_key(*key));
+    let gone = before_says
+        .keys()
+        .find(|key| !after_says.contains_key(*key));
+    let new = after_says
+        .keys()
+        .find(|key| !before_says.contains_key(*key));
     Some(format!(
         "{} -> {} findings; was {} is {}",
         before.findings.len(),
@@ -195,8 +210,14 @@ fn go_through(value: &mut Value, place: &mut String, see: &mut dyn FnMut(&str, &
     see(place, value);
 }
 
-/// Puts a value at the first place of this kind, or at all of them; without a value the key is taken out.
-fn changed(documents: &[Value], wanted: &str, is_wanted: fn(&Value) -> bool, change: Change, all: bool) -> Vec<Value> {
+/// The documents with something else at the first place of this kind, or at all of them; without a value the key is taken out.
+fn changed(
+    documents: &[Value],
+    wanted: &str,
+    is_wanted: fn(&Value) -> bool,
+    to: &dyn Fn(&Value) -> Option<Value>,
+    all: bool,
+) -> Vec<Value> {
     const GONE: &str = "\u{1}gone";
     let mut documents = documents.to_vec();
     let mut n_done = 0;
@@ -204,7 +225,7 @@ fn changed(documents: &[Value], wanted: &str, is_wanted: fn(&Value) -> bool, cha
         go_through(document, &mut String::new(), &mut |place, value| {
             if place == wanted && is_wanted(value) && (all || n_done == 0) {
                 n_done += 1;
-                *value = change.value().unwrap_or(json!(GONE));
+                *value = to(value).unwrap_or(json!(GONE));
             }
         });
     }
@@ -222,9 +243,11 @@ fn changed(documents: &[Value], wanted: &str, is_wanted: fn(&Value) -> bool, cha
 fn is_word_key(place: &str) -> bool {
     let key = place.rsplit('/').find(|step| *step != "*").unwrap_or("");
     let key = key.to_ascii_lowercase();
-    ["severity", "level", "status", "priority", "risk", "state", "result"]
-        .iter()
-        .any(|word| key == *word || key.ends_with(word) || key.starts_with("severity"))
+    [
+        "severity", "level", "status", "priority", "risk", "state", "result",
+    ]
+    .iter()
+    .any(|word| key == *word || key.ends_with(word) || key.starts_with("severity"))
 }
 
 fn places(documents: &mut [Value], is_wanted: fn(&Value) -> bool) -> BTreeSet<String> {
@@ -240,11 +263,15 @@ fn places(documents: &mut [Value], is_wanted: fn(&Value) -> bool) -> BTreeSet<St
 }
 
 fn exceptions() -> Vec<[&'static str; 4]> {
-    let lines = EXCEPTIONS.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let lines = EXCEPTIONS
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     lines
         .map(|line| {
             let parts: Vec<&str> = line.splitn(4, '|').map(str::trim).collect();
-            parts.try_into().unwrap_or_else(|_| panic!("four parts in {line:?}"))
+            parts
+                .try_into()
+                .unwrap_or_else(|_| panic!("four parts in {line:?}"))
         })
         .collect()
 }
@@ -262,23 +289,25 @@ fn what_is_changed_in_a_report_is_refused_or_told() {
         let Ok(before) = read(joined(&documents).as_bytes(), None, Some(format)) else {
             continue;
         };
-        let fixture = Fixture { format, name, documents: documents.clone() };
+        let unchanged = documents.clone();
         let lists = places(&mut documents, Value::is_array);
-        let is_word: fn(&Value) -> bool = |value| value.is_string() || value.is_number() || value.is_boolean();
+        let is_word: fn(&Value) -> bool =
+            |value| value.is_string() || value.is_number() || value.is_boolean();
         let words: BTreeSet<String> = places(&mut documents, is_word)
             .into_iter()
             .filter(|place| is_word_key(place))
             .collect();
         let mut check = |place: &str, change: Change, is_wanted| {
             for all in [false, true] {
-                let changed = changed(&fixture.documents, place, is_wanted, change, all);
+                let changed = changed(&unchanged, place, is_wanted, &|_| change.value(), all);
                 n_changes += 1;
                 let Some(what) = hides(&before, format, &joined(&changed)) else {
                     continue;
                 };
                 let is_excepted = |exception: &[&str; 4]| {
-                    exception[0] == fixture.format
-                        && (exception[1] == "*" || exception[1].split(' ').any(|name| name == change.name()))
+                    exception[0] == format
+                        && (exception[1] == "*"
+                            || exception[1].split(' ').any(|name| name == change.name()))
                         && exception[2] == place
                 };
                 if let Some(at) = exceptions.iter().position(is_excepted) {
@@ -286,8 +315,10 @@ fn what_is_changed_in_a_report_is_refused_or_told() {
                     continue;
                 }
                 n_hidden += 1;
-                let key = format!("{} | {} | {place}", fixture.format, change.name());
-                hidden.entry(key).or_insert_with(|| format!("{}: {what}", fixture.name));
+                let key = format!("{format} | {} | {place}", change.name());
+                hidden
+                    .entry(key)
+                    .or_insert_with(|| format!("{name}: {what}"));
             }
         };
         for place in &lists {
@@ -301,14 +332,174 @@ fn what_is_changed_in_a_report_is_refused_or_told() {
             }
         }
     }
-    let unused: Vec<_> = exceptions.iter().zip(used).filter(|(_, used)| !used).collect();
-    let lines: Vec<String> = hidden.iter().map(|(key, what)| format!("{key} | {what}")).collect();
+    let unused: Vec<_> = exceptions
+        .iter()
+        .zip(used)
+        .filter(|(_, used)| !used)
+        .collect();
+    let lines: Vec<String> = hidden
+        .iter()
+        .map(|(key, what)| format!("{key} | {what}"))
+        .collect();
     assert!(
         hidden.is_empty(),
         "{n_hidden} of {n_changes} changes are hidden:\n{}",
         lines.join("\n")
     );
     if common::shared("corpus").is_some() {
-        assert!(unused.is_empty(), "exceptions that are not needed: {unused:?}");
+        assert!(
+            unused.is_empty(),
+            "exceptions that are not needed: {unused:?}"
+        );
     }
+}
+
+/// Format and place of each line of a table.
+fn table(text: &'static str) -> Vec<(&'static str, &'static str)> {
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    lines
+        .map(|line| {
+            let (format, place) = line.split_once('|').expect("two parts");
+            (format.trim(), place.trim())
+        })
+        .collect()
+}
+
+/// Changes every number or list that a table names, in every report that has it, and asks for an incomplete scan or a refusal.
+fn asks_for_incomplete(text: &'static str, to: &dyn Fn(&Value) -> Option<Value>) {
+    let rows = table(text);
+    let mut seen = vec![false; rows.len()];
+    let mut wrong = BTreeSet::new();
+    for (name, format, text) in small_reports() {
+        let Some(mut documents) = documents(&text) else {
+            continue;
+        };
+        for ((_, place), seen) in rows
+            .iter()
+            .zip(&mut seen)
+            .filter(|((of, _), _)| *of == format)
+        {
+            if !places(&mut documents, |_| true).contains(*place) {
+                continue;
+            }
+            *seen = true;
+            let changed = changed(&documents, place, |_| true, to, true);
+            let after = read(joined(&changed).as_bytes(), None, Some(format));
+            if after.is_ok_and(|report| report.completeness.is_complete()) {
+                wrong.insert(format!("{format} | {place} | {name}"));
+            }
+        }
+    }
+    let wrong: Vec<_> = wrong.into_iter().collect();
+    assert!(wrong.is_empty(), "still complete:\n{}", wrong.join("\n"));
+    if common::shared("corpus").is_some() {
+        let unseen: Vec<_> = rows.iter().zip(seen).filter(|(_, seen)| !seen).collect();
+        assert!(unseen.is_empty(), "no report has it: {unseen:?}");
+    }
+}
+
+#[test]
+fn a_tool_that_counts_more_than_it_lists_has_not_said_everything() {
+    asks_for_incomplete(COUNTS, &|value| {
+        let number = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
+        Some(json!(number + 1_000.0))
+    });
+}
+
+#[test]
+fn a_tool_that_has_looked_at_nothing_shows_nothing() {
+    asks_for_incomplete(LOOKED_AT, &|value| {
+        Some(match value {
+            Value::Array(_) => json!([]),
+            Value::Object(_) => json!({}),
+            _ => json!(0),
+        })
+    });
+}
+
+/// The reports that are XML or CSV, with each value of a rating or a state replaced in their text.
+#[test]
+fn words_of_xml_and_csv_that_nobody_knows_are_told() {
+    let exceptions = exceptions();
+    let mut hidden = BTreeSet::new();
+    let mut n_changes = 0;
+    for (name, format, text) in small_reports() {
+        if documents(&text).is_some() {
+            continue;
+        }
+        let Ok(before) = read(text.as_bytes(), None, Some(format)) else {
+            continue;
+        };
+        for (place, start, end) in words_in_text(&text) {
+            for word in [STRANGE_WORD, "Unknown", ""] {
+                let changed = format!("{}{word}{}", &text[..start], &text[end..]);
+                n_changes += 1;
+                let is_excepted = exceptions
+                    .iter()
+                    .any(|exception| exception[0] == format && exception[2] == place.as_str());
+                if !is_excepted && let Some(what) = hides(&before, format, &changed) {
+                    hidden.insert(format!("{format} | {word:?} | {place} | {name}: {what}"));
+                }
+            }
+        }
+    }
+    let lines: Vec<_> = hidden.into_iter().collect();
+    assert!(
+        lines.is_empty(),
+        "{} of {n_changes} changes are hidden:\n{}",
+        lines.len(),
+        lines.join("\n")
+    );
+}
+
+/// The first value of each attribute, element and column that is called as ratings and states are: its name and its bytes.
+fn words_in_text(text: &str) -> Vec<(String, usize, usize)> {
+    let mut found: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    if text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('<')
+    {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':' | '.');
+        for (at, _) in text.match_indices("=\"") {
+            let key = text[..at].rsplit(|c: char| !is_name(c)).next().unwrap();
+            let start = at + 2;
+            if let Some(length) = text[start..].find('"') {
+                found
+                    .entry(key.to_owned())
+                    .or_insert((start, start + length));
+            }
+        }
+        for (at, _) in text.match_indices('<') {
+            let key: String = text[at + 1..].chars().take_while(|c| is_name(*c)).collect();
+            let Some(open) = text[at..].find('>').map(|end| at + end + 1) else {
+                continue;
+            };
+            let length = text[open..].find('<').unwrap_or(0);
+            let is_closed = text[open + length..].starts_with(&format!("</{key}"));
+            if !key.is_empty() && length > 0 && is_closed {
+                found.entry(key).or_insert((open, open + length));
+            }
+        }
+    } else if let Some((heading, rest)) = text.split_once('\n') {
+        let delimiter = if heading.contains(';') { ';' } else { ',' };
+        let row = rest.lines().next().unwrap_or("");
+        if !row.contains('"') {
+            let mut start = heading.len() + 1;
+            for (key, cell) in heading
+                .trim_end()
+                .split(delimiter)
+                .zip(row.split(delimiter))
+            {
+                found.insert(key.to_owned(), (start, start + cell.trim_end().len()));
+                start += cell.len() + 1;
+            }
+        }
+    }
+    let words = found
+        .into_iter()
+        .filter(|(key, _)| is_word_key(&format!("/{key}")));
+    words.map(|(key, (start, end))| (key, start, end)).collect()
 }

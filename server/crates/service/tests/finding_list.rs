@@ -791,7 +791,7 @@ async fn the_orders_by_limit_and_by_item_are_those_of_what_the_columns_say() {
         for days in [0, 60] {
             team.world.clock.advance(days * DAY);
             let now = team.world.clock.now();
-            let limits = &team.review.policy.limits;
+            let policy = &team.review.policy;
             let items: Vec<_> = services
                 .review_glance(&team.viewer, &team.review.id)
                 .await
@@ -801,7 +801,7 @@ async fn the_orders_by_limit_and_by_item_are_those_of_what_the_columns_say() {
                 .map(|item| item.item.key.clone())
                 .collect();
             let due = |line: &FindingLine| {
-                let due = limits.due(line.severity, line.first_seen_at);
+                let due = policy.due(line.severity, line.first_seen_at);
                 due.filter(|_| line.status_at(now) == FindingStatus::Open)
             };
             let item = |line: &FindingLine| {

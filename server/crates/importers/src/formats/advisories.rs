@@ -9,8 +9,6 @@
 //! | `error`, lines of type `error` | the file is refused: nothing was audited |
 //! | yarn 1: no `auditSummary` | the report was cut off: the scan is incomplete |
 
-use holdpoint_domain::Severity;
-
 use super::reading::{Format, Reading, certain_if, likely_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
@@ -20,6 +18,7 @@ pub const NPM_AUDIT: Format = Format {
     title: "npm audit JSON (npm 6)",
     tool: "npm audit",
     detect: detect_npm,
+    lists: &[],
     read: read_npm,
 };
 
@@ -28,6 +27,7 @@ pub const PNPM_AUDIT: Format = Format {
     title: "pnpm audit JSON",
     tool: "pnpm audit",
     detect: detect_pnpm,
+    lists: &[],
     read: read_pnpm,
 };
 
@@ -36,6 +36,7 @@ pub const YARN_AUDIT: Format = Format {
     title: "yarn audit JSON",
     tool: "yarn audit",
     detect: detect_yarn,
+    lists: &[],
     read: read_yarn,
 };
 
@@ -208,7 +209,7 @@ fn read_yarn(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
 fn berry(reading: &mut Reading<'_>, place: &str, line: &Loose<'_>) -> Finding {
     let name = line.text("value");
     let parts = line.at("children");
-    let severity = reading.severity(place, &parts.text("Severity"), Severity::Medium);
+    let severity = reading.severity(place, &parts.text("Severity"));
     let version = parts.texts("Tree Versions");
     let url = parts.text("URL");
     Finding::of(
@@ -229,7 +230,7 @@ fn finding(
     advisory: &Loose<'_>,
     version: &str,
 ) -> Finding {
-    let severity = reading.severity(pointer, &advisory.text("severity"), Severity::Medium);
+    let severity = reading.severity(pointer, &advisory.text("severity"));
     let name = advisory.text("module_name");
     let title = advisory.text("title");
     let url = advisory.text("url");

@@ -9,8 +9,6 @@
 //! | `descriptor.db` with an error | the scan is incomplete |
 //! | `artifact` | component, version and the first of its places |
 
-use holdpoint_domain::Severity;
-
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
@@ -20,6 +18,7 @@ pub const ANCHORE_GRYPE: Format = Format {
     title: "Grype JSON",
     tool: "grype",
     detect,
+    lists: &[],
     read,
 };
 
@@ -54,7 +53,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, matched: &Loose<'_>) -> Finding {
     let vulnerability = matched.at("vulnerability");
-    let severity = reading.severity(pointer, &vulnerability.text("severity"), Severity::Info);
+    let severity = reading.severity(pointer, &vulnerability.text("severity"));
     let id = vulnerability.text("id");
     let (name, version) = (
         matched.text("artifact/name"),

@@ -18,6 +18,7 @@ pub const BANDIT: Format = Format {
     title: "Bandit JSON",
     tool: "bandit",
     detect,
+    lists: &[],
     read,
 };
 
@@ -26,6 +27,7 @@ pub const BANDIT_CSV: Format = Format {
     title: "Bandit CSV",
     tool: "bandit",
     detect: detect_csv,
+    lists: &[],
     read: read_csv,
 };
 
@@ -72,7 +74,7 @@ fn read_csv(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError
 fn finding(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>) -> Finding {
     let severity = match &*result.text("issue_severity") {
         "UNDEFINED" => Severity::Info,
-        word => reading.severity(pointer, word, Severity::Info),
+        word => reading.severity(pointer, word),
     };
     let start = result.line("line_number");
     let range = result

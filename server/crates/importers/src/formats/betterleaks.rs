@@ -17,6 +17,7 @@ pub const BETTERLEAKS: Format = Format {
     title: "Betterleaks JSON",
     tool: "betterleaks",
     detect,
+    lists: &[],
     read,
 };
 
@@ -50,7 +51,7 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, leak: &Loose<'_>) -> Findin
     // The tool's "unknown" says that it did not judge, not that the secret is harmless.
     let severity = match &*word {
         "unknown" | "none" => Severity::High,
-        word => reading.severity(pointer, word, Severity::High),
+        word => reading.severity(pointer, word),
     };
     let line = |names: [&str; 3]| names.iter().find_map(|name| leak.line(name));
     Finding::of(&words, severity, pointer)

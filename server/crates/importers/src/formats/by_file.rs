@@ -24,6 +24,7 @@ pub const SECRETLINT: Format = Format {
             list_with(sniff, &["filePath", "messages"]) && list_with(sniff, &["sourceContentType"]),
         )
     },
+    lists: &[],
     read: read_secretlint,
 };
 
@@ -37,6 +38,7 @@ pub const ESLINT: Format = Format {
             list_with(sniff, &["filePath", "messages", "errorCount"]),
         )
     },
+    lists: &[],
     read: read_eslint,
 };
 
@@ -45,6 +47,7 @@ pub const SQLFLUFF: Format = Format {
     title: "SQLFluff JSON",
     tool: "sqlfluff",
     detect: |sniff| certain_if(list_with(sniff, &["filepath", "violations"])),
+    lists: &[],
     read: read_sqlfluff,
 };
 
@@ -53,6 +56,7 @@ pub const CHECKSTYLE: Format = Format {
     title: "Checkstyle XML",
     tool: "checkstyle",
     detect: |sniff: &Sniff<'_>| certain_if(root_is(sniff, "checkstyle")),
+    lists: &[],
     read: read_checkstyle,
 };
 
@@ -61,6 +65,7 @@ pub const JUNIT: Format = Format {
     title: "JUnit XML",
     tool: "junit",
     detect: |sniff| certain_if(root_is(sniff, "testsuites") || root_is(sniff, "testsuite")),
+    lists: &[],
     read: read_junit,
 };
 
@@ -186,7 +191,7 @@ fn read_checkstyle(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), Impo
             let pointer = format!("file {path}, error {at}");
             let severity = match &*error.text("severity") {
                 "info" => Severity::Low,
-                word => reading.severity(&pointer, word, Severity::Medium),
+                word => reading.severity(&pointer, word),
             };
             // Shellcheck writes `ShellCheck.SC2001`.
             let source = error.text("source");

@@ -17,6 +17,7 @@ pub const CARGO_AUDIT: Format = Format {
     title: "cargo audit JSON",
     tool: "cargo-audit",
     detect,
+    lists: &[],
     read,
 };
 

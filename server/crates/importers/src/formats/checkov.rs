@@ -8,8 +8,6 @@
 //! | `parsing_errors`; no file of a kind that it knows | the scan is incomplete |
 //! | `repo_file_path`, `file_line_range`, `resource` | place |
 
-use holdpoint_domain::Severity;
-
 use super::reading::{Format, Reading, certain_if, list_with, object_with};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
@@ -19,6 +17,7 @@ pub const CHECKOV: Format = Format {
     title: "Checkov JSON",
     tool: "checkov",
     detect,
+    lists: &[],
     read,
 };
 
@@ -81,7 +80,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
 }
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, check: &Loose<'_>) -> Finding {
-    let severity = reading.severity(pointer, &check.text("severity"), Severity::Medium);
+    let severity = reading.severity(pointer, &check.text("severity"));
     let number = |at: usize| {
         let number = check
             .each("file_line_range")

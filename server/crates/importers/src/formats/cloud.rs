@@ -20,6 +20,7 @@ pub const PROWLER: Format = Format {
     title: "Prowler CSV or OCSF JSON",
     tool: "prowler",
     detect: detect_prowler,
+    lists: &[],
     read: read_prowler,
 };
 
@@ -28,6 +29,7 @@ pub const POPEYE: Format = Format {
     title: "Popeye JSON",
     tool: "popeye",
     detect: |sniff| certain_if(object_with(sniff, &["popeye"])),
+    lists: &[],
     read: read_popeye,
 };
 
@@ -40,6 +42,7 @@ pub const LEGITIFY: Format = Format {
             object_with(sniff, &["content"]) && sniff.text.contains("\"fullyQualifiedPolicyName\""),
         )
     },
+    lists: &[],
     read: read_legitify,
 };
 
@@ -51,6 +54,7 @@ pub const TRIVY_OPERATOR: Format = Format {
         let is_object = object_with(sniff, &["apiVersion"]) || list_with(sniff, &["apiVersion"]);
         certain_if(is_object && sniff.text.contains("aquasecurity.github.io/"))
     },
+    lists: &[],
     read: read_operator,
 };
 
@@ -145,7 +149,7 @@ fn prowler(reading: &mut Reading<'_>, pointer: &str, check: &Loose<'_>, names: &
             return;
         }
     };
-    let severity = reading.severity(pointer, &check.text(names.severity), Severity::Info);
+    let severity = reading.severity(pointer, &check.text(names.severity));
     let links = check
         .each(names.link)
         .first()
@@ -235,7 +239,7 @@ fn read_legitify(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), Import
         &[&["content", "*"]],
         &mut |reading, pointer, policy| {
             let info = policy.at("policyInfo");
-            let severity = reading.severity(pointer, &info.text("severity"), Severity::Medium);
+            let severity = reading.severity(pointer, &info.text("severity"));
             for (at, violation) in policy.each("violations").iter().enumerate() {
                 if violation.text("status") != "FAILED" {
                     reading.not_a_finding();
@@ -361,7 +365,7 @@ fn vulnerability(
     scope: &str,
     _: &Control<'_>,
 ) {
-    let severity = reading.severity(pointer, &value.text("severity"), Severity::Info);
+    let severity = reading.severity(pointer, &value.text("severity"));
     let (id, name, version) = (
         value.text("vulnerabilityID"),
         value.text("resource"),
@@ -405,7 +409,6 @@ fn check(
         } else {
             &word
         },
-        Severity::Medium,
     );
     reading.add(
         Finding::of(
@@ -430,7 +433,7 @@ fn secret(
     scope: &str,
     _: &Control<'_>,
 ) {
-    let severity = reading.severity(pointer, &value.text("severity"), Severity::High);
+    let severity = reading.severity(pointer, &value.text("severity"));
     reading.add(
         Finding::of(&value.first_text(&["title", "ruleID"]), severity, pointer)
             .with_rule(&value.text("ruleID"))
@@ -445,7 +448,7 @@ fn summary(reading: &mut Reading<'_>, pointer: &str, control: &Loose<'_>) {
         reading.not_a_finding();
         return;
     }
-    let severity = reading.severity(pointer, &control.text("severity"), Severity::Medium);
+    let severity = reading.severity(pointer, &control.text("severity"));
     reading.add(
         Finding::of(&control.text("name"), severity, pointer)
             .with_rule(&control.text("id"))

@@ -16,6 +16,7 @@ pub const CONFTEST: Format = Format {
     title: "Conftest JSON",
     tool: "conftest",
     detect,
+    lists: &[],
     read,
 };
 

@@ -23,6 +23,7 @@ pub const CYCLONEDX: Format = Format {
     title: "CycloneDX JSON or XML",
     tool: "CycloneDX",
     detect,
+    lists: &[],
     read,
 };
 
@@ -267,7 +268,7 @@ fn severity(
         .map(|rating| rating.text("severity"));
     let word = worded.into_iter().find(|word| !word.is_empty());
     let severity = match word {
-        Some(word) => reading.severity(pointer, &word, Severity::Medium),
+        Some(word) => reading.severity(pointer, &word),
         None => score.map_or(Severity::Medium, Severity::from_cvss_score),
     };
     (severity, score)

@@ -20,6 +20,7 @@ pub const DEPENDENCY_CHECK: Format = Format {
     title: "OWASP Dependency-Check XML",
     tool: "dependency-check",
     detect,
+    lists: &[],
     read,
 };
 
@@ -97,7 +98,7 @@ fn finding(
     let word = vulnerability.first_text(&["cvssV3/baseSeverity", "severity", "cvssV2/severity"]);
     let severity = match (word.is_empty(), score) {
         (true, Some(score)) => Severity::from_cvss_score(score),
-        _ => reading.severity(pointer, &word, Severity::Medium),
+        _ => reading.severity(pointer, &word),
     };
     let file = dependency.text("fileName");
     let identifiers = dependency.each("identifiers").first();

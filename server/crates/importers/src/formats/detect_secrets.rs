@@ -17,6 +17,7 @@ pub const DETECT_SECRETS: Format = Format {
     title: "detect-secrets baseline",
     tool: "detect-secrets",
     detect,
+    lists: &[],
     read,
 };
 

@@ -15,6 +15,7 @@ pub const DOCKLE: Format = Format {
     title: "Dockle JSON",
     tool: "dockle",
     detect,
+    lists: &[],
     read,
 };
 

@@ -41,6 +41,8 @@ use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus};
 /// with `^` is one of the element around, `^^` of the one around that.
 struct Table {
     patterns: &'static [Pattern],
+    /// See [`Format`].
+    lists: &'static [&'static str],
     /// Lists within an element, one within another; an element without them is itself a finding if `is_flat_too`.
     inner: &'static [&'static str],
     is_flat_too: bool,
@@ -82,6 +84,7 @@ struct Table {
 
 const EMPTY: Table = Table {
     patterns: &[],
+    lists: &[],
     inner: &[],
     is_flat_too: false,
     id: &[],
@@ -121,6 +124,7 @@ macro_rules! by_table {
             title: $title,
             tool: $tool,
             detect: $detect,
+            lists: $table.lists,
             read: |reading, text| read(reading, text, &$table),
         }
     };
@@ -806,10 +810,12 @@ fn add(reading: &mut Reading<'_>, table: &Table, pointer: &str, around: &Around<
     let score = score.filter(|score| *score > 0.0);
     let word = text(table.severity);
     let severity = match word.as_str() {
-        "" => score.map_or(table.otherwise, Severity::from_cvss_score),
+        "" if score.is_some() => score.map_or(table.otherwise, Severity::from_cvss_score),
+        // A tool that rates nothing.
+        "" if table.severity.is_empty() && table.score.is_empty() => table.otherwise,
         "Defcon1" => Severity::Critical,
-        "UNASSIGNED" | "Informational" => Severity::Info,
-        word => reading.severity(pointer, word, table.otherwise),
+        "Informational" => Severity::Info,
+        word => reading.severity(pointer, word),
     };
     let line = |names: &[&str]| {
         names

@@ -35,6 +35,7 @@ pub const GENERIC: Format = Format {
     title: "Generic CSV or JSON",
     tool: "generic",
     detect,
+    lists: &[],
     read,
 };
 
@@ -414,7 +415,7 @@ fn severity(
         );
         return Err(reading.broken(pointer, message));
     }
-    Ok(reading.severity(pointer, &word, Severity::Info))
+    Ok(reading.severity(pointer, &word))
 }
 
 fn status(

@@ -27,6 +27,7 @@ pub const GITHUB_SAST: Format = Format {
             &["number", "rule", "most_recent_instance"],
         ))
     },
+    lists: &[],
     read: |reading, text| read_list(reading, text, code),
 };
 
@@ -35,6 +36,7 @@ pub const GITHUB_SECRETS: Format = Format {
     title: "GitHub secret scanning alerts",
     tool: "GitHub secret scanning",
     detect: |sniff| certain_if(list_with(sniff, &["number", "secret_type"])),
+    lists: &[],
     read: |reading, text| read_list(reading, text, secret),
 };
 
@@ -43,6 +45,7 @@ pub const GITHUB_VULNERABILITY: Format = Format {
     title: "GitHub Dependabot alerts",
     tool: "Dependabot",
     detect: detect_dependabot,
+    lists: &[],
     read: read_dependabot,
 };
 
@@ -68,7 +71,7 @@ fn code(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Finding 
     let rule = alert.at("rule");
     let level = rule.text("security_severity_level");
     let severity = if Severity::from_scanner_word(&level).is_some() {
-        reading.severity(pointer, &level, Severity::Info)
+        reading.severity(pointer, &level)
     } else {
         // Without one the alert is no security alert; the rule's own word is about the quality of code.
         Severity::Info
@@ -211,7 +214,7 @@ fn dependency(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Fi
     } else {
         word
     };
-    let severity = reading.severity(pointer, &word, Severity::Medium);
+    let severity = reading.severity(pointer, &word);
     let name = vulnerability.text("package/name");
     let name = if name.is_empty() {
         alert.text("dependency/package/name")

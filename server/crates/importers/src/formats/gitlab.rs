@@ -27,6 +27,7 @@ const fn format(
         title,
         tool: "gitlab",
         detect,
+        lists: &[],
         read,
     }
 }
@@ -158,7 +159,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
 fn finding(reading: &mut Reading<'_>, pointer: &str, vulnerability: &Loose<'_>) -> Finding {
     let severity = match &*vulnerability.text("severity") {
         "Undefined" | "undefined" => Severity::Info,
-        word => reading.severity(pointer, word, Severity::Info),
+        word => reading.severity(pointer, word),
     };
     let place = vulnerability.at("location");
     let identifiers = vulnerability.each("identifiers");

@@ -19,6 +19,7 @@ pub const GITLEAKS: Format = Format {
     title: "Gitleaks JSON",
     tool: "gitleaks",
     detect,
+    lists: &[],
     read,
 };
 

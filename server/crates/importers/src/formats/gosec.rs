@@ -6,8 +6,6 @@
 //! | `nosec`, `suppressions` | suppressed |
 //! | `Golang errors` | packages that could not be read: the scan is incomplete |
 
-use holdpoint_domain::Severity;
-
 use super::reading::{Format, Reading, adding, certain_if, numbered_lines, object_with};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
@@ -17,6 +15,7 @@ pub const GOSEC: Format = Format {
     title: "gosec JSON",
     tool: "gosec",
     detect,
+    lists: &[],
     read,
 };
 
@@ -46,7 +45,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
 }
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, issue: &Loose<'_>) -> Finding {
-    let severity = reading.severity(pointer, &issue.text("severity"), Severity::Medium);
+    let severity = reading.severity(pointer, &issue.text("severity"));
     let line = issue.text("line");
     let mut lines = line.split('-').map(|line| line.trim().parse().ok());
     let (start, end) = (lines.next().flatten(), lines.next().flatten());

@@ -21,6 +21,7 @@ pub const GOVULNCHECK: Format = Format {
     title: "govulncheck JSON",
     tool: "govulncheck",
     detect,
+    lists: &[],
     read,
 };
 

@@ -19,6 +19,7 @@ pub const SPDX: Format = Format {
     title: "SPDX 2 JSON or tag-value",
     tool: "SPDX",
     detect,
+    lists: &[],
     read,
 };
 
@@ -31,6 +32,7 @@ pub const SYFT: Format = Format {
             object_with(sniff, &["artifacts"]) && sniff.text.contains("\"artifactRelationships\""),
         )
     },
+    lists: &[],
     read: read_syft,
 };
 

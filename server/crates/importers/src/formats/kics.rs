@@ -17,6 +17,7 @@ pub const KICS: Format = Format {
     title: "KICS JSON",
     tool: "kics",
     detect,
+    lists: &[],
     read,
 };
 
@@ -31,7 +32,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         &mut |reading, pointer, query| {
             let severity = match &*query.text("severity") {
                 "TRACE" => Severity::Info,
-                word => reading.severity(pointer, word, Severity::Medium),
+                word => reading.severity(pointer, word),
             };
             for (at, file) in query.each("files").iter().enumerate() {
                 reading.add(finding(

@@ -18,6 +18,7 @@ pub const KINGFISHER: Format = Format {
     title: "Kingfisher JSON",
     tool: "kingfisher",
     detect,
+    lists: &[],
     read,
 };
 

@@ -33,6 +33,7 @@ pub const KUBELINTER: Format = Format {
             Confidence::No
         })
     },
+    lists: &[],
     read: read_kubelinter,
 };
 
@@ -46,6 +47,7 @@ pub const KUBESCAPE: Format = Format {
                 || object_with(sniff, &["customerGUID", "results"]),
         )
     },
+    lists: &[],
     read: read_kubescape,
 };
 
@@ -59,6 +61,7 @@ pub const KUBEBENCH: Format = Format {
             object_with(sniff, &["Controls"]) || object_with(sniff, &["tests", "node_type"]);
         certain_if(is_list || is_object && sniff.text.contains("\"test_number\""))
     },
+    lists: &[],
     read: read_kubebench,
 };
 
@@ -67,6 +70,7 @@ pub const DOCKERBENCH: Format = Format {
     title: "docker-bench-security JSON",
     tool: "docker-bench-security",
     detect: |sniff| certain_if(object_with(sniff, &["dockerbenchsecurity"])),
+    lists: &[],
     read: read_dockerbench,
 };
 

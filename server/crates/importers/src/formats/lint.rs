@@ -48,6 +48,7 @@ pub const HADOLINT: Format = Format {
             list_with(sniff, &["code", "level", "file"]) && !list_with(sniff, &["endLine"]),
         )
     },
+    lists: &[],
     read: |reading, text| {
         read(
             reading,
@@ -69,6 +70,7 @@ pub const SHELLCHECK: Format = Format {
         let is_old = list_with(sniff, &["code", "level", "file", "endLine"]);
         certain_if(is_old || object_with(sniff, &["comments"]) && has_only(sniff, "\"endLine\""))
     },
+    lists: &[],
     read: |reading, text| {
         read(
             reading,
@@ -84,6 +86,7 @@ pub const WHISPERS: Format = Format {
     title: "Whispers JSON",
     tool: "whispers",
     detect: |sniff| certain_if(list_with(sniff, &["key", "value", "file", "rule_id"])),
+    lists: &[],
     read: |reading, text| {
         let names = Names {
             rule: &["rule_id"],
@@ -100,6 +103,7 @@ pub const GITHUB_ANNOTATIONS: Format = Format {
     title: "GitHub annotations JSON",
     tool: "annotations",
     detect: |sniff| certain_if(list_with(sniff, &["annotation_level", "message"])),
+    lists: &[],
     read: |reading, text| {
         let names = Names {
             rule: &["rule"],
@@ -123,6 +127,7 @@ pub const GITLAB_CODE_QUALITY: Format = Format {
             list_with(sniff, &["description", "fingerprint", "location"]),
         )
     },
+    lists: &[],
     read: |reading, text| {
         let names = Names {
             rule: &["check_name"],
@@ -142,6 +147,7 @@ pub const DODGY: Format = Format {
     title: "dodgy JSON",
     tool: "dodgy",
     detect: |sniff| certain_if(object_with(sniff, &["warnings"]) && has_only(sniff, "\"path\"")),
+    lists: &[],
     read: |reading, text| {
         let names = Names {
             path: &["path"],
@@ -209,15 +215,9 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>, names: &
         "notice" => Severity::Low,
         "critical" if reading.format == "gitlab_code_quality" => Severity::High,
         "major" => Severity::Medium,
-        word => reading.severity(
-            pointer,
-            word,
-            if names.category == Category::Secret {
-                Severity::High
-            } else {
-                Severity::Medium
-            },
-        ),
+        // Dodgy rates nothing, and finds secrets.
+        _ if names.severity.is_empty() => Severity::High,
+        word => reading.severity(pointer, word),
     };
     let rule = value.first_text(names.rule);
     // An annotation has no field for the rule; linters put it before the message (`LT05: Line is too long`).

@@ -29,6 +29,7 @@ pub mod kics;
 pub mod kingfisher;
 pub mod kubernetes;
 pub mod lint;
+mod lists;
 pub mod njsscan;
 pub mod noseyparker;
 pub mod npm_audit_7_plus;

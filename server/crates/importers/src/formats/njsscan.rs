@@ -22,6 +22,7 @@ pub const NJSSCAN: Format = Format {
         let has_part = sniff.has_key("nodejs") || sniff.has_key("templates");
         certain_if(sniff.has_key("njsscan_version")).max(likely_if(has_part))
     },
+    lists: &[],
     read,
 };
 
@@ -31,7 +32,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         let name = pointer.rsplit('/').next().unwrap_or("");
         let severity = match &*rule.text("metadata/severity") {
             "INFO" => Severity::Low,
-            word => reading.severity(pointer, word, Severity::Medium),
+            word => reading.severity(pointer, word),
         };
         let nothing = [Loose::Null];
         let files = rule.each("files");

@@ -15,6 +15,7 @@ pub const NOSEYPARKER: Format = Format {
     title: "Nosey Parker JSON lines",
     tool: "noseyparker",
     detect: |sniff| certain_if(object_with(sniff, &["rule_name", "matches"])),
+    lists: &[],
     read,
 };
 

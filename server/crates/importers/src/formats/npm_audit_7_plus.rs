@@ -6,8 +6,6 @@
 //! | `severity` | as it is |
 //! | `fixAvailable` | fixed version, where it names one for this very package |
 
-use holdpoint_domain::Severity;
-
 use super::reading::{Format, Reading, adding, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
@@ -17,6 +15,7 @@ pub const NPM_AUDIT_7_PLUS: Format = Format {
     title: "npm audit JSON (npm 7 and later)",
     tool: "npm audit",
     detect,
+    lists: &[],
     read,
 };
 
@@ -30,7 +29,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
 }
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, package: &Loose<'_>) -> Finding {
-    let severity = reading.severity(pointer, &package.text("severity"), Severity::Medium);
+    let severity = reading.severity(pointer, &package.text("severity"));
     let name = package.text("name");
     let advisories = package.each("via").iter().filter(|via| via.is_object());
     let titles: Vec<_> = advisories

@@ -6,8 +6,6 @@
 //! | `info.severity` | as it is; unknown is info |
 //! | `matched-at`, `host` | scope |
 
-use holdpoint_domain::Severity;
-
 use super::reading::{Format, Reading, adding, certain_if, list_with, object_with};
 use crate::json::Loose;
 use crate::{Body, Category, Finding, ImportError};
@@ -23,6 +21,7 @@ pub const NUCLEI: Format = Format {
                 .any(|keys| object_with(sniff, keys) || list_with(sniff, keys)),
         )
     },
+    lists: &[],
     read,
 };
 
@@ -36,7 +35,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, found: &Loose<'_>) -> Finding {
     let info = found.at("info");
-    let severity = reading.severity(pointer, &info.text("severity"), Severity::Info);
+    let severity = reading.severity(pointer, &info.text("severity"));
     let matcher = found.first_text(&["matcher-name", "matcher_name"]);
     let name = info.text("name");
     let words = if matcher.is_empty() {

@@ -22,6 +22,7 @@ pub const OSV_SCANNER: Format = Format {
     title: "OSV-Scanner JSON",
     tool: "osv-scanner",
     detect,
+    lists: &[],
     read,
 };
 

@@ -17,6 +17,7 @@ pub const PIP_AUDIT: Format = Format {
     title: "pip-audit JSON",
     tool: "pip-audit",
     detect,
+    lists: &[],
     read,
 };
 

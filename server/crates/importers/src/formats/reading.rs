@@ -1,7 +1,11 @@
 //! What the modules of single formats share: a format as data, and the report that is being made.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use holdpoint_domain::{Digest, Severity};
 
+use super::lists::{ListPath, Wrong};
 use super::sarif::{Ids, push_new};
 use super::tree::{self, Each, Nth, Pattern};
 use crate::json::Loose;
@@ -51,6 +55,8 @@ pub struct Format {
     /// The tool's name where the file does not say it.
     pub(super) tool: &'static str,
     pub(super) detect: fn(&Sniff<'_>) -> Confidence,
+    /// The lists that the tool always writes, see [`super::lists`]. Without one that is here a scan is incomplete.
+    pub(super) lists: &'static [&'static str],
     pub(super) read: fn(&mut Reading<'_>, Body<'_>) -> Result<(), ImportError>,
 }
 
@@ -81,9 +87,23 @@ impl Importer for Format {
             sink,
             n_findings: 0,
             n_problems: 0,
+            lists: self
+                .lists
+                .iter()
+                .map(|path| ListPath::parse(path))
+                .collect(),
+            unknown_words: BTreeMap::new(),
+            nameless: None,
         };
         self.tool.clone_into(&mut reading.summary.tool.name);
         (self.read)(&mut reading, body)?;
+        if let Some(pointer) = reading.nameless.take() {
+            let message = format!(
+                "what is here says no rule, no title and no component, so it is nothing that {} reports.",
+                self.tool
+            );
+            return Err(reading.broken(&pointer, message));
+        }
         // A person can name the format of any file. What has no finding and is not recognised either is perhaps an error message,
         // and no evidence that there is nothing to find.
         let sniff = Sniff::of_body(body, None);
@@ -109,11 +129,27 @@ pub(super) struct Reading<'s> {
     sink: Sink<'s>,
     n_findings: usize,
     n_problems: usize,
+    lists: Rc<[ListPath]>,
+    /// Words that are not known, by what they are of and themselves: where the first stands, and how many there are.
+    unknown_words: BTreeMap<(&'static str, String), (String, usize)>,
+    /// Where the first element is that says nothing of what it is.
+    nameless: Option<String>,
 }
 
 impl Reading<'_> {
-    pub(super) fn add(&mut self, finding: Finding) {
+    pub(super) fn add(&mut self, mut finding: Finding) {
         self.n_findings += 1;
+        if finding.title.is_empty() {
+            let named = finding.rule_name.as_deref().or(finding.rule.as_deref());
+            let named = named
+                .or(finding.message.as_deref())
+                .or(finding.component.as_deref());
+            match named {
+                Some(named) => finding.title = title(named),
+                None if self.nameless.is_none() => self.nameless = Some(finding.pointer.clone()),
+                None => {}
+            }
+        }
         (self.sink)(finding);
     }
 
@@ -166,20 +202,76 @@ impl Reading<'_> {
         self.summary.branch = shown_line(text).or(self.summary.branch.take());
     }
 
-    /// The severity that a word of the tool stands for; another word is told, and stands for `otherwise`.
-    pub(super) fn severity(&mut self, where_: &str, word: &str, otherwise: Severity) -> Severity {
-        if word.trim().is_empty() {
-            return otherwise;
+    /// The severity that a word of the tool stands for. No word, and one that is not known, is no rating: that is told.
+    pub(super) fn severity(&mut self, where_: &str, word: &str) -> Severity {
+        Severity::from_scanner_word(word).unwrap_or_else(|| {
+            self.unknown_word(where_, "severity", word);
+            Severity::Unrated
+        })
+    }
+
+    /// Notes a word of the file that is not known, or that is missing; it is told once, with how often it is there.
+    pub(super) fn unknown_word(&mut self, where_: &str, of: &'static str, word: &str) {
+        const MOST_WORDS: usize = 100;
+        let key = (of, title(word));
+        if let Some((_, n)) = self.unknown_words.get_mut(&key) {
+            *n += 1;
+        } else if self.unknown_words.len() < MOST_WORDS {
+            self.unknown_words.insert(key, (where_.to_owned(), 1));
+        } else {
+            self.problem(where_, format!("Further words of {of} are not known."));
         }
-        if let Some(severity) = Severity::from_scanner_word(word) {
-            return severity;
+    }
+
+    /// Notes that the tool counts more than the file lists.
+    pub(super) fn declared(&mut self, where_: &str, declared: Option<f64>, n_listed: usize) {
+        #[expect(clippy::cast_precision_loss, reason = "no file has so many elements")]
+        let n = n_listed as f64;
+        if let Some(declared) = declared.filter(|declared| *declared > n) {
+            let reason = format!("the tool counts {declared}, and {n_listed} are listed");
+            self.incomplete(where_, &reason);
         }
-        let message = format!(
-            "The severity {:?} is not known; it is taken as {otherwise}.",
-            title(word)
-        );
-        self.problem(where_, message);
-        otherwise
+    }
+
+    /// Notes that the tool has looked at nothing.
+    pub(super) fn nothing_looked_at(&mut self, where_: &str, what: &str) {
+        self.incomplete(where_, &format!("nothing was looked at: {what}"));
+    }
+
+    /// Looks whether the lists that the tool always writes are in a part of the file, which lies at a JSON pointer.
+    fn look_for_lists(
+        &mut self,
+        pointer: &str,
+        part: &Loose<'_>,
+        streamed: &[Pattern],
+    ) -> Result<(), ImportError> {
+        let mut wrong = Vec::new();
+        for path in &*Rc::clone(&self.lists) {
+            path.look(pointer, part, streamed, &mut wrong);
+        }
+        let name = |is_object| if is_object { "object" } else { "list" };
+        for wrong in wrong {
+            match wrong {
+                Wrong::OtherType { at, is_object } => {
+                    let article = if is_object { "an" } else { "a" };
+                    let message = format!("{article} {} is required here.", name(is_object));
+                    return Err(self.broken(&format!("${}", at.replace('/', ".")), message));
+                }
+                Wrong::Missing { at, is_object } => {
+                    let tool = &self.summary.tool.name;
+                    let reason = format!(
+                        "its {} {at} is missing, which {tool} always writes",
+                        name(is_object)
+                    );
+                    self.incomplete(at, &reason);
+                }
+                Wrong::Null { at, is_object } => {
+                    let reason = format!("its {} {at} is null", name(is_object));
+                    self.incomplete(at, &reason);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A refusal of the file.
@@ -278,14 +370,19 @@ impl Reading<'_> {
                     "an object is required here.",
                 ));
             }
+            self.look_for_lists(pointer, element, &[])?;
             each(self, pointer, element)
         };
-        tree::stream(format, text, patterns, see)
+        let rest = tree::stream(format, text, patterns, see)?;
+        self.look_for_lists("", &rest, patterns)?;
+        Ok(rest)
     }
 
     /// The whole of a JSON text.
     pub(super) fn json<'a>(&mut self, text: Body<'a>) -> Result<Loose<'a>, ImportError> {
-        tree::stream(self.format, text, &[], &mut |_, _| Ok(()))
+        let whole = tree::stream(self.format, text, &[], &mut |_, _| Ok(()))?;
+        self.look_for_lists("", &whole, &[])?;
+        Ok(whole)
     }
 
     /// As [`tree::documents`].
@@ -304,6 +401,7 @@ impl Reading<'_> {
                     "an object is required here.",
                 ));
             }
+            self.look_for_lists("", &value, &[])?;
             each(self, &place, &value)
         })
     }
@@ -348,6 +446,24 @@ impl Reading<'_> {
     }
 
     fn finish(mut self) -> Summary {
+        for ((of, word), (where_, n)) in std::mem::take(&mut self.unknown_words) {
+            let times = if n == 1 {
+                String::new()
+            } else {
+                format!(" ({n} times)")
+            };
+            let meaning = if of == "severity" {
+                "; what has it is unrated"
+            } else {
+                ""
+            };
+            let message = if word.is_empty() {
+                format!("The {of} is missing{times}{meaning}.")
+            } else {
+                format!("The {of} {word:?} is not known{times}{meaning}.")
+            };
+            self.problem(where_, message);
+        }
         if self.n_problems > MOST_PROBLEMS {
             self.summary.problems.push(Problem {
                 where_: String::new(),
@@ -447,6 +563,7 @@ fn shown_line(text: &str) -> Option<String> {
 
 /// What a format's module says about a finding; empty texts are as if they had not been given.
 impl Finding {
+    /// A finding whose title may still be empty: [`Reading::add`] calls it after its rule, message or component then.
     pub(super) fn of(words: &str, severity: Severity, pointer: &str) -> Self {
         let mut finding = Self::new(String::new(), severity).with_title(words);
         pointer.clone_into(&mut finding.pointer);
@@ -455,9 +572,6 @@ impl Finding {
 
     pub(super) fn with_title(mut self, words: &str) -> Self {
         self.title = title(words);
-        if self.title.is_empty() {
-            "Finding without a title".clone_into(&mut self.title);
-        }
         self
     }
 

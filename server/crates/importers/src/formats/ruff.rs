@@ -16,6 +16,7 @@ pub const RUFF: Format = Format {
     title: "Ruff JSON",
     tool: "ruff",
     detect,
+    lists: &[],
     read,
 };
 

@@ -20,6 +20,7 @@ pub const SEMGREP: Format = Format {
     title: "Semgrep JSON",
     tool: "semgrep",
     detect,
+    lists: &[],
     read,
 };
 
@@ -28,6 +29,7 @@ pub const SEMGREP_PRO: Format = Format {
     title: "Semgrep platform JSON",
     tool: "semgrep",
     detect: detect_platform,
+    lists: &[],
     read: read_platform,
 };
 
@@ -165,7 +167,7 @@ fn severity(reading: &mut Reading<'_>, pointer: &str, word: &str) -> Severity {
         // Its documentation: "The older levels ERROR, WARNING and INFO match High, Medium and Low."
         "INFO" => Severity::Low,
         "INVENTORY" | "EXPERIMENT" => Severity::Info,
-        _ => reading.severity(pointer, word, Severity::Medium),
+        _ => reading.severity(pointer, word),
     }
 }
 

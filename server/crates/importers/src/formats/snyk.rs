@@ -18,6 +18,7 @@ pub const SNYK: Format = Format {
     title: "Snyk JSON",
     tool: "snyk",
     detect,
+    lists: &[],
     read,
 };
 
@@ -27,6 +28,7 @@ pub const SNYK_CODE: Format = Format {
     title: "Snyk Code SARIF",
     tool: "SnykCode",
     detect: |_| Confidence::No,
+    lists: &[],
     read: |reading, text| reading.sarif(text),
 };
 
@@ -87,7 +89,7 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, vulnerability: &Loose<'_>) 
         .filter(|score| *score > 0.0);
     let severity = match score {
         Some(score) => Severity::from_cvss_score(score),
-        None => reading.severity(pointer, &vulnerability.text("severity"), Severity::Medium),
+        None => reading.severity(pointer, &vulnerability.text("severity")),
     };
     let id = vulnerability.text("id");
     let name = vulnerability.first_text(&["packageName", "moduleName", "name"]);

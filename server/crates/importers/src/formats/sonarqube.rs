@@ -20,6 +20,7 @@ pub const SONARQUBE: Format = Format {
     title: "SonarQube JSON or sonar-report page",
     tool: "sonarqube",
     detect,
+    lists: &[],
     read,
 };
 
@@ -141,7 +142,7 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, issue: &Loose<'_>) -> Findi
         "CRITICAL" => Severity::High,
         "MAJOR" => Severity::Medium,
         "MINOR" => Severity::Low,
-        word => reading.severity(pointer, word, Severity::Medium),
+        word => reading.severity(pointer, word),
     };
     let resolution = issue.text("resolution");
     let status = match (&*issue.first_text(&["status", "issueStatus"]), &*resolution) {

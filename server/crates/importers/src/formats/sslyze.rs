@@ -34,6 +34,7 @@ pub const SSLYZE: Format = Format {
                 || (root_is(sniff, "document") && sniff.text.contains("SSLyzeVersion")),
         )
     },
+    lists: &[],
     read: |reading, text| {
         if text.begins_with('<') {
             read_xml(reading, text)

@@ -10,8 +10,6 @@
 //! | `ExperimentalModifiedFindings` | suppressed |
 //! | `Error` of an object of a cluster | it was not looked at: the scan is incomplete |
 
-use holdpoint_domain::Severity;
-
 use super::reading::{Format, Reading, certain_if, list_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
@@ -21,6 +19,7 @@ pub const TRIVY: Format = Format {
     title: "Trivy JSON",
     tool: "trivy",
     detect,
+    lists: &[],
     read,
 };
 
@@ -139,7 +138,7 @@ fn read_result(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>, obj
 }
 
 fn vulnerability(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) -> Finding {
-    let severity = reading.severity(pointer, &value.text("Severity"), Severity::Info);
+    let severity = reading.severity(pointer, &value.text("Severity"));
     let (id, name, version) = (
         value.text("VulnerabilityID"),
         value.text("PkgName"),
@@ -191,7 +190,7 @@ fn misconfiguration(
         "EXCEPTION" => ScannerStatus::Suppressed,
         _ => ScannerStatus::Open,
     };
-    let severity = reading.severity(pointer, &value.text("Severity"), Severity::Medium);
+    let severity = reading.severity(pointer, &value.text("Severity"));
     let cause = value.at("CauseMetadata");
     let lines = cause
         .each("Code/Lines")
@@ -222,7 +221,7 @@ fn misconfiguration(
 }
 
 fn secret(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) -> Finding {
-    let severity = reading.severity(pointer, &value.text("Severity"), Severity::High);
+    let severity = reading.severity(pointer, &value.text("Severity"));
     Finding::of(&value.first_text(&["Title", "RuleID"]), severity, pointer)
         .with_rule(&value.text("RuleID"))
         .with_lines(value.line("StartLine"), value.line("EndLine"))
@@ -230,7 +229,7 @@ fn secret(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) -> Findin
 }
 
 fn licence(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) -> Finding {
-    let severity = reading.severity(pointer, &value.text("Severity"), Severity::Info);
+    let severity = reading.severity(pointer, &value.text("Severity"));
     let (licence, package) = (value.text("Name"), value.text("PkgName"));
     let category = value.text("Category");
     let words = format!("Licence {licence} ({category}): {package}");

@@ -19,6 +19,7 @@ pub const TRUFFLEHOG: Format = Format {
     title: "TruffleHog JSON lines",
     tool: "trufflehog",
     detect,
+    lists: &[],
     read,
 };
 

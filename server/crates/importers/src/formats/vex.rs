@@ -24,6 +24,7 @@ pub const OPENVEX: Format = Format {
     title: "OpenVEX JSON",
     tool: "OpenVEX",
     detect: |sniff| certain_if(object_with(sniff, &["@context", "statements"])),
+    lists: &[],
     read: read_openvex,
 };
 
@@ -34,6 +35,7 @@ pub const CSAF: Format = Format {
     detect: |sniff| {
         certain_if(object_with(sniff, &["document"]) && sniff.text.contains("\"csaf_version\""))
     },
+    lists: &[],
     read: read_csaf,
 };
 

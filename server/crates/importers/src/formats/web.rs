@@ -21,6 +21,7 @@ pub const ZAP: Format = Format {
     title: "OWASP ZAP XML",
     tool: "zap",
     detect: |sniff| certain_if(root_is(sniff, "OWASPZAPReport")),
+    lists: &[],
     read: read_zap,
 };
 
@@ -29,6 +30,7 @@ pub const SPOTBUGS: Format = Format {
     title: "SpotBugs XML",
     tool: "spotbugs",
     detect: |sniff| certain_if(root_is(sniff, "BugCollection")),
+    lists: &[],
     read: read_spotbugs,
 };
 
@@ -42,6 +44,7 @@ pub const BURP: Format = Format {
                 && (sniff.text.contains("burpVersion") || sniff.text.contains("<serialNumber>")),
         )
     },
+    lists: &[],
     read: read_burp,
 };
 
@@ -50,6 +53,7 @@ pub const NMAP: Format = Format {
     title: "Nmap XML",
     tool: "nmap",
     detect: |sniff| certain_if(root_is(sniff, "nmaprun")),
+    lists: &[],
     read: read_nmap,
 };
 
@@ -63,6 +67,7 @@ pub const NIKTO: Format = Format {
             root_is(sniff, "niktoscan") || object_with(sniff, &keys) || list_with(sniff, &keys),
         )
     },
+    lists: &[],
     read: read_nikto,
 };
 
@@ -80,6 +85,7 @@ pub const TESTSSL: Format = Format {
             .collect();
         certain_if(start.starts_with("id,fqdn/ip,port,severity,finding"))
     },
+    lists: &[],
     read: read_testssl,
 };
 
@@ -90,7 +96,7 @@ fn read_burp(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
         let pointer = format!("issue {at}");
         let severity = match &*issue.text("severity") {
             "Information" | "False positive" => Severity::Info,
-            word => reading.severity(&pointer, word, Severity::Info),
+            word => reading.severity(&pointer, word),
         };
         let mut finding = Finding::of(&issue.text("name"), severity, &pointer)
             .with_rule(&issue.text("type"))
@@ -286,7 +292,7 @@ fn read_testssl(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportE
                     return Ok(());
                 }
                 "INFO" | "WARN" | "FATAL" | "DEBUG" => Severity::Info,
-                word => reading.severity(pointer, word, Severity::Info),
+                word => reading.severity(pointer, word),
             };
             let cves = row.text("cve");
             let cves: Vec<&str> = if cves.is_empty() {

@@ -16,6 +16,7 @@ pub const YAMLLINT: Format = Format {
     title: "yamllint parsable text",
     tool: "yamllint",
     detect,
+    lists: &[],
     read,
 };
 

@@ -6,8 +6,6 @@
 //! | `determinations.severity` | as it is; Unknown is info |
 //! | `ignored` | suppressed |
 
-use holdpoint_domain::Severity;
-
 use super::reading::{Format, Reading, adding, certain_or_empty, list_with};
 use crate::json::{Loose, whole_number};
 use crate::text::{clean_line, normal_path};
@@ -18,6 +16,7 @@ pub const ZIZMOR: Format = Format {
     title: "zizmor JSON",
     tool: "zizmor",
     detect,
+    lists: &[],
     read,
 };
 
@@ -31,11 +30,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
 }
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>) -> Finding {
-    let severity = reading.severity(
-        pointer,
-        &result.text("determinations/severity"),
-        Severity::Info,
-    );
+    let severity = reading.severity(pointer, &result.text("determinations/severity"));
     let status = if result.flag("ignored") {
         ScannerStatus::Suppressed
     } else {
