@@ -412,7 +412,8 @@ impl<'de> Visitor<'de> for Descent<'_> {
 const INNER_TEXT: &str = "#text";
 
 /// Reads XML as a tree: attributes and elements by their names without prefix, several of one name as a list, an element of
-/// text only as that text. Entities other than those of XML itself are not resolved, so that none can grow. Each element that
+/// text only as that text. Entities other than those of XML itself are refused: they could grow, and what is
+/// left out could be a severity. Each element that
 /// fits a pattern, whose steps are names of elements from the first on, is handed to `each`, and is not kept.
 pub(in crate::formats) fn xml(
     format: &'static str,
@@ -456,7 +457,8 @@ pub(in crate::formats) fn xml(
                         format!("nested deeper than {MOST_LEVELS} levels."),
                     ));
                 }
-                let mut element = Open::of(&start);
+                let mut element =
+                    Open::of(&start).map_err(|name| refused(at, unknown_entity(&name)))?;
                 if element.has_too_many_names() {
                     return Err(refused(at, TOO_MANY_NAMES.to_owned()));
                 }
@@ -465,7 +467,8 @@ pub(in crate::formats) fn xml(
                 open.push(element);
             }
             Event::Empty(start) => {
-                let mut element = Open::of(&start);
+                let mut element =
+                    Open::of(&start).map_err(|name| refused(at, unknown_entity(&name)))?;
                 let is_too_wide = |open: &Open| open.has_too_many_names();
                 if is_too_wide(&element) || open.last().is_some_and(is_too_wide) {
                     return Err(refused(at, TOO_MANY_NAMES.to_owned()));
@@ -489,20 +492,29 @@ pub(in crate::formats) fn xml(
                 }
             }
             Event::GeneralRef(reference) => {
+                let name = reference.decode().unwrap_or_default();
                 let character = reference.resolve_char_ref().ok().flatten();
-                let named = || {
-                    let name = reference.decode().ok()?;
-                    quick_xml::escape::resolve_predefined_entity(&name)
+                let text = match character {
+                    Some(character) => Cow::Owned(character.to_string()),
+                    None => quick_xml::escape::resolve_predefined_entity(&name)
+                        .map(Cow::Borrowed)
+                        .ok_or_else(|| refused(at, unknown_entity(&name)))?,
                 };
                 if let Some(parent) = open.last_mut() {
-                    match character {
-                        Some(character) => parent.text.push(character),
-                        None => parent.text.push_str(named().unwrap_or("")),
-                    }
+                    kept.bytes += text.len();
+                    parent.text.push_str(&text);
                 }
             }
             Event::Eof => break,
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+            Event::DocType(declaration) => {
+                if memchr::memmem::find(&declaration, b"<!ENTITY").is_some() {
+                    return Err(refused(
+                        at,
+                        "it declares entities of its own, which no scanner does.".to_owned(),
+                    ));
+                }
+            }
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
         if let Some(element) = ended {
             kept = element.before;
@@ -527,6 +539,10 @@ fn owned(error: &std::io::Error) -> std::io::Error {
         Some(ours) => std::io::Error::other(ours.clone()),
         None => std::io::Error::new(error.kind(), error.to_string()),
     }
+}
+
+fn unknown_entity(name: &str) -> String {
+    format!("the entity &{name}; is not one of XML's own, so what it stands for is not known.")
 }
 
 /// Which element fits a pattern.
@@ -614,24 +630,34 @@ struct Open {
 }
 
 impl Open {
-    fn of(start: &quick_xml::events::BytesStart<'_>) -> Self {
+    /// The name of an entity that nobody knows, if an attribute has one.
+    fn of(start: &quick_xml::events::BytesStart<'_>) -> Result<Self, String> {
+        use quick_xml::escape::EscapeError;
+
         let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut attributes = start.attributes();
-        let attributes = attributes.with_checks(false).flatten();
-        let entries = attributes.map(|attribute| {
-            let value = attribute.unescape_value().map_or_else(
-                |_| String::from_utf8_lossy(&attribute.value).into_owned(),
-                Cow::into_owned,
-            );
+        let mut entries = Vec::new();
+        for attribute in attributes.with_checks(false).flatten() {
+            let value = match attribute.unescape_value() {
+                Ok(value) => value.into_owned(),
+                Err(quick_xml::Error::Escape(EscapeError::UnrecognizedEntity(_, entity))) => {
+                    return Err(entity);
+                }
+                Err(quick_xml::Error::Escape(EscapeError::InvalidCharRef(_))) => {
+                    return Err("#".to_owned());
+                }
+                // A lone `&`, as tools write that escape nothing.
+                Err(_) => String::from_utf8_lossy(&attribute.value).into_owned(),
+            };
             let key = name(attribute.key.local_name().as_ref());
-            (Cow::Owned(key), Loose::Text(Cow::Owned(value)))
-        });
-        Self {
+            entries.push((Cow::Owned(key), Loose::Text(Cow::Owned(value))));
+        }
+        Ok(Self {
             name: name(start.local_name().as_ref()),
-            entries: entries.collect(),
+            entries,
             text: String::new(),
             before: Kept::default(),
-        }
+        })
     }
 
     fn has_too_many_names(&self) -> bool {
