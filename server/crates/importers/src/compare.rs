@@ -1,7 +1,9 @@
 //! What a new scan changes, compared with what its series knows already.
 //!
 //! A pure function of both: nothing is stored, nothing is decided for a person. Findings with equal keys belong together;
-//! of several equal ones in a file the order of their lines tells which is which, so that removing one of them fixes one.
+//! of several equal ones in a file the order of their lines tells which is which, so that removing one of them fixes one. Once a
+//! person has decided about one of them, only those are paired that lie at the same line, or that are as many as before:
+//! a decision goes to nothing that was merely counted out.
 //! Where a tool begins or stops to give fingerprints, rule, path and context find the finding again, but only if it is
 //! certain which one is meant.
 
@@ -10,7 +12,7 @@ use std::num::NonZeroU32;
 
 use holdpoint_domain::FindingStatus;
 
-use crate::identity::{Identity, IdentityBasis, Key, Twins, former_keys};
+use crate::identity::{Identity, IdentityBasis, Key, Twins, former_keys, unversioned_key};
 use crate::{Completeness, Finding, PathName, PathNames, ScannerStatus};
 
 /// A finding of the series as it is stored.
@@ -24,6 +26,8 @@ pub struct Known {
     pub ordinal: u32,
     pub path: Option<PathName>,
     pub line: Option<NonZeroU32>,
+    /// See [`crate::identity::version_mark`]; 0 without a version.
+    pub version: u32,
     /// As it counts now: what a person decided and does not hold any more is open.
     pub status: FindingStatus,
     /// Whether a complete scan did not have it already, where a person has decided about it.
@@ -61,6 +65,8 @@ pub struct Seen {
     /// The places of those that have former keys, ascending, with what their keys were if the tool gave fewer fingerprints
     /// then: see [`former_keys`].
     former: Vec<(usize, Box<[Key]>)>,
+    /// Of those with a version, what their keys were before versions belonged to them: see [`unversioned_key`].
+    unversioned: Vec<(usize, Key, u32)>,
     twins: Twins,
 }
 
@@ -70,6 +76,7 @@ impl Seen {
         Self {
             findings: Vec::with_capacity(findings),
             former: Vec::new(),
+            unversioned: Vec::new(),
             twins: Twins::for_about(findings),
         }
     }
@@ -78,6 +85,9 @@ impl Seen {
     pub fn add(&mut self, finding: &Finding, paths: &mut PathNames) {
         if let Some(former) = former_keys(finding) {
             self.former.push((self.findings.len(), former));
+        }
+        if let Some((key, version)) = unversioned_key(finding) {
+            self.unversioned.push((self.findings.len(), key, version));
         }
         self.findings.push(Identified {
             identity: self.twins.add(finding),
@@ -255,6 +265,7 @@ pub fn compare<'a>(
         |_, seen| Some(seen.identity.key),
         Certainty::Order,
     );
+    pairs.match_unversioned(&seen.unversioned);
     // A tool that gives a further fingerprint, or a newer version of one, still gives the old one for a while.
     pairs.matching = By::Former;
     pairs.match_former(&seen.former);
@@ -316,6 +327,21 @@ impl<'a> Pairs<'a> {
             matching: By::Key,
             is_taken: vec![false; previous.len()],
             rivals: HashMap::new(),
+        }
+    }
+
+    /// Pairs those that are stored by keys of before versions belonged to them, where the version is the same.
+    fn match_unversioned(&mut self, unversioned: &[(usize, Key, u32)]) {
+        let mut keys = vec![None; self.new.len()];
+        for (at, key, version) in unversioned {
+            keys[*at] = Some(with_version(*key, *version));
+        }
+        if keys.iter().any(Option::is_some) {
+            self.match_by(
+                |known| Some(with_version(known.key, known.version)),
+                |at, _| keys[at],
+                Certainty::Order,
+            );
         }
     }
 
@@ -457,6 +483,19 @@ impl<'a> Pairs<'a> {
             if group.is_empty() || seen.is_empty() {
                 continue;
             }
+            let is_decided = |at: &usize| previous[*at].status.is_human_decision();
+            if certainty == Certainty::Order
+                && group.len() != seen.len()
+                && group.iter().any(is_decided)
+            {
+                self.pair_same_lines(group, &mut seen);
+                // What else there is of them could be any of them.
+                group.retain(|at| !self.is_taken[*at]);
+                if let Some(rival) = group.iter().find(|at| is_decided(at)) {
+                    self.rivals.extend(seen.iter().map(|at| (*at, *rival)));
+                    break;
+                }
+            }
             if certainty == Certainty::EqualNumber && group.len() != seen.len() {
                 self.rivals.extend(seen.iter().map(|at| (*at, group[0])));
                 // Nor may what is left be taken for something that had been fixed.
@@ -470,6 +509,26 @@ impl<'a> Pairs<'a> {
             }
             seen.retain(|at| self.matches[*at].known().is_none());
         }
+    }
+
+    /// Pairs those that lie at the same line, where only one does on either side; what has no line lies nowhere.
+    fn pair_same_lines(&mut self, old: &[usize], seen: &mut Vec<usize>) {
+        let (previous, new) = (self.previous, self.new);
+        for old_at in old {
+            let Some(line) = previous[*old_at].line else {
+                continue;
+            };
+            let is_alone = old
+                .iter()
+                .filter(|at| previous[**at].line == Some(line))
+                .count()
+                == 1;
+            let mut there = seen.iter().filter(|at| new[**at].line == Some(line));
+            if let (true, Some(seen_at), None) = (is_alone, there.next(), there.next()) {
+                self.pair(*old_at, *seen_at);
+            }
+        }
+        seen.retain(|at| self.matches[*at].known().is_none());
     }
 
     fn into_comparison(
@@ -497,6 +556,13 @@ impl<'a> Pairs<'a> {
             rivals: self.rivals,
         }
     }
+}
+
+/// A key that holds for one version only.
+fn with_version(key: Key, version: u32) -> Key {
+    let mut bytes = key.as_bytes().to_vec();
+    bytes.extend(version.to_be_bytes());
+    Key::of(&bytes)
 }
 
 fn change_of(seen: &Identified, known: Option<&Known>) -> Change {

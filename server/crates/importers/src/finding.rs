@@ -260,6 +260,9 @@ pub struct Finding {
     /// Relative to the repository, with `/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Whether the tool named it by an absolute path, whose folder outside of the repository could not be told.
+    #[serde(skip)]
+    pub path_is_absolute: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -336,6 +339,7 @@ impl Finding {
             remediation: None,
             help_url: None,
             path: None,
+            path_is_absolute: false,
             start_line: None,
             end_line: None,
             start_column: None,

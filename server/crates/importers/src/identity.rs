@@ -8,11 +8,12 @@
 //! | fingerprint | the tool's own fingerprint |
 //! | partial fingerprint | rule, path, what the tool contributes |
 //! | shared fingerprint | the fingerprint, rule, path, context, component: one file used it for different places |
-//! | component | rule, path, component: a dependency, whatever its version |
+//! | component | rule, path, component: a dependency |
 //! | snippet | rule, path, snippet, component |
 //! | message | rule, path, message, component |
 //!
-//! Findings with equal keys in one file are told apart by their order: line, column, content.
+//! Where the tool gives a version of the component, it belongs to every key: a decision about one version says nothing of
+//! another. Findings with equal keys in one file are told apart by their order: line, column, content.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -49,7 +50,7 @@ impl IdentityBasis {
             Self::SharedFingerprint => {
                 "fingerprint, rule, file and context are equal (the tool used one fingerprint for several places)"
             }
-            Self::Component => "rule, file and component are equal",
+            Self::Component => "rule, file, component and version are equal",
             Self::Snippet => "rule, file and snippet are equal",
             Self::Message => "rule, file and message are equal",
         }
@@ -63,7 +64,7 @@ impl IdentityBasis {
             Self::SharedFingerprint => {
                 "Recognised by fingerprint, rule, file and context, since the tool gave one fingerprint to several places"
             }
-            Self::Component => "Recognised by rule, file and component",
+            Self::Component => "Recognised by rule, file, component and version",
             Self::Snippet => "Recognised by rule, file and snippet",
             Self::Message => "Recognised by rule, file and message",
         };
@@ -207,10 +208,11 @@ impl Twins {
     pub fn add(&mut self, finding: &Finding) -> Identity {
         let about = About::of(finding);
         let (tool, rule, path) = (&*about.tool, about.rule, &*about.path);
-        let component = finding.component.as_deref().unwrap_or("").trim();
+        let component = about.component;
 
         let (context_basis, context_text) = context_of(finding, rule, component);
-        let context = key(context_basis, [tool, rule, path, &context_text, component]);
+        let parts = [tool, rule, path, &context_text, component];
+        let context = key(context_basis, parts, about.version);
         let fingerprint = finding
             .fingerprint
             .as_deref()
@@ -219,7 +221,8 @@ impl Twins {
         let (basis, key) = match fingerprint {
             None => (context_basis, context),
             Some(print) => {
-                let (basis, key) = about.printed(print, finding.fingerprint_is_partial);
+                let (basis, key) =
+                    about.printed(print, finding.fingerprint_is_partial, about.version);
                 if basis == IdentityBasis::Fingerprint {
                     let place = fnv(&[rule.as_bytes(), path.as_bytes()]);
                     self.fingerprints
@@ -286,6 +289,9 @@ struct About<'f> {
     tool: String,
     rule: &'f str,
     path: Cow<'f, str>,
+    component: &'f str,
+    /// Of the component; empty if the tool gives none.
+    version: &'f str,
 }
 
 impl<'f> About<'f> {
@@ -303,21 +309,51 @@ impl<'f> About<'f> {
             } else {
                 Cow::Owned(normal_path(given, None))
             },
+            component: finding.component.as_deref().unwrap_or("").trim(),
+            version: finding.component_version.as_deref().unwrap_or("").trim(),
         }
     }
 
-    fn printed(&self, print: &str, is_partial: bool) -> (IdentityBasis, Key) {
+    fn printed(&self, print: &str, is_partial: bool, version: &str) -> (IdentityBasis, Key) {
         if is_partial {
             let basis = IdentityBasis::PartialFingerprint;
-            (
-                basis,
-                key(basis, [&self.tool, self.rule, &self.path, print]),
-            )
+            let parts = [&self.tool, self.rule, &self.path, print];
+            (basis, key(basis, parts, version))
         } else {
             let basis = IdentityBasis::Fingerprint;
-            (basis, key(basis, [&self.tool, print]))
+            (basis, key(basis, [&self.tool, print], version))
         }
     }
+}
+
+/// A version in few bytes: what a finding has beside a key that was made without its version.
+pub fn version_mark(version: &str) -> u32 {
+    let hash = fnv(&[version.trim().as_bytes()]);
+    let (high, low) = (hash >> 32, hash & u64::from(u32::MAX));
+    u32::try_from(high ^ low).unwrap_or_default()
+}
+
+/// The key that a finding with a version had before versions belonged to keys, and the version's mark.
+pub(crate) fn unversioned_key(finding: &Finding) -> Option<(Key, u32)> {
+    let about = About::of(finding);
+    if about.version.is_empty() {
+        return None;
+    }
+    let mark = version_mark(about.version);
+    let print = finding.fingerprint.as_deref().map(str::trim);
+    if let Some(print) = print.filter(|print| is_fingerprint(print)) {
+        let (_, key) = about.printed(print, finding.fingerprint_is_partial, "");
+        return Some((key, mark));
+    }
+    let (basis, text) = context_of(finding, about.rule, about.component);
+    let parts = [
+        &*about.tool,
+        about.rule,
+        &*about.path,
+        &text,
+        about.component,
+    ];
+    Some((key(basis, parts, ""), mark))
 }
 
 /// The keys that a finding would have if its tool gave only some of its fingerprints, as it may have before; mostly none.
@@ -327,7 +363,11 @@ pub(crate) fn former_keys(finding: &Finding) -> Option<Box<[Key]>> {
     }
     let about = About::of(finding);
     let former = finding.former_fingerprints.iter();
-    let keys = former.map(|print| about.printed(&print.text, print.is_partial).1);
+    let keys = former.map(|print| {
+        about
+            .printed(&print.text, print.is_partial, about.version)
+            .1
+    });
     Some(keys.collect())
 }
 
@@ -341,7 +381,7 @@ fn is_fingerprint(text: &str) -> bool {
 }
 
 fn context_of(finding: &Finding, rule: &str, component: &str) -> (IdentityBasis, String) {
-    // The message of a dependency finding names versions, which change while the problem stays.
+    // The message of a dependency finding names versions of other things too, which change while the problem stays.
     if !component.is_empty() && !rule.is_empty() {
         return (IdentityBasis::Component, String::new());
     }
@@ -368,8 +408,13 @@ fn key_of(basis: IdentityBasis, parts: &[&[u8]]) -> Key {
     Key::finish(hasher)
 }
 
-fn key<const N: usize>(basis: IdentityBasis, parts: [&str; N]) -> Key {
-    key_of(basis, &parts.map(str::as_bytes))
+/// Without a version it is as if there were no such part.
+fn key<const N: usize>(basis: IdentityBasis, parts: [&str; N], version: &str) -> Key {
+    let mut parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+    if !version.is_empty() {
+        parts.push(version.as_bytes());
+    }
+    key_of(basis, &parts)
 }
 
 /// Only orders equal twins at one place, so that the order of results in the file does not matter.

@@ -16,11 +16,15 @@ pub struct Relocation {
 
 impl Relocation {
     /// The folder that the files of a series lie in under another name than before; `None` where the paths tell no such
-    /// thing for certain. Most of what was seen has to be unknown, and most of that has to be known under the same other
-    /// name.
+    /// thing for certain. Most of what was seen has to be unknown, and most of that, at least two files, has to be known under the
+    /// same other name.
+    ///
+    /// Two folders that both exist are two places, and so are two folders of the repository: only where the tool names files
+    /// by `absolute` paths, or the folder is the repository itself under one of the names, the paths mean the same place.
     pub fn between<'a>(
         known: impl IntoIterator<Item = &'a str>,
         seen: impl IntoIterator<Item = &'a str>,
+        absolute: bool,
     ) -> Option<Self> {
         let known: HashSet<&str> = known.into_iter().collect();
         if known.is_empty() {
@@ -46,13 +50,25 @@ impl Relocation {
             let folder = |path: &'a str| path[..path.len() - end].trim_end_matches('/');
             let vote = votes.entry((folder(known), folder(path))).or_default();
             vote.n += 1;
-            vote.is_telling |= path[path.len() - end..].contains('/');
         }
         // Each path has one vote, so of two folders not both can have more than half.
         let ((was, now), best) = votes.iter().max_by_key(|(_, vote)| vote.n)?;
-        // The name of one file alone tells nothing: there are many called the same.
-        let is_telling = best.is_telling || best.n > 1;
-        (is_telling && best.n * 2 > unknown.len()).then(|| Self {
+        // One file alone tells nothing: there are many called the same, and copied elsewhere.
+        if best.n < 2 || best.n * 2 <= unknown.len() {
+            return None;
+        }
+        if !absolute && !was.is_empty() && !now.is_empty() {
+            return None;
+        }
+        let is_in =
+            |path: &&str, folder: &str| !folder.is_empty() && inside(folder, path).is_some();
+        let exist_both = seen
+            .iter()
+            .any(|path| is_in(path, was) && !is_in(path, now))
+            || known
+                .iter()
+                .any(|path| is_in(path, now) && !is_in(path, was));
+        (!exist_both).then(|| Self {
             was: (*was).to_owned(),
             now: (*now).to_owned(),
         })
@@ -60,10 +76,7 @@ impl Relocation {
 
     /// A path as it was called before; `None` if it is not in this folder.
     pub fn before(&self, path: &str) -> Option<String> {
-        let rest = match path.strip_prefix(self.now.as_str())? {
-            rest if self.now.is_empty() => rest,
-            rest => rest.strip_prefix('/')?,
-        };
+        let rest = inside(&self.now, path)?;
         Some(if self.was.is_empty() {
             rest.to_owned()
         } else {
@@ -75,8 +88,14 @@ impl Relocation {
 #[derive(Default)]
 struct Votes {
     n: usize,
-    /// Whether more than a file's name is equal for one of them.
-    is_telling: bool,
+}
+
+/// What of a path lies below a folder.
+fn inside<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
+    match path.strip_prefix(folder)? {
+        rest if folder.is_empty() => Some(rest),
+        rest => rest.strip_prefix('/'),
+    }
 }
 
 fn by_end(one: &str, other: &str) -> Ordering {
@@ -102,7 +121,11 @@ mod tests {
     use super::*;
 
     fn between(known: &[&str], seen: &[&str]) -> Option<(String, String)> {
-        Relocation::between(known.iter().copied(), seen.iter().copied())
+        relocated(known, seen, true)
+    }
+
+    fn relocated(known: &[&str], seen: &[&str], absolute: bool) -> Option<(String, String)> {
+        Relocation::between(known.iter().copied(), seen.iter().copied(), absolute)
             .map(|moved| (moved.was, moved.now))
     }
 
@@ -130,8 +153,33 @@ mod tests {
             Some(names("builds/17/app", ""))
         );
         assert_eq!(
-            between(&["src/a.c"], &["builds/17/src/a.c"]),
+            between(&["src/a.c", "b.c"], &["builds/17/src/a.c", "builds/17/b.c"]),
             Some(names("", "builds/17"))
+        );
+    }
+
+    #[test]
+    fn two_folders_that_exist_are_two_places() {
+        let orders = ["services/orders/src/a.c", "services/orders/src/b.c"];
+        let payments = ["services/payments/src/a.c", "services/payments/src/b.c"];
+        // Of the repository: another part of it.
+        assert_eq!(relocated(&orders, &payments, false), None);
+        assert!(relocated(&orders, &payments, true).is_some());
+        // Both are there in one of the scans.
+        let both = [payments[0], payments[1], "services/orders/src/other.c"];
+        assert_eq!(relocated(&orders, &both, true), None);
+        let both = [orders[0], orders[1], "services/payments/README.md"];
+        assert_eq!(relocated(&both, &payments, true), None);
+        // One file that is gone, and an equal one elsewhere.
+        let (gone, elsewhere) = (
+            "tests/app/config/settings.py",
+            "services/app/config/settings.py",
+        );
+        assert_eq!(relocated(&[gone], &[elsewhere], true), None);
+        // Run one folder higher up, named by relative paths.
+        assert_eq!(
+            relocated(&["a.c", "src/b.c"], &["app/a.c", "app/src/b.c"], false),
+            Some(names("", "app"))
         );
     }
 

@@ -223,6 +223,18 @@ pub fn normal_path(path: &str, root: Option<&str>) -> String {
     resolve_dots(path)
 }
 
+/// Whether a path or file address says where a file lies on its machine.
+pub(crate) fn is_absolute_path(uri: &str) -> bool {
+    uri.starts_with(['/', '\\'])
+        || uri.contains("://")
+        || uri
+            .get(..5)
+            .is_some_and(|s| s.eq_ignore_ascii_case("file:"))
+        || {
+            matches!(uri.as_bytes(), [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic())
+        }
+}
+
 /// Whether a path can only be what it is: relative, of plain letters, without dots or doubled slashes to resolve. Most
 /// paths are, and they are many.
 pub(crate) fn is_normal(path: &str) -> bool {

@@ -5,7 +5,7 @@ mod common;
 use common::{Series, numbers};
 use holdpoint_domain::{FindingStatus, Severity};
 use holdpoint_importers::compare::{Change, compare};
-use holdpoint_importers::identity::{Identity, IdentityBasis, identify};
+use holdpoint_importers::identity::{Identity, IdentityBasis, identify, version_mark};
 use holdpoint_importers::{
     Completeness, Finding, PathNames, Relocation, Report, ScannerStatus, Summary, Tool,
 };
@@ -308,20 +308,121 @@ fn the_same_finding_has_the_same_identity_however_it_is_written() {
     assert_eq!(of(" TOOL "), of("Tool"));
 }
 
+fn dependency(version: &str) -> Finding {
+    with(1, |f| {
+        f.start_line = None;
+        f.component = Some("parsekit".into());
+        f.component_version = Some(version.into());
+        f.message = Some(format!("parsekit {version} is vulnerable"));
+    })
+}
+
 #[test]
-fn a_dependency_stays_the_same_finding_when_its_version_changes() {
-    let dependency = |version: &str| {
-        with(1, |f| {
-            f.component = Some("openssl".into());
-            f.component_version = Some(version.into());
-            f.message = Some(format!("openssl {version} is vulnerable"));
-        })
-    };
-    assert_eq!(one(&dependency("1.1.1")).key, one(&dependency("1.1.2")).key);
+fn a_decision_about_one_version_of_a_component_says_nothing_of_another() {
+    type Change = fn(&mut Finding);
+    let kinds: [Change; 3] = [
+        |_| {},
+        // Whatever the tool calls the same.
+        |f| f.fingerprint = Some("of the tool".into()),
+        |f| {
+            f.fingerprint = Some("of the tool".into());
+            f.fingerprint_is_partial = true;
+        },
+    ];
+    for (n, kind) in kinds.into_iter().enumerate() {
+        let of = |version: &str| {
+            let mut finding = dependency(version);
+            kind(&mut finding);
+            finding
+        };
+        let mut series = Series::default();
+        series.import(&scan(vec![of("3.1.0"), of("4.0.0")]));
+        series.known[0].status = FindingStatus::FalsePositive;
+        // The one that was decided about is gone.
+        let gone = series.import(&scan(vec![of("4.0.0")]));
+        assert_eq!(numbers(&gone), [0, 1, 0, 0, 0], "{n}");
+        assert_eq!(gone.no_longer_seen, [0], "{n}");
+        assert_eq!(series.known[1].status, FindingStatus::Open, "{n}");
+        // A third version is a third finding, alone or beside the others, in whatever order.
+        let third = series.import(&scan(vec![of("5.0.0"), of("4.0.0"), of("3.1.0")]));
+        assert_eq!(numbers(&third), [1, 2, 0, 0, 0], "{n}");
+        assert_eq!(series.known[2].status, FindingStatus::Open, "{n}");
+        let alone = series.import(&scan(vec![of("6.0.0")]));
+        assert_eq!(numbers(&alone), [1, 0, 0, 0, 2], "{n}");
+    }
     assert_eq!(
         one(&dependency("1.1.1")).explanation(),
-        "Recognised by rule, file and component."
+        "Recognised by rule, file, component and version."
     );
+}
+
+#[test]
+fn what_is_stored_by_a_key_without_its_version_is_found_again_in_that_version_only() {
+    let unversioned = |version: &str| {
+        let mut finding = dependency(version);
+        finding.component_version = None;
+        finding
+    };
+    let mut series = Series::default();
+    series.import(&scan(vec![unversioned("3.1.0"), unversioned("4.0.0")]));
+    for (known, version) in series.known.iter_mut().zip(["3.1.0", "4.0.0"]) {
+        known.version = version_mark(version);
+    }
+    series.known[0].status = FindingStatus::RiskAccepted;
+    let next = series.import(&scan(vec![dependency("5.0.0"), dependency("4.0.0")]));
+    let of = |at: usize| next.matches[at].known;
+    assert_eq!((of(0), of(1)), (None, Some(1)));
+    assert_eq!(next.no_longer_seen, [0]);
+}
+
+#[test]
+fn a_decision_goes_to_no_twin_that_was_merely_counted_out() {
+    let decided = |lines_before: &[u32]| {
+        let mut series = Series::default();
+        series.import(&lines(lines_before));
+        series.known[0].status = FindingStatus::FalsePositive;
+        series
+    };
+    // The one that was decided about is gone, or the other one: nothing tells.
+    let mut series = decided(&[10, 20]);
+    let moved = series.import(&lines(&[17]));
+    assert_eq!(numbers(&moved), [1, 0, 0, 0, 1]);
+    assert_eq!(moved.no_longer_seen, [0]);
+    assert!(
+        moved.matches[0].why.starts_with("not merged with F-1"),
+        "{}",
+        moved.matches[0].why
+    );
+    // What lies where it lay is the same, whatever comes and goes beside it.
+    for (now, known) in [
+        (vec![10], vec![Some(0)]),
+        (vec![20], vec![Some(1)]),
+        (vec![5, 10, 20], vec![None, Some(0), Some(1)]),
+        (vec![10, 15, 20], vec![Some(0), None, Some(1)]),
+        (vec![10, 25, 30], vec![Some(0), Some(1), None]),
+        (vec![12, 22], vec![Some(0), Some(1)]),
+    ] {
+        let mut series = decided(&[10, 20]);
+        let next = series.import(&lines(&now));
+        let found: Vec<_> = next.matches.iter().map(|entry| entry.known).collect();
+        assert_eq!(found, known, "{now:?}");
+    }
+    // Without lines only their number tells.
+    let nowhere = |n: usize| scan((0..n).map(|_| with(0, |f| f.start_line = None)).collect());
+    for n in [1, 3] {
+        let mut series = Series::default();
+        series.import(&nowhere(2));
+        series.known[0].status = FindingStatus::FalsePositive;
+        let next = series.import(&nowhere(n));
+        assert!(
+            next.matches.iter().all(|entry| entry.known.is_none()),
+            "{n}"
+        );
+    }
+    // Nobody has decided about any of them: no decision can slide.
+    let mut series = Series::default();
+    series.import(&lines(&[10, 20]));
+    assert_eq!(numbers(&series.import(&lines(&[17]))), [0, 0, 1, 0, 1]);
 }
 
 #[test]
@@ -353,6 +454,7 @@ fn findings_are_found_again_where_only_the_name_of_a_folder_is_another() {
     let moved = Relocation::between(
         known.iter().map(String::as_str),
         seen.iter().map(String::as_str),
+        true,
     )
     .expect("every path has another beginning");
     let as_before: Vec<Finding> = new

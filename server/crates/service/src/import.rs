@@ -16,7 +16,7 @@ use holdpoint_domain::{
 use holdpoint_importers::{
     Completeness, InputLimits, PathName, PathNames, Problem, Relocation,
     compare::{Change, Comparison, Known, compare},
-    identity::{Identity, IdentityBasis, Key},
+    identity::{Identity, IdentityBasis, Key, version_mark},
 };
 use holdpoint_storage::{
     ChangeNumbers, FindingToMap, NewActivity, Scan, ScanChange, SeverityCounts, StorageError, Tx,
@@ -168,6 +168,11 @@ impl Series {
             ordinal: finding.ordinal,
             path: finding.path.map(|path| paths.name(path)),
             line: line(finding.start_line),
+            version: if finding.version.is_empty() {
+                0
+            } else {
+                version_mark(finding.version)
+            },
             status: finding.status,
             is_gone: finding.is_gone,
         });
@@ -301,6 +306,7 @@ fn compared(
             .findings
             .iter()
             .filter_map(|seen| seen.path.map(path)),
+        read.names_absolute_paths,
     );
     let before = match moved {
         Some(moved) => identities_before(reading, &moved)?,

@@ -58,6 +58,8 @@ pub(crate) struct ReadScan {
     pub(crate) counts: SeverityCounts,
     /// Whether any finding is of a component.
     pub(crate) has_components: bool,
+    /// Whether most of its files are named by absolute paths, so that the folder that a build runs in belongs to their names.
+    pub(crate) names_absolute_paths: bool,
     pub(crate) spool: Spool,
 }
 
@@ -153,6 +155,8 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
         paths,
         counts,
         has_components,
+        n_absolute,
+        n_relative,
         spool,
     } = collected?;
     seen.finish();
@@ -163,6 +167,7 @@ pub(crate) fn read_scan(reading: &Reading) -> Result<ReadScan, ServiceError> {
         paths,
         counts,
         has_components,
+        names_absolute_paths: n_absolute > n_relative,
         spool,
     })
 }
@@ -189,6 +194,9 @@ struct Collected {
     paths: PathNames,
     counts: SeverityCounts,
     has_components: bool,
+    /// How many findings have absolute paths, and how many others.
+    n_absolute: usize,
+    n_relative: usize,
     spool: Spool,
 }
 
@@ -205,11 +213,18 @@ fn collect(
         paths: PathNames::for_about(expected),
         counts: SeverityCounts::default(),
         has_components: false,
+        n_absolute: 0,
+        n_relative: 0,
         spool: Spool::new(&reading.folder),
     };
     for batch in receiver {
         for finding in &batch {
             collected.has_components |= finding.component.is_some();
+            if finding.path.is_some() {
+                let is_absolute = finding.path_is_absolute;
+                collected.n_absolute += usize::from(is_absolute);
+                collected.n_relative += usize::from(!is_absolute);
+            }
             collected.seen.add(finding, &mut collected.paths);
             if finding.status.is_present() {
                 collected.counts.add(finding.severity, 1);

@@ -35,6 +35,8 @@ pub struct KnownFinding<'a> {
     pub path: Option<&'a str>,
     pub start_line: Option<i64>,
     pub end_line: Option<i64>,
+    /// Of its component; empty if there is none.
+    pub version: &'a str,
     /// As it counts now: an accepted risk that does not hold any more is open.
     pub status: FindingStatus,
     /// Of everything that the scanner says of it.
@@ -215,7 +217,8 @@ impl Tx {
                     "select ", $join, " as packed, count(*) as n, max(number) as last from (select number, concat_ws(", $unit,
                     ", id, number, identity, \
                      coalesce(identity_context, ''), identity_basis, ordinal, coalesce(path, ''), \
-                     coalesce(cast(start_line as text), ''), coalesce(cast(end_line as text), ''), case when ",
+                     coalesce(cast(start_line as text), ''), coalesce(cast(end_line as text), ''), \
+                     coalesce(component_version, ''), case when ",
                     acceptance_ended!("$4"), " then 'open' else status end, coalesce(scanner_digest, ''), \
                      case when unseen_since is null then '' else '1' end, \
                      case when status in ('false_positive', 'risk_accepted', 'duplicate') and unseen_since is not null and ",
@@ -654,6 +657,7 @@ fn known_finding(line: &str) -> Result<KnownFinding<'_>, StorageError> {
         path: Some(next()?).filter(|path| !path.is_empty()),
         start_line: line_number(next()?)?,
         end_line: line_number(next()?)?,
+        version: next()?,
         status: parsed(FindingStatus::parse, next()?, "finding", "status")?,
         scanner_digest: next()?,
         is_unseen: next()? == "1",

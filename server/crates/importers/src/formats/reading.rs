@@ -9,7 +9,7 @@ use super::lists::{ListPath, Wrong};
 use super::sarif::{Ids, push_new};
 use super::tree::{self, Each, Nth, Pattern};
 use crate::json::Loose;
-use crate::text::{clean, clean_line, is_url, normal_path, title};
+use crate::text::{clean, clean_line, is_absolute_path, is_url, normal_path, title};
 use crate::{
     Body, Category, Confidence, Finding, ImportError, Importer, Problem, ScannerStatus, Shape,
     Shared, Sink, Sniff, Summary,
@@ -618,6 +618,7 @@ impl Finding {
     }
 
     pub(super) fn with_path(mut self, path: &str) -> Self {
+        self.path_is_absolute = is_absolute_path(path);
         let path = normal_path(path, None);
         self.path = (!path.is_empty()).then_some(path);
         self

@@ -159,6 +159,7 @@ pub(crate) fn known(number: i64, seen: &Identified) -> Known {
         ordinal: seen.identity.ordinal,
         path: seen.path,
         line: seen.line,
+        version: 0,
         status: FindingStatus::Open,
         is_gone: false,
     }

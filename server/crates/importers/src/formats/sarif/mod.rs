@@ -722,6 +722,9 @@ impl<'h> Run<'h> {
         if let Some(first) = result.locations.first() {
             let (place, end_column) = self.place(first, None, None);
             finding.path = place.path;
+            let physical = first.physical_location.as_ref();
+            let artifact = physical.and_then(|physical| physical.artifact_location.as_ref());
+            finding.path_is_absolute = self.paths.is_absolute(artifact);
             finding.start_line = place.start_line;
             finding.end_line = place.end_line;
             finding.start_column = place.start_column;
@@ -730,7 +733,9 @@ impl<'h> Run<'h> {
             self.add_logical(first, finding);
         }
         if finding.path.is_none() {
-            finding.path = self.paths.path(result.analysis_target.as_ref());
+            let target = result.analysis_target.as_ref();
+            finding.path = self.paths.path(target);
+            finding.path_is_absolute = self.paths.is_absolute(target);
         }
         let rest = |locations: &[Location<'_>], skip: usize| {
             let places = locations.iter().skip(skip).take(MOST_PLACES);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::schema::{ArtifactLocation, RunHead, index_of};
-use crate::text::{normal_path, plain_path};
+use crate::text::{is_absolute_path, normal_path, plain_path};
 
 /// The deepest chain of base ids that is followed; a longer one goes in a circle.
 const MOST_BASES: usize = 16;
@@ -65,6 +65,15 @@ impl<'h> Paths<'h> {
         given(self.artifacts.get(at).copied().flatten()?)
     }
 
+    /// Whether a location is an absolute path that lies outside of the repository's root, or with no root to be seen.
+    pub(super) fn is_absolute(&self, location: Option<&ArtifactLocation<'_>>) -> bool {
+        let uri = location.and_then(|location| location.uri.as_deref());
+        uri.is_some_and(|uri| {
+            let uri = uri.trim();
+            is_absolute_path(uri) && !is_inside(uri, self.root.as_deref())
+        })
+    }
+
     /// `None` if it is too long.
     fn resolve(&self, uri: &str, base_id: Option<&str>) -> Option<String> {
         if uri.len() > MOST_PATH_BYTES {
@@ -72,27 +81,16 @@ impl<'h> Paths<'h> {
         }
         let root = self.root.as_deref();
         let base = base_id.map_or_else(String::new, |id| base(&self.bases, id));
-        if base.is_empty() || is_absolute(uri) {
+        if base.is_empty() || is_absolute_path(uri) {
             return Some(normal_path(uri, root));
         }
         let whole = format!("{}/{uri}", base.trim_end_matches('/'));
-        if is_absolute(&base) && !is_inside(&base, root) {
+        if is_absolute_path(&base) && !is_inside(&base, root) {
             // Its own base lies outside of the repository's root, or no root is known: the base stands for the root.
             return Some(normal_path(uri, None));
         }
         Some(normal_path(&whole, root))
     }
-}
-
-fn is_absolute(uri: &str) -> bool {
-    uri.starts_with(['/', '\\'])
-        || uri.contains("://")
-        || uri
-            .get(..5)
-            .is_some_and(|s| s.eq_ignore_ascii_case("file:"))
-        || {
-            matches!(uri.as_bytes(), [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic())
-        }
 }
 
 fn is_inside(base: &str, root: Option<&str>) -> bool {
@@ -122,7 +120,7 @@ fn base(given: &HashMap<&str, &ArtifactLocation<'_>>, id: &str) -> String {
         } else {
             format!("{}/{address}", uri.trim_end_matches('/'))
         };
-        if is_absolute(&address) {
+        if is_absolute_path(&address) {
             break;
         }
         next = location.uri_base_id.as_deref();
@@ -134,7 +132,7 @@ fn base(given: &HashMap<&str, &ArtifactLocation<'_>>, id: &str) -> String {
 /// its chain goes), else the only absolute base, else the folder that the tool ran in.
 fn root_of(run: &RunHead<'_>, given: &HashMap<&str, &ArtifactLocation<'_>>) -> Option<String> {
     let absolute = |address: String| {
-        (address.len() <= MOST_PATH_BYTES && is_absolute(&address)).then_some(address)
+        (address.len() <= MOST_PATH_BYTES && is_absolute_path(&address)).then_some(address)
     };
     let mapped = run.version_control_provenance.iter().find_map(|vcs| {
         let location = vcs.mapped_to.as_ref()?;
