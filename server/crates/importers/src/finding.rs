@@ -160,6 +160,10 @@ pub struct Summary {
     pub repository: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
+    /// What was looked at, by a name that the next scan of the same thing has too: an image without tag and digest, a category of
+    /// the tool, a host. What scans of two of them say does not tell of each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// When the scan ended (or began), in the file's own spelling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scanned_at: Option<String>,

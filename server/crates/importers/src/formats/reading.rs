@@ -198,6 +198,16 @@ impl Reading<'_> {
         self.summary.repository = shown_line(text).or(self.summary.repository.take());
     }
 
+    /// See [`Summary::target`]; of several in one file none is the scan's.
+    pub(super) fn target(&mut self, text: &str) {
+        self.summary.target = shown_line(text).or(self.summary.target.take());
+    }
+
+    /// As [`Self::target`], of an image: without tag and digest, which change with each build.
+    pub(super) fn image(&mut self, reference: &str) {
+        self.target(image_name(reference));
+    }
+
     pub(super) fn branch(&mut self, text: &str) {
         self.summary.branch = shown_line(text).or(self.summary.branch.take());
     }
@@ -827,6 +837,17 @@ pub(super) fn vulnerability_title(
     words
 }
 
+/// The name of an image without its tag and digest: `registry:5000/team/app` of `registry:5000/team/app:1.2@sha256:…`.
+pub(super) fn image_name(reference: &str) -> &str {
+    let reference = reference.trim();
+    let name = reference.split_once('@').map_or(reference, |(name, _)| name);
+    match name.rsplit_once(':') {
+        // What comes before the last slash is a port.
+        Some((before, tag)) if !tag.contains('/') && !before.is_empty() => before,
+        _ => name,
+    }
+}
+
 /// Code that a tool shows with line numbers before each line (`41 code`, `41: code`): only the lines that are meant, and
 /// without their numbers, which change when code moves. Code without numbers stays as it is.
 pub(super) fn numbered_lines(code: &str, start: Option<u32>, end: Option<u32>) -> String {
@@ -849,4 +870,23 @@ pub(super) fn numbered_lines(code: &str, start: Option<u32>, end: Option<u32>) -
         .into_iter()
         .filter(|(number, _)| (from..=to).contains(number));
     meant.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::image_name;
+
+    #[test]
+    fn an_image_is_the_same_whatever_its_tag_and_digest() {
+        for (reference, name) in [
+            ("alpine:3.19", "alpine"),
+            ("registry.example.com/team/app:1.2.3", "registry.example.com/team/app"),
+            ("registry:5000/team/app", "registry:5000/team/app"),
+            ("registry:5000/team/app:1@sha256:00", "registry:5000/team/app"),
+            ("app@sha256:00", "app"),
+            ("./image.tar", "./image.tar"),
+        ] {
+            assert_eq!(image_name(reference), name, "{reference}");
+        }
+    }
 }
