@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Severity,
+    Digest, Severity,
     text::{Name, TextError},
 };
 
@@ -144,7 +144,8 @@ impl Policy {
 #[serde(from = "SpelledScan", into = "SpelledScan")]
 pub struct RequiredScan {
     pub tool: String,
-    /// Absent for the series that is called as the tool is, where scans go that nobody gives a label.
+    /// Absent for the series where scans go that nobody gives a label, of whatever the tool looked at: see
+    /// [`default_label`].
     pub label: Option<String>,
 }
 
@@ -219,8 +220,35 @@ impl RequiredScan {
     /// a label is what somebody chose, so it counts to the letter.
     pub fn is_series(&self, tool: &str, label: &str) -> bool {
         self.tool.to_lowercase() == tool.to_lowercase()
-            && self.label.as_deref().unwrap_or(tool) == label
+            && match &self.label {
+                Some(own) => own == label,
+                None => is_default_label(tool, label),
+            }
     }
+}
+
+/// The label of a series that nobody gives one: the tool's name, with what the tool looked at where its file says so, so that
+/// scans of two images or parts of a repository do not speak of each other.
+pub fn default_label(tool: &str, target: Option<&str>) -> String {
+    match target.map(str::trim).filter(|target| !target.is_empty()) {
+        None => tool.to_owned(),
+        // A name that is cut off still has to be another one than its neighbour's.
+        Some(target) if target.chars().count() > MOST_TARGET => {
+            let start: String = target.chars().take(MOST_TARGET - 12).collect();
+            let digest = Digest::of(target.as_bytes());
+            format!("{tool} ({start}… {})", &digest.as_str()[..8])
+        }
+        Some(target) => format!("{tool} ({target})"),
+    }
+}
+
+/// Characters of a target that a label has at most.
+const MOST_TARGET: usize = 120;
+
+/// Whether a label is one of those that [`default_label`] gives.
+pub fn is_default_label(tool: &str, label: &str) -> bool {
+    let target = label.strip_prefix(tool).unwrap_or("-");
+    target.is_empty() || target.starts_with(" (") && target.ends_with(')')
 }
 
 /// The days a finding may stay open, by severity; `None` is no limit.
@@ -336,6 +364,12 @@ mod tests {
             ("gitleaks: backend", "semgrep", "backend", false),
             ("gitleaks: backend", "gitleaks", "gitleaks", false),
             ("gitleaks: gitleaks", "gitleaks", "gitleaks", true),
+            // Of whatever it looked at, unless one is named.
+            ("trivy", "Trivy", "Trivy (registry/api)", true),
+            ("trivy", "Trivy", "Trivy nightly", false),
+            ("trivy", "Trivy", "nightly (Trivy)", false),
+            ("trivy: Trivy (registry/api)", "Trivy", "Trivy (registry/worker)", false),
+            ("trivy: Trivy (registry/api)", "Trivy", "Trivy (registry/api)", true),
         ] {
             assert_eq!(
                 required(asked).is_series(tool, label),

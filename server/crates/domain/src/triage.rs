@@ -137,21 +137,21 @@ mod tests {
 
     #[test]
     fn the_strictest_policy_says_what_is_blocking() {
-        use Severity::{Critical, High, Info, Low, Medium};
+        use Severity::{Critical, High, Info, Low, Medium, Unrated};
 
         let (mild, strict, odd) = (policy(&[Critical]), policy(&[High, Medium]), policy(&[Low]));
         for (policies, blocking) in [
-            (&[][..], &[Critical, High][..]),
+            (&[][..], &[Critical, High, Unrated][..]),
             (&[mild.as_str()], &[Critical]),
             (
                 &[mild.as_str(), &strict, &odd],
-                &[Critical, High, Medium, Low],
+                &[Critical, High, Unrated, Medium, Low],
             ),
             (
                 &[mild.as_str(), "{\"four_eye\":true}"],
-                &[Critical, High, Medium, Low, Info],
+                &[Critical, High, Unrated, Medium, Low, Info],
             ),
-            (&["no policy"], &[Critical, High, Medium, Low, Info]),
+            (&["no policy"], &[Critical, High, Unrated, Medium, Low, Info]),
         ] {
             let strictest = Blocking::strictest(policies.iter().copied());
             assert_eq!(strictest.severities(), blocking, "{policies:?}");
@@ -183,6 +183,9 @@ mod tests {
             (Critical, High, true),
             (Critical, Info, true),
             (High, Medium, true),
+            (High, Severity::Unrated, true),
+            (Severity::Unrated, Medium, true),
+            (Severity::Unrated, High, false),
             (High, High, false),
             (High, Critical, false),
             (Medium, Low, false),

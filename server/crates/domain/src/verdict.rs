@@ -3,6 +3,8 @@
 //!
 //! It fails closed: what is unknown, missing or stale is a reason for NO-GO, and a review without items cannot go.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -612,48 +614,53 @@ fn judge_scans(review: &ReviewState, policy: &Policy, reasons: &mut Vec<Reason>)
         return;
     };
     for required in &policy.required_scans {
-        let mut of_series = review
-            .scans
-            .iter()
-            .filter(|scan| required.is_series(&scan.tool, &scan.label))
-            .peekable();
-        let last = of_series.peek().map(|scan| scan.commit.clone());
-        let mut of_commit = of_series
-            .filter(|scan| {
-                scan.commit
-                    .as_deref()
-                    .is_some_and(|of| Commit::same(of, commit))
-            })
-            .peekable();
-        let (kind, why) = if of_commit.peek().is_none() {
-            let last = match last {
-                None => match &required.label {
-                    Some(label) => format!("{} has never run as {label}", required.tool),
-                    None => format!("{} has never run without a label of its own", required.tool),
-                },
-                Some(None) => "its last scan names no commit".to_owned(),
-                Some(Some(of)) => format!("it last ran at {of}"),
+        let mut series: BTreeMap<&str, Vec<&ScanFacts>> = BTreeMap::new();
+        for scan in &review.scans {
+            if required.is_series(&scan.tool, &scan.label) {
+                series.entry(&scan.label).or_default().push(scan);
+            }
+        }
+        let reason = |kind, label: Option<&str>, why| {
+            let title = match label {
+                Some(label) if series.len() > 1 => format!("{required}: {label}"),
+                _ => required.to_string(),
             };
-            (
-                ReasonKind::ScanMissing,
-                format!("The required scan is missing for {commit}: {last}."),
-            )
-        } else if !of_commit.any(|scan| scan.complete) {
-            (
-                ReasonKind::ScanIncomplete,
-                format!("The scan of {commit} is incomplete, so it shows nothing."),
-            )
-        } else {
-            continue;
+            Reason {
+                kind,
+                subject_kind: "scan".to_owned(),
+                subject: required.to_string(),
+                title,
+                why,
+                who: vec!["a contributor or CI".to_owned()],
+            }
         };
-        reasons.push(Reason {
-            kind,
-            subject_kind: "scan".to_owned(),
-            subject: required.to_string(),
-            title: required.to_string(),
-            why,
-            who: vec!["a contributor or CI".to_owned()],
-        });
+        if series.is_empty() {
+            let last = match &required.label {
+                Some(label) => format!("{} has never run as {label}", required.tool),
+                None => format!("{} has never run without a label of its own", required.tool),
+            };
+            let why = format!("The required scan is missing for {commit}: {last}.");
+            reasons.push(reason(ReasonKind::ScanMissing, None, why));
+        }
+        // What the tool looked at before and not at this commit is not known to be clean.
+        for (label, scans) in &series {
+            let is_of_commit = |scan: &&&ScanFacts| {
+                let of = scan.commit.as_deref();
+                of.is_some_and(|of| Commit::same(of, commit))
+            };
+            let mut of_commit = scans.iter().filter(is_of_commit).peekable();
+            if of_commit.peek().is_none() {
+                let last = match scans.first().and_then(|scan| scan.commit.as_deref()) {
+                    None => "its last scan names no commit".to_owned(),
+                    Some(of) => format!("it last ran at {of}"),
+                };
+                let why = format!("The required scan is missing for {commit}: {last}.");
+                reasons.push(reason(ReasonKind::ScanMissing, Some(label), why));
+            } else if !of_commit.any(|scan| scan.complete) {
+                let why = format!("The scan of {commit} is incomplete, so it shows nothing.");
+                reasons.push(reason(ReasonKind::ScanIncomplete, Some(label), why));
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::{collections::HashMap, num::NonZeroU32, ops::Range};
 use holdpoint_domain::{
     Digest, FindingId, FindingStatus, Millis, ScanId, SeriesId, ServiceId,
     person::Action,
+    policy::{default_label, is_default_label},
     text::{Commit, Name, ScanCommit, shown_line},
 };
 use holdpoint_importers::{
@@ -543,7 +544,8 @@ impl Services {
         let is_same = |scan: &Scan| {
             let label = request.label.as_ref().map(Name::as_str);
             let commit = request.commit.as_ref().map(Commit::as_str);
-            label.unwrap_or(&scan.tool) == scan.label
+            // Without a label it went where its own content says, which is the same.
+            label.map_or_else(|| is_default_label(&scan.tool, &scan.label), |label| label == scan.label)
                 && commit.is_none_or(|commit| scan.commit.as_deref() == Some(commit))
                 // A commit that only the file names is read from it again.
                 && (commit.is_some() || scan.commit.is_none())
@@ -766,7 +768,7 @@ fn commit_of(read: &mut ReadScan, request: &ScanRequest) -> Result<Option<Commit
 fn outcome_of(read: &ReadScan, request: &ScanRequest, commit: Option<Commit>) -> ImportOutcome {
     let summary = &read.summary;
     let label = request.label.as_ref().map_or_else(
-        || summary.tool.name.clone(),
+        || default_label(&summary.tool.name, summary.target.as_deref()),
         |label| label.as_str().to_owned(),
     );
     ImportOutcome {
