@@ -364,6 +364,7 @@ mod tests {
             tool: series.to_owned(),
             tool_version: None,
             commit: None,
+            target: None,
             incomplete_because: (!is_complete).then(|| "cut off".to_owned()),
             counts: SeverityCounts {
                 high,

@@ -346,6 +346,21 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
         .incomplete_because
         .clone()
         .map(|because| view! { <div class="panel-body"><IncompleteNote because /></div> });
+    let warnings = (!outcome.warnings.is_empty()).then(|| {
+        let warnings = outcome.warnings.join(" ");
+        view! {
+            <div class="panel-body">
+                <div class="notice" data-tone=Tone::Amber.as_str()>
+                    <Ico icon=Icon::Warn />
+                    <p>
+                        <b>"Perhaps this is a scan of something else."</b> " "
+                        <span class="wrap-any">{warnings}</span>
+                        " Import it only if it belongs to this series; else give it a label of its own."
+                    </p>
+                </div>
+            </div>
+        }
+    });
     let n_problems = outcome.problems.len();
     let problems = (n_problems > 0).then(|| {
         let rows = outcome
@@ -418,6 +433,7 @@ fn change_panel(one: &Previewed, review: &str) -> Option<AnyView> {
                     <p class="push muted">"Against the last scan of its series"</p>
                 </div>
                 {incomplete}
+                {warnings}
                 {nothing_found(outcome)}
                 <div class="deltas">{figures(changes, &new, outcome.complete)}</div>
                 {mapped_to(outcome, review)}

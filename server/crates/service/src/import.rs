@@ -560,6 +560,8 @@ impl Services {
                 tool_version: scan.tool_version.clone(),
                 series: scan.label.clone(),
                 commit: scan.commit.clone(),
+                target: scan.target.clone(),
+                warnings: Vec::new(),
                 complete: scan.incomplete_because.is_none(),
                 incomplete_because: scan.incomplete_because.clone(),
                 changes: ChangeNumbers::default(),
@@ -659,6 +661,17 @@ impl Services {
             return Err(ground_has_moved(&outcome.series));
         }
         outcome.changes = compared.changes.numbers;
+        let last = match locked.as_ref().and_then(|locked| locked.last_scan.as_ref()) {
+            Some(last) => tx.scan(last).await?,
+            None => None,
+        };
+        outcome.warnings = warnings_of(&outcome, last.as_ref(), &compared);
+        if matches!(mode, Mode::Commit)
+            && request.label.is_none()
+            && let Some(warning) = outcome.warnings.first()
+        {
+            return Err(not_expected(warning));
+        }
         let mut new = SeverityCounts::default();
         for at in &compared.changes.new {
             new.add(compared.read.said[*at].severity, 1);
@@ -703,6 +716,43 @@ fn ground_of(
         "findings": findings,
         "rules": rules,
         "mapping": mapping,
+    }))
+}
+
+/// What hints at a file of something else than the series is of.
+fn warnings_of(outcome: &ImportOutcome, last: Option<&Scan>, compared: &Compared) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let was = last.and_then(|last| last.target.as_deref());
+    if let (Some(was), Some(is)) = (was, outcome.target.as_deref())
+        && was != is
+    {
+        warnings.push(format!(
+            "The file is of {is}, and the last scan of {} was of {was}.",
+            outcome.series
+        ));
+    }
+    let known = compared.series.known.iter();
+    let is_there = |known: &&Known| known.status != FindingStatus::Fixed && !known.is_gone;
+    let n_there = known.filter(is_there).count();
+    let n_gone = compared.changes.fixed.len() + compared.changes.no_longer_seen.len();
+    // That the last one of a few is gone is the daily work.
+    if n_gone >= 2 && n_gone * 2 > n_there {
+        warnings.push(format!(
+            "{n_gone} of the {n_there} findings of {} are not in it any more.",
+            outcome.series
+        ));
+    }
+    warnings
+}
+
+fn not_expected(warning: &str) -> ServiceError {
+    ServiceError::Conflict(Box::new(Conflict {
+        message: format!(
+            "{warning} Perhaps it is a scan of something else, so nothing was imported. Look at the preview; then send its \
+             `ground`, or name the series that the scan belongs to."
+        ),
+        current_version: 0,
+        fields: Vec::new(),
     }))
 }
 
@@ -779,6 +829,8 @@ fn outcome_of(read: &ReadScan, request: &ScanRequest, commit: Option<Commit>) ->
         tool_version: summary.tool.version.clone(),
         series: label,
         commit: commit.map(|commit| commit.as_str().to_owned()),
+        target: summary.target.as_deref().map(shown_line),
+        warnings: Vec::new(),
         complete: summary.completeness.is_complete(),
         incomplete_because: match &summary.completeness {
             Completeness::Complete => None,
@@ -998,6 +1050,7 @@ impl Import<'_> {
             tool: outcome.tool.clone(),
             tool_version: outcome.tool_version.clone(),
             commit: outcome.commit.clone(),
+            target: outcome.target.clone(),
             incomplete_because: outcome.incomplete_because.clone(),
             counts: compared.read.counts,
             changes: compared.changes.numbers,

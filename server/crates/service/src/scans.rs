@@ -50,8 +50,12 @@ pub struct ImportOutcome {
     pub tool_version: Option<String>,
     pub series: String,
     pub commit: Option<String>,
+    /// What was looked at, where the file says it.
+    pub target: Option<String>,
     pub complete: bool,
     pub incomplete_because: Option<String>,
+    /// What a person should look at before this file goes into this series, each as a sentence: perhaps it is of something else.
+    pub warnings: Vec<String>,
     pub changes: ChangeNumbers,
     pub counts: Counts,
     /// What was odd in the file.

@@ -22,6 +22,8 @@ pub struct Scan {
     pub tool: String,
     pub tool_version: Option<String>,
     pub commit: Option<String>,
+    /// What was looked at, where the file says it.
+    pub target: Option<String>,
     /// Absent when the scan was complete.
     pub incomplete_because: Option<String>,
     pub counts: SeverityCounts,
@@ -130,6 +132,7 @@ struct ScanRow {
     tool: String,
     tool_version: Option<String>,
     commit_id: Option<String>,
+    target: Option<String>,
     incomplete_reason: Option<String>,
     n_critical: i64,
     n_high: i64,
@@ -166,6 +169,7 @@ impl TryFrom<ScanRow> for Scan {
             tool: row.tool,
             tool_version: row.tool_version,
             commit: row.commit_id,
+            target: row.target,
             incomplete_because: row.incomplete_reason,
             counts: SeverityCounts {
                 critical: row.n_critical,
@@ -196,7 +200,7 @@ macro_rules! scan_where {
         concat!(
             "select scan.id, scan.service_id, scan.series_id, series.label, scan.sequence, scan.file_sha256, \
              scan.file_name, file.size_bytes as file_bytes, scan.format, scan.tool, scan.tool_version, scan.commit_id, \
-             scan.incomplete_reason, scan.n_critical, scan.n_high, scan.n_unrated, scan.n_medium, scan.n_low, scan.n_info, scan.n_new, \
+             scan.target, scan.incomplete_reason, scan.n_critical, scan.n_high, scan.n_unrated, scan.n_medium, scan.n_low, scan.n_info, scan.n_new, \
              scan.n_unchanged, scan.n_moved, scan.n_reopened, scan.n_fixed, scan.problems, scan.imported_at, \
              scan.imported_by, person.name as imported_by_name, scan.undone_at from scan \
              join series on series.id = scan.series_id join file on file.sha256 = scan.file_sha256 \
@@ -287,9 +291,9 @@ impl Tx {
         let touched = execute!(
             self,
             "insert into scan (id, service_id, series_id, sequence, file_sha256, file_name, format, tool, tool_version, \
-             commit_id, complete, incomplete_reason, n_critical, n_high, n_unrated, n_medium, n_low, n_info, n_new, n_unchanged, \
+             commit_id, target, complete, incomplete_reason, n_critical, n_high, n_unrated, n_medium, n_low, n_info, n_new, n_unchanged, \
              n_moved, n_reopened, n_fixed, problems, imported_at, imported_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-             $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26) on conflict do nothing",
+             $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) on conflict do nothing",
             scan.id.as_str(),
             scan.service.as_str(),
             scan.series.as_str(),
@@ -300,6 +304,7 @@ impl Tx {
             &scan.tool,
             &scan.tool_version,
             &scan.commit,
+            &scan.target,
             scan.incomplete_because.is_none(),
             &scan.incomplete_because,
             scan.counts.critical,

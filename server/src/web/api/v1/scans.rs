@@ -115,9 +115,14 @@ pub(super) struct Import {
     tool: Tool,
     series: String,
     commit: Option<String>,
+    /// What was looked at, where the file says it: an image without its tag, a category.
+    target: Option<String>,
     /// Only a complete scan fixes findings or shows that there are none.
     complete: bool,
     incomplete_because: Option<String>,
+    /// What hints at a file of something else than its series is of. Such a file is imported only over the `ground` of its
+    /// preview, or into a series that is named.
+    warnings: Vec<String>,
     changes: Changes,
     counts: BySeverity,
     /// For a preview: what it rests on. Sent back as `ground`, the import does what was shown here or is refused.
@@ -215,8 +220,10 @@ fn import_of(outcome: ImportOutcome, preview: bool) -> Import {
         },
         series: outcome.series,
         commit: outcome.commit,
+        target: outcome.target,
         complete: outcome.complete,
         incomplete_because: outcome.incomplete_because,
+        warnings: outcome.warnings,
         changes: outcome.changes.into(),
         counts: outcome.counts.into(),
         mapping: outcome.mapping.into_iter().map(mapped).collect(),
@@ -365,16 +372,15 @@ pub(super) async fn import(
     };
     let digest = target.with(&received.digest);
     once(&services, &caller, &key, &digest, async |services| {
-        let outcome = match &ground {
-            Some(seen) => {
-                import_over(&services, &caller, &service.id, request.clone(), seen).await?
-            }
-            None => {
-                services
-                    .import_scan(&caller, &service.id, request.clone(), preview)
-                    .await?
-            }
-        };
+        let outcome = import_or_preview(
+            &services,
+            &caller,
+            &service.id,
+            request.clone(),
+            ground.as_ref(),
+            preview,
+        )
+        .await?;
         let is_stored = !outcome.repeated && !preview;
         let out = import_of(outcome, preview);
         match (&out.scan, is_stored) {
@@ -385,18 +391,29 @@ pub(super) async fn import(
     .await
 }
 
-/// Imports what a preview showed; where that is not what would happen now, the refusal has the preview of now.
-async fn import_over(
+/// Imports a scan, over the ground of a preview where one is given; where that is not what would happen now, or where nobody
+/// has looked at a file that seems to be of something else, the refusal has the preview of now.
+async fn import_or_preview(
     services: &Services,
     caller: &ApiCaller,
     service: &ServiceId,
     request: ScanRequest,
-    seen: &Digest,
+    ground: Option<&Digest>,
+    preview: bool,
 ) -> Result<ImportOutcome, WebError> {
-    match services
-        .import_previewed_scan(caller, service, request.clone(), seen)
-        .await
-    {
+    let outcome = match ground {
+        Some(seen) => {
+            services
+                .import_previewed_scan(caller, service, request.clone(), seen)
+                .await
+        }
+        None => {
+            services
+                .import_scan(caller, service, request.clone(), preview)
+                .await
+        }
+    };
+    match outcome {
         Err(ServiceError::Conflict(conflict)) => {
             let now = services.import_scan(caller, service, request, true).await?;
             let preview =
