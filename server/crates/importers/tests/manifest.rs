@@ -25,43 +25,45 @@ const NAMED_BY_A_PERSON: &[&str] = &[
     "secretlint/inline_empty_report_2.json",
 ];
 
-/// Where Holdpoint does not merge what DefectDojo merges, or counts by another rule, one file a line: its numbers from critical
-/// to info, and why. Twins: the tool says it more than once, and equal findings are told apart by their order rather than
-/// merged. The manifest's own number holds for every other file.
+/// Where Holdpoint does not merge what DefectDojo merges, or counts by another rule, one file a line: its numbers of critical,
+/// high, unrated, medium, low and info, and why. Twins: the tool says it more than once, and equal findings are told apart by
+/// their order rather than merged. The manifest's own number holds for every other file.
 const OTHER_NUMBERS: &str = "
-auditjs/auditjs_many_vul.json | 0 5 7 1 2 | send is installed in two versions, and each has to be updated; as with
-    pnpm audit, that is two findings
-burp/issue4399.xml | 0 24 3 343 71 | one per issue: each is at a place of its own. By type, as the manifest counts,
+auditjs/auditjs_many_vul.json | 0 5 2 7 1 0 | send is installed in two versions, and each has to be updated; as with
+    pnpm audit, that is two findings; two vulnerabilities have no score, so they are unrated
+burp/issue4399.xml | 0 24 0 3 343 71 | one per issue: each is at a place of its own. By type, as the manifest counts,
     different problems would be one: every issue of an extension has the type 134217728
-cargo_audit/many_findings.json | 0 4 0 0 9 | warnings are findings too, of severity info: RUSTSEC calls unmaintained
+cargo_audit/many_findings.json | 0 4 0 0 0 9 | warnings are findings too, of severity info: RUSTSEC calls unmaintained
     and unsound crates informational
-generic/generic_report1.csv | 0 0 0 5 0 | twins
-generic/inline_parse_csv_with_duplicates_results_in_single_findings.csv | 0 2 0 0 0 | twins
-gitlab_sast/gl-sast-report-many-vuln_v15.json | 13 4 143 41 266 | each has a line of its own; the old key `cve` is of
-    a file and a rule
-gitleaks/gitleaks8_many.json | 0 4 0 0 0 | twins
-gitleaks/version_7.5.0.json | 0 8 0 0 0 | twins
-govulncheck/issue_14642.json | 0 22 0 8 10 | an `osv` message only describes; what is found is in `finding` messages
-govulncheck/issue_15033_sarif.json | 0 1 1 0 1 | SARIF, and recognised as such
-govulncheck/many_vulns_new_version.json | 0 1 0 0 0 | the trace names a function that is called, so it is high as in
+composer_audit/inline_an_advisory_with_no_severity_takes_the_default.json | 0 0 1 0 0 0 | an advisory that its database did
+    not rate is unrated
+generic/generic_report1.csv | 0 0 0 0 5 0 | twins
+generic/inline_parse_csv_with_duplicates_results_in_single_findings.csv | 0 2 0 0 0 0 | twins
+gitlab_sast/gl-sast-report-many-vuln_v15.json | 13 4 266 143 41 0 | each has a line of its own; the old key `cve` is of
+    a file and a rule. What the analyzer calls Unknown is unrated
+gitleaks/gitleaks8_many.json | 0 4 0 0 0 0 | twins
+gitleaks/version_7.5.0.json | 0 8 0 0 0 0 | twins
+govulncheck/issue_14642.json | 0 22 0 0 8 10 | an `osv` message only describes; what is found is in `finding` messages
+govulncheck/issue_15033_sarif.json | 0 1 0 1 0 1 | SARIF, and recognised as such
+govulncheck/many_vulns_new_version.json | 0 1 0 0 0 0 | the trace names a function that is called, so it is high as in
     newer files
-npm_audit/many_vuln_npm7.json | 0 1 2 12 0 | a report of npm 7, and recognised as such
-nuclei/many_findings.json | 0 0 1 1 16 | matches at other places of one host are findings of their own
-osv_scanner/many_findings.json | 5 20 12 0 0 | `groups` says which entries are the same vulnerability by other names
-retirejs/latest.json | 0 0 24 2 0 | twins
-semgrep/repeated_findings.json | 0 0 2 0 0 | twins
-snyk/snykcode_issue_9270.json | 0 12 24 0 3 | SARIF: the level, not the priority of Snyk's own scale
-snyk_code/snykcode_issue_9270.json | 0 12 24 0 3 | SARIF: the level, not the priority of Snyk's own scale
-spotbugs/many_findings.xml | 0 0 71 12 0 | SpotBugs numbers twins itself (instanceOccurrenceNum)
-sslyze/report_one_target_one_vuln.xml | 0 0 2 0 0 | beside its suites its certificate has expired, as every trust
+npm_audit/many_vuln_npm7.json | 0 1 0 2 12 0 | a report of npm 7, and recognised as such
+nuclei/many_findings.json | 0 0 0 1 1 16 | matches at other places of one host are findings of their own
+osv_scanner/many_findings.json | 5 20 0 12 0 0 | `groups` says which entries are the same vulnerability by other names
+retirejs/latest.json | 0 0 0 24 2 0 | twins
+semgrep/repeated_findings.json | 0 0 0 2 0 0 | twins
+snyk/snykcode_issue_9270.json | 0 12 0 24 0 3 | SARIF: the level, not the priority of Snyk's own scale
+snyk_code/snykcode_issue_9270.json | 0 12 0 24 0 3 | SARIF: the level, not the priority of Snyk's own scale
+spotbugs/many_findings.xml | 0 0 0 71 12 0 | SpotBugs numbers twins itself (instanceOccurrenceNum)
+sslyze/report_one_target_one_vuln.xml | 0 0 0 2 0 0 | beside its suites its certificate has expired, as every trust
     store in it says
-tfsec/many_findings_current.json | 14 3 1 1 0 | twins
-trufflehog/v3_git.json | 4 0 0 0 0 | twins
-trufflehog/v3_github.json | 4 0 0 0 0 | twins
-trufflehog3/many_vulns_current.json | 0 1 2 1 0 | twins
+tfsec/many_findings_current.json | 14 3 0 1 1 0 | twins
+trufflehog/v3_git.json | 4 0 0 0 0 0 | twins
+trufflehog/v3_github.json | 4 0 0 0 0 0 | twins
+trufflehog3/many_vulns_current.json | 0 1 0 2 1 0 | twins
 ";
 
-/// The numbers decided for a file, from critical to info.
+/// The numbers decided for a file, in the order of the table.
 fn decided_numbers(file: &str) -> Option<Vec<u64>> {
     let line = OTHER_NUMBERS.lines().find(|line| {
         line.split('|')
@@ -90,6 +92,12 @@ const OTHER_PARTS: &[(&str, &str, &str, Instead)] = &[
             let (name, id) = expected.as_str().unwrap().split_once(':').unwrap();
             is.rule.as_deref() == Some(id) && is.rule_name.as_deref() == Some(name)
         },
+    ),
+    (
+        "composer_audit/inline_an_advisory_with_no_severity_takes_the_default.json",
+        "severity",
+        "DefectDojo's default for what is not rated",
+        |is, _| is.severity == Severity::Unrated,
     ),
     (
         "cyclonedx",
@@ -344,6 +352,7 @@ impl Check<'_> {
         let is = [
             counts.critical,
             counts.high,
+            counts.unrated,
             counts.medium,
             counts.low,
             counts.info,
@@ -847,7 +856,14 @@ fn every_scan_of_the_seed_repository_is_read_as_it_was_counted() {
             .flatten()
         {
             let fits = report.counts();
-            let any = [fits.critical, fits.high, fits.medium, fits.low, fits.info];
+            let any = [
+                fits.critical,
+                fits.high,
+                fits.unrated,
+                fits.medium,
+                fits.low,
+                fits.info,
+            ];
             if !any.contains(&number.as_u64().unwrap()) && format != "ruff" && number != 0 {
                 writeln!(
                     wrong,
