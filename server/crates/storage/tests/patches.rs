@@ -149,6 +149,7 @@ async fn add_scan(tx: &mut Tx, name: &str, findings: &[&str], first: i64) -> Ser
         tool: name.to_owned(),
         tool_version: None,
         commit: None,
+        target: None,
         incomplete_because: None,
         counts: SeverityCounts::default(),
         changes: ChangeNumbers::default(),
