@@ -434,8 +434,9 @@ impl Services {
 impl Services {
     /// Everyone with an account, by name.
     pub async fn people(&self, actor: &Actor) -> Result<Vec<Person>, ServiceError> {
-        Self::allow_instance(actor, Action::Administer)?;
         let mut tx = self.database().read().await?;
+        self.allow_instance(&mut tx, actor, Action::Administer)
+            .await?;
         Ok(tx.people().await?)
     }
 
@@ -448,10 +449,9 @@ impl Services {
         version: i64,
         password: &str,
     ) -> Result<(), ServiceError> {
-        Self::allow_instance(actor, Action::Administer)?;
-        self.confirm_password(actor, password).await?;
+        self.confirm_administrator(actor, password).await?;
         let mut tx = self.database().write().await?;
-        let (admins, before) = admins_and_person(&mut tx, person).await?;
+        let (admins, before) = self.admins_and_person(&mut tx, actor, person).await?;
         at_version(
             &before,
             version,
@@ -502,9 +502,8 @@ impl Services {
         person: &PersonId,
         version: i64,
     ) -> Result<(), ServiceError> {
-        Self::allow_instance(actor, Action::Administer)?;
         let mut tx = self.database().write().await?;
-        let (admins, before) = admins_and_person(&mut tx, person).await?;
+        let (admins, before) = self.admins_and_person(&mut tx, actor, person).await?;
         at_version(&before, version, ("account", "disabled", standing(&before)))?;
         if before.disabled_at.is_some() {
             return Ok(());
@@ -537,9 +536,8 @@ impl Services {
         person: &PersonId,
         version: i64,
     ) -> Result<(), ServiceError> {
-        Self::allow_instance(actor, Action::Administer)?;
         let mut tx = self.database().write().await?;
-        let (_, before) = admins_and_person(&mut tx, person).await?;
+        let (_, before) = self.admins_and_person(&mut tx, actor, person).await?;
         at_version(&before, version, ("account", "enabled", standing(&before)))?;
         if before.disabled_at.is_none() {
             return Ok(());
@@ -555,6 +553,39 @@ impl Services {
         )
         .await?;
         Ok(tx.commit().await?)
+    }
+}
+
+impl Services {
+    /// Makes sure that it is an administrator who acts, by their password, before the unit of work that asks for the role again: a
+    /// password is not compared for whoever could do nothing with it.
+    pub(crate) async fn confirm_administrator(
+        &self,
+        actor: &Actor,
+        password: &str,
+    ) -> Result<(), ServiceError> {
+        let mut tx = self.database().read().await?;
+        self.allow_instance(&mut tx, actor, Action::Administer)
+            .await?;
+        drop(tx);
+        self.confirm_password(actor, password).await
+    }
+
+    /// The admins, locked first and in one order whoever is changed, then the person as they are now. The actor must be one of the
+    /// admins.
+    async fn admins_and_person(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        person: &PersonId,
+    ) -> Result<(Vec<PersonId>, Person), ServiceError> {
+        let admins = tx.active_admins().await?;
+        self.allow_instance(tx, actor, Action::Administer).await?;
+        let person = tx
+            .person(person)
+            .await?
+            .ok_or(ServiceError::NotFound("This person"))?;
+        Ok((admins, person))
     }
 }
 
@@ -595,19 +626,6 @@ pub(crate) fn in_person(actor: &Actor) -> Result<(), ServiceError> {
         ));
     }
     Ok(())
-}
-
-/// The admins, locked first and in one order whoever is changed, then the person as they are now.
-async fn admins_and_person(
-    tx: &mut Tx,
-    person: &PersonId,
-) -> Result<(Vec<PersonId>, Person), ServiceError> {
-    let admins = tx.active_admins().await?;
-    let person = tx
-        .person(person)
-        .await?
-        .ok_or(ServiceError::NotFound("This person"))?;
-    Ok((admins, person))
 }
 
 fn keep_an_admin(admins: &[PersonId], person: &PersonId) -> Result<(), ServiceError> {

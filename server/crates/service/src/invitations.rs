@@ -45,20 +45,26 @@ impl Services {
     /// Invites somebody to the instance (admins), or gives a role on a service to somebody who has an account (its
     /// managers). Managers invite people without an account only where the instance is set so: two accounts of one person
     /// would be two signatures.
-    pub async fn invite(&self, actor: &Actor, invite: Invite<'_>) -> Result<Invited, ServiceError> {
+    /// `password` is the actor's own: an invitation outlives the session it is made in.
+    pub async fn invite(
+        &self,
+        actor: &Actor,
+        invite: Invite<'_>,
+        password: &str,
+    ) -> Result<Invited, ServiceError> {
         in_person(actor)?;
+        self.confirm_password(actor, password).await?;
         let mut tx = self.database().write().await?;
-        match invite.service {
-            Some((service, _)) => {
-                self.allow(&mut tx, actor, service, Action::Manage).await?;
-                if tx.service(service).await?.is_none() {
-                    return Err(ServiceError::NotFound("This service"));
-                }
+        if let Some((service, _)) = invite.service {
+            self.allow_until_done(&mut tx, actor, service, Action::Manage)
+                .await?;
+            if tx.service(service).await?.is_none() {
+                return Err(ServiceError::NotFound("This service"));
             }
-            None => Self::allow_instance(actor, Action::Administer)?,
         }
-        if invite.instance_role == InstanceRole::Admin {
-            Self::allow_instance(actor, Action::Administer)?;
+        if invite.service.is_none() || invite.instance_role == InstanceRole::Admin {
+            self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+                .await?;
         }
         let email = Email::parse(invite.email).map_err(ServiceError::at("email"))?;
         if let Some(person) = tx.person_by_email(email.as_str()).await? {
@@ -95,7 +101,11 @@ impl Services {
             }
             return Ok(Invited::Joined(Box::new(person)));
         }
-        if !self.managers_invite() && Self::allow_instance(actor, Action::Administer).is_err() {
+        if !self.managers_invite()
+            && (self.allow_instance_until_done(&mut tx, actor, Action::Administer))
+                .await
+                .is_err()
+        {
             return Err(ServiceError::rejected(
                 "email",
                 "Nobody has an account with this address, and only an administrator can make one here. Ask for it, then give \
@@ -162,7 +172,10 @@ impl Services {
             Some(service) => {
                 self.allow(&mut tx, actor, service, Action::Manage).await?;
             }
-            None => Self::allow_instance(actor, Action::Administer)?,
+            None => {
+                self.allow_instance(&mut tx, actor, Action::Administer)
+                    .await?;
+            }
         }
         Ok(tx.open_invitations(service, self.now()).await?)
     }
@@ -178,14 +191,17 @@ impl Services {
             .and_then(|invitation| invitation.service.as_ref());
         match service {
             Some((service, _)) => {
-                self.allow(&mut tx, actor, service, Action::Manage)
+                self.allow_until_done(&mut tx, actor, service, Action::Manage)
                     .await
                     .map_err(|error| match error {
                         ServiceError::NotFound(_) => UNKNOWN,
                         error => error,
                     })?;
             }
-            None => Self::allow_instance(actor, Action::Administer)?,
+            None => {
+                self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+                    .await?;
+            }
         }
         let invitation = invitation.ok_or(UNKNOWN)?;
         if !tx.revoke_invitation(id, self.now()).await? {

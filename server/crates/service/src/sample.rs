@@ -218,10 +218,11 @@ impl Services {
     /// Loads the sample for an administrator. Without one, on an instance that nobody has set up yet, an administrator
     /// is made among the sample's people.
     pub async fn load_sample(&self, actor: Option<&Actor>) -> Result<LoadedSample, ServiceError> {
-        if let Some(actor) = actor {
-            Self::allow_instance(actor, holdpoint_domain::person::Action::Administer)?;
-        }
         let mut tx = self.database().read().await?;
+        if let Some(actor) = actor {
+            self.allow_instance(&mut tx, actor, holdpoint_domain::person::Action::Administer)
+                .await?;
+        }
         let is_loaded = tx.service_by_slug(SLUG).await?.is_some();
         drop(tx);
         if is_loaded {

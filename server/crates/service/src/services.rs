@@ -85,7 +85,6 @@ impl Services {
         actor: &Actor,
         new: NewService,
     ) -> Result<Service, ServiceError> {
-        Self::allow_instance(actor, Action::Administer)?;
         let slug = new
             .slug
             .or_else(|| Slug::from_name(new.name.as_str()))
@@ -107,6 +106,8 @@ impl Services {
             version: 1,
         };
         let mut tx = self.database().write().await?;
+        self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+            .await?;
         refuse_beyond(&mut tx, Listed::Services, "", "services").await?;
         match tx.insert_service(&service).await {
             Err(StorageError::Conflict) => return Err(slug_taken(&service.slug)),

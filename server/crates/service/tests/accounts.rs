@@ -547,7 +547,11 @@ async fn invite(
         instance_role: InstanceRole::Member,
         service: to,
     };
-    match services.invite(by, invite).await.expect("invites") {
+    match services
+        .invite(by, invite, PASSWORD)
+        .await
+        .expect("invites")
+    {
         Invited::Link { secret, .. } => secret,
         Invited::Joined(person) => panic!("{} has an account", person.email),
     }
@@ -657,21 +661,23 @@ async fn a_manager_invites_to_their_own_service_only_and_makes_no_administrator(
         };
         let viewer = |service| Some((service, ServiceRole::Viewer));
         assert!(is_forbidden(
-            &services.invite(&mia, to(None, InstanceRole::Member)).await
+            &services
+                .invite(&mia, to(None, InstanceRole::Member), PASSWORD)
+                .await
         ));
         assert!(is_forbidden(
             &services
-                .invite(&mia, to(viewer(&osq), InstanceRole::Admin))
+                .invite(&mia, to(viewer(&osq), InstanceRole::Admin), PASSWORD)
                 .await
         ));
         assert!(is_not_found(
             &services
-                .invite(&mia, to(viewer(&other), InstanceRole::Member))
+                .invite(&mia, to(viewer(&other), InstanceRole::Member), PASSWORD)
                 .await
         ));
         assert!(is_forbidden(
             &services
-                .invite(&vic, to(viewer(&osq), InstanceRole::Member))
+                .invite(&vic, to(viewer(&osq), InstanceRole::Member), PASSWORD)
                 .await
         ));
         let lets = services.clone().with_managers_inviting(true);
@@ -705,16 +711,19 @@ async fn whoever_has_an_account_just_gets_the_role() {
             service,
         };
         let joined = services
-            .invite(&admin, to(Some((&osq, ServiceRole::Auditor))))
+            .invite(&admin, to(Some((&osq, ServiceRole::Auditor))), PASSWORD)
             .await
             .unwrap();
         assert!(matches!(joined, Invited::Joined(person) if person.id == bo.id));
         assert_eq!(role(&world, &osq, &bo).await, Some(ServiceRole::Auditor));
         let other = services
-            .invite(&admin, to(Some((&osq, ServiceRole::Manager))))
+            .invite(&admin, to(Some((&osq, ServiceRole::Manager))), PASSWORD)
             .await;
         assert_eq!(rejected(other).0, "email");
-        assert_eq!(rejected(services.invite(&admin, to(None)).await).0, "email");
+        assert_eq!(
+            rejected(services.invite(&admin, to(None), PASSWORD).await).0,
+            "email"
+        );
     }
 }
 

@@ -413,7 +413,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                 instance_role: InstanceRole::Member,
                 service: Some((service, ServiceRole::Viewer)),
             };
-            services.invite(who, invite).await.map(drop)
+            services.invite(who, invite, PASSWORD).await.map(drop)
         }
         "invitations" => services.invitations(who, Some(service)).await.map(drop),
         "revoke_invitation" => {
@@ -423,7 +423,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                 instance_role: InstanceRole::Member,
                 service: Some((service, ServiceRole::Viewer)),
             };
-            let _ = services.invite(&team.admin, invite).await;
+            let _ = services.invite(&team.admin, invite, PASSWORD).await;
             let all = services.invitations(&team.admin, Some(service)).await?;
             let open = all
                 .iter()

@@ -33,7 +33,10 @@ impl Team {
             service: Some((&self.service.id, role)),
             ..invitation(&email, called)
         };
-        let Invited::Link { secret, .. } = services.invite(by, invite).await.expect("invites")
+        let Invited::Link { secret, .. } = services
+            .invite(by, invite, PASSWORD)
+            .await
+            .expect("invites")
         else {
             panic!("{called} has an account already");
         };
@@ -120,7 +123,11 @@ async fn a_manager_gives_roles_and_makes_no_account_unless_the_instance_lets_the
             ..invitation(email, name)
         };
         let unknown = services
-            .invite(&team.manager, to_service("rex@example.org", "Rex Reviewer"))
+            .invite(
+                &team.manager,
+                to_service("rex@example.org", "Rex Reviewer"),
+                PASSWORD,
+            )
             .await;
         let (field, message) = rejected(unknown);
         assert_eq!(field, "email");
@@ -133,18 +140,26 @@ async fn a_manager_gives_roles_and_makes_no_account_unless_the_instance_lets_the
                 .is_empty()
         );
         let known = services
-            .invite(&team.manager, to_service("eve@example.org", ""))
+            .invite(&team.manager, to_service("eve@example.org", ""), PASSWORD)
             .await
             .expect("gives a role");
         assert!(matches!(known, Invited::Joined(_)), "{}", team.on());
         let by_admin = services
-            .invite(&team.admin, to_service("rex@example.org", "Rex Reviewer"))
+            .invite(
+                &team.admin,
+                to_service("rex@example.org", "Rex Reviewer"),
+                PASSWORD,
+            )
             .await
             .expect("an administrator invites");
         assert!(matches!(by_admin, Invited::Link { .. }));
         let lets = services.clone().with_managers_inviting(true);
         let by_manager = lets
-            .invite(&team.manager, to_service("rex@example.org", "Rex Reviewer"))
+            .invite(
+                &team.manager,
+                to_service("rex@example.org", "Rex Reviewer"),
+                PASSWORD,
+            )
             .await
             .expect("invites where it is set so");
         assert!(matches!(by_manager, Invited::Link { .. }));
@@ -329,7 +344,7 @@ async fn names_that_look_alike_are_refused_and_the_address_tells_signers_apart()
             assert_eq!(field, "name", "{name}");
             assert!(message.contains("Rex Reviewer"), "{message}");
             let invited = services
-                .invite(&team.admin, invitation("other@example.org", name))
+                .invite(&team.admin, invitation("other@example.org", name), PASSWORD)
                 .await;
             assert_eq!(rejected(invited).0, "name", "{name}");
         }

@@ -197,7 +197,8 @@ impl Tx {
         }
         let sql = self.dialect(
             "select id from person where instance_role = 'admin' and disabled_at is null order by id",
-            "select id from person where instance_role = 'admin' and disabled_at is null order by id for update",
+            "select id from person where instance_role = 'admin' and disabled_at is null order by id \
+             for no key update",
         );
         fetch_all!(self, Row, sql)
             .into_iter()

@@ -337,6 +337,40 @@ impl Tx {
         self.granted(service, person).await
     }
 
+    /// What a person is to the instance, as it is stored now; `None` where there is no such account or it is disabled.
+    pub async fn instance_role(
+        &mut self,
+        person: &PersonId,
+    ) -> Result<Option<InstanceRole>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            instance_role: String,
+        }
+        const SQL: &str = "select instance_role from person where id = $1 and disabled_at is null";
+        fetch_optional!(self, Row, SQL, person.as_str())
+            .map(|row| {
+                InstanceRole::parse(&row.instance_role).ok_or_else(|| {
+                    StorageError::column("person", "instance_role", &row.instance_role)
+                })
+            })
+            .transpose()
+    }
+
+    /// As [`Tx::instance_role`], and nobody can take it away until this unit of work ends.
+    pub async fn instance_role_until_done(
+        &mut self,
+        person: &PersonId,
+    ) -> Result<Option<InstanceRole>, StorageError> {
+        if !self.is_sqlite() {
+            execute!(
+                self,
+                "select 1 from person where id = $1 for share",
+                person.as_str()
+            );
+        }
+        self.instance_role(person).await
+    }
+
     /// What a person is to a service.
     pub async fn service_role(
         &mut self,
