@@ -269,6 +269,7 @@ pub async fn invite_person(
     #[server(default)] instance_role: String,
     #[server(default)] service: String,
     #[server(default)] role: String,
+    #[server(default)] password: Secret,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let back = people_page(&service);
@@ -285,7 +286,10 @@ pub async fn invite_person(
             parse_instance_role(&instance_role)?
         };
         let service = to.as_ref().map(|(id, role)| (id, *role));
-        let invited = cx.services.invite(&cx.person, Invite { email: &email, name: &name, instance_role, service }).await?;
+        let invited = cx
+            .services
+            .invite(&cx.person, Invite { email: &email, name: &name, instance_role, service }, &password)
+            .await?;
         Ok::<_, ServiceError>(match invited {
             Invited::Joined(person) => format!("{} has an account here and has the role now.", person.name),
             Invited::Link { invitation, secret } => {

@@ -629,6 +629,7 @@ async fn people_are_for_administrators() {
                 ("email", "bo@example.org"),
                 ("name", "Bo"),
                 ("instance_role", "admin"),
+                ("password", PASSWORD),
             ],
         )
         .await;
@@ -660,8 +661,20 @@ async fn an_invitation_is_shown_once_accepted_once_and_gives_its_role() {
             ("name", "Bo Berg"),
             ("service", "executor"),
             ("role", "reviewer"),
+            ("password", PASSWORD),
         ]
     };
+    let mut without = fields("bo@example.org");
+    without[4].1 = "not hers";
+    let refused = admin.follow("people/invite", &without).await;
+    assert_eq!(
+        refused.texts("#invite-password-error").len(),
+        1,
+        "{}",
+        refused.body
+    );
+    assert_eq!(value(&refused, "email").as_deref(), Some("bo@example.org"));
+    assert_eq!(shown_once(&refused), None);
     let wrong = admin.follow("people/invite", &fields("nobody")).await;
     assert_eq!(value(&wrong, "name").as_deref(), Some("Bo Berg"));
     assert!(

@@ -272,8 +272,15 @@ async fn hostile_markdown_reaches_no_page_as_markup() {
 #[tokio::test]
 async fn a_conflict_on_settings_shows_both_versions_and_keeps_what_was_typed() {
     let app = TestApp::start().await;
-    let browser = app.admin("ana").await;
+    app.admin("ana").await;
     let ana = actor(&app, "ana").await;
+    let services = &app.state.services;
+    let link = services.make_reset_link_for(&ana.email).await.unwrap();
+    services
+        .reset_password(&link.secret, "four words work well", "10.0.0.9")
+        .await
+        .unwrap();
+    let browser = app.browser(&ana.id).await;
     let review = review(&app, &ana, sample::CHECKLIST).await;
     let address = format!("/reviews/{}/settings", review.id);
     let opened = browser.get(&address).await;
@@ -348,6 +355,14 @@ async fn a_conflict_on_settings_shows_both_versions_and_keeps_what_was_typed() {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
+    // The policy decides which signatures count: a session alone does not change it.
+    let without = browser.submit("/act/reviews/change", &fields).await;
+    let page = follow(&browser, &without).await;
+    assert_eq!(page.texts("#password-error").len(), 1, "{}", page.body);
+    assert_eq!(values(&page, "input[name=title]"), ["My title"]);
+    assert_eq!(stored(&app, &ana, &review.id).await.title, "Her title");
+    let mut fields = fields;
+    fields.push(("password", "four words work well"));
     let saved = browser.submit("/act/reviews/change", &fields).await;
     assert_eq!(follow(&browser, &saved).await.status, StatusCode::OK);
     let now = stored(&app, &ana, &review.id).await;

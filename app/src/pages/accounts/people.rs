@@ -265,6 +265,17 @@ fn InviteForm(
         view! { <SelectField form=form.clone() name="instance_role" label="Role" options=instance_roles() value="member" prefix="invite" /> }
             .into_any()
     };
+    let password = view! {
+        <TextField
+            form=form.clone()
+            name="password"
+            label="Your password"
+            kind="password"
+            autocomplete="current-password"
+            hint="Asked for whenever somebody is let in."
+            prefix="invite"
+        />
+    };
     let name_hint = to_service.then(|| "Not needed for somebody who has an account.".to_owned());
     if !may_invite {
         return view! {
@@ -282,6 +293,7 @@ fn InviteForm(
                             prefix="invite"
                         />
                         {role}
+                        {password}
                     </div>
                     <div class="btn-row"><Button words="Give the role" weight=Weight::Primary /></div>
                 </form>
@@ -305,6 +317,7 @@ fn InviteForm(
                         prefix="invite"
                     />
                     {role}
+                    {password}
                 </div>
                 <div class="btn-row"><Button words="Make invitation" weight=Weight::Primary /></div>
             </form>

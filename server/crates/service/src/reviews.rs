@@ -223,6 +223,25 @@ impl Services {
         })
     }
 
+    /// As [`Services::update_review`], for somebody at a page, who says again who they are where the policy changes: it decides
+    /// which signatures count.
+    pub async fn change_review(
+        &self,
+        actor: &Actor,
+        id: &ReviewId,
+        change: ReviewChange,
+        password: &str,
+    ) -> Result<Review, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let (stored, _) = self.review_to(&mut tx, actor, id, Action::Manage).await?;
+        drop(tx);
+        // A change that was made over another version is refused, so what is compared here is what will be changed.
+        if change.version == stored.version && change.policy != stored.policy {
+            self.confirm_password(actor, password).await?;
+        }
+        self.update_review(actor, id, change).await
+    }
+
     /// Changes a review's title, release, target commit, due date and policy. When the commit moves, evidence of other
     /// commits is stale from then on, so that is an activity of its own.
     pub async fn update_review(

@@ -165,6 +165,7 @@ const TABLE: &[(&str, &str)] = &[
     ("change_role", "AM"),
     ("create_review", "AM"),
     ("update_review", "AM"),
+    ("change_review", "AM"),
     ("update_item", "AM"),
     ("edit_item", "AM"),
     ("add_item", "AM"),
@@ -805,6 +806,20 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                 policy: holdpoint_domain::Policy::default(),
             };
             services.update_review(who, review, change).await.map(drop)
+        }
+        "change_review" => {
+            let change = ReviewChange {
+                version: stale,
+                title: name("X"),
+                release: name("v2"),
+                commit: None,
+                due_on: None,
+                policy: holdpoint_domain::Policy::default(),
+            };
+            services
+                .change_review(who, review, change, PASSWORD)
+                .await
+                .map(drop)
         }
         "update_item" => {
             let change = ItemChange {
