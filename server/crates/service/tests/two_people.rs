@@ -4,13 +4,14 @@ mod common;
 
 use common::{
     PASSWORD, rejected,
-    scans::sarif,
+    scans::{result, sarif},
     team::{Team, name},
 };
 use holdpoint_domain::{ItemId, ItemState, Policy, ServiceRole, item::Step, text::Reason};
 use holdpoint_service::{
     Actor, Invite, Invited, NewAccount, ReviewChange, ServiceError,
     evidence::{EvidenceFields, EvidenceRequest},
+    findings::{Triage, TriageFields},
     patches::{PatchDecision, PatchRequest},
     sign_off::DecisionRequest,
 };
@@ -282,6 +283,76 @@ async fn whoever_had_a_password_reset_has_no_other_eyes_in_that_account() {
             .expect("is there");
         let (by, called, _) = person.password_reset.expect("is noted");
         assert_eq!((by, called.as_str()), (second.id, "bea"), "{}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn whoever_had_a_password_reset_does_not_decide_about_what_that_account_does() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        // An administrator who invited somebody may sign that one's work: in a small team nobody else could.
+        let helper = team
+            .invited(&team.admin, "Helga", ServiceRole::Contributor)
+            .await;
+        let reset_by = async |admin: &Actor| {
+            let link = services
+                .make_reset_link(admin, &helper.id, PASSWORD)
+                .await
+                .expect("makes a link");
+            services
+                .reset_password(&link.secret, PASSWORD, "192.0.2.1")
+                .await
+                .expect("sets a password");
+        };
+        let item = team.shown_by(&helper, "2.1.1").await;
+        team.passes(&team.admin, &item).await.expect("signs");
+
+        team.import(&sarif(&[result("SEC001", "error", 3)])).await;
+        let finding = team.findings().await[0].id.clone();
+        let decide = async |who: &Actor, action: &str| {
+            let fields = TriageFields {
+                action: action.to_owned(),
+                reason: "The code is never built.".to_owned(),
+                ..TriageFields::default()
+            };
+            let version = services
+                .finding(&team.manager, &finding)
+                .await
+                .expect("reads")
+                .finding
+                .version;
+            services
+                .triage_finding(
+                    who,
+                    &finding,
+                    version,
+                    Triage::parse(&fields).expect("a triage"),
+                )
+                .await
+                .map(drop)
+        };
+        decide(&helper, "false_positive").await.expect("asks");
+
+        reset_by(&team.admin).await;
+        let item = team.shown_by(&helper, "2.1.2").await;
+        let (_, message) = rejected(team.passes(&team.admin, &item).await);
+        assert!(
+            message.contains("you had the password of Helga reset"),
+            "{message}"
+        );
+        let (_, message) = rejected(decide(&team.admin, "approve").await);
+        assert!(message.contains("Helga asked for this"), "{message}");
+        // A link that was made on the server, or by somebody else, ends it.
+        let link = services
+            .make_reset_link_for(&helper.email)
+            .await
+            .expect("makes a link");
+        services
+            .reset_password(&link.secret, PASSWORD, "192.0.2.1")
+            .await
+            .expect("sets a password");
+        team.passes(&team.admin, &item).await.expect("signs");
+        decide(&team.admin, "approve").await.expect("approves");
     }
 }
 
