@@ -1,4 +1,5 @@
 use holdpoint_domain::person::Action;
+use holdpoint_service::ServiceError;
 use leptos::prelude::*;
 
 use super::{
@@ -67,10 +68,19 @@ pub(super) fn SettingsPage() -> impl IntoView {
         } else {
             view! { <Button words="Save settings" impossible="who-may" /> }.into_any()
         };
+        // The checklist may belong to a service that this person has no part in.
+        let name = head.template.name.clone();
+        let name = match services.template(&person, &head.template.id).await {
+            Ok(_) => {
+                view! { <a href=paths::template(head.template.id.as_str())>{name}</a> }.into_any()
+            }
+            Err(ServiceError::NotFound(_)) => name.into_any(),
+            Err(error) => return Err(error.into()),
+        };
         let checklist = view! {
             <span>
                 "Checklist: "
-                <a href=paths::template(head.template.id.as_str())>{head.template.name.clone()}</a>
+                {name}
                 {format!(", version {}", head.template_version.number)}
             </span>
         };

@@ -26,7 +26,7 @@ pub struct TokenGrant {
 }
 
 impl TokenGrant {
-    fn covers(&self, service: Option<&ServiceId>, action: Action) -> bool {
+    pub(crate) fn covers(&self, service: Option<&ServiceId>, action: Action) -> bool {
         let here = match (&self.service, service) {
             (None, _) => true,
             (Some(granted), Some(asked)) => granted == asked,
@@ -119,7 +119,7 @@ impl Services {
     }
 }
 
-fn disabled() -> ServiceError {
+pub(crate) fn disabled() -> ServiceError {
     ServiceError::Forbidden("Your account is disabled. An administrator can enable it.".to_owned())
 }
 
@@ -143,7 +143,7 @@ fn allowed_on_instance(
     Ok(())
 }
 
-fn not_granted(action: Action) -> ServiceError {
+pub(crate) fn not_granted(action: Action) -> ServiceError {
     ServiceError::Forbidden(format!(
         "This token was not granted `{action}`. Make one that was."
     ))

@@ -77,7 +77,7 @@ pub use holdpoint_storage::{
     FindingFilter, FindingLine, FindingLines, FindingLink, FindingSeries, FindingSort, Invitation,
     Item, ItemCounts, ItemFigures, ItemFilter, MappingRule, NumberedFinding, ObservationView,
     Person, Review, ReviewCounts, SameIssue, SavedFilter, Scan, ScanChange, Section, Service,
-    SeverityCounts, SignOff, SignedInSession, StandingFinding, StoredFile, Template,
+    SeverityCounts, SignOff, SignedInSession, StandingFinding, StoredFile, Template, TemplateOwner,
     TemplateVersion, TriageBatch, WaitingItem, WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
@@ -103,7 +103,8 @@ pub use saved_filters::MAX_SAVED_FILTERS;
 pub use services::{MAX_PAGE, NewService, Page, PortfolioReview, ReadableService, ServiceChange};
 pub use sweeping::{PREVIEW_LASTS, UNCLAIMED_LASTS};
 pub use templates::{
-    ImportedTemplate, ListedTemplate, TemplateDifference, TemplateHistory, TemplateImport,
+    ImportedTemplate, ListedTemplate, TemplateDifference, TemplateFor, TemplateHistory,
+    TemplateImport, TemplateOwners,
 };
 pub use tokens::{MadeToken, NewToken, TOKEN_LASTS_AT_MOST, TOKEN_PREFIX, TokenError};
 pub use undo::Undone;

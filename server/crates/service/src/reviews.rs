@@ -156,7 +156,9 @@ impl Services {
     ) -> Result<CreatedReview, ServiceError> {
         let mut tx = self.database().read().await?;
         self.allow(&mut tx, actor, service, Action::Manage).await?;
-        let (version, source) = source_of(&mut tx, &new.template_version).await?;
+        let (version, source) = self
+            .readable_source(&mut tx, actor, &new.template_version)
+            .await?;
         drop(tx);
         check_policy(&new.policy)?;
         let document = document_of(&version, source).await?;

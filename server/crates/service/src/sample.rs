@@ -9,7 +9,7 @@ use holdpoint_domain::{
 
 use crate::{
     Actor, ImportWatch, ItemChange, NewAccount, NewReview, NewService, ServiceError, Services,
-    TemplateImport,
+    TemplateFor, TemplateImport,
     evidence::{EvidenceFields, EvidenceRequest},
     findings::{FindingFields, FindingRequest},
     patches::{PatchFields, PatchRequest},
@@ -284,6 +284,7 @@ impl Services {
         let import = TemplateImport {
             template: None,
             name: None,
+            owner: TemplateFor::Unsaid,
             file_name: CHECKLIST_NAME.to_owned(),
             reading: None,
             tier: None,

@@ -84,7 +84,7 @@ pub use standing::{
     StandingEvidence, StandingFinding, StandingItem, StandingLink, StandingPatch, StandingReview,
     StandingScan, Summary,
 };
-pub use templates::{Template, TemplateVersion};
+pub use templates::{Template, TemplateOwner, TemplateVersion};
 pub use triage::{
     ChangedSince, FindingToTriage, NewTriageBatch, NumberedFinding, TriageBatch, TriageState,
 };
