@@ -1265,6 +1265,16 @@ impl Services {
         review: &ReviewId,
         shown: &Digest,
     ) -> Result<MappingPlan, ServiceError> {
+        self.retrying(|| self.apply_mapping_once(actor, review, shown))
+            .await
+    }
+
+    async fn apply_mapping_once(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        shown: &Digest,
+    ) -> Result<MappingPlan, ServiceError> {
         let now = self.now();
         let mut tx = self.database().write().await?;
         tx.lock_review(review).await?;

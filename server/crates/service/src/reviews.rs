@@ -178,6 +178,7 @@ impl Services {
         };
 
         let mut tx = self.database().write().await?;
+        tx.lock_policies_of(service).await?;
         self.allow(&mut tx, actor, service, Action::Manage).await?;
         let members: Vec<_> = tx
             .members(service)
@@ -288,6 +289,9 @@ impl Services {
         let rest = about();
         if moved.is_empty() && rest.is_empty() {
             return Ok(stored);
+        }
+        if stored.policy != wanted.policy {
+            tx.lock_policies_of(&stored.service).await?;
         }
         if stored.policy.approvers != wanted.policy.approvers {
             self.check_approvers(&mut tx, &wanted).await?;
