@@ -32,6 +32,7 @@ mod keys;
 mod log;
 pub mod mapping;
 mod mapping_ahead;
+mod new_review_mapping;
 mod other_eyes;
 mod password_resets;
 mod passwords;

@@ -7,8 +7,7 @@ use common::{
     team::{self, Team},
 };
 use holdpoint_domain::{
-    FindingId, FindingStatus, Gating, ItemId, Policy, Severity, TriageBatchId,
-    triage::Request,
+    FindingId, FindingStatus, Gating, ItemId, Policy, Severity, TriageBatchId, triage::Request,
 };
 use holdpoint_service::{
     Actor, BulkChange, ReviewChange, ServiceError,
@@ -28,14 +27,24 @@ fn triage(action: &str) -> Triage {
 impl Team {
     async fn all(&self) -> Chosen {
         let lines = self.findings().await;
-        Chosen::These(lines.into_iter().map(|line| (line.id, line.version)).collect())
+        Chosen::These(
+            lines
+                .into_iter()
+                .map(|line| (line.id, line.version))
+                .collect(),
+        )
     }
 
     async fn bulk(&self, chosen: Chosen, action: &str) -> BulkTriage {
         self.world.clock.advance(MINUTE);
         let services = &self.world.services;
         services
-            .triage_findings(&self.owner, &self.review.id, chosen, Bulk::Triage(triage(action)))
+            .triage_findings(
+                &self.owner,
+                &self.review.id,
+                chosen,
+                Bulk::Triage(triage(action)),
+            )
             .await
             .expect("decides")
     }
@@ -47,7 +56,10 @@ impl Team {
     /// Makes other severities block, as the manager does.
     async fn block(&self, blocking: &[Severity]) -> Result<(), ServiceError> {
         let services = &self.world.services;
-        let review = services.review(&self.manager, &self.review.id).await?.review;
+        let review = services
+            .review(&self.manager, &self.review.id)
+            .await?
+            .review;
         let change = ReviewChange {
             version: review.version,
             title: team::name(&review.title),
@@ -111,7 +123,8 @@ async fn a_decision_is_put_back_once_however_many_undo_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_person_decides_while_the_policy_gets_stricter_takes_two() {
     for team in Team::each().await {
-        team.import(&scans::sarif(&[scans::result("r", "warning", 1)])).await;
+        team.import(&scans::sarif(&[scans::result("r", "warning", 1)]))
+            .await;
         let services = &team.world.services;
         for round in 0..20 {
             team.block(&[Severity::Critical]).await.expect("relaxes");
@@ -121,17 +134,32 @@ async fn what_one_person_decides_while_the_policy_gets_stricter_takes_two() {
                 // Each is first now and then.
                 tokio::time::sleep(std::time::Duration::from_micros(300 * (round % 10))).await;
                 services
-                    .triage_finding(&team.owner, &line.id, line.version, triage("false_positive"))
+                    .triage_finding(
+                        &team.owner,
+                        &line.id,
+                        line.version,
+                        triage("false_positive"),
+                    )
                     .await
             };
             let (stricter, decided) = tokio::join!(team.block(&Severity::ALL), decide);
             stricter.expect("is made stricter");
             let now = team.findings().await.remove(0);
-            assert_eq!(now.status, FindingStatus::Open, "{}: {round}: {decided:?}", team.on());
+            assert_eq!(
+                now.status,
+                FindingStatus::Open,
+                "{}: {round}: {decided:?}",
+                team.on()
+            );
             let id: FindingId = now.id.clone();
             let page = services.finding(&team.viewer, &id).await.expect("reads");
             if decided.is_ok() {
-                assert_eq!(page.finding.asked, Some(Request::FalsePositive), "{}", team.on());
+                assert_eq!(
+                    page.finding.asked,
+                    Some(Request::FalsePositive),
+                    "{}",
+                    team.on()
+                );
                 services
                     .triage_finding(&team.manager, &id, now.version, triage("decline"))
                     .await
@@ -153,7 +181,9 @@ async fn give_up_once(world: &World, table: &'static str, when: &'static str) {
     ];
     for sql in sql {
         let mut tx = world.on.database.write().await.expect("begins");
-        tx.tamper_with_activity_for_test(sql.leak()).await.expect("is made");
+        tx.tamper_with_activity_for_test(sql.leak())
+            .await
+            .expect("is made");
         tx.commit().await.expect("commits");
     }
 }

@@ -17,9 +17,7 @@ use sqlx::{
     },
 };
 
-use crate::{
-    StorageError, Tx, interrupt::InterruptOnDrop, private, tx::Connection, unit::Unit,
-};
+use crate::{StorageError, Tx, interrupt::InterruptOnDrop, private, tx::Connection, unit::Unit};
 
 pub(crate) static SQLITE_STEPS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 pub(crate) static POSTGRES_STEPS: Migrator = sqlx::migrate!("../../../migrations/postgres");

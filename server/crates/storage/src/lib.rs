@@ -29,6 +29,7 @@ mod items;
 mod listed;
 mod log_tree;
 mod mapping;
+mod mapping_groups;
 mod patches;
 mod people;
 mod policies;
@@ -71,6 +72,7 @@ pub use mapping::{
     FindingToMap, FindingWithComponent, LinkToMake, MappableItem, MappingReview, MappingRule,
     RuleLink, ScanEvidence, ToolOfService,
 };
+pub use mapping_groups::{FindingGroupToMap, GroupLink};
 pub use patches::{NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, VerifiedPatch};
 pub use people::{Granted, NewPerson, Person};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};

@@ -200,7 +200,8 @@ async fn tables_of_a_newer_version_are_refused_with_a_sentence() {
 async fn a_question_that_nobody_waits_for_any_more_ends() {
     let on = TestDatabase::sqlite().await;
     // As many as there are connections that read; each would be counted for ever.
-    let endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n";
+    let endless =
+        "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n";
     for _ in 0..8 {
         let asked = async {
             let mut tx = on.database.read().await.expect("begins");
@@ -218,7 +219,8 @@ async fn a_question_that_nobody_waits_for_any_more_ends() {
             tx.setting("a").await
         };
         let read = tokio::time::timeout(soon, read).await;
-        read.expect("the connections are free again").expect("reads");
+        read.expect("the connections are free again")
+            .expect("reads");
     }
 }
 
