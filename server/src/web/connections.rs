@@ -64,6 +64,9 @@ impl ConnectionLimits {
 /// How long a new connection waits for the place of one before it takes another's.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// How long a connection has to ask something before it makes room for others sooner than half a body does.
+const NEW: Duration = Duration::from_secs(1);
+
 /// A listener that gives out no more connections than are allowed.
 pub(crate) struct Connections {
     listener: TcpListener,
@@ -81,11 +84,17 @@ struct Waiting {
     begun: Notify,
 }
 
-/// Those that wait: the first of the first row that has one makes room.
+/// Those that wait, the longest first.
 #[derive(Debug, Default)]
 struct Rows {
-    without_request: BTreeMap<u64, Arc<Notify>>,
-    with_half_a_body: BTreeMap<u64, Arc<Notify>>,
+    without_request: BTreeMap<u64, Waiter>,
+    with_half_a_body: BTreeMap<u64, Waiter>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    since: Instant,
+    dismissed: Arc<Notify>,
 }
 
 /// What a connection keeps the server waiting for.
@@ -138,12 +147,12 @@ impl Connections {
                 return place;
             }
             // One that was asked something at this very moment stays. When all are at work, the next that is not makes room.
-            self.waiting.dismiss_longest();
+            let has_dismissed = self.waiting.dismiss_longest();
             tokio::select! {
                 place = self.places.clone().acquire_owned() => {
                     return place.expect("the places are never closed");
                 }
-                () = begun => {}
+                () = begun, if !has_dismissed => {}
                 () = tokio::time::sleep(AGAIN) => {}
             }
         }
@@ -153,7 +162,11 @@ impl Connections {
 impl Waiting {
     fn begin(&self, what: WaitsFor, dismissed: &Arc<Notify>) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        self.lock().row(what).insert(number, dismissed.clone());
+        let waiter = Waiter {
+            since: Instant::now(),
+            dismissed: dismissed.clone(),
+        };
+        self.lock().row(what).insert(number, waiter);
         self.begun.notify_waiters();
         number
     }
@@ -162,12 +175,12 @@ impl Waiting {
         self.lock().row(what).remove(&number);
     }
 
-    fn dismiss_longest(&self) {
-        let mut rows = self.lock();
-        let first = rows.without_request.pop_first();
-        if let Some((_, dismissed)) = first.or_else(|| rows.with_half_a_body.pop_first()) {
-            dismissed.notify_one();
-        }
+    /// Says whether there was one.
+    fn dismiss_longest(&self) -> bool {
+        let longest = self.lock().take_longest();
+        longest
+            .inspect(|longest| longest.dismissed.notify_one())
+            .is_some()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Rows> {
@@ -176,11 +189,22 @@ impl Waiting {
 }
 
 impl Rows {
-    fn row(&mut self, what: WaitsFor) -> &mut BTreeMap<u64, Arc<Notify>> {
+    fn row(&mut self, what: WaitsFor) -> &mut BTreeMap<u64, Waiter> {
         match what {
             WaitsFor::Request => &mut self.without_request,
             WaitsFor::Body => &mut self.with_half_a_body,
         }
+    }
+
+    /// Who makes room: whoever asks nothing, before half bodies. Only one that has just come has a moment to ask.
+    fn take_longest(&mut self) -> Option<Waiter> {
+        let idle = self.without_request.first_entry();
+        if let Some(idle) = idle
+            && (idle.get().since.elapsed() >= NEW || self.with_half_a_body.is_empty())
+        {
+            return Some(idle.remove());
+        }
+        self.with_half_a_body.pop_first().map(|(_, waiter)| waiter)
     }
 }
 
@@ -587,14 +611,15 @@ mod tests {
             body: LONG,
         })
         .await;
-        let head = "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf";
+        let head =
+            "POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\nhalf";
         let mut bodies = Vec::new();
         for _ in 0..3 {
             bodies.push(send(&running, head).await);
         }
         // They are being read when the fourth place is taken by one that asks nothing.
         let idle = send(&running, "").await;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(NEW).await;
         let answer = whole_answer(send(&running, ASK).await).await;
         assert!(answer.ends_with("here"), "{answer}");
         assert_eq!(whole_answer(idle).await, "");
@@ -607,7 +632,6 @@ mod tests {
         // Whoever goes on is heard to the end.
         let mut last = bodies.pop().unwrap();
         last.write_all(b"whole").await.unwrap();
-        last.shutdown().await.unwrap();
         assert!(whole_answer(last).await.ends_with("halfwhole"));
         // The first was closed for another.
         assert!(!whole_answer(bodies.swap_remove(0)).await.contains("half"));

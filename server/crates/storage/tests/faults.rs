@@ -203,10 +203,8 @@ async fn a_question_that_nobody_waits_for_any_more_ends() {
     let endless =
         "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n";
     for _ in 0..8 {
-        let asked = async {
-            let mut tx = on.database.read().await.expect("begins");
-            tx.tamper_with_activity_for_test(endless).await
-        };
+        let mut tx = on.database.read().await.expect("begins");
+        let asked = async move { tx.tamper_with_activity_for_test(endless).await };
         let soon = std::time::Duration::from_millis(20);
         tokio::time::timeout(soon, asked)
             .await

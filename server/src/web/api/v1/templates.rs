@@ -6,7 +6,7 @@ use axum::{
 };
 use holdpoint_domain::{TemplateId, text::Name};
 use holdpoint_service::{
-    ListedTemplate, ServiceError, Services, TemplateFor, TemplateImport, TemplateVersion,
+    ListedTemplate, ServiceError, Services, TemplateFor, TemplateImport, TemplateVersion, UploadBy,
     checklist::Reading,
 };
 use serde::{Deserialize, Serialize};
@@ -194,6 +194,11 @@ pub(super) async fn import(
         tier: asked.tier,
     };
     let digest = target.with_body(&document);
+    let by = UploadBy {
+        actor: &caller,
+        service: None,
+    };
+    services.count_small_upload(by, document.len())?;
     once(&services, &caller, &key, &digest, async |services| {
         let imported = services
             .import_template(&caller, import.clone(), document.to_vec())

@@ -31,6 +31,8 @@ const EVERYTHING: &[&str] = &[
     "manage",
 ];
 
+mod quota;
+
 /// A small SARIF file with one high finding at a line.
 fn sarif(line: u32, message: &str) -> String {
     json!({
