@@ -174,6 +174,19 @@ pub async fn change_password(
     cx.answer(outcome, paths::ACCOUNT, &[]).await
 }
 
+/// Dismisses the notice that somebody else's link has set one's password, and leads back to the page that it was on.
+#[server(prefix = "/act", endpoint = "account/dismiss-reset")]
+pub async fn dismiss_reset(at: i64, #[server(default)] next: String) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let back = local(&next);
+    let outcome = cx
+        .services
+        .dismiss_reset(&cx.person, at)
+        .await
+        .map(|()| Notice::silent(back));
+    cx.answer(outcome, back, &[]).await
+}
+
 /// Ends one of one's own sessions.
 #[server(prefix = "/act", endpoint = "account/revoke-session")]
 pub async fn revoke_session(id: String) -> Result<(), ActionError> {

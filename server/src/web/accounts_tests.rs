@@ -618,6 +618,57 @@ async fn a_disabled_person_is_out_at_the_next_request() {
 }
 
 #[tokio::test]
+async fn a_reset_by_somebody_else_is_told_on_every_page_until_it_is_dismissed() {
+    let app = TestApp::start().await;
+    let _admin = signed_in(&app, "ada", InstanceRole::Admin).await;
+    drop(signed_in(&app, "bo", InstanceRole::Member).await);
+    let services = &app.state.services;
+    let ada = Actor::of(
+        &services
+            .sign_in("ada@example.org", PASSWORD, "10.0.0.9")
+            .await
+            .unwrap(),
+    );
+    let people = services.people(&ada).await.unwrap();
+    let bo = people
+        .iter()
+        .find(|one| one.email == "bo@example.org")
+        .unwrap();
+    let link = services
+        .make_reset_link(&ada, &bo.id, PASSWORD)
+        .await
+        .unwrap();
+    let bo = Jar::of(&app);
+    bo.submit(
+        "password-resets/use",
+        &[("token", &link.secret), ("new_password", PASSWORD)],
+    )
+    .await;
+    for address in ["/account", "/templates", "/inbox"] {
+        let page = bo.get(address).await;
+        let told = page.texts("#password-reset").join(" ");
+        assert!(
+            told.contains("ada made a link with which your password was set on"),
+            "{address}: {told}"
+        );
+    }
+    let page = bo.get("/templates").await;
+    let (at, next) = (value(&page, "at").unwrap(), value(&page, "next").unwrap());
+    assert_eq!(next, "/templates");
+    assert_eq!(
+        bo.submit("account/dismiss-reset", &[("at", &at), ("next", &next)])
+            .await,
+        "/templates"
+    );
+    assert!(
+        bo.get("/templates")
+            .await
+            .texts("#password-reset")
+            .is_empty()
+    );
+}
+
+#[tokio::test]
 async fn people_are_for_administrators() {
     let app = TestApp::start().await;
     let ana = signed_in(&app, "ana", InstanceRole::Member).await;

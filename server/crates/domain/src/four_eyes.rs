@@ -6,6 +6,17 @@
 
 use std::collections::BTreeSet;
 
+use crate::Millis;
+
+/// For how long after a password was set by somebody else's link a signature says so: a day.
+pub const RESET_MARKS: Millis = 24 * 60 * 60 * 1_000;
+
+/// Whether a signature is marked because the signer's password had been set by somebody else's link. Which of the two came first is
+/// for the log to say, since clocks differ.
+pub fn is_marked_by_reset(signed_at: Millis, reset_at: Millis) -> bool {
+    signed_at.saturating_sub(reset_at) <= RESET_MARKS
+}
+
 /// Who stands behind an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
@@ -131,5 +142,13 @@ mod tests {
             SameEyes::ResetTheirs.words("Rex"),
             "you had the password of Rex reset"
         );
+    }
+
+    #[test]
+    fn a_signature_is_marked_for_a_day_after_a_reset() {
+        assert!(is_marked_by_reset(RESET_MARKS, 0));
+        assert!(!is_marked_by_reset(RESET_MARKS + 1, 0));
+        // The log says that the reset came first; another node's clock is ahead.
+        assert!(is_marked_by_reset(0, 5));
     }
 }

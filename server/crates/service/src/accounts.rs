@@ -1,7 +1,7 @@
 //! Accounts: signing in, sessions, passwords, and what an admin does with people.
 
 use holdpoint_domain::{
-    Digest, InstanceRole, PersonId,
+    Digest, InstanceRole, Millis, PersonId,
     person::Action,
     text::{Email, Name, look_alike, shown_line},
 };
@@ -427,6 +427,27 @@ impl Services {
         .await?;
         tx.commit().await?;
         Ok(changed)
+    }
+}
+
+/// What a person is told of their own account.
+impl Services {
+    /// Notes that the actor has seen who had their password reset at that moment. A later reset is told anew.
+    pub async fn dismiss_reset(&self, actor: &Actor, at: Millis) -> Result<(), ServiceError> {
+        in_person(actor)?;
+        let mut tx = self.database().write().await?;
+        if tx.see_password_reset(&actor.id, at).await? {
+            self.note_person(
+                &mut tx,
+                actor.id.as_str(),
+                "person.reset_seen",
+                &actor.id,
+                "saw that somebody else's link had set the password",
+            )
+            .await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 }
 

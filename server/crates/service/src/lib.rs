@@ -79,7 +79,7 @@ pub use holdpoint_storage::{
     Item, ItemCounts, ItemFigures, ItemFilter, MappingRule, NumberedFinding, ObservationView,
     Person, Review, ReviewCounts, SameIssue, SavedFilter, Scan, ScanChange, Section, Service,
     SeverityCounts, SignOff, SignedInSession, StandingFinding, StoredFile, Template, TemplateOwner,
-    TemplateVersion, TriageBatch, WaitingItem, WaitsFor,
+    TemplateVersion, TriageBatch, UnseenReset, WaitingItem, WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
 pub use holdpoint_storage::{Failure, commits};

@@ -896,6 +896,7 @@ fn item_sign_off(standing: &SignOffStanding) -> Option<facts::SignOff> {
         by: sign_off.person_name.clone(),
         email: Some(sign_off.person_email.clone()),
         disabled_at: sign_off.person_disabled_at,
+        reset_at: sign_off.reset_at,
         four_eyes: sign_off.four_eyes,
         old_rules: standing.is_of_old_rules(),
         role: role_label(&sign_off.role),
@@ -915,6 +916,7 @@ fn release_fact(standing: &SignOffStanding) -> Option<facts::ReleaseDecision> {
         by: sign_off.person_name.clone(),
         email: Some(sign_off.person_email.clone()),
         disabled_at: sign_off.person_disabled_at,
+        reset_at: sign_off.reset_at,
         old_rules: standing.is_of_old_rules(),
         role: role_label(&sign_off.role),
         decision: match ReleaseDecision::parse(&sign_off.decision)? {

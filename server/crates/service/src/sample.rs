@@ -289,26 +289,19 @@ impl Services {
             reading: None,
             tier: None,
         };
-        let template = self
-            .import_template(&manager, import, CHECKLIST.to_vec())
-            .await?;
+        // Each step by itself: all of them in one piece would need more stack than a thread of a debug build has.
+        let template = Box::pin(self.import_template(&manager, import, CHECKLIST.to_vec())).await?;
         let due = Date::of(self.now() + 7 * 86_400_000);
-        let review = self
-            .create_review(
-                &manager,
-                &service.id,
-                NewReview {
-                    template_version: template.version.id,
-                    title: name("Phase 22: Production Readiness Review"),
-                    release: name("v1.0.0"),
-                    commit: Commit::parse(TARGET).ok(),
-                    due_on: Some(due.clone()),
-                    policy: Policy::default(),
-                },
-            )
-            .await?
-            .review
-            .id;
+        let new = NewReview {
+            template_version: template.version.id,
+            title: name("Phase 22: Production Readiness Review"),
+            release: name("v1.0.0"),
+            commit: Commit::parse(TARGET).ok(),
+            due_on: Some(due.clone()),
+            policy: Policy::default(),
+        };
+        let created = Box::pin(self.create_review(&manager, &service.id, new)).await?;
+        let review = created.review.id;
         for item in &self.review_standing(&manager, &review).await?.items {
             let id = ItemId::parse(&item.item.id).ok_or(ServiceError::NotFound("This item"))?;
             let change = ItemChange {
@@ -335,11 +328,9 @@ impl Services {
                 format: None,
                 watch: ImportWatch::default(),
             };
-            self.import_scan(&owner, &service.id, request, false)
-                .await?;
+            Box::pin(self.import_scan(&owner, &service.id, request, false)).await?;
         }
-        self.sample_work(&owner, &reviewer, &people, &review, &findings)
-            .await?;
+        Box::pin(self.sample_work(&owner, &reviewer, &people, &review, &findings)).await?;
         Ok(LoadedSample { review, people })
     }
 
@@ -489,8 +480,7 @@ impl Services {
             let statement =
                 "Read the configuration and the error paths; the levels are as the note says.";
             let request = DecisionRequest::parse("pass", statement, "", "", basis.as_str())?;
-            self.decide_item(reviewer, &log_levels, request, password)
-                .await?;
+            Box::pin(self.decide_item(reviewer, &log_levels, request, password)).await?;
         }
         Ok(())
     }

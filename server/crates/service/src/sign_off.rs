@@ -285,6 +285,7 @@ impl Services {
             person_name: actor.name.clone(),
             person_email: actor.email.clone(),
             person_disabled_at: None,
+            reset_at: tx.reset_before_signing(&actor.id, now).await?,
             role: role_word(role).to_owned(),
             decision: request.decision.as_str().to_owned(),
             statement: request.statement,
@@ -442,8 +443,9 @@ impl Services {
             let standing = standing_of(&mut tx, review, now).await?;
             let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
             check_release(actor, &standing, &eyes, decision, basis)?;
+            let reset_at = tx.reset_before_signing(&actor.id, now).await?;
             let mut foreseen =
-                self.release_sign_off(actor, role, &standing, decision, &statement, now);
+                self.release_sign_off(actor, role, &standing, decision, &statement, now, reset_at);
             foreseen.log_sequence = tx.activity_head().await?.0 + 1;
             foreseen.entry = Some(SignOffEntry {
                 actor: foreseen.person_id.clone(),
@@ -469,9 +471,11 @@ impl Services {
             let standing = standing_of(&mut tx, review, now).await?;
             let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
             check_release(actor, &standing, &eyes, decision, basis)?;
+            // The log is not the service's alone, so that the report is made again if a password was reset meanwhile.
+            let reset_at = tx.reset_before_signing(&actor.id, now).await?;
             let mut sign_off =
-                self.release_sign_off(actor, role, &standing, decision, &statement, now);
-            if sign_off.digest != foreseen.digest {
+                self.release_sign_off(actor, role, &standing, decision, &statement, now, reset_at);
+            if sign_off.digest != foreseen.digest || sign_off.reset_at != foreseen.reset_at {
                 continue;
             }
             sign_off.id = foreseen.id;
@@ -511,6 +515,7 @@ impl Services {
         decision: ReleaseDecision,
         statement: &str,
         now: Millis,
+        reset_at: Option<Millis>,
     ) -> SignOff {
         let content = standing.content(decision, statement, signer(actor, role_word(role), now));
         SignOff {
@@ -522,6 +527,7 @@ impl Services {
             person_name: actor.name.clone(),
             person_email: actor.email.clone(),
             person_disabled_at: None,
+            reset_at,
             role: role_word(role).to_owned(),
             decision: decision.as_str().to_owned(),
             statement: statement.to_owned(),

@@ -34,6 +34,7 @@ const TABLE: &[(&str, &str)] = &[
     ("revoke_session", "AMRCVUS"),
     ("revoke_other_sessions", "AMRCVUS"),
     ("change_password", "AMRCVUS"),
+    ("dismiss_reset", "AMRCVUS"),
     ("once", "AMRCVUS"),
     ("create_token", "AMRCVUS"),
     ("revoke_token", "AMRCVUS"),
@@ -350,6 +351,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             .change_password(who, "wrong", "another long password", "0")
             .await
             .map(drop),
+        "dismiss_reset" => services.dismiss_reset(who, services.now()).await,
         "once" => {
             let nothing = || holdpoint_service::RequestAnswer {
                 status: 200,
@@ -463,9 +465,6 @@ async fn call_on_service(
 ) -> Result<(), ServiceError> {
     let services = &team.world.services;
     let (service, review) = (&team.service.id, &team.review.id);
-    let name = |text| Name::parse(text).expect("a name");
-    let stale = 999;
-    let version = team.review.template_version.clone();
     match function {
         "access" => services.access(who, service).await.map(drop),
         "service" => services.service(who, service).await.map(drop),
@@ -613,6 +612,23 @@ async fn call_on_service(
             .report_bundle(who, review, &AsOf::Newest, std::io::Cursor::new(Vec::new()))
             .await
             .map(drop),
+        other => Box::pin(call_to_change(other, team, on, who)).await,
+    }
+}
+
+/// As [`call_on_service`], for what changes something there.
+async fn call_to_change(
+    function: &str,
+    team: &Team,
+    on: &Subjects,
+    who: &Actor,
+) -> Result<(), ServiceError> {
+    let services = &team.world.services;
+    let (service, review) = (&team.service.id, &team.review.id);
+    let name = |text| Name::parse(text).expect("a name");
+    let stale = 999;
+    let version = team.review.template_version.clone();
+    match function {
         "step" => services
             .step(who, &on.item, Step::Start, None)
             .await
@@ -915,7 +931,7 @@ async fn every_role_may_do_what_the_table_says_and_nothing_else() {
             .await
             .expect("gives the role");
         for (function, allowed) in TABLE {
-            let outcome = call(function, &team, &on, &who).await;
+            let outcome = Box::pin(call(function, &team, &on, &who)).await;
             let was = match &outcome {
                 Err(ServiceError::Forbidden(_)) => "forbidden",
                 Err(ServiceError::NotFound(_)) => "not found",

@@ -21,8 +21,18 @@ pub struct Person {
     pub made_by: Option<(PersonId, String)>,
     /// Whose link last set the password, and when.
     pub password_reset: Option<(PersonId, String, Millis)>,
+    /// A link by somebody else that set the password, which the person has not dismissed yet.
+    pub unseen_reset: Option<UnseenReset>,
     pub disabled_at: Option<Millis>,
     pub version: i64,
+}
+
+/// A link that somebody else made and by which a person's password was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnseenReset {
+    /// The name of who made it; absent for the command line.
+    pub by: Option<String>,
+    pub at: Millis,
 }
 
 /// What a person who is not disabled may do: on the instance, and on one service.
@@ -58,6 +68,7 @@ struct PersonRow {
     password_reset_by: Option<String>,
     password_reset_by_name: Option<String>,
     password_reset_at: Option<i64>,
+    password_reset_seen_at: Option<i64>,
     disabled_at: Option<i64>,
     version: i64,
 }
@@ -66,7 +77,16 @@ impl TryFrom<PersonRow> for Person {
     type Error = StorageError;
 
     fn try_from(row: PersonRow) -> Result<Self, StorageError> {
+        let is_seen = |at| row.password_reset_seen_at.is_some_and(|seen| seen >= at);
+        let unseen_reset = row
+            .password_reset_at
+            .filter(|at| !is_seen(*at) && row.password_reset_by.as_deref() != Some(&row.id))
+            .map(|at| UnseenReset {
+                by: row.password_reset_by_name.clone(),
+                at,
+            });
         Ok(Self {
+            unseen_reset,
             id: PersonId::parse(&row.id)
                 .ok_or_else(|| StorageError::column("person", "id", &row.id))?,
             instance_role: InstanceRole::parse(&row.instance_role).ok_or_else(|| {
@@ -104,7 +124,7 @@ macro_rules! of_person {
          (select maker.name from person as maker where maker.id = person.made_by) as made_by_name, \
          person.password_reset_by, \
          (select helper.name from person as helper where helper.id = person.password_reset_by) \
-         as password_reset_by_name, person.password_reset_at, person.disabled_at, person.version"
+         as password_reset_by_name, person.password_reset_at, person.password_reset_seen_at, person.disabled_at, person.version"
     };
 }
 
@@ -278,6 +298,22 @@ impl Tx {
             at,
         );
         Ok(())
+    }
+
+    /// Notes that a person has seen who had their password reset until then; says whether they had not before.
+    pub async fn see_password_reset(
+        &mut self,
+        id: &PersonId,
+        at: Millis,
+    ) -> Result<bool, StorageError> {
+        let touched = execute!(
+            self,
+            "update person set password_reset_seen_at = $2 where id = $1 and password_reset_at <= $2 \
+             and (password_reset_seen_at is null or password_reset_seen_at < password_reset_at)",
+            id.as_str(),
+            at,
+        );
+        Ok(touched > 0)
     }
 
     /// What a person may do here, as it is stored now: their instance role unless the account is disabled, and their role on the

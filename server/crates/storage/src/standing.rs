@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_domain::{
-    Decision, Digest, FindingStatus, Gating, ItemId, ItemState, Millis, PatchState, Policy,
-    ReviewId, ScannerClaim, Severity,
+    Decision, Digest, FindingStatus, Gating, ItemId, ItemState, Millis, PatchState, PersonId,
+    Policy, ReviewId, ScannerClaim, Severity,
     evidence::{EvidenceText, Pin},
+    four_eyes::is_marked_by_reset,
     triage::Request,
     verdict::{FindingGroup, GroupKey, GroupState},
 };
@@ -226,6 +227,9 @@ pub struct SignOff {
     pub person_email: String,
     /// Since when the person's account is disabled.
     pub person_disabled_at: Option<Millis>,
+    /// When the person's password had been set by a link that somebody else made, if that was within a day before: the activity log
+    /// says so.
+    pub reset_at: Option<Millis>,
     pub role: String,
     /// A [`Decision`]'s word, or `go` / `no_go` for a release.
     pub decision: String,
@@ -480,6 +484,8 @@ struct SignOffRow {
     person_name: String,
     person_email: String,
     person_disabled_at: Option<i64>,
+    reset_at: Option<i64>,
+    reset_after: Option<String>,
     role: String,
     decision: String,
     statement: String,
@@ -504,15 +510,45 @@ macro_rules! select_sign_offs {
          sign_off.role, sign_off.decision, sign_off.statement, sign_off.risk, \
          sign_off.waived_until, sign_off.digest, sign_off.content, sign_off.four_eyes, sign_off.log_sequence, \
          sign_off.signed_at, sign_off.signed_requirement, activity.actor as entry_actor, \
-         activity.action as entry_action, activity.at as entry_at, activity.after as entry_after \
+         activity.action as entry_action, activity.at as entry_at, activity.after as entry_after, \
+         reset.at as reset_at, reset.after as reset_after \
          from sign_off join person on person.id = sign_off.person_id \
-         left join activity on activity.sequence = sign_off.log_sequence "
+         left join activity on activity.sequence = sign_off.log_sequence \
+         left join activity as reset on reset.sequence = (select max(earlier.sequence) from activity as earlier \
+         where earlier.subject_kind = 'person' and earlier.subject = sign_off.person_id \
+         and earlier.action = 'person.password_reset' and earlier.sequence < sign_off.log_sequence) "
     };
+}
+
+/// When a signer's password had been set by somebody else's link, by what the log says of the last such link; `None` where that is
+/// more than a day ago.
+fn marking_reset(
+    person: &str,
+    signed_at: Millis,
+    reset_at: Millis,
+    after: Option<&str>,
+) -> Option<Millis> {
+    #[derive(serde::Deserialize)]
+    struct After {
+        link_made_by: Option<String>,
+    }
+    let after = after.and_then(|after| serde_json::from_str::<After>(after).ok());
+    let is_own = after.is_some_and(|after| after.link_made_by.as_deref() == Some(person));
+    (!is_own && is_marked_by_reset(signed_at, reset_at)).then_some(reset_at)
 }
 
 impl From<SignOffRow> for SignOff {
     fn from(row: SignOffRow) -> Self {
+        let reset_at = row.reset_at.and_then(|at| {
+            marking_reset(
+                &row.person_id,
+                row.signed_at,
+                at,
+                row.reset_after.as_deref(),
+            )
+        });
         Self {
+            reset_at,
             id: row.id,
             review_id: row.review_id,
             item_id: row.item_id,
@@ -1219,6 +1255,23 @@ impl Tx {
             }
         }
         Ok(())
+    }
+
+    /// When the password of somebody who signs now was set by a link that somebody else made, if that was within a day.
+    pub async fn reset_before_signing(
+        &mut self,
+        person: &PersonId,
+        now: Millis,
+    ) -> Result<Option<Millis>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            at: i64,
+            after: Option<String>,
+        }
+        const SQL: &str = "select at, after from activity where subject_kind = 'person' and subject = $1 \
+            and action = 'person.password_reset' order by sequence desc limit 1";
+        let row = fetch_optional!(self, Row, SQL, person.as_str());
+        Ok(row.and_then(|row| marking_reset(person.as_str(), now, row.at, row.after.as_deref())))
     }
 
     /// Every sign-off by the number of its entry in the log, and of one entry by its id: those after this one, at most
