@@ -629,8 +629,9 @@ async fn a_reset_by_somebody_else_is_told_on_every_page_until_it_is_dismissed() 
             .await
             .unwrap(),
     );
-    let people = services.people(&ada).await.unwrap();
+    let people = services.people(&ada, "").await.unwrap();
     let bo = people
+        .entries
         .iter()
         .find(|one| one.email == "bo@example.org")
         .unwrap();
@@ -1020,4 +1021,66 @@ async fn a_machine_without_a_session_gets_a_problem_and_no_page_or_failure() {
         unreadable.header("content-type"),
         "application/problem+json"
     );
+}
+
+#[tokio::test]
+async fn a_list_of_people_that_is_longer_than_the_page_says_so_and_is_searched() {
+    let app = TestApp::start().await;
+    let admin = signed_in(&app, "ada", InstanceRole::Admin).await;
+    let services = &app.state.services;
+    let ada = Actor::of(
+        &services
+            .sign_in("ada@example.org", PASSWORD, "10.0.0.9")
+            .await
+            .unwrap(),
+    );
+    let new = NewService {
+        name: Name::parse("Executor").unwrap(),
+        slug: None,
+        repository_url: None,
+        description: None,
+    };
+    let service = services.create_service(&ada, new).await.unwrap();
+    let mut tx = services.database().write().await.unwrap();
+    for n in 0..205 {
+        let id = holdpoint_domain::PersonId::parse(&format!("person-{n}")).unwrap();
+        let (email, name) = (format!("p{n}@example.org"), format!("Person {n:03}"));
+        tx.insert_person(holdpoint_storage::NewPerson {
+            id: &id,
+            email: &email,
+            name: &name,
+            instance_role: InstanceRole::Member,
+            password_hash: None,
+            made_by: None,
+            created_at: 1,
+        })
+        .await
+        .unwrap();
+        tx.set_service_role(&service.id, &id, Some(ServiceRole::Viewer))
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    for (address, title) in [
+        ("/people", "206 with an account"),
+        ("/services/executor/people", "Who has a role"),
+    ] {
+        let page = admin.get(address).await;
+        assert_eq!(page.texts("td[data-l=Address]").len(), 200);
+        assert_eq!(
+            page.texts(".rest-of"),
+            ["The first 200 of 206 are shown. Search by name or address for the others."],
+            "{address}"
+        );
+        assert!(page.texts("h2").contains(&title.to_owned()), "{address}");
+        let found = admin.get(&format!("{address}?q=PERSON+204")).await;
+        assert_eq!(found.texts("td[data-l=Address]"), ["p204@example.org"]);
+        assert!(found.texts(".rest-of").is_empty());
+        let kept = scraper::Selector::parse("#find[value='PERSON 204']").unwrap();
+        assert!(found.html().select(&kept).next().is_some(), "{address}");
+        let none = admin.get(&format!("{address}?q=%25_%22%3E")).await;
+        assert!(none.texts("td[data-l=Address]").is_empty());
+    }
+    let page = admin.get("/services/executor").await;
+    assert!(page.body.contains("206"), "{}", page.body);
 }

@@ -5,7 +5,7 @@ use holdpoint_domain::{
     person::Action,
     text::{Email, Name, look_alike, shown_line},
 };
-use holdpoint_storage::{NewActivity, NewPerson, Person, SignedInSession, StorageError, Tx};
+use holdpoint_storage::{Found, NewActivity, NewPerson, Person, SignedInSession, StorageError, Tx};
 use serde_json::json;
 
 use crate::{
@@ -17,6 +17,9 @@ use crate::{
 
 /// Who acts when nobody is signed in: the command line, or the instance itself.
 pub(crate) const SYSTEM: &str = "system";
+
+/// How many people, invitations or sessions are listed at once. A search finds the others.
+pub const MAX_FOUND: i64 = 200;
 
 /// One refusal for an unknown address, a wrong password and a disabled account, so that none can be told from another.
 const WRONG: &str = "Address or password is wrong.";
@@ -336,11 +339,11 @@ pub struct PasswordChanged {
 
 /// One's own account.
 impl Services {
-    /// The actor's sessions that have not expired, newest first.
-    pub async fn sessions(&self, actor: &Actor) -> Result<Vec<SignedInSession>, ServiceError> {
+    /// The actor's sessions that have not expired: the first [`MAX_FOUND`], those used last first.
+    pub async fn sessions(&self, actor: &Actor) -> Result<Found<SignedInSession>, ServiceError> {
         in_person(actor)?;
         let mut tx = self.database().read().await?;
-        Ok(tx.sessions_of(&actor.id, self.now()).await?)
+        Ok(tx.sessions_of(&actor.id, self.now(), MAX_FOUND).await?)
     }
 
     /// Ends one of the actor's sessions.
@@ -453,12 +456,12 @@ impl Services {
 
 /// What an admin does with people.
 impl Services {
-    /// Everyone with an account, by name.
-    pub async fn people(&self, actor: &Actor) -> Result<Vec<Person>, ServiceError> {
+    /// Those with an account whose name or address holds a text: the first [`MAX_FOUND`], by name.
+    pub async fn people(&self, actor: &Actor, text: &str) -> Result<Found<Person>, ServiceError> {
         let mut tx = self.database().read().await?;
         self.allow_instance(&mut tx, actor, Action::Administer)
             .await?;
-        Ok(tx.people().await?)
+        Ok(tx.people_found(text, MAX_FOUND).await?)
     }
 
     /// Changes what a person is to the instance. `version` is the one that the actor saw, `password` the actor's own.

@@ -5,13 +5,14 @@ use holdpoint_domain::{
     person::Action,
     text::{Email, Name},
 };
-use holdpoint_storage::{Invitation, NewActivity, NewInvitation, Person, Tx};
+use holdpoint_storage::{Found, Invitation, Listed, NewActivity, NewInvitation, Person, Tx};
 use serde_json::json;
 
 use crate::{
     Actor, ServiceError, Services,
-    accounts::{CheckedAccount, NewAccount, in_person, refuse_look_alikes},
+    accounts::{CheckedAccount, MAX_FOUND, NewAccount, in_person, refuse_look_alikes},
     attempts::Key,
+    changes::refuse_beyond,
 };
 
 /// How long an invitation can be accepted.
@@ -161,12 +162,14 @@ impl Services {
         })
     }
 
-    /// The invitations that can still be accepted: all (admins), or those to one service (its managers).
+    /// The invitations that can still be accepted and whose name or address holds a text: of all (admins), or of those to one
+    /// service (its managers). The newest [`MAX_FOUND`].
     pub async fn invitations(
         &self,
         actor: &Actor,
         service: Option<&ServiceId>,
-    ) -> Result<Vec<Invitation>, ServiceError> {
+        text: &str,
+    ) -> Result<Found<Invitation>, ServiceError> {
         let mut tx = self.database().read().await?;
         match service {
             Some(service) => {
@@ -177,7 +180,9 @@ impl Services {
                     .await?;
             }
         }
-        Ok(tx.open_invitations(service, self.now()).await?)
+        Ok(tx
+            .open_invitations(service, text, self.now(), MAX_FOUND)
+            .await?)
     }
 
     /// Revokes an invitation that nobody has accepted yet.
@@ -345,6 +350,8 @@ impl Services {
         service: &ServiceId,
         role: ServiceRole,
     ) -> Result<(), ServiceError> {
+        let listed = Listed::MembersOf(service);
+        refuse_beyond(tx, listed, "role", "people with a role here").await?;
         tx.set_service_role(service, &person.id, Some(role)).await?;
         tx.append_activity(NewActivity {
             service: Some(service.as_str()),

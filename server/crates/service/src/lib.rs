@@ -63,7 +63,7 @@ mod watch;
 use std::sync::Arc;
 
 pub use access::{Access, Actor, TokenGrant};
-pub use accounts::{NewAccount, PasswordChanged};
+pub use accounts::{MAX_FOUND, NewAccount, PasswordChanged};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use comments::{CommentOn, ListedComment};
 pub use deliverables::DeliverableChange;
@@ -75,11 +75,11 @@ pub use holdpoint_checklist as checklist;
 pub use holdpoint_patch as patch;
 pub use holdpoint_storage::{
     ApiToken, ChangeNumbers, Deliverable, Evidence, Finding, FindingCursor, FindingFacets,
-    FindingFilter, FindingLine, FindingLines, FindingLink, FindingSeries, FindingSort, Invitation,
-    Item, ItemCounts, ItemFigures, ItemFilter, MappingRule, NumberedFinding, ObservationView,
-    Person, Review, ReviewCounts, SameIssue, SavedFilter, Scan, ScanChange, Section, Service,
-    SeverityCounts, SignOff, SignedInSession, StandingFinding, StoredFile, Template, TemplateOwner,
-    TemplateVersion, TriageBatch, UnseenReset, WaitingItem, WaitsFor,
+    FindingFilter, FindingLine, FindingLines, FindingLink, FindingSeries, FindingSort, Found,
+    Invitation, Item, ItemCounts, ItemFigures, ItemFilter, MappingRule, NumberedFinding,
+    ObservationView, Person, Review, ReviewCounts, SameIssue, SavedFilter, Scan, ScanChange,
+    Section, Service, SeverityCounts, SignOff, SignedInSession, StandingFinding, StoredFile,
+    Template, TemplateOwner, TemplateVersion, TriageBatch, UnseenReset, WaitingItem, WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
 pub use holdpoint_storage::{Failure, commits};

@@ -77,6 +77,7 @@ const TABLE: &[(&str, &str)] = &[
     ("service", "AMRCVU"),
     ("service_by_slug", "AMRCVU"),
     ("members", "AMRCVU"),
+    ("members_found", "AMRCVU"),
     ("review", "AMRCVU"),
     ("reviews_of", "AMRCVU"),
     ("checklist", "AMRCVU"),
@@ -393,7 +394,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
         "sign_out" => services.sign_out(who).await,
         "sessions" => services.sessions(who).await.map(drop),
         "tokens" => services.tokens(who).await.map(drop),
-        "people" => services.people(who).await.map(drop),
+        "people" => services.people(who, "").await.map(drop),
         "set_instance_role" => {
             services
                 .set_instance_role(who, &team.viewer.id, InstanceRole::Member, stale, PASSWORD)
@@ -419,7 +420,7 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             };
             services.invite(who, invite, PASSWORD).await.map(drop)
         }
-        "invitations" => services.invitations(who, Some(service)).await.map(drop),
+        "invitations" => services.invitations(who, Some(service), "").await.map(drop),
         "revoke_invitation" => {
             let invite = Invite {
                 email: "late@example.org",
@@ -428,8 +429,9 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
                 service: Some((service, ServiceRole::Viewer)),
             };
             let _ = services.invite(&team.admin, invite, PASSWORD).await;
-            let all = services.invitations(&team.admin, Some(service)).await?;
+            let all = services.invitations(&team.admin, Some(service), "").await?;
             let open = all
+                .entries
                 .iter()
                 .find(|one| one.email == "late@example.org")
                 .expect("is there");
@@ -473,6 +475,7 @@ async fn call_on_service(
             .await
             .map(drop),
         "members" => services.members(who, service).await.map(drop),
+        "members_found" => services.members_found(who, service, "").await.map(drop),
         "review" => services.review(who, review).await.map(drop),
         "reviews_of" => services.reviews_of(who, service, None, 10).await.map(drop),
         "checklist" => services

@@ -136,9 +136,10 @@ async fn a_manager_gives_roles_and_makes_no_account_unless_the_instance_lets_the
         assert!(message.contains("only an administrator"), "{message}");
         assert!(
             services
-                .invitations(&team.manager, Some(&team.service.id))
+                .invitations(&team.manager, Some(&team.service.id), "")
                 .await
                 .expect("lists")
+                .entries
                 .is_empty()
         );
         let known = services

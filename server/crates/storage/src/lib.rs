@@ -74,7 +74,7 @@ pub use mapping::{
 };
 pub use mapping_groups::{FindingGroupToMap, GroupLink};
 pub use patches::{NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, VerifiedPatch};
-pub use people::{Granted, NewPerson, Person, UnseenReset};
+pub use people::{Found, Granted, NewPerson, Person, UnseenReset};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};
 pub use same_issues::{SameIssue, SameIssues};
 pub use saved_filters::SavedFilter;

@@ -6,7 +6,10 @@ use holdpoint_domain::{
     InstanceRole, Millis, PersonId, ServiceId, ServiceRole, four_eyes::Account, text::look_of_name,
 };
 
-use crate::{StorageError, Tx, execute, fetch_all, fetch_optional, for_ids, tx::one};
+use crate::{
+    StorageError, Tx, columns::contains_pattern, execute, fetch_all, fetch_optional, for_ids,
+    tx::one,
+};
 
 /// A person with an account. Deliberately without the password's hash: see [`Tx::password_hash`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +137,30 @@ macro_rules! person_columns {
     };
 }
 
+/// Whether a person's name or address holds a text: `$1` in small letters, `$2` as it was typed.
+macro_rules! is_found {
+    () => {
+        "(lower(person.name) like $1 escape '\\' or lower(person.email) like $1 escape '\\' \
+         or person.name like $2 escape '\\')"
+    };
+}
+
+/// The first entries of a list that a search leaves, and how many there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found<T> {
+    pub entries: Vec<T>,
+    pub n_matching: i64,
+}
+
+/// The patterns of a search. Letters beyond ASCII are found as they are typed, since the databases make only ASCII's small.
+pub(crate) fn found_patterns(text: &str) -> [String; 2] {
+    let text = text.trim();
+    [
+        contains_pattern(&text.to_lowercase()),
+        contains_pattern(text),
+    ]
+}
+
 /// Through how many hands an account is followed back.
 const MOST_HANDS: i64 = 32;
 
@@ -233,16 +260,32 @@ impl Tx {
             .transpose()
     }
 
-    /// Everyone with an account, by name; bounded, since an instance serves an organisation, not the public.
-    pub async fn people(&mut self) -> Result<Vec<Person>, StorageError> {
-        fetch_all!(
-            self,
-            PersonRow,
-            person_columns!("order by lower(name), id limit 5000")
-        )
-        .into_iter()
-        .map(Person::try_from)
-        .collect()
+    /// The first accounts whose name or address holds a text, by name, and how many there are.
+    pub async fn people_found(
+        &mut self,
+        text: &str,
+        limit: i64,
+    ) -> Result<Found<Person>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            person: PersonRow,
+            n_matching: i64,
+        }
+        const SQL: &str = concat!(
+            "select ",
+            of_person!(),
+            ", count(*) over () as n_matching from person where ",
+            is_found!(),
+            " order by lower(person.name), person.id limit $3"
+        );
+        let [small, typed] = found_patterns(text);
+        let rows = fetch_all!(self, Row, SQL, small, typed, limit);
+        Ok(Found {
+            n_matching: rows.first().map_or(0, |row| row.n_matching),
+            entries: (rows.into_iter().map(|row| row.person.try_into()))
+                .collect::<Result<_, _>>()?,
+        })
     }
 
     /// How many accounts there are: none means that the instance waits for its set-up.
@@ -426,7 +469,7 @@ impl Tx {
             .transpose()
     }
 
-    /// Everyone with a role on a service, by name.
+    /// Everyone with a role on a service, by name. How many that can be is bounded, see [`crate::Listed::MembersOf`].
     pub async fn members(
         &mut self,
         service: &ServiceId,
@@ -442,7 +485,7 @@ impl Tx {
             of_person!(),
             ", membership.role from membership \
              join person on person.id = membership.person_id where membership.service_id = $1 \
-             order by lower(person.name), person.id limit 5000"
+             order by lower(person.name), person.id limit 5100"
         );
         fetch_all!(self, Row, SQL, service.as_str())
             .into_iter()
@@ -452,6 +495,42 @@ impl Tx {
                 Ok((row.person.try_into()?, role))
             })
             .collect()
+    }
+
+    /// The first of those with a role on a service whose name or address holds a text, by name, and how many there are.
+    pub async fn members_found(
+        &mut self,
+        service: &ServiceId,
+        text: &str,
+        limit: i64,
+    ) -> Result<Found<(Person, ServiceRole)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            person: PersonRow,
+            role: String,
+            n_matching: i64,
+        }
+        const SQL: &str = concat!(
+            "select ",
+            of_person!(),
+            ", membership.role, count(*) over () as n_matching from membership \
+             join person on person.id = membership.person_id where membership.service_id = $4 and ",
+            is_found!(),
+            " order by lower(person.name), person.id limit $3"
+        );
+        let [small, typed] = found_patterns(text);
+        let rows = fetch_all!(self, Row, SQL, small, typed, limit, service.as_str());
+        let n_matching = rows.first().map_or(0, |row| row.n_matching);
+        let entries = rows.into_iter().map(|row| {
+            let role = ServiceRole::parse(&row.role)
+                .ok_or_else(|| StorageError::column("membership", "role", &row.role))?;
+            Ok((row.person.try_into()?, role))
+        });
+        Ok(Found {
+            entries: entries.collect::<Result<_, StorageError>>()?,
+            n_matching,
+        })
     }
 
     /// Gives a person a role on a service, instead of any they had; `None` takes it away.
