@@ -511,7 +511,7 @@ async fn call_on_service(
         "item_by_key" => services.item_by_key(who, review, "2.1.1").await.map(drop),
         "deliverables" => services.deliverables(who, review).await.map(drop),
         "comments" => services
-            .comments(who, &CommentOn::Item(on.item.clone()))
+            .comments(who, &CommentOn::Item(on.item.clone()), None)
             .await
             .map(drop),
         "evidence_of" => services.evidence_of(who, &on.item).await.map(drop),
