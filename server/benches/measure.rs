@@ -411,6 +411,24 @@ fn memory_of(
         .send(&sarif(findings, 0, 0, 0)[..])?;
     anyhow::ensure!(imported.status() == 201, "importing: {}", imported.status());
     let cookie = sign_in(&server.base, &instance.manager)?;
+    // A bundle is of a decided release.
+    let basis = get(&format!("/reviews/{}", instance.review))?;
+    let signed = agent
+        .post(format!("{}/act/reviews/sign", server.base))
+        .header("Sec-Fetch-Site", "same-origin")
+        .header("Cookie", &cookie)
+        .send_form([
+            ("review", instance.review.clone()),
+            ("decision", "no_go".to_owned()),
+            ("statement", "There is too much open.".to_owned()),
+            ("basis", text(&basis["release_decision"]["basis"])),
+            ("password", text(&instance.manager["password"])),
+        ])?;
+    anyhow::ensure!(
+        signed.status().is_redirection(),
+        "signing: {}",
+        signed.status()
+    );
     println!("\npeak memory at {reviews} reviews and {findings} findings (SQLite)");
     println!("{:<58} {:>9} {:>9}", "answer", "peak", "takes");
     for (name, address) in HEAVY {
