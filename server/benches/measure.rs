@@ -416,6 +416,7 @@ fn memory_of(
     let signed = agent
         .post(format!("{}/act/reviews/sign", server.base))
         .header("Sec-Fetch-Site", "same-origin")
+        .header("Accept", "text/html")
         .header("Cookie", &cookie)
         .send_form([
             ("review", instance.review.clone()),
