@@ -33,6 +33,7 @@ mod log;
 pub mod mapping;
 mod mapping_ahead;
 mod new_review_mapping;
+mod old_sign_offs;
 mod other_eyes;
 mod password_resets;
 mod passwords;

@@ -298,6 +298,7 @@ impl Services {
             signed_at: now,
             entry: None,
             signed_requirement: None,
+            bound: None,
         };
         let what = Signed {
             action: "item.signed",
@@ -540,6 +541,7 @@ impl Services {
             signed_at: now,
             entry: None,
             signed_requirement: None,
+            bound: None,
         }
     }
 
@@ -604,22 +606,23 @@ impl Services {
 
 /// All of a sign-off that its entry in the log says, so that neither can be changed without the other.
 pub(crate) fn record(sign_off: &SignOff) -> Map<String, Value> {
-    let record = serde_json::json!({
-        "sign_off": sign_off.id,
-        "person": sign_off.person_id,
-        "role": sign_off.role,
-        "decision": sign_off.decision,
-        "round": sign_off.round,
-        "statement": sign_off.statement,
-        "risk": sign_off.risk,
-        "waived_until": sign_off.waived_until,
-        "four_eyes": sign_off.four_eyes,
-        "digest": sign_off.digest,
-    });
-    match record {
-        Value::Object(record) => record,
-        _ => unreachable!("an object was written"),
-    }
+    let text = |text: &str| Value::from(text);
+    let record = [
+        ("sign_off", text(&sign_off.id)),
+        ("person", text(&sign_off.person_id)),
+        ("role", text(&sign_off.role)),
+        ("decision", text(&sign_off.decision)),
+        ("round", sign_off.round.into()),
+        ("statement", text(&sign_off.statement)),
+        ("risk", sign_off.risk.as_deref().into()),
+        ("waived_until", sign_off.waived_until.into()),
+        ("four_eyes", sign_off.four_eyes.into()),
+        ("digest", text(&sign_off.digest)),
+    ];
+    let record = record.into_iter();
+    record
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// How often a report is made anew because the service changed meanwhile.

@@ -14,6 +14,7 @@ use holdpoint_domain::{
 };
 use holdpoint_storage::{SignOff, SignOffEntry, StandingFinding};
 
+use crate::old_sign_offs::bound_digest;
 use crate::standing::{
     Current, CurrentReview, Said, SignOffStanding, Validity, patch_content, review_items,
     review_scans,
@@ -68,6 +69,11 @@ fn standing(
     }
     if !is_logged(&sign_off, action) {
         damage.push("its entry in the activity log");
+    }
+    if normalisation == version_1::NORMALISATION
+        && sign_off.bound.as_deref() != Some(bound_digest(&sign_off).as_str())
+    {
+        damage.push("what the log says that it was at the upgrade");
     }
     let validity = if !damage.is_empty() {
         Validity::Damaged(vec![format!(

@@ -247,6 +247,20 @@ pub struct SignOff {
     pub entry: Option<SignOffEntry>,
     /// What the requirement said, for a sign-off under the first version of the normalisation, if that is known.
     pub signed_requirement: Option<String>,
+    /// For such a sign-off: what the log says that it was at the upgrade, as a digest.
+    pub bound: Option<String>,
+}
+
+/// The action of an entry that says what sign-offs were at the upgrade.
+pub const SIGN_OFFS_BOUND: &str = "sign_offs.bound";
+
+/// What such an entry says: digests of sign-offs by their ids.
+pub fn bound_sign_offs(after: &str) -> BTreeMap<String, String> {
+    #[derive(serde::Deserialize)]
+    struct After {
+        sign_offs: BTreeMap<String, String>,
+    }
+    serde_json::from_str(after).map_or_else(|_| BTreeMap::new(), |after: After| after.sign_offs)
 }
 
 /// The entry of the activity log that a sign-off names as its own.
@@ -497,6 +511,8 @@ struct SignOffRow {
     log_sequence: i64,
     signed_at: i64,
     signed_requirement: Option<String>,
+    binding_action: Option<String>,
+    binding_after: Option<String>,
     entry_actor: Option<String>,
     entry_action: Option<String>,
     entry_at: Option<i64>,
@@ -511,9 +527,11 @@ macro_rules! select_sign_offs {
          sign_off.waived_until, sign_off.digest, sign_off.content, sign_off.four_eyes, sign_off.log_sequence, \
          sign_off.signed_at, sign_off.signed_requirement, activity.actor as entry_actor, \
          activity.action as entry_action, activity.at as entry_at, activity.after as entry_after, \
-         reset.at as reset_at, reset.after as reset_after \
+         reset.at as reset_at, reset.after as reset_after, \
+         binding.action as binding_action, binding.after as binding_after \
          from sign_off join person on person.id = sign_off.person_id \
          left join activity on activity.sequence = sign_off.log_sequence \
+         left join activity as binding on binding.sequence = sign_off.bound_by \
          left join activity as reset on reset.sequence = (select max(earlier.sequence) from activity as earlier \
          where earlier.subject_kind = 'person' and earlier.subject = sign_off.person_id \
          and earlier.action = 'person.password_reset' and earlier.sequence < sign_off.log_sequence) "
@@ -547,8 +565,13 @@ impl From<SignOffRow> for SignOff {
                 row.reset_after.as_deref(),
             )
         });
+        let binding = row.binding_action.zip(row.binding_after);
+        let bound = binding
+            .filter(|(action, _)| action == SIGN_OFFS_BOUND)
+            .and_then(|(_, after)| bound_sign_offs(&after).remove(&row.id));
         Self {
             reset_at,
+            bound,
             id: row.id,
             review_id: row.review_id,
             item_id: row.item_id,
@@ -1288,6 +1311,51 @@ impl Tx {
              order by sign_off.log_sequence, sign_off.id limit $3"
         );
         let rows = fetch_all!(self, SignOffRow, SQL, log_sequence, id, limit);
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Sign-offs under the first version of the normalisation that no entry of the log binds, in the order of their ids.
+    pub async fn unbound_sign_offs(&mut self, limit: i64) -> Result<Vec<SignOff>, StorageError> {
+        const SQL: &str = concat!(
+            select_sign_offs!(),
+            "where sign_off.bound_by is null and sign_off.content like '%\"normalisation\":1,%' \
+             order by sign_off.id limit $1"
+        );
+        let rows = fetch_all!(self, SignOffRow, SQL, limit);
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// The first entry of the log that binds sign-offs, if there is one.
+    pub async fn first_binding(&mut self) -> Result<Option<i64>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            sequence: Option<i64>,
+        }
+        const SQL: &str =
+            "select min(sequence) as sequence from activity where action = 'sign_offs.bound'";
+        Ok(fetch_optional!(self, Row, SQL).and_then(|row| row.sequence))
+    }
+
+    /// Notes the entry of the log that binds these sign-offs.
+    pub async fn bind_sign_offs(&mut self, ids: &[&str], entry: i64) -> Result<(), StorageError> {
+        for id in ids {
+            execute!(
+                self,
+                "update sign_off set bound_by = $2 where id = $1",
+                *id,
+                entry
+            );
+        }
+        Ok(())
+    }
+
+    /// The sign-offs that an entry of the log binds, by what their rows say.
+    pub async fn sign_offs_bound_by(&mut self, entry: i64) -> Result<Vec<SignOff>, StorageError> {
+        const SQL: &str = concat!(
+            select_sign_offs!(),
+            "where sign_off.bound_by = $1 order by sign_off.id"
+        );
+        let rows = fetch_all!(self, SignOffRow, SQL, entry);
         Ok(rows.into_iter().map(Into::into).collect())
     }
 

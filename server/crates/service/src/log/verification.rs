@@ -10,12 +10,14 @@ use holdpoint_report::{
     log::{FoundHead, LogHead, SALT_BYTES, Tree, leaf},
     signing::{AllowedKeys, LOG_NAMESPACE, verify},
 };
-use holdpoint_storage::{LogTree, SignOff, SignedHead, StoredActivity, Tx};
+use holdpoint_storage::{
+    LogTree, SIGN_OFFS_BOUND, SignOff, SignedHead, StoredActivity, Tx, bound_sign_offs,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{ChainHead, Occasion, PIECE, hash, signed, unsigned};
-use crate::{ServiceError, Services, sign_off::record};
+use crate::{ServiceError, Services, old_sign_offs::bound_digest, sign_off::record};
 
 /// So many sign-offs are read at once: each carries all that was signed.
 const SIGN_OFFS_AT_ONCE: i64 = 50;
@@ -289,6 +291,7 @@ impl Walk {
                 self.compare_outside(entry.sequence);
                 self.check_signed_entry(&entry, n_before, &occasions);
                 self.take_sign_offs(tx, &entry).await?;
+                self.take_bound(tx, &entry).await?;
             }
         }
     }
@@ -483,6 +486,31 @@ impl Walk {
             self.problems.add(format!(
                 "The sign-off {id} of entry {sequence} ({}) is missing: it was deleted.",
                 entry.summary
+            ));
+        }
+        Ok(())
+    }
+
+    /// Compares the sign-offs of an older rule with what this entry says that they were at the upgrade. An entry after the first
+    /// of its kind, or one that comes with it, is not Holdpoint's.
+    async fn take_bound(&mut self, tx: &mut Tx, entry: &Entry) -> Result<(), ServiceError> {
+        if entry.action != SIGN_OFFS_BOUND {
+            return Ok(());
+        }
+        let mut bound = bound_sign_offs(entry.after.as_deref().unwrap_or_default());
+        for sign_off in tx.sign_offs_bound_by(entry.sequence).await? {
+            let digest = bound.remove(&sign_off.id);
+            if digest.as_deref() != Some(bound_digest(&sign_off).as_str()) {
+                self.problems.add(format!(
+                    "The sign-off {} is not what entry {} of the log says that it was at the upgrade: it was edited.",
+                    sign_off.id, entry.sequence
+                ));
+            }
+        }
+        for id in bound.into_keys() {
+            self.problems.add(format!(
+                "The sign-off {id}, which entry {} of the log wrote down at the upgrade, is missing or names another entry.",
+                entry.sequence
             ));
         }
         Ok(())
