@@ -127,6 +127,9 @@ pub struct FindingContent {
     /// The digest of what it says, the same that an acceptance of its risk is bound to; absent where only its being open counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub says: Option<String>,
+    /// Category, CVE and CWE; absent where the digest is, and in signatures of before they were bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifiers: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// With its version.
@@ -558,6 +561,7 @@ impl Part for FindingContent {
             ("title", self.title.clone()),
             ("severity", self.severity.label().to_owned()),
             ("status", self.status.label().to_owned()),
+            ("category, CVE and CWE", given(self.identifiers.as_deref())),
             ("rule", given(self.rule.as_deref())),
             ("component", given(self.component.as_deref())),
             ("place", given(self.place.as_deref())),
@@ -739,6 +743,7 @@ mod tests {
             severity: Severity::Critical,
             status: FindingStatus::Fixed,
             says: Some("cc".into()),
+            identifiers: Some("security, CWE-338".into()),
             rule: Some("G404".into()),
             component: None,
             place: Some("retry.go:41".into()),

@@ -4,12 +4,14 @@
 //! What is stored of a sign-off stands three times: in its row, in the content that was digested and in its entry of the activity
 //! log. Where these do not agree, somebody has changed the database behind Holdpoint's back, and it counts for nothing.
 
+use std::collections::HashSet;
+
 use holdpoint_domain::{
     Digest, Millis, Policy,
     normalise::{self, version_1 as normalised_1},
     signoff::{
-        Change, DeliverableContent, ItemContent, ReviewContent, Signer, changes, review_changes,
-        unmet_rules, version_1, version_of,
+        Change, DeliverableContent, FindingContent, ItemContent, ReviewContent, Signer, changes,
+        review_changes, unmet_rules, version_1, version_of,
     },
 };
 use holdpoint_storage::{SignOff, SignOffEntry, StandingFinding};
@@ -176,7 +178,7 @@ fn item_of_now(sign_off: &SignOff, current: &Current<'_>) -> Outcome {
         ),
     ]);
     damage.extend(signer_differs(sign_off, &signed.signer, &signed.policy));
-    let now = current.content(Said {
+    let mut now = current.content(Said {
         decision: signed.decision,
         statement: &signed.statement,
         waived_until: signed.waived_until,
@@ -184,6 +186,7 @@ fn item_of_now(sign_off: &SignOff, current: &Current<'_>) -> Outcome {
         signer: signed.signer.clone(),
         policy: signed.policy.clone(),
     });
+    leave_out_unsigned(&signed.findings, &mut now.findings);
     let mut differs = if now == signed {
         Vec::new()
     } else {
@@ -204,13 +207,29 @@ fn release_of_now(sign_off: &SignOff, current: &CurrentReview<'_>) -> Outcome {
         ("the statement", sign_off.statement == signed.statement),
     ]);
     damage.extend(signer_differs(sign_off, &signed.signer, &signed.policy));
-    let now = current.content(&signed.decision, &signed.statement, signed.signer.clone());
+    let mut now = current.content(&signed.decision, &signed.statement, signed.signer.clone());
+    leave_out_unsigned(&signed.findings, &mut now.findings);
     let differs = if now == signed {
         Vec::new()
     } else {
         review_changes(&signed, &now)
     };
     (damage, differs, Some(signed.signer))
+}
+
+/// Takes out of what findings are now what signatures did not have yet when these findings were signed.
+fn leave_out_unsigned(signed: &[FindingContent], now: &mut [FindingContent]) {
+    let without: HashSet<i64> = signed
+        .iter()
+        .filter(|finding| finding.identifiers.is_none())
+        .map(|finding| finding.number)
+        .collect();
+    for finding in now
+        .iter_mut()
+        .filter(|finding| without.contains(&finding.number))
+    {
+        finding.identifiers = None;
+    }
 }
 
 /// The first version of the normalisation took numbers, marks and boxes away that may mean something, so a signature under it counts

@@ -267,6 +267,12 @@ async fn a_linked_finding_is_bound_with_all_that_it_says() {
         assert_eq!(team.changed(&item).await, []);
         for (sql, back, was, is) in [
             (
+                "update finding set cve = '[\"CVE-2026-1\"]', cwe = '[94]'",
+                "update finding set cve = '[]', cwe = '[]'",
+                "category, CVE and CWE code",
+                "category, CVE and CWE code, CVE-2026-1, CWE-94",
+            ),
+            (
                 "update finding set path = 'main.go'",
                 "update finding set path = 'retry.go'",
                 "place retry.go:41",

@@ -183,6 +183,8 @@ pub struct StandingFinding {
     pub explanation: Option<String>,
     /// The digest of what it says; absent for an open finding that is linked to no item.
     pub says: Option<String>,
+    /// Its category, CVE and CWE, where its digest is.
+    pub identifiers: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -424,6 +426,9 @@ struct FindingRow {
     snippet: Option<String>,
     description: String,
     remediation: String,
+    category: String,
+    cve: String,
+    cwe: String,
 }
 
 /// The columns of a finding that counts, as SQL: its texts only where they do.
@@ -437,7 +442,7 @@ macro_rules! finding_columns {
              finding.first_seen_at, finding.scanner_state, \
              finding.suppression_kind, finding.suppression_reason, finding.rule, finding.component, \
              finding.component_version, finding.path, finding.start_line, finding.end_line, finding.accepted_until, \
-             finding.explanation_id, cast(case when ",
+             finding.explanation_id, finding.category, finding.cve, finding.cwe, cast(case when ",
             $has_texts,
             " then 1 else 0 end as bigint) as has_texts, case when ",
             $has_texts,
@@ -623,6 +628,20 @@ fn finding(row: FindingRow, says: Says) -> Result<StandingFinding, StorageError>
     let explanation = row.explanation_id.or_else(|| {
         (!row.remediation.is_empty()).then(|| Digest::of(row.remediation.as_bytes()).into())
     });
+    let lists =
+        [&row.cve, &row.cwe].map(|list| serde_json::from_str::<Vec<serde_json::Value>>(list));
+    let [cve, cwe] = lists.map(Result::unwrap_or_default);
+    let said = |value: serde_json::Value| match value {
+        serde_json::Value::String(word) => word,
+        value => value.to_string(),
+    };
+    let cwe = cwe
+        .into_iter()
+        .map(|number| format!("CWE-{}", said(number)));
+    let identifiers: Vec<_> = std::iter::once(row.category)
+        .chain(cve.into_iter().map(said))
+        .chain(cwe)
+        .collect();
     let content = FindingContent {
         id: row.id.clone(),
         title: row.title.clone(),
@@ -636,6 +655,7 @@ fn finding(row: FindingRow, says: Says) -> Result<StandingFinding, StorageError>
     };
     Ok(StandingFinding {
         says: (row.has_texts != 0).then(|| says(&content)),
+        identifiers: (row.has_texts != 0).then(|| identifiers.join(", ")),
         rule: row.rule,
         component,
         place: place(row.path.as_deref(), row.start_line, row.end_line),
@@ -1040,7 +1060,8 @@ impl Tx {
                      finding.first_seen_at, finding.scanner_state, finding.suppression_kind, finding.suppression_reason, \
                      finding.rule, finding.component, finding.component_version, finding.path, finding.start_line, \
                      finding.end_line, finding.accepted_until, finding.explanation_id, cast(0 as bigint) as has_texts, \
-                     '' as message, cast(null as text) as snippet, '' as description, '' as remediation from placed join finding on finding.id = placed.id \
+                     '' as message, cast(null as text) as snippet, '' as description, '' as remediation, finding.category, finding.cve, \
+                     finding.cwe from placed join finding on finding.id = placed.id \
                      left join finding as original on original.id = finding.duplicate_of \
                      where placed.place <= $4 order by finding.number"
                 )
