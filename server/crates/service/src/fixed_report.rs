@@ -212,6 +212,13 @@ impl Services {
         kept: &KeptReport,
     ) -> Result<FixedReport, ServiceError> {
         let lost = || StorageError::Damaged(format!("the report of sign-off {}", kept.sign_off));
+        if !kept.is_logged {
+            tracing::error!(
+                sign_off = kept.sign_off,
+                "a kept report is not the one that the activity log names"
+            );
+            return Err(lost().into());
+        }
         let packed = match &kept.file {
             Some(file) => self.files().read(file).await?,
             None => tx.packed_report(&kept.sign_off).await?,

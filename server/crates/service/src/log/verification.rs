@@ -292,6 +292,7 @@ impl Walk {
                 self.check_signed_entry(&entry, n_before, &occasions);
                 self.take_sign_offs(tx, &entry).await?;
                 self.take_bound(tx, &entry).await?;
+                self.take_kept_report(tx, &entry).await?;
             }
         }
     }
@@ -512,6 +513,34 @@ impl Walk {
                 "The sign-off {id}, which entry {} of the log wrote down at the upgrade, is missing or names another entry.",
                 entry.sequence
             ));
+        }
+        Ok(())
+    }
+
+    /// Compares the report that was kept with a decision with what this entry says of it.
+    async fn take_kept_report(&mut self, tx: &mut Tx, entry: &Entry) -> Result<(), ServiceError> {
+        let after = after_of(entry);
+        let said = |name: &str| after.get(name).and_then(Value::as_str);
+        let (Some(sign_off), Some(document), Some(text)) = (
+            sign_off_of(entry, &after),
+            said("fixed_report_sha256"),
+            said("report_sha256"),
+        ) else {
+            return Ok(());
+        };
+        let sequence = entry.sequence;
+        match tx.kept_digests(sign_off).await? {
+            None => self.problems.add(format!(
+                "The report that was kept with entry {sequence} of the log ({}) is missing: it was deleted.",
+                entry.summary
+            )),
+            Some((kept_document, kept_text)) if kept_document != document || kept_text != text => {
+                self.problems.add(format!(
+                    "The report that is kept with entry {sequence} of the log ({}) is not the one that was signed.",
+                    entry.summary
+                ));
+            }
+            Some(_) => {}
         }
         Ok(())
     }
