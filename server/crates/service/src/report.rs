@@ -599,21 +599,7 @@ impl Services {
                     value,
                 })
                 .collect(),
-            people: members
-                .iter()
-                .map(|(person, role)| facts::Person {
-                    name: person.name.clone(),
-                    email: Some(person.email.clone()),
-                    role: role.label().to_owned(),
-                    account: Some(facts::Account {
-                        made_at: person.created_at,
-                        invited_by: person.made_by.as_ref().map(|(_, name)| name.clone()),
-                        password_reset: (person.password_reset.as_ref())
-                            .map(|(_, name, at)| (name.clone(), *at)),
-                        disabled_at: person.disabled_at,
-                    }),
-                })
-                .collect(),
+            people: people_of(&members),
             sections: sections
                 .iter()
                 .map(|section| facts::Section {
@@ -840,6 +826,27 @@ fn printed(facts: &Facts, sign_offs: Vec<(i64, String)>) -> BTreeSet<i64> {
 
 fn number(position: i64) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+/// The people of a service, as the report's table has them.
+pub(crate) fn people_of(
+    members: &[(holdpoint_storage::Person, holdpoint_domain::ServiceRole)],
+) -> Vec<facts::Person> {
+    let members = members.iter();
+    members
+        .map(|(person, role)| facts::Person {
+            name: person.name.clone(),
+            email: Some(person.email.clone()),
+            role: role.label().to_owned(),
+            account: Some(facts::Account {
+                made_at: person.created_at,
+                invited_by: person.made_by.as_ref().map(|(_, name)| name.clone()),
+                password_reset: (person.password_reset.as_ref())
+                    .map(|(_, name, at)| (name.clone(), *at)),
+                disabled_at: person.disabled_at,
+            }),
+        })
+        .collect()
 }
 
 fn depth(section: &holdpoint_storage::Section, all: &[holdpoint_storage::Section]) -> u32 {

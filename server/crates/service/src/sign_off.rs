@@ -458,11 +458,16 @@ impl Services {
                 .facts_once_signed(&mut tx, &service, review, &foreseen)
                 .await?;
             drop(tx);
+            let people = facts.as_ref().map(|facts| facts.people.clone());
             let report = match facts {
                 Some(facts) => Some(self.fix_report(facts, &report_key).await?),
                 None => None,
             };
-            let fixed = Some(FixedWith { report, last_entry });
+            let fixed = Some(FixedWith {
+                report,
+                last_entry,
+                people,
+            });
 
             // Whatever was taken away or changed meanwhile counts.
             let mut tx = self.database().write().await?;
@@ -593,6 +598,12 @@ impl Services {
             if last_entry != fixed.last_entry {
                 return Ok(None);
             }
+            // What happens to accounts is no entry of the service, and stands in the report.
+            if let Some(people) = &fixed.people
+                && crate::report::people_of(&tx.members(service).await?) != *people
+            {
+                return Ok(None);
+            }
             if let Some(report) = &fixed.report {
                 let (of, at) = (sign_off.log_sequence, sign_off.signed_at);
                 tx.insert_fixed_report(&sign_off.id, &sign_off.review_id, of, report, at)
@@ -632,6 +643,8 @@ const MOST_TRIES: usize = 4;
 struct FixedWith {
     report: Option<NewFixedReport>,
     last_entry: i64,
+    /// The people that the report names.
+    people: Option<Vec<holdpoint_report::facts::Person>>,
 }
 
 /// The review as it is in a unit of work.
