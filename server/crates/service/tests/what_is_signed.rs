@@ -717,6 +717,32 @@ async fn a_signature_of_the_first_version_counts_while_its_text_is_the_same_byte
 }
 
 #[tokio::test]
+async fn an_item_that_was_set_back_to_an_earlier_round_is_found_out() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let item = team.id(ITEM).await;
+        team.send_to_review(&item).await;
+        team.sign(&team.reviewer, &item, "pass")
+            .await
+            .expect("signs");
+        services
+            .step(&team.manager, &item, Step::Reopen, None)
+            .await
+            .expect("reopens");
+        let problems = async || services.verify_log().await.expect("verifies").problems;
+        assert_eq!(problems().await, [""; 0]);
+        team.tamper("update item set round = 1, state = 'passed' where round = 2")
+            .await;
+        let told = problems().await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains("is in round 1, and the log has it in round 2"),
+            "{told:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_a_signature_of_the_first_version_left_out_is_written_down_at_the_upgrade() {
     for team in Team::each().await {
         let item = team.id(ITEM).await;

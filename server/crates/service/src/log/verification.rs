@@ -1,6 +1,6 @@
 //! Checking the activity log: against itself, against the sign-offs, and against heads that were kept outside.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use holdpoint_domain::{
     Digest,
@@ -149,6 +149,8 @@ struct Walk {
     compared: Vec<ComparedHead>,
     /// Whether something is wrong with the tree itself, which then is not told of every entry.
     is_tree_wrong: bool,
+    /// The round of each item that was taken up again after a decision, by the newest entry that says it.
+    rounds: HashMap<String, i64>,
 }
 
 impl Services {
@@ -183,6 +185,7 @@ impl Services {
             outside: BTreeMap::new(),
             compared: Vec::new(),
             is_tree_wrong: false,
+            rounds: HashMap::new(),
         };
         walk.take_outside(check.against);
         let is_whole = walk.walk(&mut tx).await?;
@@ -293,6 +296,7 @@ impl Walk {
                 self.take_sign_offs(tx, &entry).await?;
                 self.take_bound(tx, &entry).await?;
                 self.take_kept_report(tx, &entry).await?;
+                self.take_round(&entry);
             }
         }
     }
@@ -545,6 +549,43 @@ impl Walk {
         Ok(())
     }
 
+    /// Notes the round that an entry puts an item into; all begin in the first.
+    fn take_round(&mut self, entry: &Entry) {
+        if entry.subject_kind != "item" {
+            return;
+        }
+        let after = after_of(entry);
+        let round = after.get("round").and_then(|round| match round {
+            Value::String(text) => text.parse().ok(),
+            round => round.as_i64(),
+        });
+        if let Some(round) = round.filter(|round| *round > 1) {
+            self.rounds.insert(entry.subject.clone(), round);
+        }
+    }
+
+    /// Whether each item is in the round that the log last put it into: one that was set back would count what was signed in an
+    /// earlier round.
+    async fn check_rounds(&mut self, tx: &mut Tx) -> Result<(), ServiceError> {
+        let mut after = String::new();
+        loop {
+            let rows = tx.item_rounds_after(&after, PIECE).await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.id);
+            for item in &rows {
+                let logged = self.rounds.get(&item.id).copied().unwrap_or(1);
+                if item.round != logged {
+                    self.problems.add(format!(
+                        "The item {} of review {} is in round {}, and the log has it in round {logged}: it was changed by hand.",
+                        item.key, item.review_id, item.round
+                    ));
+                }
+            }
+        }
+    }
+
     /// The next sign-off of at most this entry.
     async fn next_sign_off(
         &mut self,
@@ -601,6 +642,7 @@ impl Walk {
                 sign_off.id, sign_off.log_sequence
             ));
         }
+        self.check_rounds(tx).await?;
         let (sequence, digest) = tx.activity_head().await?;
         if (sequence, digest.as_str()) != (length, self.chain.head()) {
             self.problems.add(format!(
