@@ -162,7 +162,13 @@ impl Services {
         };
         match as_of {
             AsOf::Now => Ok(None),
-            AsOf::Newest => Ok(kept.pop()),
+            // One that is gone must not have another made in its place.
+            AsOf::Newest => match tx.lost_report(review).await? {
+                Some(lost) => {
+                    Err(StorageError::Damaged(format!("the report of sign-off {lost}")).into())
+                }
+                None => Ok(kept.pop()),
+            },
             AsOf::SignOff(id) => match kept.iter().position(|one| one.sign_off == *id) {
                 Some(at) => Ok(Some(kept.swap_remove(at))),
                 None if tx.is_signed_off_by(review, id).await? => Err(unknown(format!(

@@ -187,11 +187,7 @@ fn item_of_now(sign_off: &SignOff, current: &Current<'_>) -> Outcome {
         policy: signed.policy.clone(),
     });
     leave_out_unsigned(&signed.findings, &mut now.findings);
-    let mut differs = if now == signed {
-        Vec::new()
-    } else {
-        changes(&signed, &now)
-    };
+    let mut differs = named(&signed, &now, changes);
     differs.extend(unmet_rules(&signed.signed_under(), current.policy));
     (damage, differs, Some(signed.signer))
 }
@@ -209,12 +205,25 @@ fn release_of_now(sign_off: &SignOff, current: &CurrentReview<'_>) -> Outcome {
     damage.extend(signer_differs(sign_off, &signed.signer, &signed.policy));
     let mut now = current.content(&signed.decision, &signed.statement, signed.signer.clone());
     leave_out_unsigned(&signed.findings, &mut now.findings);
-    let differs = if now == signed {
-        Vec::new()
-    } else {
-        review_changes(&signed, &now)
-    };
+    let differs = named(&signed, &now, review_changes);
     (damage, differs, Some(signed.signer))
+}
+
+/// What moved, where a content is another than the signed one: always something, since the contents decide and not the names of
+/// what moved.
+fn named<T: PartialEq>(signed: &T, now: &T, name: fn(&T, &T) -> Vec<Change>) -> Vec<Change> {
+    if now == signed {
+        return Vec::new();
+    }
+    let mut changes = name(signed, now);
+    if changes.is_empty() {
+        changes.push(Change {
+            what: "content".to_owned(),
+            was: None,
+            is: None,
+        });
+    }
+    changes
 }
 
 /// Takes out of what findings are now what signatures did not have yet when these findings were signed.
@@ -295,7 +304,7 @@ fn item_of_version_1(sign_off: &SignOff, current: &Current<'_>) -> Outcome {
     let mut differs = if now == signed {
         Vec::new()
     } else {
-        changes(&signed.into(), &now.into())
+        named(&signed.into(), &now.into(), changes)
     };
     differs.extend(rules);
     (damage, differs, None)
@@ -348,7 +357,7 @@ fn release_of_version_1(sign_off: &SignOff, current: &CurrentReview<'_>) -> Outc
     let differs = if now == signed {
         Vec::new()
     } else {
-        review_changes(&signed.into(), &now.into())
+        named(&signed.into(), &now.into(), review_changes)
     };
     (damage, differs, None)
 }

@@ -584,6 +584,14 @@ async fn a_kept_report_that_was_put_in_the_place_of_another_is_not_served_and_is
             problems[0].contains("is missing: it was deleted"),
             "{problems:?}"
         );
+        let served = services
+            .report_markdown(&team.manager, &team.review.id, &AsOf::Newest)
+            .await;
+        assert!(
+            matches!(served, Err(ServiceError::Unavailable(_))),
+            "none is made in its place: {served:?}"
+        );
+        assert!(scene.draft().await.starts_with("# DRAFT"));
     }
 }
 
