@@ -48,7 +48,8 @@ test("a checklist is imported after a preview, by file and by text", async ({ ho
 });
 
 test("a service and a review begin with the imported checklist", async ({ holdpoint, page }) => {
-  await signIn(page, await holdpoint.person("Ana Example", { admin: true }));
+  const ana = await holdpoint.person("Ana Example", { admin: true });
+  await signIn(page, ana);
   await holdpoint.person("Ben Example");
   await page.goto("/templates/import");
   await page.getByLabel("Markdown document").setInputFiles(CHECKLIST);
@@ -70,9 +71,11 @@ test("a service and a review begin with the imported checklist", async ({ holdpo
   await looked(page);
 
   await page.getByRole("link", { name: "People" }).click();
-  await page.getByLabel("Email").fill("ben.example@example.org");
-  await page.getByLabel("Role here").selectOption("Reviewer");
-  await page.getByRole("button", { name: "Make invitation" }).click();
+  const invite = page.getByRole("region", { name: "Invite somebody" });
+  await invite.getByLabel("Email").fill("ben.example@example.org");
+  await invite.getByLabel("Role here").selectOption("Reviewer");
+  await invite.getByLabel("Your password").fill(ana.password);
+  await invite.getByRole("button", { name: "Make invitation" }).click();
   await expect(notice(page)).toHaveText("Ben Example has an account here and has the role now.");
   await looked(page);
 

@@ -46,10 +46,12 @@ test("a person who was invited makes an account and has the role", async ({ hold
   const ana = await holdpoint.person("Ana Example", { admin: true });
   await signIn(page, ana);
   await page.goto("/people");
-  await page.getByLabel("Email").fill("ben@example.org");
-  await page.getByLabel("Full name").fill("Ben Example");
-  await page.getByLabel("Role").selectOption("Member");
-  await page.getByRole("button", { name: "Make invitation" }).click();
+  const invite = page.getByRole("region", { name: "Invite somebody" });
+  await invite.getByLabel("Email").fill("ben@example.org");
+  await invite.getByLabel("Full name").fill("Ben Example");
+  await invite.getByLabel("Role").selectOption("Member");
+  await invite.getByLabel("Your password").fill(ana.password);
+  await invite.getByRole("button", { name: "Make invitation" }).click();
   const link = await page.getByRole("textbox", { name: "Link for Ben Example" }).inputValue();
   await looked(page);
   await page.reload();

@@ -58,9 +58,11 @@ export async function reviewOfTwo(holdpoint: Holdpoint, page: Page): Promise<{ r
   const ben = await holdpoint.person("Ben Example");
   const review = await (await Api.of(holdpoint, ana)).begin("Market Maker", "market-maker", { commit: COMMIT });
   await signIn(page, ana, "/services/market-maker/people");
-  await page.getByLabel("Email").fill(ben.email);
-  await page.getByLabel("Role here").selectOption("Contributor");
-  await page.getByRole("button", { name: "Make invitation" }).click();
+  const invite = page.getByRole("region", { name: "Invite somebody" });
+  await invite.getByLabel("Email").fill(ben.email);
+  await invite.getByLabel("Role here").selectOption("Contributor");
+  await invite.getByLabel("Your password").fill(ana.password);
+  await invite.getByRole("button", { name: "Make invitation" }).click();
   await expect(notice(page)).toContainText("Ben Example");
   await page.goto(`/reviews/${review}`);
   return { review, ben };

@@ -261,6 +261,7 @@ test("what a severity may wait is the review's policy, and a list says it", asyn
   await expect(days.getByLabel("Medium")).toHaveValue("");
   await looked(page);
   await days.getByLabel("Critical").fill("2");
+  await page.getByLabel("Your password").fill(ana.password);
   await page.getByRole("button", { name: "Save settings" }).click();
   await expect(notice(page)).toContainText(/saved|changed/);
   await tab(page, "Findings");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use holdpoint_domain::Millis;
-use holdpoint_service::{Actor, Services};
+use holdpoint_service::{Actor, Services, UnseenReset};
 use http::request::Parts;
 use leptos::prelude::*;
 
@@ -67,6 +67,8 @@ impl Default for Preferences {
 pub struct Visit {
     /// Who is signed in.
     pub person: Option<Actor>,
+    /// Whose link set the person's password, until they have dismissed it.
+    pub unseen_reset: Option<UnseenReset>,
     pub flash: Option<Arc<Flash>>,
     pub preferences: Preferences,
     /// The path with its query, to come back to.

@@ -207,42 +207,66 @@ fn side_by_side(of: &str, small: Times, large: Times) {
 
 /// A server with a review that has this many findings, by an import of a generated file.
 fn findings_of(n: usize) -> anyhow::Result<Measured> {
-    let holdpoint = Path::new(env!("CARGO_BIN_EXE_holdpoint"));
-    let folder = tempfile::tempdir()?;
-    let run = |arguments: &[&str]| -> anyhow::Result<String> {
-        let ran = Command::new(holdpoint)
-            .args(arguments)
-            .arg("--data")
-            .arg(folder.path())
-            .output()?;
-        anyhow::ensure!(
-            ran.status.success(),
-            "{}",
-            String::from_utf8_lossy(&ran.stderr)
-        );
-        Ok(String::from_utf8(ran.stdout)?)
-    };
-    let sample: serde_json::Value = serde_json::from_str(&run(&["sample", "--json"])?)?;
-    let people = sample["people"].as_array().cloned().unwrap_or_default();
-    let part = |part: &str| people.iter().find(|person| person["part"] == part);
-    let manager = part("Manager")
-        .or(people.last())
-        .cloned()
-        .unwrap_or_default();
-    let email = text(&manager["email"]);
-    let token = run(&[
-        "token",
-        "create",
-        "--email",
-        &email,
-        "--scope",
-        "import_scans",
-    ])?;
-    let mut server = Server::start(folder.path())?;
-    let review = text(&sample["review"]);
-    let measured = pages_of_review(&server.base, &review, &manager, &token, n);
+    let instance = Instance::with_sample()?;
+    let mut server = Server::start(instance.folder.path())?;
+    let Instance {
+        review,
+        manager,
+        token,
+        ..
+    } = &instance;
+    let measured = pages_of_review(&server.base, review, manager, token, n);
     server.stop()?;
     measured
+}
+
+/// A data folder with the sample review, and whoever manages it.
+struct Instance {
+    folder: tempfile::TempDir,
+    review: String,
+    manager: serde_json::Value,
+    token: String,
+}
+
+impl Instance {
+    fn with_sample() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let run = |arguments: &[&str]| -> anyhow::Result<String> {
+            let ran = Command::new(env!("CARGO_BIN_EXE_holdpoint"))
+                .args(arguments)
+                .arg("--data")
+                .arg(folder.path())
+                .output()?;
+            anyhow::ensure!(
+                ran.status.success(),
+                "{}",
+                String::from_utf8_lossy(&ran.stderr)
+            );
+            Ok(String::from_utf8(ran.stdout)?)
+        };
+        let sample: serde_json::Value = serde_json::from_str(&run(&["sample", "--json"])?)?;
+        let people = sample["people"].as_array().cloned().unwrap_or_default();
+        let part = |part: &str| people.iter().find(|person| person["part"] == part);
+        let manager = part("Manager")
+            .or(people.last())
+            .cloned()
+            .unwrap_or_default();
+        let email = text(&manager["email"]);
+        let token = run(&[
+            "token",
+            "create",
+            "--email",
+            &email,
+            "--scope",
+            "import_scans,manage",
+        ])?;
+        Ok(Self {
+            review: text(&sample["review"]),
+            manager,
+            token: token.trim().to_owned(),
+            folder,
+        })
+    }
 }
 
 fn pages_of_review(
@@ -314,10 +338,135 @@ fn pages_of_review(
     Ok(Measured { orders, pages })
 }
 
+/// The most memory that a process has held, in MiB, since the last [`forget_peak`].
+fn peak_mib(process: u32) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    Ok(kib.ok_or_else(|| anyhow::anyhow!("no VmHWM in the status of {process}"))? / 1024.0)
+}
+
+/// Lets the peak be what is held now.
+fn forget_peak(process: u32) -> anyhow::Result<()> {
+    Ok(std::fs::write(format!("/proc/{process}/clear_refs"), "5")?)
+}
+
+/// What a person asks for once there are many reviews of a service with many findings, and what they ask it by.
+const HEAVY: [(&str, &str); 6] = [
+    ("portfolio", "/"),
+    ("page of the service", "/services/{service}"),
+    ("readiness page", "/reviews/{review}"),
+    ("gate", "/api/v1/reviews/{review}/gate"),
+    ("sign-off page", "/reviews/{review}/sign-off"),
+    ("bundle", "/reviews/{review}/bundle.zip"),
+];
+
+/// The server's peak memory for each of the heavy pages and answers, on SQLite; `reviews` and `findings` say how many there are.
+fn memory(reviews: usize, findings: usize) -> anyhow::Result<()> {
+    let instance = Instance::with_sample()?;
+    let mut server = Server::start(instance.folder.path())?;
+    let measured = memory_of(&server, &instance, reviews, findings);
+    server.stop()?;
+    measured
+}
+
+fn memory_of(
+    server: &Server,
+    instance: &Instance,
+    reviews: usize,
+    findings: usize,
+) -> anyhow::Result<()> {
+    let agent = agent();
+    let authorization = format!("Bearer {}", instance.token);
+    let get = |address: &str| -> anyhow::Result<serde_json::Value> {
+        let mut answer = agent
+            .get(format!("{}/api/v1{address}", server.base))
+            .header("Authorization", &authorization)
+            .call()?;
+        Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
+    };
+    let review = get(&format!("/reviews/{}", instance.review))?;
+    let (service, template) = (text(&review["service"]), text(&review["template"]["id"]));
+    for n in 1..reviews {
+        let new = serde_json::json!({
+            "template": template, "title": format!("Bench {n}"), "release": format!("v9.{n}")
+        });
+        let made = agent
+            .post(format!("{}/api/v1/services/{service}/reviews", server.base))
+            .header("Authorization", &authorization)
+            .header("Content-Type", "application/json")
+            .send(new.to_string())?;
+        anyhow::ensure!(
+            made.status() == 201,
+            "beginning a review: {}",
+            made.status()
+        );
+    }
+    let imported = agent
+        .post(format!(
+            "{}/api/v1/services/{service}/scans?series=bench",
+            server.base
+        ))
+        .header("Authorization", &authorization)
+        .send(&sarif(findings, 0, 0, 0)[..])?;
+    anyhow::ensure!(imported.status() == 201, "importing: {}", imported.status());
+    let cookie = sign_in(&server.base, &instance.manager)?;
+    // A bundle is of a decided release.
+    let basis = get(&format!("/reviews/{}", instance.review))?;
+    let signed = agent
+        .post(format!("{}/act/reviews/sign", server.base))
+        .header("Sec-Fetch-Site", "same-origin")
+        .header("Accept", "text/html")
+        .header("Cookie", &cookie)
+        .send_form([
+            ("review", instance.review.clone()),
+            ("decision", "no_go".to_owned()),
+            ("statement", "There is too much open.".to_owned()),
+            ("basis", text(&basis["release_decision"]["basis"])),
+            ("password", text(&instance.manager["password"])),
+        ])?;
+    anyhow::ensure!(
+        signed.status().is_redirection(),
+        "signing: {}",
+        signed.status()
+    );
+    println!("\npeak memory at {reviews} reviews and {findings} findings (SQLite)");
+    println!("{:<58} {:>9} {:>9}", "answer", "peak", "takes");
+    for (name, address) in HEAVY {
+        let address = address
+            .replace("{service}", &service)
+            .replace("{review}", &instance.review);
+        forget_peak(server.process.id())?;
+        let begun = Instant::now();
+        let request = agent.get(format!("{}{address}", server.base));
+        let mut answer = if address.starts_with("/api/") {
+            request.header("Authorization", &authorization)
+        } else {
+            request.header("Cookie", &cookie)
+        }
+        .call()?;
+        anyhow::ensure!(answer.status() == 200, "{address}: {}", answer.status());
+        std::io::copy(&mut answer.body_mut().as_reader(), &mut std::io::sink())?;
+        let took = begun.elapsed();
+        let peak = peak_mib(server.process.id())?;
+        println!("{name:<58} {peak:>5.0} MiB {:>9}", seconds(took));
+    }
+    Ok(())
+}
+
 fn main() -> anyhow::Result<()> {
+    if std::env::args().nth(1).as_deref() == Some("memory") {
+        let number = |place| {
+            std::env::args()
+                .nth(place)
+                .and_then(|text| text.parse().ok())
+        };
+        return memory(number(2).unwrap_or(25), number(3).unwrap_or(20_000));
+    }
     if std::env::args().nth(1).as_deref() == Some("findings-page") {
         return findings_page();
     }
     pages()?;
-    findings_page()
+    findings_page()?;
+    memory(25, 20_000)
 }

@@ -381,25 +381,29 @@ fn half_requests_do_not_silence_a_server_with_few_descriptors() {
     let instance = Instance::new();
     let server = instance.serve("ulimit -n 160", &[], &[]);
     assert!(server.said.contains("connections=48"), "{}", server.said);
-    let halves: Vec<_> = (0..300)
-        .map(|_| {
-            let mut stream = TcpStream::connect(&server.address).unwrap();
-            stream.write_all(b"GET / HTTP/1.1\r\nHost: ").unwrap();
-            stream
-        })
-        .collect();
-    let mut asked = TcpStream::connect(&server.address).unwrap();
-    // Long before any half request is given up for its age.
-    asked
-        .set_read_timeout(Some(Duration::from_secs(5)))
-        .unwrap();
-    asked
-        .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .unwrap();
-    let mut answer = String::new();
-    asked.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    drop(halves);
+    let half_a_form = "POST /act/sign-in HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\n\
+        Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nemail=";
+    for half in ["GET / HTTP/1.1\r\nHost: ", half_a_form] {
+        let halves: Vec<_> = (0..300)
+            .map(|_| {
+                let mut stream = TcpStream::connect(&server.address).unwrap();
+                stream.write_all(half.as_bytes()).unwrap();
+                stream
+            })
+            .collect();
+        let mut asked = TcpStream::connect(&server.address).unwrap();
+        // Long before any half request is given up for its age.
+        asked
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        asked
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        asked.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{half}: {answer}");
+        drop(halves);
+    }
 }
 
 #[test]

@@ -174,6 +174,19 @@ pub async fn change_password(
     cx.answer(outcome, paths::ACCOUNT, &[]).await
 }
 
+/// Dismisses the notice that somebody else's link has set one's password, and leads back to the page that it was on.
+#[server(prefix = "/act", endpoint = "account/dismiss-reset")]
+pub async fn dismiss_reset(at: i64, #[server(default)] next: String) -> Result<(), ActionError> {
+    let cx = ActionContext::from_request().await?;
+    let back = local(&next);
+    let outcome = cx
+        .services
+        .dismiss_reset(&cx.person, at)
+        .await
+        .map(|()| Notice::silent(back));
+    cx.answer(outcome, back, &[]).await
+}
+
 /// Ends one of one's own sessions.
 #[server(prefix = "/act", endpoint = "account/revoke-session")]
 pub async fn revoke_session(id: String) -> Result<(), ActionError> {
@@ -269,6 +282,7 @@ pub async fn invite_person(
     #[server(default)] instance_role: String,
     #[server(default)] service: String,
     #[server(default)] role: String,
+    #[server(default)] password: Secret,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let back = people_page(&service);
@@ -285,7 +299,10 @@ pub async fn invite_person(
             parse_instance_role(&instance_role)?
         };
         let service = to.as_ref().map(|(id, role)| (id, *role));
-        let invited = cx.services.invite(&cx.person, Invite { email: &email, name: &name, instance_role, service }).await?;
+        let invited = cx
+            .services
+            .invite(&cx.person, Invite { email: &email, name: &name, instance_role, service }, &password)
+            .await?;
         Ok::<_, ServiceError>(match invited {
             Invited::Joined(person) => format!("{} has an account here and has the role now.", person.name),
             Invited::Link { invitation, secret } => {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::ActionError;
+use super::{ActionError, Secret};
 
 #[cfg(feature = "ssr")]
 use {
@@ -236,7 +236,7 @@ pub async fn create_review(
         .await
 }
 
-/// Changes a review's settings and policy, over the version that the person saw.
+/// Changes a review's settings and policy, over the version that the person saw. A changed policy asks for the password.
 #[server(prefix = "/act", endpoint = "reviews/change")]
 pub async fn change_review(
     review: String,
@@ -246,6 +246,7 @@ pub async fn change_review(
     #[server(default)] commit: String,
     #[server(default)] due_on: String,
     #[server(default)] approvers: Vec<String>,
+    #[server(default)] password: Secret,
     #[server(flatten)] policy: PolicyForm,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
@@ -259,7 +260,9 @@ pub async fn change_review(
             due_on: optional("due_on", &due_on, Date::parse)?,
             policy: policy.parse(&approvers)?,
         };
-        cx.services.update_review(&cx.person, &id, change).await?;
+        cx.services
+            .change_review(&cx.person, &id, change, &password)
+            .await?;
         Ok::<_, ServiceError>("The review's settings are saved.")
     }
     .await;

@@ -10,7 +10,7 @@ use {
     super::{ActionContext, Notice, services::optional},
     crate::paths,
     holdpoint_domain::{Digest, TemplateId, text::Name},
-    holdpoint_service::{ServiceError, TemplateImport, checklist::Reading},
+    holdpoint_service::{ServiceError, TemplateFor, TemplateImport, checklist::Reading},
     serde::{Deserialize, Serialize},
     tower_sessions::{Session, session::Error as SessionError},
 };
@@ -60,6 +60,10 @@ impl Previewed {
     }
 }
 
+/// What a form sends for a checklist that belongs to no service; no slug looks like it.
+#[cfg(feature = "ssr")]
+pub const ALL_SERVICES: &str = "*";
+
 /// What is said of a document whose preview has gone.
 #[cfg(feature = "ssr")]
 pub const PREVIEW_GONE: &str =
@@ -73,6 +77,7 @@ pub async fn import_template(
     #[server(default)] tier: String,
     #[server(default)] template: String,
     #[server(default)] name: String,
+    #[server(default)] service: String,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let found = Previewed::find(&cx.session, &document)
@@ -96,7 +101,16 @@ pub async fn import_template(
                 ServiceError::rejected("template", "Choose a checklist of the list.")
             })?),
         };
+        let owner = match (&template, service.as_str()) {
+            // Of a checklist that is there already nothing else is asked.
+            (Some(_), _) | (None, "") => TemplateFor::Unsaid,
+            (None, ALL_SERVICES) => TemplateFor::Instance,
+            (None, slug) => {
+                TemplateFor::Service(cx.services.service_by_slug(&cx.person, slug).await?.service.id)
+            }
+        };
         let import = TemplateImport {
+            owner,
             name: match template {
                 Some(_) => None,
                 None => optional("name", &name, Name::parse)?,
@@ -130,6 +144,10 @@ pub async fn import_template(
         )
     }
     .await;
-    let typed = [("template", template.as_str()), ("name", &name)];
+    let typed = [
+        ("template", template.as_str()),
+        ("name", &name),
+        ("service", &service),
+    ];
     cx.answer(outcome, back, &typed).await
 }

@@ -1,14 +1,14 @@
 //! What people say about an item or a finding, and the form that adds to it.
 
-use holdpoint_domain::Millis;
-use holdpoint_service::ListedComment;
+use holdpoint_domain::{CommentId, Millis};
+use holdpoint_service::{ListedComment, Page};
 use leptos::prelude::*;
 
 use crate::{
     flash::FormState,
     islands::DraftKeeper,
     parts::{Avatar, Button, Prose, TextArea, When},
-    paths::action,
+    paths::{self, action},
 };
 
 /// What is commented on.
@@ -36,6 +36,19 @@ impl CommentedOn {
         }
     }
 
+    /// Where the part before a comment is, or the newest.
+    fn part(&self, before: Option<&CommentId>) -> String {
+        let before = before.map_or("", CommentId::as_str);
+        let address = match self {
+            Self::Item(item) => paths::with_query(&paths::item(item), &[("before", before)]),
+            Self::Finding { finding, review } => paths::with_query(
+                &paths::finding(finding),
+                &[("review", review), ("before", before)],
+            ),
+        };
+        format!("{address}#discussion")
+    }
+
     /// What the form sends beside the text.
     fn fields(&self) -> Vec<(&'static str, String)> {
         match self {
@@ -50,14 +63,30 @@ impl CommentedOn {
 #[component]
 pub(super) fn Discussion(
     on: CommentedOn,
-    comments: Vec<ListedComment>,
+    comments: Page<ListedComment, CommentId>,
+    is_newest: bool,
     me: String,
     may_contribute: bool,
     form: FormState,
     now: Millis,
 ) -> impl IntoView {
-    let n = comments.len();
+    let n = match (comments.entries.len(), &comments.next) {
+        (n, None) if is_newest => n.to_string(),
+        // How many there are in all is not known of a part.
+        (n, _) => format!("{n}+"),
+    };
+    let earlier = comments.next.map(|next| on.part(Some(&next)));
+    let newest = (!is_newest).then(|| on.part(None));
+    let parts = (earlier.is_some() || newest.is_some()).then(|| {
+        view! {
+            <nav class="small" aria-label="Parts of the discussion">
+                {earlier.map(|href| view! { <a class="btn btn-sm" href=href rel="prev">"Earlier comments"</a> })}
+                {newest.map(|href| view! { <a class="btn btn-sm" href=href>"Newest comments"</a> })}
+            </nav>
+        }
+    });
     let messages = comments
+        .entries
         .into_iter()
         .map(|comment| {
             let name = comment.author.name;
@@ -107,7 +136,7 @@ pub(super) fn Discussion(
     view! {
         <section class="section" id="discussion" aria-labelledby="h-d">
             <div class="section-head"><h2 id="h-d">"Discussion " <span class="count">{n}</span></h2></div>
-            <div class="thread">{messages}{write}</div>
+            <div class="thread">{parts}{messages}{write}</div>
         </section>
     }
     .into_any()

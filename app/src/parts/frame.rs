@@ -7,7 +7,7 @@ use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
 
 use super::{
-    controls::Notice,
+    controls::{Button, Notice},
     figure::{capitalised, thousands},
     icon::{Ico, Icon, Mark},
     inline::Inline,
@@ -93,6 +93,7 @@ pub fn Frame(
         <TopBar visit=visit.clone() crumbs />
         {review.map(|review| view! { <ReviewBarView review /> })}
         <main id="main" class="page" tabindex="-1">
+            <ResetNotice visit=visit.clone() />
             <Notices visit=visit.clone() />
             {children()}
         </main>
@@ -116,6 +117,30 @@ pub fn Frame(
             })}
     }
     .into_any()
+}
+
+/// Tells a person on every page that somebody else's link has set their password, until they dismiss it.
+#[component]
+fn ResetNotice(visit: Visit) -> impl IntoView {
+    visit.unseen_reset.map(|reset| {
+        let by = reset.by.unwrap_or_else(|| "Somebody at the server's command line".to_owned());
+        view! {
+            <Notice tone=Tone::Amber id="password-reset">
+                <span>
+                    {format!(
+                        "{by} made a link with which your password was set on {}. If it was not you who chose it, tell an administrator: \
+                         whoever did can sign as you. What you sign within a day says so.",
+                        moment(reset.at),
+                    )}
+                </span>
+                <form method="post" action=paths::action("account/dismiss-reset")>
+                    <input type="hidden" name="at" value=reset.at.to_string() />
+                    <input type="hidden" name="next" value=visit.address />
+                    <Button words="I know, do not show this again" small=true />
+                </form>
+            </Notice>
+        }
+    })
 }
 
 /// A page without account or review: sign in, set-up, an error before either.

@@ -67,6 +67,12 @@ pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
         super::say(&moved);
     }
     // A damaged log must still open, to be looked into.
+    if let Err(error) = services.bind_old_sign_offs().await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the sign-offs of an older rule were not written into the activity log; they count for nothing until they are"
+        );
+    }
     if let Err(error) = services.grow_log_tree().await {
         tracing::warn!(
             error = &error as &dyn std::error::Error,

@@ -618,6 +618,58 @@ async fn a_disabled_person_is_out_at_the_next_request() {
 }
 
 #[tokio::test]
+async fn a_reset_by_somebody_else_is_told_on_every_page_until_it_is_dismissed() {
+    let app = TestApp::start().await;
+    let _admin = signed_in(&app, "ada", InstanceRole::Admin).await;
+    drop(signed_in(&app, "bo", InstanceRole::Member).await);
+    let services = &app.state.services;
+    let ada = Actor::of(
+        &services
+            .sign_in("ada@example.org", PASSWORD, "10.0.0.9")
+            .await
+            .unwrap(),
+    );
+    let people = services.people(&ada, "").await.unwrap();
+    let bo = people
+        .entries
+        .iter()
+        .find(|one| one.email == "bo@example.org")
+        .unwrap();
+    let link = services
+        .make_reset_link(&ada, &bo.id, PASSWORD)
+        .await
+        .unwrap();
+    let bo = Jar::of(&app);
+    bo.submit(
+        "password-resets/use",
+        &[("token", &link.secret), ("new_password", PASSWORD)],
+    )
+    .await;
+    for address in ["/account", "/templates", "/inbox"] {
+        let page = bo.get(address).await;
+        let told = page.texts("#password-reset").join(" ");
+        assert!(
+            told.contains("ada made a link with which your password was set on"),
+            "{address}: {told}"
+        );
+    }
+    let page = bo.get("/templates").await;
+    let (at, next) = (value(&page, "at").unwrap(), value(&page, "next").unwrap());
+    assert_eq!(next, "/templates");
+    assert_eq!(
+        bo.submit("account/dismiss-reset", &[("at", &at), ("next", &next)])
+            .await,
+        "/templates"
+    );
+    assert!(
+        bo.get("/templates")
+            .await
+            .texts("#password-reset")
+            .is_empty()
+    );
+}
+
+#[tokio::test]
 async fn people_are_for_administrators() {
     let app = TestApp::start().await;
     let ana = signed_in(&app, "ana", InstanceRole::Member).await;
@@ -629,6 +681,7 @@ async fn people_are_for_administrators() {
                 ("email", "bo@example.org"),
                 ("name", "Bo"),
                 ("instance_role", "admin"),
+                ("password", PASSWORD),
             ],
         )
         .await;
@@ -660,8 +713,20 @@ async fn an_invitation_is_shown_once_accepted_once_and_gives_its_role() {
             ("name", "Bo Berg"),
             ("service", "executor"),
             ("role", "reviewer"),
+            ("password", PASSWORD),
         ]
     };
+    let mut without = fields("bo@example.org");
+    without[4].1 = "not hers";
+    let refused = admin.follow("people/invite", &without).await;
+    assert_eq!(
+        refused.texts("#invite-password-error").len(),
+        1,
+        "{}",
+        refused.body
+    );
+    assert_eq!(value(&refused, "email").as_deref(), Some("bo@example.org"));
+    assert_eq!(shown_once(&refused), None);
     let wrong = admin.follow("people/invite", &fields("nobody")).await;
     assert_eq!(value(&wrong, "name").as_deref(), Some("Bo Berg"));
     assert!(
@@ -956,4 +1021,66 @@ async fn a_machine_without_a_session_gets_a_problem_and_no_page_or_failure() {
         unreadable.header("content-type"),
         "application/problem+json"
     );
+}
+
+#[tokio::test]
+async fn a_list_of_people_that_is_longer_than_the_page_says_so_and_is_searched() {
+    let app = TestApp::start().await;
+    let admin = signed_in(&app, "ada", InstanceRole::Admin).await;
+    let services = &app.state.services;
+    let ada = Actor::of(
+        &services
+            .sign_in("ada@example.org", PASSWORD, "10.0.0.9")
+            .await
+            .unwrap(),
+    );
+    let new = NewService {
+        name: Name::parse("Executor").unwrap(),
+        slug: None,
+        repository_url: None,
+        description: None,
+    };
+    let service = services.create_service(&ada, new).await.unwrap();
+    let mut tx = services.database().write().await.unwrap();
+    for n in 0..205 {
+        let id = holdpoint_domain::PersonId::parse(&format!("person-{n}")).unwrap();
+        let (email, name) = (format!("p{n}@example.org"), format!("Person {n:03}"));
+        tx.insert_person(holdpoint_storage::NewPerson {
+            id: &id,
+            email: &email,
+            name: &name,
+            instance_role: InstanceRole::Member,
+            password_hash: None,
+            made_by: None,
+            created_at: 1,
+        })
+        .await
+        .unwrap();
+        tx.set_service_role(&service.id, &id, Some(ServiceRole::Viewer))
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    for (address, title) in [
+        ("/people", "206 with an account"),
+        ("/services/executor/people", "Who has a role"),
+    ] {
+        let page = admin.get(address).await;
+        assert_eq!(page.texts("td[data-l=Address]").len(), 200);
+        assert_eq!(
+            page.texts(".rest-of"),
+            ["The first 200 of 206 are shown. Search by name or address for the others."],
+            "{address}"
+        );
+        assert!(page.texts("h2").contains(&title.to_owned()), "{address}");
+        let found = admin.get(&format!("{address}?q=PERSON+204")).await;
+        assert_eq!(found.texts("td[data-l=Address]"), ["p204@example.org"]);
+        assert!(found.texts(".rest-of").is_empty());
+        let kept = scraper::Selector::parse("#find[value='PERSON 204']").unwrap();
+        assert!(found.html().select(&kept).next().is_some(), "{address}");
+        let none = admin.get(&format!("{address}?q=%25_%22%3E")).await;
+        assert!(none.texts("td[data-l=Address]").is_empty());
+    }
+    let page = admin.get("/services/executor").await;
+    assert!(page.body.contains("206"), "{}", page.body);
 }

@@ -1,9 +1,9 @@
 //! Checklists, services and reviews through the real router: what pages show, keep and refuse.
 
 use axum::body::Body;
-use holdpoint_domain::{PersonId, Policy, ReviewId, text::Name};
+use holdpoint_domain::{PersonId, Policy, ReviewId, ServiceRole, text::Name};
 use holdpoint_service::{
-    Actor, NewReview, NewService, Review, ReviewChange, TemplateImport, sample,
+    Actor, NewReview, NewService, Review, ReviewChange, TemplateFor, TemplateImport, sample,
 };
 use http::{Request, StatusCode, header};
 use scraper::Selector;
@@ -68,6 +68,7 @@ async fn review(app: &TestApp, actor: &Actor, document: &[u8]) -> Review {
     let import = TemplateImport {
         template: None,
         name: None,
+        owner: TemplateFor::Unsaid,
         file_name: "audit.md".to_owned(),
         reading: None,
         tier: None,
@@ -272,8 +273,15 @@ async fn hostile_markdown_reaches_no_page_as_markup() {
 #[tokio::test]
 async fn a_conflict_on_settings_shows_both_versions_and_keeps_what_was_typed() {
     let app = TestApp::start().await;
-    let browser = app.admin("ana").await;
+    app.admin("ana").await;
     let ana = actor(&app, "ana").await;
+    let services = &app.state.services;
+    let link = services.make_reset_link_for(&ana.email).await.unwrap();
+    services
+        .reset_password(&link.secret, "four words work well", "10.0.0.9")
+        .await
+        .unwrap();
+    let browser = app.browser(&ana.id).await;
     let review = review(&app, &ana, sample::CHECKLIST).await;
     let address = format!("/reviews/{}/settings", review.id);
     let opened = browser.get(&address).await;
@@ -348,6 +356,14 @@ async fn a_conflict_on_settings_shows_both_versions_and_keeps_what_was_typed() {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
+    // The policy decides which signatures count: a session alone does not change it.
+    let without = browser.submit("/act/reviews/change", &fields).await;
+    let page = follow(&browser, &without).await;
+    assert_eq!(page.texts("#password-error").len(), 1, "{}", page.body);
+    assert_eq!(values(&page, "input[name=title]"), ["My title"]);
+    assert_eq!(stored(&app, &ana, &review.id).await.title, "Her title");
+    let mut fields = fields;
+    fields.push(("password", "four words work well"));
     let saved = browser.submit("/act/reviews/change", &fields).await;
     assert_eq!(follow(&browser, &saved).await.status, StatusCode::OK);
     let now = stored(&app, &ana, &review.id).await;
@@ -487,4 +503,83 @@ async fn a_deliverable_gets_its_owner_from_a_manager_and_is_finished_with_a_note
     assert!(after.deliverable.done);
     assert_eq!(after.owner.map(|owner| owner.name).as_deref(), Some("ana"));
     assert_eq!(after.deliverable.note, "In the `docs` folder.");
+}
+
+#[tokio::test]
+async fn a_form_offers_whose_a_checklist_is_and_pages_say_it() {
+    let app = TestApp::start().await;
+    let admin = app.admin("ana").await;
+    let ana = actor(&app, "ana").await;
+    let services = &app.state.services;
+    let review = review(&app, &ana, sample::CHECKLIST).await;
+    let shared = services.templates(&ana).await.unwrap()[0]
+        .template
+        .id
+        .clone();
+    let bo = app.member("bo").await;
+    let person = actor(&app, "bo").await;
+    assert!(
+        bo.get("/templates").await.texts("table").is_empty(),
+        "whoever has no role reads none"
+    );
+    let address = format!("/templates/{shared}");
+    assert_eq!(bo.get(&address).await.status, StatusCode::NOT_FOUND);
+    services
+        .set_role(
+            &ana,
+            &review.service,
+            &person.id,
+            Some(ServiceRole::Manager),
+        )
+        .await
+        .unwrap();
+
+    let sent = upload(&bo, Some("audit.md"), sample::CHECKLIST).await;
+    let preview = follow(&bo, &sent).await;
+    assert_eq!(
+        preview.texts("#service option"),
+        ["Market Maker"],
+        "a manager imports for the service"
+    );
+    assert_eq!(preview.texts("#template option"), ["A new checklist"]);
+    let document = values(&preview, "form[method=post] input[name=document]")[0].clone();
+    let fields = |service: &'static str| {
+        [
+            ("document", document.clone()),
+            ("template", "new".to_owned()),
+            ("name", "Ours".to_owned()),
+            ("service", service.to_owned()),
+        ]
+    };
+    let send = async |service: &'static str| {
+        let fields = fields(service);
+        let fields: Vec<_> = (fields.iter())
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let sent = bo.submit("/act/templates/import", &fields).await;
+        follow(&bo, &sent).await
+    };
+    let refused = send("*").await;
+    let why = refused.texts("[role=alert]").join(" ");
+    assert!(why.contains("Only an administrator"), "{why}");
+    assert_eq!(values(&refused, "#name"), ["Ours"]);
+    let page = send("market-maker").await;
+    assert!(
+        page.body.contains("Belongs to: Market Maker"),
+        "{}",
+        page.body
+    );
+    let page = bo.get(&address).await;
+    assert!(
+        page.body.contains("Belongs to: All services")
+            && page.body.contains("Administrators add versions.")
+            && !page.body.contains("Import a new version"),
+        "{}",
+        page.body
+    );
+    let listed = admin.get("/templates").await;
+    assert_eq!(
+        listed.texts("td[data-l='Belongs to']"),
+        ["Market Maker", "All services"]
+    );
 }

@@ -1,8 +1,8 @@
 //! The connections of the server, so that those who hold them without asking anything do not keep out who does.
 //!
 //! There are so many at the most. A connection on which nothing is asked for too long is closed; when all are taken, the one
-//! that has waited longest makes room for a new one at once. A body that does not go on coming, and an answer that is not
-//! read, end too.
+//! that has waited longest makes room for a new one at once, and where none is without a request, the one whose body has not
+//! gone on for longest. A body that does not go on coming, and an answer that is not read, end too.
 
 use std::{
     collections::BTreeMap,
@@ -26,6 +26,7 @@ use axum::{
     serve::{IncomingStream, Listener},
 };
 use futures::FutureExt as _;
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -63,6 +64,9 @@ impl ConnectionLimits {
 /// How long a new connection waits for the place of one before it takes another's.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// How long a connection has to ask something before it makes room for others sooner than half a body does.
+const NEW: Duration = Duration::from_secs(1);
+
 /// A listener that gives out no more connections than are allowed.
 pub(crate) struct Connections {
     listener: TcpListener,
@@ -71,13 +75,34 @@ pub(crate) struct Connections {
     waiting: Arc<Waiting>,
 }
 
-/// The connections on which nothing is being asked, by how long that has been so.
+/// The connections that keep the server waiting, by how long that has been so.
 #[derive(Debug, Default)]
 struct Waiting {
-    since: Mutex<BTreeMap<u64, Arc<Notify>>>,
+    since: Mutex<Rows>,
     next: AtomicU64,
     /// Somebody began to wait, whose place could be taken.
     begun: Notify,
+}
+
+/// Those that wait, the longest first.
+#[derive(Debug, Default)]
+struct Rows {
+    without_request: BTreeMap<u64, Waiter>,
+    with_half_a_body: BTreeMap<u64, Waiter>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    since: Instant,
+    dismissed: Arc<Notify>,
+}
+
+/// What a connection keeps the server waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WaitsFor {
+    Request,
+    /// Every request that is worked on waits for the rest of its body.
+    Body,
 }
 
 /// One connection, as its socket and its requests see it.
@@ -93,8 +118,12 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 struct State {
     n_requests: usize,
-    /// When the socket is closed, unless a request comes; and the number in the row of those who wait.
-    closes: Option<(Instant, u64)>,
+    /// How many of them have asked for more of their body, which has not come yet.
+    n_half_bodies: usize,
+    /// What is waited for, and the number in the row of those who wait.
+    waits: Option<(WaitsFor, u64)>,
+    /// When the socket is closed, unless a request comes.
+    closes: Instant,
 }
 
 /// A request that is being answered, until the last byte of its answer is handed over.
@@ -118,12 +147,12 @@ impl Connections {
                 return place;
             }
             // One that was asked something at this very moment stays. When all are at work, the next that is not makes room.
-            self.waiting.dismiss_longest();
+            let has_dismissed = self.waiting.dismiss_longest();
             tokio::select! {
                 place = self.places.clone().acquire_owned() => {
                     return place.expect("the places are never closed");
                 }
-                () = begun => {}
+                () = begun, if !has_dismissed => {}
                 () = tokio::time::sleep(AGAIN) => {}
             }
         }
@@ -131,55 +160,101 @@ impl Connections {
 }
 
 impl Waiting {
-    fn begin(&self, dismissed: &Arc<Notify>) -> u64 {
+    fn begin(&self, what: WaitsFor, dismissed: &Arc<Notify>) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        self.lock().insert(number, dismissed.clone());
+        let waiter = Waiter {
+            since: Instant::now(),
+            dismissed: dismissed.clone(),
+        };
+        self.lock().row(what).insert(number, waiter);
         self.begun.notify_waiters();
         number
     }
 
-    fn end(&self, number: u64) {
-        self.lock().remove(&number);
+    fn end(&self, what: WaitsFor, number: u64) {
+        self.lock().row(what).remove(&number);
     }
 
-    fn dismiss_longest(&self) {
-        if let Some((_, dismissed)) = self.lock().pop_first() {
-            dismissed.notify_one();
+    /// Says whether there was one.
+    fn dismiss_longest(&self) -> bool {
+        let longest = self.lock().take_longest();
+        longest
+            .inspect(|longest| longest.dismissed.notify_one())
+            .is_some()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Rows> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rows {
+    fn row(&mut self, what: WaitsFor) -> &mut BTreeMap<u64, Waiter> {
+        match what {
+            WaitsFor::Request => &mut self.without_request,
+            WaitsFor::Body => &mut self.with_half_a_body,
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Arc<Notify>>> {
-        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Who makes room: whoever asks nothing, before half bodies. Only one that has just come has a moment to ask.
+    fn take_longest(&mut self) -> Option<Waiter> {
+        let idle = self.without_request.first_entry();
+        if let Some(idle) = idle
+            && (idle.get().since.elapsed() >= NEW || self.with_half_a_body.is_empty())
+        {
+            return Some(idle.remove());
+        }
+        self.with_half_a_body.pop_first().map(|(_, waiter)| waiter)
     }
 }
 
 impl Connection {
     fn new(limits: ConnectionLimits, waiting: Arc<Waiting>) -> Arc<Self> {
         let dismissed = Arc::new(Notify::new());
-        let number = waiting.begin(&dismissed);
-        let closes = Some((Instant::now() + limits.head, number));
+        let number = waiting.begin(WaitsFor::Request, &dismissed);
         Arc::new(Self {
             limits,
             waiting,
             state: Mutex::new(State {
                 n_requests: 0,
-                closes,
+                n_half_bodies: 0,
+                waits: Some((WaitsFor::Request, number)),
+                closes: Instant::now() + limits.head,
             }),
             dismissed,
         })
     }
 
     fn begin(self: &Arc<Self>) -> Answering {
-        let mut state = self.lock();
-        state.n_requests += 1;
-        if let Some((_, number)) = state.closes.take() {
-            self.waiting.end(number);
-        }
+        self.change(|state| state.n_requests += 1);
         Answering(self.clone())
     }
 
-    fn closes(&self) -> Option<Instant> {
-        self.lock().closes.map(|(moment, _)| moment)
+    /// Changes what the requests are doing, and with that the row in which the connection waits.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        let waits_for = match (state.n_requests, state.n_half_bodies) {
+            (0, _) => Some(WaitsFor::Request),
+            (n_requests, n_half_bodies) if n_half_bodies >= n_requests => Some(WaitsFor::Body),
+            _ => None,
+        };
+        if state.waits.map(|(what, _)| what) == waits_for {
+            return;
+        }
+        if let Some((what, number)) = state.waits.take() {
+            self.waiting.end(what, number);
+        }
+        if waits_for == Some(WaitsFor::Request) {
+            state.closes = Instant::now() + self.limits.between;
+        }
+        state.waits = waits_for.map(|what| (what, self.waiting.begin(what, &self.dismissed)));
+    }
+
+    /// What is waited for, and until when at the most.
+    fn waits(&self) -> Option<(WaitsFor, Instant)> {
+        let state = self.lock();
+        state.waits.map(|(what, _)| (what, state.closes))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -189,21 +264,65 @@ impl Connection {
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        let connection = &self.0;
-        let mut state = connection.lock();
-        state.n_requests -= 1;
-        if state.n_requests == 0 {
-            let number = connection.waiting.begin(&connection.dismissed);
-            state.closes = Some((Instant::now() + connection.limits.between, number));
-        }
+        self.0.change(|state| state.n_requests -= 1);
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let Some((_, number)) = self.lock().closes {
-            self.waiting.end(number);
+        if let Some((what, number)) = self.lock().waits {
+            self.waiting.end(what, number);
         }
+    }
+}
+
+/// The body of a request: while more of it is asked for and does not come, its connection waits.
+struct Arriving {
+    body: Body,
+    connection: Arc<Connection>,
+    is_awaited: bool,
+}
+
+impl Arriving {
+    fn set_awaited(&mut self, is_awaited: bool) {
+        if self.is_awaited != is_awaited {
+            self.is_awaited = is_awaited;
+            self.connection.change(|state| {
+                if is_awaited {
+                    state.n_half_bodies += 1;
+                } else {
+                    state.n_half_bodies -= 1;
+                }
+            });
+        }
+    }
+}
+
+impl HttpBody for Arriving {
+    type Data = axum::body::Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        self.set_awaited(polled.is_pending());
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.set_awaited(false);
     }
 }
 
@@ -239,12 +358,16 @@ impl Socket {
         if !self.is_dismissed && self.dismissed.poll_unpin(cx).is_ready() {
             self.is_dismissed = true;
         }
-        let Some(moment) = self.connection.closes() else {
+        let Some((waits_for, moment)) = self.connection.waits() else {
             // What is being answered is answered first.
             return Poll::Pending;
         };
         if self.is_dismissed {
             return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
+        }
+        if waits_for == WaitsFor::Body {
+            // It has a limit of its own, from one piece to the next.
+            return Poll::Pending;
         }
         if self.reading.deadline() != moment {
             self.reading.as_mut().reset(moment);
@@ -375,7 +498,14 @@ impl Service<Request> for OfConnection {
     fn call(&mut self, mut request: Request) -> Self::Future {
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let limit = self.connection.limits.body;
-        let request = request.map(|body| Body::new(TimeoutBody::new(limit, body)));
+        let connection = &self.connection;
+        let request = request.map(|body| {
+            Body::new(Arriving {
+                body: Body::new(TimeoutBody::new(limit, body)),
+                connection: connection.clone(),
+                is_awaited: false,
+            })
+        });
         let answering = self.connection.begin();
         let answer = self.router.call(request);
         Box::pin(async move {
@@ -470,6 +600,41 @@ mod tests {
         assert!(answer.ends_with("here"), "{answer}");
         // The first ones were closed for it.
         assert_eq!(whole_answer(halves.swap_remove(0)).await, "");
+    }
+
+    #[tokio::test]
+    async fn half_bodies_make_room_after_those_who_ask_nothing() {
+        let running = start(ConnectionLimits {
+            most: 4,
+            head: LONG,
+            between: LONG,
+            body: LONG,
+        })
+        .await;
+        let head =
+            "POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\nhalf";
+        let mut bodies = Vec::new();
+        for _ in 0..3 {
+            bodies.push(send(&running, head).await);
+        }
+        // They are being read when the fourth place is taken by one that asks nothing.
+        let idle = send(&running, "").await;
+        tokio::time::sleep(NEW).await;
+        let answer = whole_answer(send(&running, ASK).await).await;
+        assert!(answer.ends_with("here"), "{answer}");
+        assert_eq!(whole_answer(idle).await, "");
+
+        for _ in 0..3 {
+            bodies.push(send(&running, head).await);
+        }
+        let answer = whole_answer(send(&running, ASK).await).await;
+        assert!(answer.ends_with("here"), "{answer}");
+        // Whoever goes on is heard to the end.
+        let mut last = bodies.pop().unwrap();
+        last.write_all(b"whole").await.unwrap();
+        assert!(whole_answer(last).await.ends_with("halfwhole"));
+        // The first was closed for another.
+        assert!(!whole_answer(bodies.swap_remove(0)).await.contains("half"));
     }
 
     #[tokio::test]

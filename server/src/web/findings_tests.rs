@@ -9,7 +9,7 @@ use holdpoint_domain::{
 };
 use holdpoint_service::{
     Actor, FindingFilter, FindingLine, FindingSort, Limits, NewAccount, NewReview, NewService,
-    TemplateImport,
+    TemplateFor, TemplateImport,
     findings::{Triage, TriageFields},
 };
 use http::{StatusCode, header};
@@ -75,6 +75,7 @@ impl Scene {
         let template = TemplateImport {
             template: None,
             name: Some(name("PRR")),
+            owner: TemplateFor::Unsaid,
             file_name: "prr.md".to_owned(),
             reading: None,
             tier: None,

@@ -1,9 +1,9 @@
 //! Items, evidence and signatures through the real router, on the sample review.
 
 use axum::{body::Body, http::Request};
-use holdpoint_domain::{Digest, ItemId, item::Step};
+use holdpoint_domain::{Digest, ItemId, item::Step, text::Prose};
 use holdpoint_service::{
-    Actor, Limits,
+    Actor, CommentOn, Limits,
     evidence::{EvidenceFields, EvidenceRequest},
     sample::LoadedSample,
 };
@@ -523,4 +523,38 @@ async fn a_go_is_refused_while_the_verdict_is_no_go_and_a_no_go_is_signed() {
         "{:?}",
         page.texts("[role=alert]")
     );
+}
+
+#[tokio::test]
+async fn the_beginning_of_a_long_discussion_is_a_link_away() {
+    let sample = Sample::start().await;
+    let item = sample.item("2.2.2").await;
+    let mira = sample.actor("Mira Okafor").await;
+    let on = CommentOn::Item(item.clone());
+    for n in 0..101 {
+        let text = Prose::parse(&format!("Said as number {n}.")).unwrap();
+        let services = &sample.app.state.services;
+        services.add_comment(&mira, &on, text).await.unwrap();
+    }
+    let browser = sample.browser("Mira Okafor").await;
+    let links = async |page: &Answer| {
+        let link = scraper::Selector::parse("#discussion nav a").unwrap();
+        let html = page.html();
+        let links = html.select(&link).map(|link| {
+            let words = link.text().collect::<String>();
+            (words, link.value().attr("href").unwrap().to_owned())
+        });
+        links.collect::<Vec<_>>()
+    };
+    let newest = browser.get(&format!("/items/{item}")).await;
+    assert_eq!(newest.texts("#discussion article.msg").len(), 100);
+    let found = links(&newest).await;
+    let [(words, earlier)] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(words, "Earlier comments");
+    let beginning = browser.get(earlier.split('#').next().unwrap()).await;
+    assert!(!beginning.texts("#discussion article.msg").is_empty());
+    let found = links(&beginning).await;
+    assert_eq!(found[0].0, "Newest comments", "{found:?}");
 }

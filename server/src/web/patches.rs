@@ -57,7 +57,7 @@ async fn submit(
         let request = PatchRequest::parse(&fields, file)?;
         let by = UploadBy {
             actor: &person,
-            service: Some(&service),
+            service: may.then_some(&service),
         };
         services.count_small_upload(by, request.bytes.len())?;
         services.submit_patch(&person, &review, request).await

@@ -6,7 +6,7 @@ use axum::{body::Body, http::Request};
 use holdpoint_app::paths;
 use holdpoint_domain::{InstanceRole, ReviewId, ServiceRole, text::Name};
 use holdpoint_service::{
-    Actor, NewAccount, NewReview, NewService, TemplateImport,
+    Actor, NewAccount, NewReview, NewService, TemplateFor, TemplateImport,
     patches::{PatchFields, PatchRequest},
 };
 use http::{StatusCode, header};
@@ -71,6 +71,7 @@ impl Scene {
         let import = TemplateImport {
             template: None,
             name: Some(name("PRR")),
+            owner: TemplateFor::Unsaid,
             file_name: "prr.md".to_owned(),
             reading: None,
             tier: None,

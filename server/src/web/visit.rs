@@ -13,7 +13,7 @@ use holdpoint_app::{
     visit::{Preferences, Theme, Visit},
 };
 use holdpoint_domain::PersonId;
-use holdpoint_service::{Actor, ServiceError, Services, session_keys};
+use holdpoint_service::{Actor, Person, ServiceError, Services, session_keys};
 use http::{HeaderMap, Method, header};
 use tower_sessions::Session;
 
@@ -49,7 +49,10 @@ pub(super) async fn establish(
         ..Visit::default()
     };
     match person(&state.services, &session).await {
-        Ok(person) => visit.person = person,
+        Ok(person) => {
+            visit.person = person.as_ref().map(Actor::of);
+            visit.unseen_reset = person.and_then(|person| person.unseen_reset);
+        }
         Err(error) => return WebError::from(error).into_response(),
     }
     if let Some(person) = visit
@@ -108,7 +111,7 @@ fn origin(state: &AppState, headers: &HeaderMap) -> String {
 }
 
 /// The person of a session, as they are now: whoever was disabled since is nobody.
-async fn person(services: &Services, session: &Session) -> Result<Option<Actor>, ServiceError> {
+async fn person(services: &Services, session: &Session) -> Result<Option<Person>, ServiceError> {
     let id: Option<String> = session
         .get(session_keys::PERSON)
         .await
@@ -116,11 +119,7 @@ async fn person(services: &Services, session: &Session) -> Result<Option<Actor>,
     let Some(id) = id.as_deref().and_then(PersonId::parse) else {
         return Ok(None);
     };
-    Ok(services
-        .person_signed_in(&id)
-        .await?
-        .as_ref()
-        .map(Actor::of))
+    services.person_signed_in(&id).await
 }
 
 fn preferences(headers: &HeaderMap, https: bool) -> Preferences {

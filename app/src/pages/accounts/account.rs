@@ -1,12 +1,12 @@
 //! One's own account: sessions, password, API tokens.
 
 use holdpoint_domain::{Millis, person::Action};
-use holdpoint_service::{ApiToken, ReadableService, SessionStore, SignedInSession};
+use holdpoint_service::{ApiToken, Found, ReadableService, SessionStore, SignedInSession};
 use http::request::Parts;
 use leptos::prelude::*;
 use tower_sessions::Session;
 
-use super::{ShownOnce, sign_in::action};
+use super::{ShownOnce, rest_of, sign_in::action};
 use crate::{
     flash::FormState,
     one_time,
@@ -66,9 +66,11 @@ pub fn AccountPage() -> impl IntoView {
 }
 
 #[component]
-fn Sessions(sessions: Vec<SignedInSession>, here: String, now: Millis) -> impl IntoView {
-    let has_others = sessions.iter().any(|session| session.id != here);
+fn Sessions(sessions: Found<SignedInSession>, here: String, now: Millis) -> impl IntoView {
+    let has_others = sessions.entries.iter().any(|session| session.id != here);
+    let rest = rest_of(&sessions, "End all others where you do not know one.");
     let rows = sessions
+        .entries
         .into_iter()
         .map(|session| {
             let is_here = session.id == here;
@@ -117,6 +119,7 @@ fn Sessions(sessions: Vec<SignedInSession>, here: String, now: Millis) -> impl I
     view! {
         <Panel id="sessions" title="Where you are signed in" bare=true head=all.into_any()>
             <Table caption="Your sessions" columns>{rows}</Table>
+            {rest}
         </Panel>
     }
 }

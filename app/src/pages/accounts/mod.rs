@@ -11,9 +11,11 @@ use leptos_router::{
     components::Route,
 };
 
+use holdpoint_service::Found;
+
 use crate::{
     one_time::OneTime,
-    parts::{Notice, Tone, controls::Copyable},
+    parts::{Ico, Icon, Notice, Tone, controls::Copyable, figure::thousands},
 };
 
 /// The routes of everything about accounts.
@@ -46,6 +48,33 @@ fn ShownOnce(shown: Option<OneTime>) -> impl IntoView {
             </section>
         }
     })
+}
+
+/// Says that a list is longer than what is shown of it, and what to do; nothing where it is whole.
+fn rest_of<T>(found: &Found<T>, what: &'static str) -> Option<AnyView> {
+    let n_shown = i64::try_from(found.entries.len()).unwrap_or(i64::MAX);
+    (n_shown < found.n_matching).then(|| {
+        let words = format!(
+            "The first {} of {} are shown. {what}",
+            thousands(n_shown),
+            thousands(found.n_matching)
+        );
+        view! { <p class="panel-body small muted rest-of">{words}</p> }.into_any()
+    })
+}
+
+/// Finds people by name or address on a page that lists them.
+#[component]
+fn SearchPeople(action: String, text: String) -> impl IntoView {
+    view! {
+        <form class="filterbar" method="get" action=action role="search" aria-label="These people">
+            <div class="search">
+                <label class="vh" for="find">"Search by name or address"</label>
+                <Ico icon=Icon::Search />
+                <input type="search" id="find" name="q" value=text placeholder="Name or address" />
+            </div>
+        </form>
+    }
 }
 
 /// A parameter of the address; empty when it has none of this name.

@@ -1,17 +1,17 @@
 //! People: everyone with an account (for admins), and the people of a service.
 
 use holdpoint_domain::{InstanceRole, Millis, ServiceRole, person::Action};
-use holdpoint_service::{Invitation, Person};
+use holdpoint_service::{Found, Invitation, Person};
 use leptos::prelude::*;
 
-use super::{ShownOnce, parameter, sign_in::action};
+use super::{SearchPeople, ShownOnce, parameter, query, rest_of, sign_in::action};
 use crate::{
     flash::FormState,
     one_time,
     pages::page,
     parts::{
         Button, Column, Confirm, Crumb, Frame, PageHead, Panel, SelectField, Table, TextField,
-        When, Who, controls::Weight, when::date,
+        When, Who, controls::Weight, figure::thousands, when::date,
     },
     paths,
     visit::{Visit, services},
@@ -33,14 +33,23 @@ fn service_roles() -> Vec<(String, String)> {
 
 #[component]
 pub fn PeoplePage() -> impl IntoView {
+    let text = query("q");
     page(async move {
         let (visit, person) = Visit::signed_in()?;
         let services = services();
-        let people = services.people(&person).await?;
-        let invitations = services.invitations(&person, None).await?;
+        let people = services.people(&person, &text).await?;
+        let invitations = services.invitations(&person, None, &text).await?;
         let shown = one_time::take(paths::PEOPLE).await;
-        let n_people = people.len();
-        let rows = people.into_iter().map(person_row).collect_view();
+        let title = if text.is_empty() {
+            format!("{} with an account", thousands(people.n_matching))
+        } else {
+            format!(
+                "{} with \u{201c}{text}\u{201d} in name or address",
+                thousands(people.n_matching)
+            )
+        };
+        let rest = rest_of(&people, "Search by name or address for the others.");
+        let rows = people.entries.into_iter().map(person_row).collect_view();
         let managers = if services.managers_invite() {
             "Managers of a service may invite people who have no account: the setting managers-invite is on."
         } else {
@@ -56,8 +65,10 @@ pub fn PeoplePage() -> impl IntoView {
                 <PageHead title="People" />
                 <div class="stack">
                     <ShownOnce shown />
-                    <Panel id="people" title=format!("{n_people} with an account") bare=true>
+                    <SearchPeople action=paths::PEOPLE.to_owned() text />
+                    <Panel id="people" title bare=true>
                         <Table caption="Everyone with an account" columns>{rows}</Table>
+                        {rest}
                     </Panel>
                     <p class="small muted" id="managers-invite">{managers}</p>
                     <InviteForm form=visit.form("people/invite") />
@@ -145,23 +156,34 @@ fn person_row(person: Person) -> impl IntoView {
 
 #[component]
 pub fn ServicePeoplePage() -> impl IntoView {
-    let slug = parameter("slug");
+    let (slug, text) = (parameter("slug"), query("q"));
     page(async move {
         let (visit, person) = Visit::signed_in()?;
         let services = services();
         let found = services.service_by_slug(&person, &slug).await?;
         let (service, role) = (found.service, found.role);
-        let members = services.members(&person, &service.id).await?;
+        let members = services.members_found(&person, &service.id, &text).await?;
         let may_manage = person.instance_role.may(Action::Manage)
             || role.is_some_and(|role| role.may(Action::Manage));
         let invitations = if may_manage {
-            services.invitations(&person, Some(&service.id)).await?
+            let found = services.invitations(&person, Some(&service.id), &text);
+            Some(found.await?)
         } else {
-            Vec::new()
+            None
         };
         let here = paths::service_people(&service.slug);
         let shown = one_time::take(&here).await;
+        let rest = rest_of(&members, "Search by name or address for the others.");
+        let title = if text.is_empty() {
+            "Who has a role".to_owned()
+        } else {
+            format!(
+                "{} with \u{201c}{text}\u{201d} in name or address",
+                thousands(members.n_matching)
+            )
+        };
         let rows = members
+            .entries
             .into_iter()
             .map(|(member, role)| member_row(&service.slug, member, role, may_manage))
             .collect_view();
@@ -176,7 +198,8 @@ pub fn ServicePeoplePage() -> impl IntoView {
         let manage = may_manage.then(|| {
             view! {
                 <InviteForm form=visit.form("people/invite") service=service.slug.clone() may_invite />
-                <Invitations invitations now=visit.now service=service.slug.clone() />
+                {invitations
+                    .map(|invitations| view! { <Invitations invitations now=visit.now service=service.slug.clone() /> })}
             }
         });
         let crumbs = vec![
@@ -189,8 +212,10 @@ pub fn ServicePeoplePage() -> impl IntoView {
                 <PageHead title=format!("People of {}", service.name) />
                 <div class="stack">
                     <ShownOnce shown />
-                    <Panel id="people" title="Who has a role" bare=true>
+                    <SearchPeople action=here text />
+                    <Panel id="people" title bare=true>
                         <Table caption="People of this service" columns>{rows}</Table>
+                        {rest}
                     </Panel>
                     {manage}
                 </div>
@@ -265,6 +290,17 @@ fn InviteForm(
         view! { <SelectField form=form.clone() name="instance_role" label="Role" options=instance_roles() value="member" prefix="invite" /> }
             .into_any()
     };
+    let password = view! {
+        <TextField
+            form=form.clone()
+            name="password"
+            label="Your password"
+            kind="password"
+            autocomplete="current-password"
+            hint="Asked for whenever somebody is let in."
+            prefix="invite"
+        />
+    };
     let name_hint = to_service.then(|| "Not needed for somebody who has an account.".to_owned());
     if !may_invite {
         return view! {
@@ -282,6 +318,7 @@ fn InviteForm(
                             prefix="invite"
                         />
                         {role}
+                        {password}
                     </div>
                     <div class="btn-row"><Button words="Give the role" weight=Weight::Primary /></div>
                 </form>
@@ -305,6 +342,7 @@ fn InviteForm(
                         prefix="invite"
                     />
                     {role}
+                    {password}
                 </div>
                 <div class="btn-row"><Button words="Make invitation" weight=Weight::Primary /></div>
             </form>
@@ -315,12 +353,14 @@ fn InviteForm(
 
 #[component]
 fn Invitations(
-    invitations: Vec<Invitation>,
+    invitations: Found<Invitation>,
     now: Millis,
     #[prop(optional, into)] service: String,
 ) -> impl IntoView {
-    (!invitations.is_empty()).then(|| {
+    (!invitations.entries.is_empty()).then(|| {
+        let rest = rest_of(&invitations, "Search by name or address for the others.");
         let rows = invitations
+            .entries
             .into_iter()
             .map(|invitation| {
                 let to = match (&invitation.service, &invitation.service_name) {
@@ -353,6 +393,7 @@ fn Invitations(
         view! {
             <Panel id="invitations" title="Open invitations" bare=true>
                 <Table caption="Invitations that can still be accepted" columns>{rows}</Table>
+                {rest}
             </Panel>
         }
     })

@@ -5,7 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use holdpoint_domain::{FindingStatus, Millis, ReviewId, ScanId, ScannerState, person::Action};
+use holdpoint_domain::{
+    CommentId, FindingStatus, Millis, ReviewId, ScanId, ScannerState, person::Action,
+};
 use holdpoint_service::{
     Actor, CommentOn, Finding, FindingLink,
     findings::{FindingView, Place, ScannerDetails, category_label},
@@ -51,8 +53,9 @@ pub(super) fn FindingPage() -> impl IntoView {
         let services = services();
         let view = services.finding(&person, &id).await?;
         let access = services.access(&person, &view.finding.service).await?;
+        let before = CommentId::parse(&query("before"));
         let comments = services
-            .comments(&person, &CommentOn::Finding(id.clone()))
+            .comments(&person, &CommentOn::Finding(id.clone()), before.as_ref())
             .await?;
         let patches = services.patches_of_finding(&person, &id).await?;
         let first_commit = match view.finding.first_scan.as_deref().and_then(ScanId::parse) {
@@ -168,6 +171,7 @@ pub(super) fn FindingPage() -> impl IntoView {
                                 review: review.clone(),
                             }
                             comments
+                            is_newest=before.is_none()
                             me=person.name.clone()
                             may_contribute
                             form=visit.form("findings/comment")

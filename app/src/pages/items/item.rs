@@ -1,6 +1,6 @@
 //! The item page: requirement, evidence, findings, patches, discussion; who works on it; the decision.
 
-use holdpoint_domain::{FindingStatus, Millis, Policy, person::Action};
+use holdpoint_domain::{CommentId, FindingStatus, Millis, Policy, person::Action};
 use holdpoint_service::{
     ActivityLine, ActivityOf, CommentOn, FindingFilter, FindingLine, FindingSort, ItemPage as Page,
     Named,
@@ -48,8 +48,9 @@ pub(super) fn ItemPage() -> impl IntoView {
         let (review, standing) = services.item_standing(&person, &id).await?;
         let access = services.access(&person, &page.head.service.id).await?;
         let evidence = services.evidence_of(&person, &id).await?;
+        let before = CommentId::parse(&query("before"));
         let comments = services
-            .comments(&person, &CommentOn::Item(id.clone()))
+            .comments(&person, &CommentOn::Item(id.clone()), before.as_ref())
             .await?;
         let activity = services
             .activity_of(&person, &ActivityOf::Item(id.clone()), None, N_ACTIVITY)
@@ -122,6 +123,7 @@ pub(super) fn ItemPage() -> impl IntoView {
                         <Discussion
                             on=CommentedOn::Item(item.clone())
                             comments
+                            is_newest=before.is_none()
                             me=person.name.clone()
                             may_contribute
                             form=visit.form("items/comment")

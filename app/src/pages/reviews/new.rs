@@ -34,7 +34,13 @@ pub(super) fn NewReviewPage() -> impl IntoView {
             Crumb::here("New review"),
         ];
         let title = format!("New review of {}", service.name);
-        let listed = services.templates(&person).await?;
+        let mut listed = services.templates(&person).await?;
+        // The service's own come first, then those of all services.
+        listed.sort_by_key(|one| match &one.template.owner {
+            Some(owner) if owner.service == service.id => 0,
+            None => 1,
+            Some(_) => 2,
+        });
         if listed.is_empty() {
             return Ok(view! {
                 <Frame title=title.clone() crumbs>
@@ -56,8 +62,15 @@ pub(super) fn NewReviewPage() -> impl IntoView {
             options.push((
                 one.newest.id.as_str().to_owned(),
                 format!(
-                    "{}, version {} ({} items)",
-                    one.template.name, one.newest.number, one.newest.n_items
+                    "{}, version {} ({} items){}",
+                    one.template.name,
+                    one.newest.number,
+                    one.newest.n_items,
+                    match &one.template.owner {
+                        Some(owner) if owner.service != service.id =>
+                            format!(", of {}", owner.name),
+                        _ => String::new(),
+                    }
                 ),
             ));
         }

@@ -1,4 +1,5 @@
 use holdpoint_domain::person::Action;
+use holdpoint_service::ServiceError;
 use leptos::prelude::*;
 
 use super::{
@@ -11,7 +12,7 @@ use crate::{
         page, parameter,
         review_bar::{review_bar, review_crumbs},
     },
-    parts::{Button, Crumb, Frame, Notice, PageHead, Tab, Tone, controls::Weight},
+    parts::{Button, Crumb, Frame, Notice, PageHead, Tab, TextField, Tone, controls::Weight},
     paths,
     visit::{Visit, services},
 };
@@ -44,6 +45,19 @@ pub(super) fn SettingsPage() -> impl IntoView {
         };
         let general = fields(&form, start, false);
         let policy = policy_fields(&form, &review.policy, &managers);
+        let password = may.then(|| {
+            view! {
+                <TextField
+                    form=form.clone()
+                    name="password"
+                    label="Your password"
+                    kind="password"
+                    autocomplete="current-password"
+                    required=false
+                    hint="Asked for where you change the policy."
+                />
+            }
+        });
         let who = (!may).then(|| {
             view! {
                 <Notice tone=Tone::Neutral id="who-may">"Only a manager of this service can change these settings."</Notice>
@@ -54,10 +68,19 @@ pub(super) fn SettingsPage() -> impl IntoView {
         } else {
             view! { <Button words="Save settings" impossible="who-may" /> }.into_any()
         };
+        // The checklist may belong to a service that this person has no part in.
+        let name = head.template.name.clone();
+        let name = match services.template(&person, &head.template.id).await {
+            Ok(_) => {
+                view! { <a href=paths::template(head.template.id.as_str())>{name}</a> }.into_any()
+            }
+            Err(ServiceError::NotFound(_)) => name.into_any(),
+            Err(error) => return Err(error.into()),
+        };
         let checklist = view! {
             <span>
                 "Checklist: "
-                <a href=paths::template(head.template.id.as_str())>{head.template.name.clone()}</a>
+                {name}
                 {format!(", version {}", head.template_version.number)}
             </span>
         };
@@ -75,7 +98,7 @@ pub(super) fn SettingsPage() -> impl IntoView {
                         </section>
                         <section class="panel form-panel" aria-labelledby="h-policy">
                             <div class="panel-head"><h2 id="h-policy">"Policy"</h2></div>
-                            <div class="panel-body fields">{policy}</div>
+                            <div class="panel-body fields">{policy} {password}</div>
                         </section>
                         <p class="small muted">
                             "The policy is part of what a release decision signs: changing it voids the decision."

@@ -27,7 +27,10 @@ pub(super) fn ServicePage() -> impl IntoView {
         let (service, role) = (found.service, found.role);
         let access = services.access(&person, &service.id).await?;
         let may_manage = access.may(Action::Manage);
-        let n_people = services.members(&person, &service.id).await?.len();
+        let n_people = services
+            .members_found(&person, &service.id, "")
+            .await?
+            .n_matching;
         let before = ReviewId::parse(&before);
         let reviews = services
             .reviews_of(&person, &service.id, before.as_ref(), PAGE)

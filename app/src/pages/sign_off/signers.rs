@@ -6,7 +6,11 @@ use holdpoint_service::{
     standing::{ReviewStanding, SignOffStanding, Validity},
 };
 
-use crate::parts::{figure::counted, status::Flag, when::date};
+use crate::parts::{
+    figure::counted,
+    status::Flag,
+    when::{date, moment},
+};
 
 /// One signature that the release needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +52,18 @@ pub(crate) fn signer_address(sign_off: &SignOff) -> String {
     let disabled = sign_off
         .person_disabled_at
         .map(|at| format!(" (account disabled since {})", date(at)));
-    format!("{}{}", sign_off.person_email, disabled.unwrap_or_default())
+    let reset = sign_off.reset_at.map(|at| {
+        format!(
+            " (within a day after the password was set by somebody else's link, {})",
+            moment(at)
+        )
+    });
+    format!(
+        "{}{}{}",
+        sign_off.person_email,
+        disabled.unwrap_or_default(),
+        reset.unwrap_or_default()
+    )
 }
 
 /// The named approvers; or those who have signed, and "any manager" for each signature that is still missing.

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::read_as;
+use super::{of_whom, read_as};
 use crate::{
     pages::page,
     parts::{
@@ -15,15 +15,25 @@ use crate::{
 pub(super) fn TemplatesPage() -> impl IntoView {
     page(async move {
         let (visit, person) = Visit::signed_in()?;
-        let listed = services().templates(&person).await?;
+        let services = services();
+        let listed = services.templates(&person).await?;
+        let owners = services.template_owners(&person).await?;
+        let may_import = owners.instance || !owners.services.is_empty();
+        let import = move || {
+            may_import.then(|| {
+                view! {
+                    <ButtonLink words="Import a checklist" icon=Icon::Upload href=paths::TEMPLATE_IMPORT weight=Weight::Primary />
+                }
+            })
+        };
         let now = visit.now;
         let content = if listed.is_empty() {
             view! {
                 <Empty
                     title="No checklist yet"
-                    text="A checklist is a Markdown document that says what must be proved before a release may go. Reviews are made from one; until there is one, none can begin."
+                    text="A checklist is a Markdown document that says what must be proved before a release may go. You see those of the services on which you have a role, and those of all services once you have one. Managers of a service and administrators import them."
                 >
-                    <ButtonLink words="Import a checklist" icon=Icon::Upload href=paths::TEMPLATE_IMPORT weight=Weight::Primary />
+                    {import()}
                 </Empty>
             }
             .into_any()
@@ -38,6 +48,7 @@ pub(super) fn TemplatesPage() -> impl IntoView {
                             <th role="rowheader" scope="row" class="full">
                                 <a class="ttl" href=paths::template(&id)>{one.template.name}</a>
                             </th>
+                            <td role="cell" data-l="Belongs to">{of_whom(one.template.owner.as_ref())}</td>
                             <td role="cell" data-l="Items" class="n">{newest.n_items}</td>
                             <td role="cell" data-l="Read as">{read_as(&newest.reading, newest.tier.as_deref())}</td>
                             <td role="cell" data-l="Version" class="n">{newest.number}</td>
@@ -48,6 +59,7 @@ pub(super) fn TemplatesPage() -> impl IntoView {
                 .collect_view();
             let columns = vec![
                 Column::new("Checklist"),
+                Column::new("Belongs to"),
                 Column::new("Items").figures(),
                 Column::new("Read as"),
                 Column::new("Newest version").figures(),
@@ -56,12 +68,9 @@ pub(super) fn TemplatesPage() -> impl IntoView {
             view! { <Table caption="Checklists with their newest versions" columns>{rows}</Table> }
                 .into_any()
         };
-        let actions = view! {
-            <ButtonLink words="Import a checklist" icon=Icon::Upload href=paths::TEMPLATE_IMPORT weight=Weight::Primary />
-        };
         Ok(view! {
             <Frame title="Checklists" crumbs=vec![Crumb::to("Reviews", paths::HOME), Crumb::here("Checklists")]>
-                <PageHead title="Checklists" actions=actions.into_any() />
+                <PageHead title="Checklists" actions=import().into_any() />
                 <section class="panel" aria-label="Checklists">{content}</section>
             </Frame>
         })

@@ -33,6 +33,11 @@ pub fn TemplateRoutes() -> AnyNestedRoute {
     .into_any_nested_route()
 }
 
+/// Whose a checklist is, in words.
+fn of_whom(owner: Option<&holdpoint_service::TemplateOwner>) -> String {
+    owner.map_or_else(|| "All services".to_owned(), |owner| owner.name.clone())
+}
+
 /// How a document was read, in words: "Task lists", "Tables, tier A".
 fn read_as(reading: &str, tier: Option<&str>) -> String {
     let words: Vec<_> = reading

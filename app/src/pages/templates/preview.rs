@@ -2,14 +2,15 @@
 
 use holdpoint_domain::{Digest, Gating, TemplateId};
 use holdpoint_service::{
-    Actor, ListedTemplate, ServiceError, Services,
+    Actor, ListedTemplate, ServiceError, Services, TemplateOwners,
     checklist::{self, Difference, Document, Reading},
 };
 use leptos::prelude::*;
 use tower_sessions::Session;
 
+use super::of_whom;
 use crate::{
-    actions::templates::{PREVIEW_GONE, Previewed},
+    actions::templates::{ALL_SERVICES, PREVIEW_GONE, Previewed},
     flash::FormState,
     pages::{PageError, page, parameter, query},
     parts::{
@@ -69,7 +70,13 @@ pub(super) fn PreviewPage() -> impl IntoView {
             }
             Err(error) => return Err(error.into()),
         };
-        let templates = services.templates(&person).await?;
+        let owners = services.template_owners(&person).await?;
+        // Only what the person may change is on offer.
+        let mut templates = services.templates(&person).await?;
+        templates.retain(|one| match &one.template.owner {
+            None => owners.instance,
+            Some(owner) => owners.services.iter().any(|of| of.service == owner.service),
+        });
         let target = target_of(&previewed, &document, &templates);
         let against = match &target {
             Some(target) => against(&services, &person, target, &document).await?,
@@ -81,7 +88,6 @@ pub(super) fn PreviewPage() -> impl IntoView {
             <span>{size(previewed.size_bytes)}</span>
             <span>"SHA-256 " <Sha digest=previewed.sha256.clone() /></span>
         };
-        let n_items = document.items.len();
         let refusal = refusal.map(|message| {
             view! { <Notice tone=Tone::Red alert=true>{message}" What follows is the reading that gives most."</Notice> }
         });
@@ -99,7 +105,7 @@ pub(super) fn PreviewPage() -> impl IntoView {
                     {reading_form(&sha256, &document)}
                     {problems(&document)}
                     {against}
-                    {confirm(&form, &previewed, &document, &templates, target.as_ref(), n_items)}
+                    {confirm(&form, &previewed, &document, &templates, &owners, target.as_ref())}
                     {listing(&document)}
                     {rest(&document)}
                 </div>
@@ -334,8 +340,8 @@ fn confirm(
     previewed: &Previewed,
     document: &Document,
     templates: &[ListedTemplate],
+    owners: &TemplateOwners,
     target: Option<&ListedTemplate>,
-    n_items: usize,
 ) -> impl IntoView + use<> {
     let reading = match document.read_as.as_slice() {
         [one] => one.as_str(),
@@ -346,9 +352,31 @@ fn confirm(
     options.extend(templates.iter().map(|one| {
         (
             one.template.id.as_str().to_owned(),
-            format!("Version {} of {}", one.newest.number + 1, one.template.name),
+            format!(
+                "Version {} of {} ({})",
+                one.newest.number + 1,
+                one.template.name,
+                of_whom(one.template.owner.as_ref())
+            ),
         )
     }));
+    let all = owners
+        .instance
+        .then(|| (ALL_SERVICES.to_owned(), of_whom(None)));
+    let of: Vec<_> = all
+        .into_iter()
+        .chain(
+            owners
+                .services
+                .iter()
+                .map(|owner| (owner.slug.clone(), owner.name.clone())),
+        )
+        .collect();
+    let first = of
+        .first()
+        .map(|(value, _)| value.clone())
+        .unwrap_or_default();
+    let n_items = document.items.len();
     let chosen = target.map(|one| one.template.id.as_str().to_owned());
     let name = document.title.clone().unwrap_or_else(|| {
         previewed
@@ -374,7 +402,15 @@ fn confirm(
                         value=name
                         max_length=200
                         required=false
-                        hint="A name that is taken already makes a new version of that checklist."
+                        hint="A name that is taken there already makes a new version of that checklist."
+                    />
+                    <SelectField
+                        form=form.clone()
+                        name="service"
+                        label="A new checklist belongs to"
+                        options=of
+                        value=first
+                        hint="Those with a role there can use it; its managers add versions. Only administrators change one of all services."
                     />
                 </div>
                 <div class="btn-row">

@@ -2,6 +2,7 @@ use holdpoint_service::TemplateVersion;
 use leptos::prelude::*;
 
 use super::{
+    of_whom,
     preview::{listing, rest, template_of},
     read_as,
 };
@@ -70,23 +71,34 @@ pub(super) fn TemplatePage() -> impl IntoView {
                 />
             }
         });
-        let actions = view! {
-            {source}
-            <ButtonLink
-                words="Import a new version"
-                icon=Icon::Upload
-                href=paths::import_version(id.as_str())
-                weight=Weight::Primary
-            />
+        let import = history.may_change.then(|| {
+            view! {
+                <ButtonLink
+                    words="Import a new version"
+                    icon=Icon::Upload
+                    href=paths::import_version(id.as_str())
+                    weight=Weight::Primary
+                />
+            }
+        });
+        let actions = view! { {source} {import} };
+        let owner = history.template.owner.as_ref();
+        let changed_by = match (history.may_change, owner) {
+            (true, _) => None,
+            (false, Some(_)) => Some("Its managers add versions."),
+            (false, None) => Some("Administrators add versions."),
         };
+        let belongs_to = format!("Belongs to: {}", of_whom(owner));
         let content = document.map(|document| view! { {listing(&document)} {rest(&document)} });
         let crumbs = vec![
             Crumb::to("Reviews", paths::HOME),
             Crumb::to("Checklists", paths::TEMPLATES),
             Crumb::here(name.clone()),
         ];
-        let meta = shown
-            .map(|shown| view! { <span>{format!("Version {} is shown", shown.number)}</span> });
+        let meta = view! {
+            <span>{belongs_to} {changed_by.map(|words| format!(". {words}"))}</span>
+            {shown.map(|shown| view! { <span>{format!("Version {} is shown", shown.number)}</span> })}
+        };
         Ok(view! {
             <Frame title=name.clone() crumbs>
                 <PageHead title=name meta=meta.into_any() actions=actions.into_any() />

@@ -2,9 +2,20 @@
 //!
 //! Two accounts are no two people where one person holds both: whoever made an account, or set its password, can sign in
 //! with it. So an account does not count on the work of the person who made it, nor of the one who last had its password
-//! reset.
+//! reset; and whoever had a password reset does not count on the work of that account.
 
 use std::collections::BTreeSet;
+
+use crate::Millis;
+
+/// For how long after a password was set by somebody else's link a signature says so: a day.
+pub const RESET_MARKS: Millis = 24 * 60 * 60 * 1_000;
+
+/// Whether a signature is marked because the signer's password had been set by somebody else's link. Which of the two came first is
+/// for the log to say, since clocks differ.
+pub fn is_marked_by_reset(signed_at: Millis, reset_at: Millis) -> bool {
+    signed_at.saturating_sub(reset_at) <= RESET_MARKS
+}
 
 /// Who stands behind an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +39,8 @@ pub enum SameEyes {
     ResetByThem,
     /// It made theirs, and is no administrator's: whoever invites a helper is the helper.
     MadeTheirs,
+    /// It had their password reset: whoever can sign in as them may have done their work, too.
+    ResetTheirs,
 }
 
 impl SameEyes {
@@ -38,6 +51,7 @@ impl SameEyes {
             Self::MadeByThem => format!("{name} made your account"),
             Self::ResetByThem => format!("{name} had your password reset"),
             Self::MadeTheirs => format!("you made the account of {name}"),
+            Self::ResetTheirs => format!("you had the password of {name} reset"),
         }
     }
 }
@@ -53,6 +67,8 @@ impl Account {
             Some(SameEyes::ResetByThem)
         } else if !self.is_administrator && other.made_by.contains(&self.person) {
             Some(SameEyes::MadeTheirs)
+        } else if other.reset_by.as_ref() == Some(&self.person) {
+            Some(SameEyes::ResetTheirs)
         } else {
             None
         }
@@ -62,8 +78,7 @@ impl Account {
     pub fn same_hand(&self, other: &Self) -> Option<SameEyes> {
         let theirs = || {
             let is_made = other.made_by.contains(&self.person);
-            let is_reset = other.reset_by.as_ref() == Some(&self.person);
-            (is_made || is_reset).then_some(SameEyes::MadeTheirs)
+            is_made.then_some(SameEyes::MadeTheirs)
         };
         self.same_eyes(other).or_else(theirs)
     }
@@ -84,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_account_counts_only_where_nobody_else_holds_it() {
-        use SameEyes::{MadeByThem, MadeTheirs, Own, ResetByThem};
+        use SameEyes::{MadeByThem, MadeTheirs, Own, ResetByThem, ResetTheirs};
 
         let manager = account("manager", &["admin"], None);
         let admin = account("admin", &[], None);
@@ -103,7 +118,8 @@ mod tests {
             (&admin, &manager, None, Some(MadeTheirs)),
             (&manager, &admin, Some(MadeByThem), Some(MadeByThem)),
             (&reset, &second, Some(ResetByThem), Some(ResetByThem)),
-            (&second, &reset, None, Some(MadeTheirs)),
+            // An administrator invites everybody, and resets the password of few.
+            (&second, &reset, Some(ResetTheirs), Some(ResetTheirs)),
             (&reset, &manager, None, None),
             // Made at the command line.
             (&nobody, &admin, None, None),
@@ -122,5 +138,17 @@ mod tests {
             SameEyes::MadeTheirs.words("Rex"),
             "you made the account of Rex"
         );
+        assert_eq!(
+            SameEyes::ResetTheirs.words("Rex"),
+            "you had the password of Rex reset"
+        );
+    }
+
+    #[test]
+    fn a_signature_is_marked_for_a_day_after_a_reset() {
+        assert!(is_marked_by_reset(RESET_MARKS, 0));
+        assert!(!is_marked_by_reset(RESET_MARKS + 1, 0));
+        // The log says that the reset came first; another node's clock is ahead.
+        assert!(is_marked_by_reset(0, 5));
     }
 }

@@ -127,6 +127,9 @@ pub struct FindingContent {
     /// The digest of what it says, the same that an acceptance of its risk is bound to; absent where only its being open counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub says: Option<String>,
+    /// Category, CVE and CWE; absent where the digest is, and in signatures of before they were bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifiers: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// With its version.
@@ -558,6 +561,7 @@ impl Part for FindingContent {
             ("title", self.title.clone()),
             ("severity", self.severity.label().to_owned()),
             ("status", self.status.label().to_owned()),
+            ("category, CVE and CWE", given(self.identifiers.as_deref())),
             ("rule", given(self.rule.as_deref())),
             ("component", given(self.component.as_deref())),
             ("place", given(self.place.as_deref())),
@@ -679,10 +683,10 @@ fn described<'a>(aspects: impl Iterator<Item = &'a (&'static str, String)>) -> S
 }
 
 fn lists<T: Part>(found: &mut Vec<Change>, signed: &[T], now: &[T]) {
-    let is: HashMap<_, _> = now.iter().map(|new| (new.key(), new)).collect();
-    for old in signed {
+    let is: HashMap<_, _> = numbered(now).collect();
+    for (key, old) in numbered(signed) {
         let was = old.aspects();
-        match is.get(&old.key()) {
+        match is.get(&key) {
             Some(new) if *new == old => {}
             Some(new) => {
                 let is = new.aspects();
@@ -704,14 +708,24 @@ fn lists<T: Part>(found: &mut Vec<Change>, signed: &[T], now: &[T]) {
             }),
         }
     }
-    let was: HashSet<_> = signed.iter().map(Part::key).collect();
-    for new in now.iter().filter(|new| !was.contains(&new.key())) {
+    let was: HashSet<_> = numbered(signed).map(|(key, _)| key).collect();
+    for (_, new) in numbered(now).filter(|(key, _)| !was.contains(key)) {
         found.push(Change {
             what: new.name(),
             was: None,
             is: Some(described(new.aspects().iter())),
         });
     }
+}
+
+/// The parts with their keys; of equal keys, such as deliverables of one title, each has its number.
+fn numbered<T: Part>(parts: &[T]) -> impl Iterator<Item = ((T::Key, usize), &T)> {
+    let mut seen: HashMap<T::Key, usize> = HashMap::new();
+    parts.iter().map(move |part| {
+        let n = seen.entry(part.key()).or_default();
+        *n += 1;
+        ((part.key(), *n), part)
+    })
 }
 
 fn texts(found: &mut Vec<Change>, what: &str, was: &str, is: &str) {
@@ -739,6 +753,7 @@ mod tests {
             severity: Severity::Critical,
             status: FindingStatus::Fixed,
             says: Some("cc".into()),
+            identifiers: None,
             rule: Some("G404".into()),
             component: None,
             place: Some("retry.go:41".into()),
@@ -879,6 +894,37 @@ mod tests {
                 (found[0].was.as_deref(), found[0].is.as_deref()),
                 (Some(was), Some(is))
             );
+        }
+    }
+
+    #[test]
+    fn of_parts_with_one_name_each_counts() {
+        let report = |done| DeliverableContent {
+            title: "Report".into(),
+            done,
+        };
+        for (signed, now, n) in [
+            (
+                vec![report(true), report(true)],
+                vec![report(false), report(true)],
+                1,
+            ),
+            (
+                vec![report(true), report(true)],
+                vec![report(true), report(false)],
+                1,
+            ),
+            (vec![report(true), report(true)], vec![report(true)], 1),
+            (vec![report(true)], vec![report(true), report(true)], 1),
+            (
+                vec![report(true), report(false)],
+                vec![report(true), report(false)],
+                0,
+            ),
+        ] {
+            let mut found = Vec::new();
+            lists(&mut found, &signed, &now);
+            assert_eq!(found.len(), n, "{signed:?} {now:?}");
         }
     }
 

@@ -184,6 +184,9 @@ pub struct SignOff {
     /// Since when the person's account is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<Millis>,
+    /// When the person's password had been set by a link that somebody else made, within the day before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_at: Option<Millis>,
     /// Whether whoever had submitted could not sign.
     #[serde(default = "yes")]
     pub four_eyes: bool,
@@ -435,6 +438,9 @@ pub struct ReleaseDecision {
     /// Since when the person's account is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<Millis>,
+    /// When the person's password had been set by a link that somebody else made, within the day before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_at: Option<Millis>,
     /// Made under an older normalisation of texts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub old_rules: bool,

@@ -309,13 +309,24 @@ fn account_of(account: &Account) -> String {
 }
 
 /// Whose signature it is: names may look alike, addresses are each one person's.
-fn signer(by: &str, email: Option<&str>, disabled_at: Option<i64>) -> String {
+fn signer(
+    by: &str,
+    email: Option<&str>,
+    disabled_at: Option<i64>,
+    reset_at: Option<i64>,
+) -> String {
     let mut said = line(by);
     if let Some(email) = email {
         said.push_str(&format!(", {}", line(email)));
     }
     if let Some(at) = disabled_at {
         said.push_str(&format!(" (account disabled since {})", date(at)));
+    }
+    if let Some(at) = reset_at {
+        said.push_str(&format!(
+            " (within a day after the password was set by somebody else's link, {})",
+            moment(at)
+        ));
     }
     said
 }
@@ -385,6 +396,7 @@ fn verdict(doc: &mut Document, facts: &Facts) {
                     &decision.by,
                     decision.email.as_deref(),
                     decision.disabled_at,
+                    decision.reset_at,
                 ),
                 line(&decision.role),
                 moment(decision.at),
@@ -440,6 +452,7 @@ fn sign_offs(doc: &mut Document, facts: &Facts) {
                     &sign_off.by,
                     sign_off.email.as_deref(),
                     sign_off.disabled_at,
+                    sign_off.reset_at,
                 ),
                 line(&sign_off.role),
                 moment(sign_off.at),
@@ -724,6 +737,7 @@ fn item_details(doc: &mut Document, facts: &Facts, item: &Item, level: usize) {
         by,
         email,
         disabled_at,
+        reset_at,
         role,
         decision,
         statement,
@@ -741,7 +755,7 @@ fn item_details(doc: &mut Document, facts: &Facts, item: &Item, level: usize) {
         doc.block(&format!(
             "**{}**: {} ({}), {}.{standing}",
             decision.label(),
-            signer(by, email.as_deref(), *disabled_at),
+            signer(by, email.as_deref(), *disabled_at, *reset_at),
             line(role),
             moment(*at)
         ));

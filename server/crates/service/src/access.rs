@@ -26,7 +26,7 @@ pub struct TokenGrant {
 }
 
 impl TokenGrant {
-    fn covers(&self, service: Option<&ServiceId>, action: Action) -> bool {
+    pub(crate) fn covers(&self, service: Option<&ServiceId>, action: Action) -> bool {
         let here = match (&self.service, service) {
             (None, _) => true,
             (Some(granted), Some(asked)) => granted == asked,
@@ -97,21 +97,56 @@ impl Services {
     }
 
     /// Lets the actor do something with the instance itself, or says why not.
-    pub(crate) fn allow_instance(actor: &Actor, action: Action) -> Result<(), ServiceError> {
-        let granted = actor
-            .token
-            .as_ref()
-            .is_none_or(|token| token.covers(None, action));
-        if !actor.instance_role.may(action) {
-            return Err(ServiceError::Forbidden(who_may(action).to_owned()));
-        }
-        if !granted {
-            return Err(ServiceError::Forbidden(format!(
-                "This token was not granted `{action}`. Make one that was."
-            )));
-        }
-        Ok(())
+    pub(crate) async fn allow_instance(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        action: Action,
+    ) -> Result<(), ServiceError> {
+        let stored = tx.instance_role(&actor.id).await?;
+        allowed_on_instance(stored, actor, action)
     }
+
+    /// As [`Services::allow_instance`], for a unit of work that writes: the role cannot be taken away until it ends.
+    pub(crate) async fn allow_instance_until_done(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        action: Action,
+    ) -> Result<(), ServiceError> {
+        let stored = tx.instance_role_until_done(&actor.id).await?;
+        allowed_on_instance(stored, actor, action)
+    }
+}
+
+pub(crate) fn disabled() -> ServiceError {
+    ServiceError::Forbidden("Your account is disabled. An administrator can enable it.".to_owned())
+}
+
+/// As [`allowed`], of the instance itself.
+fn allowed_on_instance(
+    stored: Option<InstanceRole>,
+    actor: &Actor,
+    action: Action,
+) -> Result<(), ServiceError> {
+    let role = stored.ok_or_else(disabled)?;
+    let granted = actor
+        .token
+        .as_ref()
+        .is_none_or(|token| token.covers(None, action));
+    if !role.may(action) {
+        return Err(ServiceError::Forbidden(who_may(action).to_owned()));
+    }
+    if !granted {
+        return Err(not_granted(action));
+    }
+    Ok(())
+}
+
+pub(crate) fn not_granted(action: Action) -> ServiceError {
+    ServiceError::Forbidden(format!(
+        "This token was not granted `{action}`. Make one that was."
+    ))
 }
 
 /// Holds what is asked for against what is stored of the person now, and against the token. What was known of the person when the
@@ -127,9 +162,7 @@ fn allowed(
         role,
     }) = stored
     else {
-        return Err(ServiceError::Forbidden(
-            "Your account is disabled. An administrator can enable it.".to_owned(),
-        ));
+        return Err(disabled());
     };
     let may = |asked| instance_role.may(asked) || role.is_some_and(|role| role.may(asked));
     let granted = |asked| {
@@ -145,9 +178,7 @@ fn allowed(
         return Err(ServiceError::Forbidden(who_may(action).to_owned()));
     }
     if !granted(action) {
-        return Err(ServiceError::Forbidden(format!(
-            "This token was not granted `{action}`. Make one that was."
-        )));
+        return Err(not_granted(action));
     }
     Ok(role)
 }

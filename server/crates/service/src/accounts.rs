@@ -1,11 +1,11 @@
 //! Accounts: signing in, sessions, passwords, and what an admin does with people.
 
 use holdpoint_domain::{
-    Digest, InstanceRole, PersonId,
+    Digest, InstanceRole, Millis, PersonId,
     person::Action,
     text::{Email, Name, look_alike, shown_line},
 };
-use holdpoint_storage::{NewActivity, NewPerson, Person, SignedInSession, StorageError, Tx};
+use holdpoint_storage::{Found, NewActivity, NewPerson, Person, SignedInSession, StorageError, Tx};
 use serde_json::json;
 
 use crate::{
@@ -17,6 +17,9 @@ use crate::{
 
 /// Who acts when nobody is signed in: the command line, or the instance itself.
 pub(crate) const SYSTEM: &str = "system";
+
+/// How many people, invitations or sessions are listed at once. A search finds the others.
+pub const MAX_FOUND: i64 = 200;
 
 /// One refusal for an unknown address, a wrong password and a disabled account, so that none can be told from another.
 const WRONG: &str = "Address or password is wrong.";
@@ -336,11 +339,11 @@ pub struct PasswordChanged {
 
 /// One's own account.
 impl Services {
-    /// The actor's sessions that have not expired, newest first.
-    pub async fn sessions(&self, actor: &Actor) -> Result<Vec<SignedInSession>, ServiceError> {
+    /// The actor's sessions that have not expired: the first [`MAX_FOUND`], those used last first.
+    pub async fn sessions(&self, actor: &Actor) -> Result<Found<SignedInSession>, ServiceError> {
         in_person(actor)?;
         let mut tx = self.database().read().await?;
-        Ok(tx.sessions_of(&actor.id, self.now()).await?)
+        Ok(tx.sessions_of(&actor.id, self.now(), MAX_FOUND).await?)
     }
 
     /// Ends one of the actor's sessions.
@@ -430,13 +433,35 @@ impl Services {
     }
 }
 
+/// What a person is told of their own account.
+impl Services {
+    /// Notes that the actor has seen who had their password reset at that moment. A later reset is told anew.
+    pub async fn dismiss_reset(&self, actor: &Actor, at: Millis) -> Result<(), ServiceError> {
+        in_person(actor)?;
+        let mut tx = self.database().write().await?;
+        if tx.see_password_reset(&actor.id, at).await? {
+            self.note_person(
+                &mut tx,
+                actor.id.as_str(),
+                "person.reset_seen",
+                &actor.id,
+                "saw that somebody else's link had set the password",
+            )
+            .await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
 /// What an admin does with people.
 impl Services {
-    /// Everyone with an account, by name.
-    pub async fn people(&self, actor: &Actor) -> Result<Vec<Person>, ServiceError> {
-        Self::allow_instance(actor, Action::Administer)?;
+    /// Those with an account whose name or address holds a text: the first [`MAX_FOUND`], by name.
+    pub async fn people(&self, actor: &Actor, text: &str) -> Result<Found<Person>, ServiceError> {
         let mut tx = self.database().read().await?;
-        Ok(tx.people().await?)
+        self.allow_instance(&mut tx, actor, Action::Administer)
+            .await?;
+        Ok(tx.people_found(text, MAX_FOUND).await?)
     }
 
     /// Changes what a person is to the instance. `version` is the one that the actor saw, `password` the actor's own.
@@ -448,10 +473,9 @@ impl Services {
         version: i64,
         password: &str,
     ) -> Result<(), ServiceError> {
-        Self::allow_instance(actor, Action::Administer)?;
-        self.confirm_password(actor, password).await?;
+        self.confirm_administrator(actor, password).await?;
         let mut tx = self.database().write().await?;
-        let (admins, before) = admins_and_person(&mut tx, person).await?;
+        let (admins, before) = self.admins_and_person(&mut tx, actor, person).await?;
         at_version(
             &before,
             version,
@@ -502,9 +526,8 @@ impl Services {
         person: &PersonId,
         version: i64,
     ) -> Result<(), ServiceError> {
-        Self::allow_instance(actor, Action::Administer)?;
         let mut tx = self.database().write().await?;
-        let (admins, before) = admins_and_person(&mut tx, person).await?;
+        let (admins, before) = self.admins_and_person(&mut tx, actor, person).await?;
         at_version(&before, version, ("account", "disabled", standing(&before)))?;
         if before.disabled_at.is_some() {
             return Ok(());
@@ -537,9 +560,8 @@ impl Services {
         person: &PersonId,
         version: i64,
     ) -> Result<(), ServiceError> {
-        Self::allow_instance(actor, Action::Administer)?;
         let mut tx = self.database().write().await?;
-        let (_, before) = admins_and_person(&mut tx, person).await?;
+        let (_, before) = self.admins_and_person(&mut tx, actor, person).await?;
         at_version(&before, version, ("account", "enabled", standing(&before)))?;
         if before.disabled_at.is_none() {
             return Ok(());
@@ -555,6 +577,39 @@ impl Services {
         )
         .await?;
         Ok(tx.commit().await?)
+    }
+}
+
+impl Services {
+    /// Makes sure that it is an administrator who acts, by their password, before the unit of work that asks for the role again: a
+    /// password is not compared for whoever could do nothing with it.
+    pub(crate) async fn confirm_administrator(
+        &self,
+        actor: &Actor,
+        password: &str,
+    ) -> Result<(), ServiceError> {
+        let mut tx = self.database().read().await?;
+        self.allow_instance(&mut tx, actor, Action::Administer)
+            .await?;
+        drop(tx);
+        self.confirm_password(actor, password).await
+    }
+
+    /// The admins, locked first and in one order whoever is changed, then the person as they are now. The actor must be one of the
+    /// admins.
+    async fn admins_and_person(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        person: &PersonId,
+    ) -> Result<(Vec<PersonId>, Person), ServiceError> {
+        let admins = tx.active_admins().await?;
+        self.allow_instance(tx, actor, Action::Administer).await?;
+        let person = tx
+            .person(person)
+            .await?
+            .ok_or(ServiceError::NotFound("This person"))?;
+        Ok((admins, person))
     }
 }
 
@@ -595,19 +650,6 @@ pub(crate) fn in_person(actor: &Actor) -> Result<(), ServiceError> {
         ));
     }
     Ok(())
-}
-
-/// The admins, locked first and in one order whoever is changed, then the person as they are now.
-async fn admins_and_person(
-    tx: &mut Tx,
-    person: &PersonId,
-) -> Result<(Vec<PersonId>, Person), ServiceError> {
-    let admins = tx.active_admins().await?;
-    let person = tx
-        .person(person)
-        .await?
-        .ok_or(ServiceError::NotFound("This person"))?;
-    Ok((admins, person))
 }
 
 fn keep_an_admin(admins: &[PersonId], person: &PersonId) -> Result<(), ServiceError> {

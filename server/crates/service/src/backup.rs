@@ -149,7 +149,7 @@ pub async fn verify_files(
     database: &Database,
     files: &FileStore,
 ) -> Result<FilesVerification, StorageError> {
-    let stored = database.read().await?.stored_files().await?;
+    let stored = database.read_at_leisure().await?.stored_files().await?;
     let mut verification = FilesVerification::default();
     for file in stored {
         verification.n_files += 1;
@@ -190,7 +190,7 @@ pub async fn back_up(
     now: Millis,
 ) -> Result<BackupManifest, BackupError> {
     let mut archive = Archive::new(out);
-    let mut tx = database.read().await?;
+    let mut tx = database.read_at_leisure().await?;
     let steps = tx.steps().await?;
     if steps.is_empty() {
         return Err(StorageError::Address("it has no tables of Holdpoint".to_owned()).into());

@@ -6,9 +6,10 @@ use holdpoint_domain::{
 use holdpoint_storage::{Comment, Tx};
 
 use crate::{
-    Actor, Named, ServiceError, Services,
+    Actor, Named, Page, ServiceError, Services,
     changes::{Done, names},
     reviews::name_of,
+    services::limit_of,
 };
 
 /// What a comment is about.
@@ -28,8 +29,8 @@ pub struct ListedComment {
     pub created_at: Millis,
 }
 
-/// How many of the newest comments a page shows.
-const MAX_COMMENTS: i64 = 500;
+/// How many comments a part of a talk has.
+const COMMENTS_AT_ONCE: usize = 100;
 
 impl Services {
     /// Says something about an item or a finding.
@@ -84,32 +85,39 @@ impl Services {
         Ok(comment.id)
     }
 
-    /// What was said about an item or a finding, oldest first; of a very long talk the newest part.
+    /// What was said about an item or a finding, oldest first: the newest part, or the part before a comment. The page's `next`
+    /// is the comment to ask for the earlier part with.
     pub async fn comments(
         &self,
         actor: &Actor,
         on: &CommentOn,
-    ) -> Result<Vec<ListedComment>, ServiceError> {
+        before: Option<&CommentId>,
+    ) -> Result<Page<ListedComment, CommentId>, ServiceError> {
+        let (limit, read) = limit_of(COMMENTS_AT_ONCE);
         let mut tx = self.database().read().await?;
         self.comment_home(&mut tx, actor, on, Action::Read).await?;
-        let comments = match on {
-            CommentOn::Item(id) => tx.comments_on_item(id, MAX_COMMENTS).await?,
-            CommentOn::Finding(id) => tx.comments_on_finding(id, MAX_COMMENTS).await?,
+        let mut comments = match on {
+            CommentOn::Item(id) => tx.comments_on_item(id, before, read).await?,
+            CommentOn::Finding(id) => tx.comments_on_finding(id, before, read).await?,
         };
+        comments.reverse();
+        let mut page = Page::cut(comments, limit, |comment| comment.id.clone());
+        page.entries.reverse();
         let people = names(
             &mut tx,
-            comments.iter().map(|comment| &comment.author).collect(),
+            page.entries.iter().map(|comment| &comment.author).collect(),
         )
         .await?;
-        Ok(comments
-            .into_iter()
-            .map(|comment| ListedComment {
-                id: comment.id,
-                author: name_of(&comment.author, &people),
-                body: comment.body,
-                created_at: comment.created_at,
-            })
-            .collect())
+        let entries = page.entries.into_iter().map(|comment| ListedComment {
+            id: comment.id,
+            author: name_of(&comment.author, &people),
+            body: comment.body,
+            created_at: comment.created_at,
+        });
+        Ok(Page {
+            entries: entries.collect(),
+            next: page.next,
+        })
     }
 
     async fn comment_home(

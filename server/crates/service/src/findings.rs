@@ -383,6 +383,7 @@ impl Services {
     ) -> Result<bool, ServiceError> {
         let now = self.now();
         let mut tx = self.database().write().await?;
+        tx.keep_policies_of_finding(id).await?;
         let mut finding = self
             .readable_finding(&mut tx, actor, id, Action::Contribute)
             .await?;

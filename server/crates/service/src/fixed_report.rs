@@ -162,7 +162,13 @@ impl Services {
         };
         match as_of {
             AsOf::Now => Ok(None),
-            AsOf::Newest => Ok(kept.pop()),
+            // One that is gone must not have another made in its place.
+            AsOf::Newest => match tx.lost_report(review).await? {
+                Some(lost) => {
+                    Err(StorageError::Damaged(format!("the report of sign-off {lost}")).into())
+                }
+                None => Ok(kept.pop()),
+            },
             AsOf::SignOff(id) => match kept.iter().position(|one| one.sign_off == *id) {
                 Some(at) => Ok(Some(kept.swap_remove(at))),
                 None if tx.is_signed_off_by(review, id).await? => Err(unknown(format!(
@@ -212,6 +218,13 @@ impl Services {
         kept: &KeptReport,
     ) -> Result<FixedReport, ServiceError> {
         let lost = || StorageError::Damaged(format!("the report of sign-off {}", kept.sign_off));
+        if !kept.is_logged {
+            tracing::error!(
+                sign_off = kept.sign_off,
+                "a kept report is not the one that the activity log names"
+            );
+            return Err(lost().into());
+        }
         let packed = match &kept.file {
             Some(file) => self.files().read(file).await?,
             None => tx.packed_report(&kept.sign_off).await?,

@@ -514,7 +514,8 @@ impl Services {
         preview: bool,
     ) -> Result<ImportOutcome, ServiceError> {
         let mode = if preview { Mode::Preview } else { Mode::Commit };
-        self.import(actor, service, request, mode).await
+        self.retrying(|| self.import(actor, service, request.clone(), mode))
+            .await
     }
 
     /// Imports what a person has seen in a preview; refused when the series has changed since, so that what happens is
@@ -526,7 +527,8 @@ impl Services {
         request: ScanRequest,
         ground: &Digest,
     ) -> Result<ImportOutcome, ServiceError> {
-        self.import(actor, service, request, Mode::CommitOver(ground))
+        let mode = Mode::CommitOver(ground);
+        self.retrying(|| self.import(actor, service, request.clone(), mode))
             .await
     }
 
@@ -606,6 +608,8 @@ impl Services {
                 // On SQLite one writes at a time.
                 watch.begin(ImportStage::Waiting, 0);
                 let mut tx = self.database().write_repeatable().await?;
+                // It takes numbers of the service later on, which locks the same.
+                tx.lock_policies_of(service).await?;
                 // Reading the file took its time: the role may be gone since.
                 self.allow_until_done(&mut tx, actor, service, Action::ImportScans)
                     .await?;

@@ -5,13 +5,14 @@ use holdpoint_domain::{
     person::Action,
     text::{Email, Name},
 };
-use holdpoint_storage::{Invitation, NewActivity, NewInvitation, Person, Tx};
+use holdpoint_storage::{Found, Invitation, Listed, NewActivity, NewInvitation, Person, Tx};
 use serde_json::json;
 
 use crate::{
     Actor, ServiceError, Services,
-    accounts::{CheckedAccount, NewAccount, in_person, refuse_look_alikes},
+    accounts::{CheckedAccount, MAX_FOUND, NewAccount, in_person, refuse_look_alikes},
     attempts::Key,
+    changes::refuse_beyond,
 };
 
 /// How long an invitation can be accepted.
@@ -45,20 +46,26 @@ impl Services {
     /// Invites somebody to the instance (admins), or gives a role on a service to somebody who has an account (its
     /// managers). Managers invite people without an account only where the instance is set so: two accounts of one person
     /// would be two signatures.
-    pub async fn invite(&self, actor: &Actor, invite: Invite<'_>) -> Result<Invited, ServiceError> {
+    /// `password` is the actor's own: an invitation outlives the session it is made in.
+    pub async fn invite(
+        &self,
+        actor: &Actor,
+        invite: Invite<'_>,
+        password: &str,
+    ) -> Result<Invited, ServiceError> {
         in_person(actor)?;
+        self.confirm_password(actor, password).await?;
         let mut tx = self.database().write().await?;
-        match invite.service {
-            Some((service, _)) => {
-                self.allow(&mut tx, actor, service, Action::Manage).await?;
-                if tx.service(service).await?.is_none() {
-                    return Err(ServiceError::NotFound("This service"));
-                }
+        if let Some((service, _)) = invite.service {
+            self.allow_until_done(&mut tx, actor, service, Action::Manage)
+                .await?;
+            if tx.service(service).await?.is_none() {
+                return Err(ServiceError::NotFound("This service"));
             }
-            None => Self::allow_instance(actor, Action::Administer)?,
         }
-        if invite.instance_role == InstanceRole::Admin {
-            Self::allow_instance(actor, Action::Administer)?;
+        if invite.service.is_none() || invite.instance_role == InstanceRole::Admin {
+            self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+                .await?;
         }
         let email = Email::parse(invite.email).map_err(ServiceError::at("email"))?;
         if let Some(person) = tx.person_by_email(email.as_str()).await? {
@@ -95,7 +102,11 @@ impl Services {
             }
             return Ok(Invited::Joined(Box::new(person)));
         }
-        if !self.managers_invite() && Self::allow_instance(actor, Action::Administer).is_err() {
+        if !self.managers_invite()
+            && (self.allow_instance_until_done(&mut tx, actor, Action::Administer))
+                .await
+                .is_err()
+        {
             return Err(ServiceError::rejected(
                 "email",
                 "Nobody has an account with this address, and only an administrator can make one here. Ask for it, then give \
@@ -151,20 +162,27 @@ impl Services {
         })
     }
 
-    /// The invitations that can still be accepted: all (admins), or those to one service (its managers).
+    /// The invitations that can still be accepted and whose name or address holds a text: of all (admins), or of those to one
+    /// service (its managers). The newest [`MAX_FOUND`].
     pub async fn invitations(
         &self,
         actor: &Actor,
         service: Option<&ServiceId>,
-    ) -> Result<Vec<Invitation>, ServiceError> {
+        text: &str,
+    ) -> Result<Found<Invitation>, ServiceError> {
         let mut tx = self.database().read().await?;
         match service {
             Some(service) => {
                 self.allow(&mut tx, actor, service, Action::Manage).await?;
             }
-            None => Self::allow_instance(actor, Action::Administer)?,
+            None => {
+                self.allow_instance(&mut tx, actor, Action::Administer)
+                    .await?;
+            }
         }
-        Ok(tx.open_invitations(service, self.now()).await?)
+        Ok(tx
+            .open_invitations(service, text, self.now(), MAX_FOUND)
+            .await?)
     }
 
     /// Revokes an invitation that nobody has accepted yet.
@@ -178,14 +196,17 @@ impl Services {
             .and_then(|invitation| invitation.service.as_ref());
         match service {
             Some((service, _)) => {
-                self.allow(&mut tx, actor, service, Action::Manage)
+                self.allow_until_done(&mut tx, actor, service, Action::Manage)
                     .await
                     .map_err(|error| match error {
                         ServiceError::NotFound(_) => UNKNOWN,
                         error => error,
                     })?;
             }
-            None => Self::allow_instance(actor, Action::Administer)?,
+            None => {
+                self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+                    .await?;
+            }
         }
         let invitation = invitation.ok_or(UNKNOWN)?;
         if !tx.revoke_invitation(id, self.now()).await? {
@@ -329,6 +350,8 @@ impl Services {
         service: &ServiceId,
         role: ServiceRole,
     ) -> Result<(), ServiceError> {
+        let listed = Listed::MembersOf(service);
+        refuse_beyond(tx, listed, "role", "people with a role here").await?;
         tx.set_service_role(service, &person.id, Some(role)).await?;
         tx.append_activity(NewActivity {
             service: Some(service.as_str()),

@@ -432,6 +432,17 @@ impl Services {
         items: &[ItemId],
         change: &BulkChange,
     ) -> Result<Vec<BulkOutcome>, ServiceError> {
+        self.retrying(|| self.change_items_once(actor, review, items, change))
+            .await
+    }
+
+    async fn change_items_once(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        items: &[ItemId],
+        change: &BulkChange,
+    ) -> Result<Vec<BulkOutcome>, ServiceError> {
         let mut tx = self.database().write().await?;
         let needs = match change {
             BulkChange::Owner(_) | BulkChange::Reviewer(_) => Action::Contribute,

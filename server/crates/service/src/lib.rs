@@ -32,6 +32,8 @@ mod keys;
 mod log;
 pub mod mapping;
 mod mapping_ahead;
+mod new_review_mapping;
+mod old_sign_offs;
 mod other_eyes;
 mod password_resets;
 mod passwords;
@@ -62,7 +64,7 @@ mod watch;
 use std::sync::Arc;
 
 pub use access::{Access, Actor, TokenGrant};
-pub use accounts::{NewAccount, PasswordChanged};
+pub use accounts::{MAX_FOUND, NewAccount, PasswordChanged};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use comments::{CommentOn, ListedComment};
 pub use deliverables::DeliverableChange;
@@ -74,11 +76,11 @@ pub use holdpoint_checklist as checklist;
 pub use holdpoint_patch as patch;
 pub use holdpoint_storage::{
     ApiToken, ChangeNumbers, Deliverable, Evidence, Finding, FindingCursor, FindingFacets,
-    FindingFilter, FindingLine, FindingLines, FindingLink, FindingSeries, FindingSort, Invitation,
-    Item, ItemCounts, ItemFigures, ItemFilter, MappingRule, NumberedFinding, ObservationView,
-    Person, Review, ReviewCounts, SameIssue, SavedFilter, Scan, ScanChange, Section, Service,
-    SeverityCounts, SignOff, SignedInSession, StandingFinding, StoredFile, Template,
-    TemplateVersion, TriageBatch, WaitingItem, WaitsFor,
+    FindingFilter, FindingLine, FindingLines, FindingLink, FindingSeries, FindingSort, Found,
+    Invitation, Item, ItemCounts, ItemFigures, ItemFilter, MappingRule, NumberedFinding,
+    ObservationView, Person, Review, ReviewCounts, SameIssue, SavedFilter, Scan, ScanChange,
+    Section, Service, SeverityCounts, SignOff, SignedInSession, StandingFinding, StoredFile,
+    Template, TemplateOwner, TemplateVersion, TriageBatch, UnseenReset, WaitingItem, WaitsFor,
 };
 use holdpoint_storage::{Database, FileStore};
 pub use holdpoint_storage::{Failure, commits};
@@ -103,7 +105,8 @@ pub use saved_filters::MAX_SAVED_FILTERS;
 pub use services::{MAX_PAGE, NewService, Page, PortfolioReview, ReadableService, ServiceChange};
 pub use sweeping::{PREVIEW_LASTS, UNCLAIMED_LASTS};
 pub use templates::{
-    ImportedTemplate, ListedTemplate, TemplateDifference, TemplateHistory, TemplateImport,
+    ImportedTemplate, ListedTemplate, TemplateDifference, TemplateFor, TemplateHistory,
+    TemplateImport, TemplateOwners,
 };
 pub use tokens::{MadeToken, NewToken, TOKEN_LASTS_AT_MOST, TOKEN_PREFIX, TokenError};
 pub use undo::Undone;

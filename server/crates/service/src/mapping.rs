@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use holdpoint_domain::{
-    Digest, EvidenceId, ItemId, MappingRuleId, Millis, ReviewId, ScanId, SeriesId, ServiceId,
-    Severity,
+    Digest, EvidenceId, ItemId, MappingRuleId, Millis, PersonId, ReviewId, ScanId, SeriesId,
+    ServiceId, Severity,
     issue::issue_keys,
     mapping::{Conditions, ItemWords, Subject, category_of_tool, suggest},
     pattern::{NamePattern, PathPattern},
@@ -17,7 +17,8 @@ use holdpoint_domain::{
     text::Commit,
 };
 use holdpoint_storage::{
-    LinkToMake, MappableItem, MappingReview, MappingRule, NewEvidence, Scan, StorageError, Tx,
+    FindingToMap, LinkToMake, MappableItem, MappingReview, MappingRule, NewEvidence, Scan,
+    StorageError, Tx,
 };
 use serde::Serialize;
 
@@ -242,8 +243,20 @@ impl Target {
         &self.review.id
     }
 
+    pub(crate) fn service(&self) -> &ServiceId {
+        &self.review.service
+    }
+
     pub(crate) fn has_rules(&self) -> bool {
         !self.rules.is_empty()
+    }
+
+    /// Whether no rule asks for a finding's own rule or path, so that tool, category and severity decide.
+    pub(crate) fn decides_by_group(&self) -> bool {
+        let conditions = self.rules.iter().map(|rule| &rule.conditions);
+        conditions
+            .into_iter()
+            .all(|conditions| conditions.rule.is_any() && conditions.path.is_any())
     }
 
     /// The first rule that fits decides.
@@ -312,11 +325,16 @@ pub(crate) struct Linking<'a> {
 impl<'a> Linking<'a> {
     /// Counts a finding that is linked to no item of the review.
     pub(crate) fn add(&mut self, subject: &Subject<'_>) -> Option<LinkedBy<'a>> {
+        self.add_group(subject, 1)
+    }
+
+    /// Counts so many findings that are alike to every rule.
+    pub(crate) fn add_group(&mut self, subject: &Subject<'_>, n: i64) -> Option<LinkedBy<'a>> {
         let Some(rule) = self.target.rule_for(subject) else {
-            self.n_unmapped += 1;
+            self.n_unmapped += n;
             return None;
         };
-        *self.by_item.entry(rule.item).or_default() += 1;
+        *self.by_item.entry(rule.item).or_default() += n;
         Some(LinkedBy {
             item: &self.target.items[rule.item].id,
             rule: &rule.id,
@@ -355,8 +373,8 @@ impl<'a> Linking<'a> {
 
 /// The item that a finding belongs to by a rule.
 pub(crate) struct LinkedBy<'a> {
-    item: &'a ItemId,
-    rule: &'a MappingRuleId,
+    pub(crate) item: &'a ItemId,
+    pub(crate) rule: &'a MappingRuleId,
 }
 
 /// A scan without a finding, stored or not yet.
@@ -505,7 +523,7 @@ fn conditions_of(rule: &MappingRule) -> Result<Conditions, StorageError> {
     })
 }
 
-async fn target_of(tx: &mut Tx, review: MappingReview) -> Result<Target, ServiceError> {
+pub(crate) async fn target_of(tx: &mut Tx, review: MappingReview) -> Result<Target, ServiceError> {
     let rules = tx.mapping_rules(&review.service, &review.template).await?;
     let items = if rules.is_empty() {
         Vec::new()
@@ -530,7 +548,7 @@ async fn target_of(tx: &mut Tx, review: MappingReview) -> Result<Target, Service
     })
 }
 
-pub(crate) fn subject(finding: &holdpoint_storage::FindingToMap) -> Subject<'_> {
+pub(crate) fn subject(finding: &FindingToMap) -> Subject<'_> {
     Subject {
         tool: &finding.tool,
         category: &finding.category,
@@ -541,21 +559,16 @@ pub(crate) fn subject(finding: &holdpoint_storage::FindingToMap) -> Subject<'_> 
 }
 
 /// Everything that applying the rules to a review does.
-struct Plan {
-    target: Target,
-    link: Vec<LinkToMake>,
+pub(crate) struct Plan {
+    pub(crate) target: Target,
+    pub(crate) link: Vec<LinkToMake>,
     /// Finding and item.
-    unlink: Vec<(String, String)>,
-    evidence: Vec<(ItemId, Scan)>,
-    shown: MappingPlan,
+    pub(crate) unlink: Vec<(String, String)>,
+    pub(crate) evidence: Vec<(ItemId, Scan)>,
+    pub(crate) shown: MappingPlan,
 }
 
-async fn plan(
-    tx: &mut Tx,
-    review: MappingReview,
-    now: Millis,
-    is_new: bool,
-) -> Result<Plan, ServiceError> {
+async fn plan(tx: &mut Tx, review: MappingReview, now: Millis) -> Result<Plan, ServiceError> {
     let target = target_of(tx, review).await?;
     let items = tx.mappable_items(&target.review.id).await?;
     let place: HashMap<&str, usize> = items
@@ -567,12 +580,7 @@ async fn plan(
     let (mut link, mut unlink) = (Vec::new(), Vec::new());
     let (mut n_unmapped, mut n_by_hand) = (0, 0);
     let mut after = 0;
-    // A new review has no links yet, so without a rule there is nothing to look for, however many findings there are.
-    let finds_nothing = is_new && target.rules.is_empty();
     loop {
-        if finds_nothing {
-            break;
-        }
         let piece = tx
             .findings_to_map(&target.review.service, after, PIECE)
             .await?;
@@ -623,18 +631,7 @@ async fn plan(
             }
         }
     }
-    let mut evidence = Vec::new();
-    let mut planned = Vec::new();
-    for scan in tx.clean_scans(&target.review.service).await? {
-        for item in to_attach(tx, &target, (&scan).into(), now).await? {
-            planned.push(PlannedEvidence {
-                item: item.into(),
-                scan: scan.id.as_str().to_owned(),
-                tool: scan.tool.clone(),
-            });
-            evidence.push((item.id.clone(), scan.clone()));
-        }
-    }
+    let (planned, evidence) = evidence_to_attach(tx, &target, now).await?;
     let mut said = String::new();
     for made in &link {
         said.push_str(&format!("+{} {} {}\n", made.finding, made.item, made.rule));
@@ -669,6 +666,26 @@ async fn plan(
         evidence,
         shown,
     })
+}
+
+/// What clean scans of a review's service become evidence of, as it is shown and as it is done.
+pub(crate) async fn evidence_to_attach(
+    tx: &mut Tx,
+    target: &Target,
+    now: Millis,
+) -> Result<(Vec<PlannedEvidence>, Vec<(ItemId, Scan)>), ServiceError> {
+    let (mut planned, mut evidence) = (Vec::new(), Vec::new());
+    for scan in tx.clean_scans(&target.review.service).await? {
+        for item in to_attach(tx, target, (&scan).into(), now).await? {
+            planned.push(PlannedEvidence {
+                item: item.into(),
+                scan: scan.id.as_str().to_owned(),
+                tool: scan.tool.clone(),
+            });
+            evidence.push((item.id.clone(), scan.clone()));
+        }
+    }
+    Ok((planned, evidence))
 }
 
 /// The items that a clean scan should become evidence of: not where a scan of the series stands for the commit already.
@@ -837,22 +854,7 @@ impl Services {
         Ok(mapped)
     }
 
-    /// Maps what a service's scans have found so far in a review that has just begun, so that rules carry over.
-    pub(crate) async fn map_new_review(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        review: &ReviewId,
-        now: Millis,
-    ) -> Result<(), ServiceError> {
-        let Some(review) = tx.review_to_map(review).await? else {
-            return Ok(());
-        };
-        let plan = plan(tx, review, now, true).await?;
-        self.carry_out(tx, actor, plan, now).await
-    }
-
-    async fn carry_out(
+    pub(crate) async fn carry_out(
         &self,
         tx: &mut Tx,
         actor: &Actor,
@@ -1254,12 +1256,22 @@ impl Services {
         let review = self
             .review_for_mapping(&mut tx, actor, review, Action::Read)
             .await?;
-        Ok(plan(&mut tx, review, now, false).await?.shown)
+        Ok(plan(&mut tx, review, now).await?.shown)
     }
 
     /// Applies the rules to what scans have found so far, as the plan with this digest showed it; refused when something
     /// else would happen now.
     pub async fn apply_mapping(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        shown: &Digest,
+    ) -> Result<MappingPlan, ServiceError> {
+        self.retrying(|| self.apply_mapping_once(actor, review, shown))
+            .await
+    }
+
+    async fn apply_mapping_once(
         &self,
         actor: &Actor,
         review: &ReviewId,
@@ -1271,7 +1283,7 @@ impl Services {
         let review = self
             .review_for_mapping(&mut tx, actor, review, Action::Contribute)
             .await?;
-        let plan = plan(&mut tx, review, now, false).await?;
+        let plan = plan(&mut tx, review, now).await?;
         if plan.shown.digest != *shown {
             return Err(ServiceError::Conflict(Box::new(crate::Conflict {
                 message: "The rules or the findings have changed since this was shown, so something else would happen \
@@ -1364,18 +1376,30 @@ async fn link_series(
             return Ok(());
         };
         after = last.number;
-        let mut links = Vec::new();
-        for finding in &piece {
-            if let Some(LinkedBy { item, rule }) = linking.add(&subject(finding)) {
-                links.push(LinkToMake {
-                    finding: finding.id.clone(),
-                    item: item.clone(),
-                    rule: rule.clone(),
-                });
-            }
-        }
-        tx.link_by_rules(&links, &actor.id, now).await?;
+        link_piece(tx, &actor.id, linking, &piece, now).await?;
     }
+}
+
+/// Links the findings of one piece that a rule fits.
+pub(crate) async fn link_piece(
+    tx: &mut Tx,
+    by: &PersonId,
+    linking: &mut Linking<'_>,
+    piece: &[FindingToMap],
+    now: Millis,
+) -> Result<(), ServiceError> {
+    let mut links = Vec::new();
+    for finding in piece {
+        if let Some(LinkedBy { item, rule }) = linking.add(&subject(finding)) {
+            links.push(LinkToMake {
+                finding: finding.id.clone(),
+                item: item.clone(),
+                rule: rule.clone(),
+            });
+        }
+    }
+    tx.link_by_rules(&links, by, now).await?;
+    Ok(())
 }
 
 /// Writes down which issues the findings of a scan's series are, where that is not what is written already.

@@ -132,11 +132,7 @@ impl Eyes {
         let (same, name) = signers.find_map(|signer| self.same(signer, Account::same_hand))?;
         Some(format!(
             "{name} has signed already, and {}, so the two of you do not count as two people.",
-            match same {
-                SameEyes::MadeTheirs =>
-                    format!("you made the account of {name} or had its password reset"),
-                same => same.words(name),
-            }
+            same.words(name)
         ))
     }
 }

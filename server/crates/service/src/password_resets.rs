@@ -46,9 +46,10 @@ impl Services {
         password: &str,
     ) -> Result<ResetLink, ServiceError> {
         in_person(actor)?;
-        Self::allow_instance(actor, Action::Administer)?;
-        self.confirm_password(actor, password).await?;
+        self.confirm_administrator(actor, password).await?;
         let mut tx = self.database().write().await?;
+        self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+            .await?;
         let person = tx
             .person(person)
             .await?

@@ -599,21 +599,7 @@ impl Services {
                     value,
                 })
                 .collect(),
-            people: members
-                .iter()
-                .map(|(person, role)| facts::Person {
-                    name: person.name.clone(),
-                    email: Some(person.email.clone()),
-                    role: role.label().to_owned(),
-                    account: Some(facts::Account {
-                        made_at: person.created_at,
-                        invited_by: person.made_by.as_ref().map(|(_, name)| name.clone()),
-                        password_reset: (person.password_reset.as_ref())
-                            .map(|(_, name, at)| (name.clone(), *at)),
-                        disabled_at: person.disabled_at,
-                    }),
-                })
-                .collect(),
+            people: people_of(&members),
             sections: sections
                 .iter()
                 .map(|section| facts::Section {
@@ -842,6 +828,27 @@ fn number(position: i64) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
 
+/// The people of a service, as the report's table has them.
+pub(crate) fn people_of(
+    members: &[(holdpoint_storage::Person, holdpoint_domain::ServiceRole)],
+) -> Vec<facts::Person> {
+    let members = members.iter();
+    members
+        .map(|(person, role)| facts::Person {
+            name: person.name.clone(),
+            email: Some(person.email.clone()),
+            role: role.label().to_owned(),
+            account: Some(facts::Account {
+                made_at: person.created_at,
+                invited_by: person.made_by.as_ref().map(|(_, name)| name.clone()),
+                password_reset: (person.password_reset.as_ref())
+                    .map(|(_, name, at)| (name.clone(), *at)),
+                disabled_at: person.disabled_at,
+            }),
+        })
+        .collect()
+}
+
 fn depth(section: &holdpoint_storage::Section, all: &[holdpoint_storage::Section]) -> u32 {
     let mut depth = 1;
     let mut parent = section.parent.as_ref();
@@ -896,6 +903,7 @@ fn item_sign_off(standing: &SignOffStanding) -> Option<facts::SignOff> {
         by: sign_off.person_name.clone(),
         email: Some(sign_off.person_email.clone()),
         disabled_at: sign_off.person_disabled_at,
+        reset_at: sign_off.reset_at,
         four_eyes: sign_off.four_eyes,
         old_rules: standing.is_of_old_rules(),
         role: role_label(&sign_off.role),
@@ -915,6 +923,7 @@ fn release_fact(standing: &SignOffStanding) -> Option<facts::ReleaseDecision> {
         by: sign_off.person_name.clone(),
         email: Some(sign_off.person_email.clone()),
         disabled_at: sign_off.person_disabled_at,
+        reset_at: sign_off.reset_at,
         old_rules: standing.is_of_old_rules(),
         role: role_label(&sign_off.role),
         decision: match ReleaseDecision::parse(&sign_off.decision)? {

@@ -156,7 +156,9 @@ impl Services {
     ) -> Result<CreatedReview, ServiceError> {
         let mut tx = self.database().read().await?;
         self.allow(&mut tx, actor, service, Action::Manage).await?;
-        let (version, source) = source_of(&mut tx, &new.template_version).await?;
+        let (version, source) = self
+            .readable_source(&mut tx, actor, &new.template_version)
+            .await?;
         drop(tx);
         check_policy(&new.policy)?;
         let document = document_of(&version, source).await?;
@@ -176,6 +178,7 @@ impl Services {
         };
 
         let mut tx = self.database().write().await?;
+        tx.lock_policies_of(service).await?;
         self.allow(&mut tx, actor, service, Action::Manage).await?;
         let members: Vec<_> = tx
             .members(service)
@@ -223,6 +226,25 @@ impl Services {
         })
     }
 
+    /// As [`Services::update_review`], for somebody at a page, who says again who they are where the policy changes: it decides
+    /// which signatures count.
+    pub async fn change_review(
+        &self,
+        actor: &Actor,
+        id: &ReviewId,
+        change: ReviewChange,
+        password: &str,
+    ) -> Result<Review, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let (stored, _) = self.review_to(&mut tx, actor, id, Action::Manage).await?;
+        drop(tx);
+        // A change that was made over another version is refused, so what is compared here is what will be changed.
+        if change.version == stored.version && change.policy != stored.policy {
+            self.confirm_password(actor, password).await?;
+        }
+        self.update_review(actor, id, change).await
+    }
+
     /// Changes a review's title, release, target commit, due date and policy. When the commit moves, evidence of other
     /// commits is stale from then on, so that is an activity of its own.
     pub async fn update_review(
@@ -267,6 +289,9 @@ impl Services {
         let rest = about();
         if moved.is_empty() && rest.is_empty() {
             return Ok(stored);
+        }
+        if stored.policy != wanted.policy {
+            tx.lock_policies_of(&stored.service).await?;
         }
         if stored.policy.approvers != wanted.policy.approvers {
             self.check_approvers(&mut tx, &wanted).await?;

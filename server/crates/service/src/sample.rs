@@ -9,7 +9,7 @@ use holdpoint_domain::{
 
 use crate::{
     Actor, ImportWatch, ItemChange, NewAccount, NewReview, NewService, ServiceError, Services,
-    TemplateImport,
+    TemplateFor, TemplateImport,
     evidence::{EvidenceFields, EvidenceRequest},
     findings::{FindingFields, FindingRequest},
     patches::{PatchFields, PatchRequest},
@@ -218,10 +218,11 @@ impl Services {
     /// Loads the sample for an administrator. Without one, on an instance that nobody has set up yet, an administrator
     /// is made among the sample's people.
     pub async fn load_sample(&self, actor: Option<&Actor>) -> Result<LoadedSample, ServiceError> {
-        if let Some(actor) = actor {
-            Self::allow_instance(actor, holdpoint_domain::person::Action::Administer)?;
-        }
         let mut tx = self.database().read().await?;
+        if let Some(actor) = actor {
+            self.allow_instance(&mut tx, actor, holdpoint_domain::person::Action::Administer)
+                .await?;
+        }
         let is_loaded = tx.service_by_slug(SLUG).await?.is_some();
         drop(tx);
         if is_loaded {
@@ -283,30 +284,24 @@ impl Services {
         let import = TemplateImport {
             template: None,
             name: None,
+            owner: TemplateFor::Unsaid,
             file_name: CHECKLIST_NAME.to_owned(),
             reading: None,
             tier: None,
         };
-        let template = self
-            .import_template(&manager, import, CHECKLIST.to_vec())
-            .await?;
+        // Each step by itself: all of them in one piece would need more stack than a thread of a debug build has.
+        let template = Box::pin(self.import_template(&manager, import, CHECKLIST.to_vec())).await?;
         let due = Date::of(self.now() + 7 * 86_400_000);
-        let review = self
-            .create_review(
-                &manager,
-                &service.id,
-                NewReview {
-                    template_version: template.version.id,
-                    title: name("Phase 22: Production Readiness Review"),
-                    release: name("v1.0.0"),
-                    commit: Commit::parse(TARGET).ok(),
-                    due_on: Some(due.clone()),
-                    policy: Policy::default(),
-                },
-            )
-            .await?
-            .review
-            .id;
+        let new = NewReview {
+            template_version: template.version.id,
+            title: name("Phase 22: Production Readiness Review"),
+            release: name("v1.0.0"),
+            commit: Commit::parse(TARGET).ok(),
+            due_on: Some(due.clone()),
+            policy: Policy::default(),
+        };
+        let created = Box::pin(self.create_review(&manager, &service.id, new)).await?;
+        let review = created.review.id;
         for item in &self.review_standing(&manager, &review).await?.items {
             let id = ItemId::parse(&item.item.id).ok_or(ServiceError::NotFound("This item"))?;
             let change = ItemChange {
@@ -333,11 +328,9 @@ impl Services {
                 format: None,
                 watch: ImportWatch::default(),
             };
-            self.import_scan(&owner, &service.id, request, false)
-                .await?;
+            Box::pin(self.import_scan(&owner, &service.id, request, false)).await?;
         }
-        self.sample_work(&owner, &reviewer, &people, &review, &findings)
-            .await?;
+        Box::pin(self.sample_work(&owner, &reviewer, &people, &review, &findings)).await?;
         Ok(LoadedSample { review, people })
     }
 
@@ -487,8 +480,7 @@ impl Services {
             let statement =
                 "Read the configuration and the error paths; the levels are as the note says.";
             let request = DecisionRequest::parse("pass", statement, "", "", basis.as_str())?;
-            self.decide_item(reviewer, &log_levels, request, password)
-                .await?;
+            Box::pin(self.decide_item(reviewer, &log_levels, request, password)).await?;
         }
         Ok(())
     }

@@ -7,10 +7,11 @@ use holdpoint_domain::{
     person::Action,
     text::{Name, Prose, Slug, WebAddress},
 };
-use holdpoint_storage::{Listed, Person, Review, ReviewCounts, Service, StorageError};
+use holdpoint_storage::{Found, Listed, Person, Review, ReviewCounts, Service, StorageError};
 
 use crate::{
     Actor, ServiceError, Services,
+    accounts::MAX_FOUND,
     changes::{Changes, Done, refuse_beyond},
 };
 
@@ -85,7 +86,6 @@ impl Services {
         actor: &Actor,
         new: NewService,
     ) -> Result<Service, ServiceError> {
-        Self::allow_instance(actor, Action::Administer)?;
         let slug = new
             .slug
             .or_else(|| Slug::from_name(new.name.as_str()))
@@ -107,6 +107,8 @@ impl Services {
             version: 1,
         };
         let mut tx = self.database().write().await?;
+        self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+            .await?;
         refuse_beyond(&mut tx, Listed::Services, "", "services").await?;
         match tx.insert_service(&service).await {
             Err(StorageError::Conflict) => return Err(slug_taken(&service.slug)),
@@ -254,6 +256,18 @@ impl Services {
         Ok(tx.members(service).await?)
     }
 
+    /// Those with a role on a service whose name or address holds a text: the first [`MAX_FOUND`], by name.
+    pub async fn members_found(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        text: &str,
+    ) -> Result<Found<(Person, ServiceRole)>, ServiceError> {
+        let mut tx = self.database().read().await?;
+        self.allow(&mut tx, actor, service, Action::Read).await?;
+        Ok(tx.members_found(service, text, MAX_FOUND).await?)
+    }
+
     /// As [`Services::set_role`], for somebody at a page, who says again who they are.
     pub async fn change_role(
         &self,
@@ -294,6 +308,10 @@ impl Services {
                 "person",
                 "This account is disabled. Enable it before giving it a role.",
             ));
+        }
+        if before.is_none() {
+            let listed = Listed::MembersOf(service);
+            refuse_beyond(&mut tx, listed, "role", "people with a role here").await?;
         }
         if before == Some(ServiceRole::Manager) {
             let another = tx.members(service).await?.into_iter().any(|(other, held)| {

@@ -285,6 +285,7 @@ impl Services {
             person_name: actor.name.clone(),
             person_email: actor.email.clone(),
             person_disabled_at: None,
+            reset_at: tx.reset_before_signing(&actor.id, now).await?,
             role: role_word(role).to_owned(),
             decision: request.decision.as_str().to_owned(),
             statement: request.statement,
@@ -297,6 +298,7 @@ impl Services {
             signed_at: now,
             entry: None,
             signed_requirement: None,
+            bound: None,
         };
         let what = Signed {
             action: "item.signed",
@@ -442,8 +444,9 @@ impl Services {
             let standing = standing_of(&mut tx, review, now).await?;
             let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
             check_release(actor, &standing, &eyes, decision, basis)?;
+            let reset_at = tx.reset_before_signing(&actor.id, now).await?;
             let mut foreseen =
-                self.release_sign_off(actor, role, &standing, decision, &statement, now);
+                self.release_sign_off(actor, role, &standing, decision, &statement, now, reset_at);
             foreseen.log_sequence = tx.activity_head().await?.0 + 1;
             foreseen.entry = Some(SignOffEntry {
                 actor: foreseen.person_id.clone(),
@@ -455,11 +458,16 @@ impl Services {
                 .facts_once_signed(&mut tx, &service, review, &foreseen)
                 .await?;
             drop(tx);
+            let people = facts.as_ref().map(|facts| facts.people.clone());
             let report = match facts {
                 Some(facts) => Some(self.fix_report(facts, &report_key).await?),
                 None => None,
             };
-            let fixed = Some(FixedWith { report, last_entry });
+            let fixed = Some(FixedWith {
+                report,
+                last_entry,
+                people,
+            });
 
             // Whatever was taken away or changed meanwhile counts.
             let mut tx = self.database().write().await?;
@@ -469,9 +477,11 @@ impl Services {
             let standing = standing_of(&mut tx, review, now).await?;
             let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
             check_release(actor, &standing, &eyes, decision, basis)?;
+            // The log is not the service's alone, so that the report is made again if a password was reset meanwhile.
+            let reset_at = tx.reset_before_signing(&actor.id, now).await?;
             let mut sign_off =
-                self.release_sign_off(actor, role, &standing, decision, &statement, now);
-            if sign_off.digest != foreseen.digest {
+                self.release_sign_off(actor, role, &standing, decision, &statement, now, reset_at);
+            if sign_off.digest != foreseen.digest || sign_off.reset_at != foreseen.reset_at {
                 continue;
             }
             sign_off.id = foreseen.id;
@@ -511,6 +521,7 @@ impl Services {
         decision: ReleaseDecision,
         statement: &str,
         now: Millis,
+        reset_at: Option<Millis>,
     ) -> SignOff {
         let content = standing.content(decision, statement, signer(actor, role_word(role), now));
         SignOff {
@@ -522,6 +533,7 @@ impl Services {
             person_name: actor.name.clone(),
             person_email: actor.email.clone(),
             person_disabled_at: None,
+            reset_at,
             role: role_word(role).to_owned(),
             decision: decision.as_str().to_owned(),
             statement: statement.to_owned(),
@@ -534,6 +546,7 @@ impl Services {
             signed_at: now,
             entry: None,
             signed_requirement: None,
+            bound: None,
         }
     }
 
@@ -585,6 +598,12 @@ impl Services {
             if last_entry != fixed.last_entry {
                 return Ok(None);
             }
+            // What happens to accounts is no entry of the service, and stands in the report.
+            if let Some(people) = &fixed.people
+                && crate::report::people_of(&tx.members(service).await?) != *people
+            {
+                return Ok(None);
+            }
             if let Some(report) = &fixed.report {
                 let (of, at) = (sign_off.log_sequence, sign_off.signed_at);
                 tx.insert_fixed_report(&sign_off.id, &sign_off.review_id, of, report, at)
@@ -598,22 +617,23 @@ impl Services {
 
 /// All of a sign-off that its entry in the log says, so that neither can be changed without the other.
 pub(crate) fn record(sign_off: &SignOff) -> Map<String, Value> {
-    let record = serde_json::json!({
-        "sign_off": sign_off.id,
-        "person": sign_off.person_id,
-        "role": sign_off.role,
-        "decision": sign_off.decision,
-        "round": sign_off.round,
-        "statement": sign_off.statement,
-        "risk": sign_off.risk,
-        "waived_until": sign_off.waived_until,
-        "four_eyes": sign_off.four_eyes,
-        "digest": sign_off.digest,
-    });
-    match record {
-        Value::Object(record) => record,
-        _ => unreachable!("an object was written"),
-    }
+    let text = |text: &str| Value::from(text);
+    let record = [
+        ("sign_off", text(&sign_off.id)),
+        ("person", text(&sign_off.person_id)),
+        ("role", text(&sign_off.role)),
+        ("decision", text(&sign_off.decision)),
+        ("round", sign_off.round.into()),
+        ("statement", text(&sign_off.statement)),
+        ("risk", sign_off.risk.as_deref().into()),
+        ("waived_until", sign_off.waived_until.into()),
+        ("four_eyes", sign_off.four_eyes.into()),
+        ("digest", text(&sign_off.digest)),
+    ];
+    let record = record.into_iter();
+    record
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// How often a report is made anew because the service changed meanwhile.
@@ -623,6 +643,8 @@ const MOST_TRIES: usize = 4;
 struct FixedWith {
     report: Option<NewFixedReport>,
     last_entry: i64,
+    /// The people that the report names.
+    people: Option<Vec<holdpoint_report::facts::Person>>,
 }
 
 /// The review as it is in a unit of work.

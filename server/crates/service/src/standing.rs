@@ -349,6 +349,7 @@ fn finding_content(finding: &StandingFinding) -> FindingContent {
         severity: finding.severity,
         status: finding.status,
         says: finding.says.clone(),
+        identifiers: finding.identifiers.clone(),
         rule: finding.rule.clone(),
         component: finding.component.clone(),
         place: finding.place.clone(),

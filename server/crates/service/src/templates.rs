@@ -3,16 +3,20 @@
 use holdpoint_checklist::{
     Difference, Document, Reading, difference, parse_checklist, parse_mixed,
 };
+use std::collections::BTreeSet;
+
 use holdpoint_domain::{
-    Digest, PersonId, TemplateId, TemplateVersionId,
+    Digest, InstanceRole, PersonId, ServiceId, TemplateId, TemplateVersionId,
     person::Action,
     text::{Name, is_invisible, shown_line},
 };
-use holdpoint_storage::{Listed, StorageError, Template, TemplateVersion, Tx};
+use holdpoint_storage::{Listed, StorageError, Template, TemplateOwner, TemplateVersion, Tx};
 
 use crate::{
     Actor, ServiceError, Services,
+    access::{disabled, not_granted},
     changes::{Changes, Done, names, refuse_beyond},
+    services::reads_only,
 };
 
 /// What is needed to import a checklist document.
@@ -22,10 +26,33 @@ pub struct TemplateImport {
     pub template: Option<TemplateId>,
     /// The template's name; if absent, the document's title, else the file's name. A name that is known means that template.
     pub name: Option<Name>,
+    /// Whose it is to be; of a template that is there already, whose it is.
+    pub owner: TemplateFor,
     pub file_name: String,
     /// The reading chosen by the person; absent for the one that fits.
     pub reading: Option<Reading>,
     pub tier: Option<String>,
+}
+
+/// Whose template is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TemplateFor {
+    /// Whichever of the name or the same document the actor may change; else the instance for an administrator, and the only
+    /// service that they manage for anybody else.
+    #[default]
+    Unsaid,
+    Instance,
+    Service(ServiceId),
+}
+
+impl TemplateFor {
+    fn is(&self, template: &Template) -> bool {
+        match self {
+            Self::Unsaid => true,
+            Self::Instance => template.owner.is_none(),
+            Self::Service(service) => owner_of(template) == Some(service),
+        }
+    }
 }
 
 /// What came of an import.
@@ -50,6 +77,16 @@ pub struct ListedTemplate {
 pub struct TemplateHistory {
     pub template: Template,
     pub versions: Vec<(TemplateVersion, String)>,
+    /// Whether the actor may add one.
+    pub may_change: bool,
+}
+
+/// Whose templates somebody may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateOwners {
+    pub services: Vec<TemplateOwner>,
+    /// Also those that belong to no service.
+    pub instance: bool,
 }
 
 /// What a version changed against the one before it, or another one.
@@ -71,7 +108,7 @@ impl Services {
         tier: Option<String>,
     ) -> Result<Document, ServiceError> {
         let mut tx = self.database().read().await?;
-        self.allow_templates(&mut tx, actor).await?;
+        Importer::of(&mut tx, actor).await?.allow_any()?;
         drop(tx);
         Ok(self.read_checklist(bytes, reading, tier).await?.1)
     }
@@ -85,7 +122,7 @@ impl Services {
         bytes: Vec<u8>,
     ) -> Result<ImportedTemplate, ServiceError> {
         let mut tx = self.database().read().await?;
-        self.allow_templates(&mut tx, actor).await?;
+        Importer::of(&mut tx, actor).await?.allow_any()?;
         drop(tx);
         let file_name = file_name_of(&import.file_name);
         let (bytes, document) = self
@@ -97,35 +134,66 @@ impl Services {
 
         let mut tx = self.database().write().await?;
         // Asked again within the unit of work: reading a large document takes a while.
-        self.allow_templates(&mut tx, actor).await?;
-        let known = match (&import.template, &import.name) {
-            (Some(id), _) => Some(
-                tx.template(id)
-                    .await?
-                    .ok_or(ServiceError::NotFound("This checklist"))?,
-            ),
-            (None, Some(name)) => tx.template_by_name(name.as_str()).await?,
+        let importer = Importer::of_until_done(&mut tx, actor).await?;
+        importer.allow_any()?;
+        let name = import.name.map(String::from);
+        let known = match (&import.template, &name) {
+            (Some(id), _) => {
+                let template = self.readable_template(&mut tx, actor, id).await?;
+                if !import.owner.is(&template) {
+                    return Err(ServiceError::rejected(
+                        "service",
+                        format!("The checklist {} is not of this service.", template.name),
+                    ));
+                }
+                Some(template)
+            }
+            (None, Some(name)) => {
+                let named = tx.templates_named(name).await?;
+                importer.only_one(named, &import.owner)?
+            }
             (None, None) => {
-                let same = tx
-                    .template_version_of(&sha256, &reading, document.tier.as_deref())
-                    .await?;
-                let name = suggested_name(&document, &file_name);
-                match same {
-                    Some(version) => tx.template(&version.template).await?,
-                    None => tx.template_by_name(&name).await?,
+                let tier = document.tier.as_deref();
+                let same = tx.templates_with(&sha256, &reading, tier).await?;
+                match importer.only_one(same, &import.owner)? {
+                    Some(template) => Some(template),
+                    None => {
+                        let named = tx
+                            .templates_named(&suggested_name(&document, &file_name))
+                            .await?;
+                        importer.only_one(named, &import.owner)?
+                    }
                 }
             }
         };
+        let service = match &known {
+            Some(template) => owner_of(template).cloned(),
+            None => importer.owner_of_new(&import.owner)?,
+        };
+        match &service {
+            Some(service) => {
+                self.allow_until_done(&mut tx, actor, service, Action::Manage)
+                    .await?;
+            }
+            None => importer.allow_instance()?,
+        }
         let template = if let Some(template) = known {
             tx.lock_template(&template.id).await?;
             template
         } else {
             refuse_beyond(&mut tx, Listed::Templates, "name", "checklists").await?;
+            let owner = match service {
+                None => None,
+                Some(id) => tx.service(&id).await?.map(|service| TemplateOwner {
+                    service: service.id,
+                    slug: service.slug,
+                    name: service.name,
+                }),
+            };
             let template = Template {
                 id: TemplateId::parse(&self.ids().uuid(now)).expect("a UUID is an id"),
-                name: import
-                    .name
-                    .map_or_else(|| suggested_name(&document, &file_name), String::from),
+                name: name.unwrap_or_else(|| suggested_name(&document, &file_name)),
+                owner,
                 created_at: now,
                 created_by: actor.id.clone(),
             };
@@ -163,6 +231,7 @@ impl Services {
         let items = version.n_items.to_string();
         let changes = Changes::default()
             .field("name", None, Some(&template.name))
+            .field("service", None, owner_of(&template).map(ServiceId::as_str))
             .field("file", None, Some(&version.file_name))
             .field("sha256", None, Some(version.sha256.as_str()))
             .field("reading", None, Some(&version.reading))
@@ -172,7 +241,7 @@ impl Services {
             action: "template.imported",
             subject_kind: "template",
             subject: template.id.as_str(),
-            service: None,
+            service: owner_of(&template).map(ServiceId::as_str),
             review: None,
             summary: format!(
                 "imported version {number} of the checklist {}",
@@ -192,15 +261,41 @@ impl Services {
         })
     }
 
-    /// Every template by name, with its newest version. Templates belong to the instance: whoever has an account reads them.
+    /// The templates that the actor may read, by name, each with its newest version: those of the services on which they have a
+    /// role, and, for whoever has one, those of the instance. Administrators read all.
     pub async fn templates(&self, actor: &Actor) -> Result<Vec<ListedTemplate>, ServiceError> {
-        allow_reading_templates(actor)?;
         let mut tx = self.database().read().await?;
-        let templates = tx.templates().await?;
+        let reader = TemplateReader::of(&mut tx, actor).await?;
+        if !reader.reads_any() {
+            return Ok(Vec::new());
+        }
+        let by = (!reader.is_administrator).then_some(&actor.id);
+        let templates = tx.templates(by).await?;
         Ok(templates
             .into_iter()
+            .filter(|(template, _)| reader.reads(template))
             .map(|(template, newest)| ListedTemplate { template, newest })
             .collect())
+    }
+
+    /// Of which services the actor may import checklists, by name, and whether of the instance, too: what a form offers.
+    pub async fn template_owners(&self, actor: &Actor) -> Result<TemplateOwners, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let importer = Importer::of(&mut tx, actor).await?;
+        let services = tx.services(reads_only(actor)).await?;
+        let services = services
+            .into_iter()
+            .filter(|service| importer.may_change(Some(&service.id)))
+            .map(|service| TemplateOwner {
+                service: service.id,
+                slug: service.slug,
+                name: service.name,
+            })
+            .collect();
+        Ok(TemplateOwners {
+            services,
+            instance: importer.may_change(None),
+        })
     }
 
     /// A template and all its versions.
@@ -209,12 +304,8 @@ impl Services {
         actor: &Actor,
         id: &TemplateId,
     ) -> Result<TemplateHistory, ServiceError> {
-        allow_reading_templates(actor)?;
         let mut tx = self.database().read().await?;
-        let template = tx
-            .template(id)
-            .await?
-            .ok_or(ServiceError::NotFound("This checklist"))?;
+        let template = self.readable_template(&mut tx, actor, id).await?;
         let versions = tx.template_versions(id).await?;
         let by_id = names(
             &mut tx,
@@ -228,7 +319,14 @@ impl Services {
                 (version, who.unwrap_or_default())
             })
             .collect();
-        Ok(TemplateHistory { template, versions })
+        let may_change = Importer::of(&mut tx, actor)
+            .await?
+            .may_change(owner_of(&template));
+        Ok(TemplateHistory {
+            template,
+            versions,
+            may_change,
+        })
     }
 
     /// A version with its document's bytes, as they were imported.
@@ -237,9 +335,8 @@ impl Services {
         actor: &Actor,
         id: &TemplateVersionId,
     ) -> Result<(TemplateVersion, Vec<u8>), ServiceError> {
-        allow_reading_templates(actor)?;
         let mut tx = self.database().read().await?;
-        source_of(&mut tx, id).await
+        self.readable_source(&mut tx, actor, id).await
     }
 
     /// A version's document, read as it was imported.
@@ -273,22 +370,31 @@ impl Services {
         compared.await.map_err(ServiceError::unavailable)
     }
 
-    /// Whoever administers the instance or manages any service may import checklists.
-    async fn allow_templates(&self, tx: &mut Tx, actor: &Actor) -> Result<(), ServiceError> {
-        if actor.instance_role.may(Action::Administer) {
-            return token_grants_templates(actor);
-        }
-        let manages = tx
-            .memberships_of(&actor.id)
+    /// A template, for whoever may read it.
+    async fn readable_template(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        id: &TemplateId,
+    ) -> Result<Template, ServiceError> {
+        let reader = TemplateReader::of(tx, actor).await?;
+        tx.template(id)
             .await?
-            .into_iter()
-            .any(|(_, role)| role.may(Action::Manage));
-        if !manages {
-            return Err(ServiceError::Forbidden(
-                "Only an administrator or a manager of a service can import checklists.".to_owned(),
-            ));
-        }
-        token_grants_templates(actor)
+            .filter(|template| reader.reads(template))
+            .ok_or(ServiceError::NotFound("This checklist"))
+    }
+
+    /// A version with its bytes, for whoever may read its template.
+    pub(crate) async fn readable_source(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        id: &TemplateVersionId,
+    ) -> Result<(TemplateVersion, Vec<u8>), ServiceError> {
+        let version = tx.template_version(id).await?;
+        let version = version.ok_or(ServiceError::NotFound("This checklist"))?;
+        self.readable_template(tx, actor, &version.template).await?;
+        source_of(tx, id).await
     }
 
     /// Reads a document away from the async threads: a large one takes tens of milliseconds.
@@ -343,34 +449,185 @@ fn refuse_hidden_titles(document: &Document) -> Result<(), ServiceError> {
     }
 }
 
-fn token_grants_templates(actor: &Actor) -> Result<(), ServiceError> {
-    let granted = actor.token.as_ref().is_none_or(|token| {
-        token.service.is_none()
-            && (token.actions.contains(&Action::Administer)
-                || token.actions.contains(&Action::Manage))
-    });
-    if granted {
-        Ok(())
-    } else {
-        Err(ServiceError::Forbidden(
-            "This token was not granted `manage` on all services. Make one that was.".to_owned(),
-        ))
+fn owner_of(template: &Template) -> Option<&ServiceId> {
+    template.owner.as_ref().map(|owner| &owner.service)
+}
+
+/// What of templates somebody may read.
+struct TemplateReader<'a> {
+    actor: &'a Actor,
+    is_administrator: bool,
+    services: BTreeSet<ServiceId>,
+}
+
+impl<'a> TemplateReader<'a> {
+    async fn of(tx: &mut Tx, actor: &'a Actor) -> Result<Self, ServiceError> {
+        let role = tx.instance_role(&actor.id).await?.ok_or_else(disabled)?;
+        // Reading belongs to every grant.
+        let granted = (actor.token.as_ref()).is_none_or(|token| !token.actions.is_empty());
+        if !granted {
+            return Err(not_granted(Action::Read));
+        }
+        let services = tx.memberships_of(&actor.id).await?;
+        Ok(Self {
+            actor,
+            is_administrator: role.may(Action::Administer),
+            services: services.into_iter().map(|(service, _)| service).collect(),
+        })
+    }
+
+    /// Whoever has no role on any service reads no template.
+    fn reads_any(&self) -> bool {
+        self.is_administrator || !self.services.is_empty()
+    }
+
+    fn reads(&self, template: &Template) -> bool {
+        match owner_of(template) {
+            None => self.reads_any(),
+            Some(service) => {
+                let only = (self.actor.token.as_ref()).and_then(|token| token.service.as_ref());
+                (self.is_administrator || self.services.contains(service))
+                    && only.is_none_or(|only| only == service)
+            }
+        }
     }
 }
 
-fn allow_reading_templates(actor: &Actor) -> Result<(), ServiceError> {
-    // Reading belongs to every grant.
-    let granted = actor
-        .token
-        .as_ref()
-        .is_none_or(|token| !token.actions.is_empty());
-    if granted {
-        Ok(())
-    } else {
-        Err(ServiceError::Forbidden(
-            "This token was not granted `read`. Make one that was.".to_owned(),
-        ))
+/// What of templates somebody may change.
+struct Importer<'a> {
+    actor: &'a Actor,
+    is_administrator: bool,
+    manages: BTreeSet<ServiceId>,
+}
+
+impl<'a> Importer<'a> {
+    async fn of(tx: &mut Tx, actor: &'a Actor) -> Result<Self, ServiceError> {
+        let role = tx.instance_role(&actor.id).await?;
+        Self::with(tx, actor, role).await
     }
+
+    /// As [`Importer::of`], in a unit of work that writes: nobody stops being an administrator before it ends.
+    async fn of_until_done(tx: &mut Tx, actor: &'a Actor) -> Result<Self, ServiceError> {
+        let role = tx.instance_role_until_done(&actor.id).await?;
+        Self::with(tx, actor, role).await
+    }
+
+    async fn with(
+        tx: &mut Tx,
+        actor: &'a Actor,
+        role: Option<InstanceRole>,
+    ) -> Result<Self, ServiceError> {
+        let role = role.ok_or_else(disabled)?;
+        let roles = tx.memberships_of(&actor.id).await?;
+        Ok(Self {
+            actor,
+            is_administrator: role.may(Action::Administer),
+            manages: roles
+                .into_iter()
+                .filter(|(_, role)| role.may(Action::Manage))
+                .map(|(service, _)| service)
+                .collect(),
+        })
+    }
+
+    fn is_granted(&self, service: Option<&ServiceId>) -> bool {
+        self.actor.token.as_ref().is_none_or(|token| {
+            token.covers(service, Action::Manage)
+                || (service.is_none() && token.covers(None, Action::Administer))
+        })
+    }
+
+    fn may_change(&self, owner: Option<&ServiceId>) -> bool {
+        let may = self.is_administrator || owner.is_some_and(|of| self.manages.contains(of));
+        may && self.is_granted(owner)
+    }
+
+    /// Refuses whoever may change no template at all.
+    fn allow_any(&self) -> Result<(), ServiceError> {
+        if !self.is_administrator && self.manages.is_empty() {
+            return Err(ServiceError::Forbidden(
+                "Only an administrator or a manager of a service can import checklists.".to_owned(),
+            ));
+        }
+        let granted = match (self.actor.token.as_ref()).and_then(|token| token.service.as_ref()) {
+            Some(only) => self.may_change(Some(only)),
+            None => self.is_granted(None),
+        };
+        if granted {
+            Ok(())
+        } else {
+            Err(ServiceError::Forbidden(
+                "This token was not granted `manage` where its person may import checklists. Make one that was."
+                    .to_owned(),
+            ))
+        }
+    }
+
+    fn allow_instance(&self) -> Result<(), ServiceError> {
+        if !self.is_administrator {
+            return Err(ServiceError::Forbidden(
+                "Only an administrator can change a checklist of all services. Import it as one of your service's own."
+                    .to_owned(),
+            ));
+        }
+        if !self.is_granted(None) {
+            return Err(not_granted(Action::Administer));
+        }
+        Ok(())
+    }
+
+    /// The one of these that is meant and that the actor may change; `None` where there is none.
+    fn only_one(
+        &self,
+        templates: Vec<Template>,
+        owner: &TemplateFor,
+    ) -> Result<Option<Template>, ServiceError> {
+        let mut meant: Vec<_> = templates
+            .into_iter()
+            .filter(|template| owner.is(template) && self.may_change(owner_of(template)))
+            .collect();
+        if meant.len() > 1 && *owner == TemplateFor::Unsaid {
+            let owners: Vec<_> = meant.iter().map(owner_words).collect();
+            return Err(ServiceError::rejected(
+                "service",
+                format!(
+                    "There are several checklists that this could be: of {}. Say whose it is.",
+                    owners.join(", ")
+                ),
+            ));
+        }
+        Ok(meant.pop())
+    }
+
+    /// Whose a new template is.
+    fn owner_of_new(&self, owner: &TemplateFor) -> Result<Option<ServiceId>, ServiceError> {
+        let token = self.actor.token.as_ref();
+        match owner {
+            TemplateFor::Instance => Ok(None),
+            TemplateFor::Service(service) => Ok(Some(service.clone())),
+            TemplateFor::Unsaid => {
+                let only = token.and_then(|token| token.service.clone());
+                let mut manages = self.manages.iter();
+                match (only, manages.next(), manages.next()) {
+                    (Some(only), ..) => Ok(Some(only)),
+                    (None, ..) if self.is_administrator => Ok(None),
+                    (None, Some(service), None) => Ok(Some(service.clone())),
+                    _ => Err(ServiceError::rejected(
+                        "service",
+                        "You manage several services. Say whose checklist it is.",
+                    )),
+                }
+            }
+        }
+    }
+}
+
+/// Whose a template is, for a sentence.
+fn owner_words(template: &Template) -> String {
+    (template.owner.as_ref()).map_or_else(
+        || "all services".to_owned(),
+        |owner| format!("`{}`", owner.slug),
+    )
 }
 
 pub(crate) async fn source_of(

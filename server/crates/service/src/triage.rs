@@ -597,6 +597,7 @@ impl Services {
     ) -> Result<bool, ServiceError> {
         let now = self.now();
         let mut tx = self.database().write().await?;
+        tx.keep_policies_of_finding(id).await?;
         tx.lock_findings(&[id.as_str()]).await?;
         let finding = self
             .readable_finding(&mut tx, actor, id, triage.action())
@@ -692,6 +693,7 @@ impl Services {
         let service = self
             .service_of_review(&mut tx, actor, review, action)
             .await?;
+        tx.keep_policies_of(&service).await?;
         self.allow_until_done(&mut tx, actor, &service, action)
             .await?;
         let mut outcome = BulkTriage::default();
@@ -910,6 +912,7 @@ impl Services {
         let not_found = || ServiceError::NotFound("This decision");
         let now = self.now();
         let mut tx = self.database().write().await?;
+        tx.keep_policies_of_batch(id).await?;
         tx.lock_findings_of_batch(id).await?;
         let batch = tx.triage_batch(id).await?.ok_or_else(not_found)?;
         let action = match batch.action.as_str() {

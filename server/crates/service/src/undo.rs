@@ -25,8 +25,13 @@ impl Services {
     /// Takes an import back: its new findings are gone, the others are as they were before it. Refused once a later scan
     /// of the series was compared with it, or somebody acted on its findings; the refusal says who did what.
     pub async fn undo_scan(&self, actor: &Actor, id: &ScanId) -> Result<Undone, ServiceError> {
+        self.retrying(|| self.undo_scan_once(actor, id)).await
+    }
+
+    async fn undo_scan_once(&self, actor: &Actor, id: &ScanId) -> Result<Undone, ServiceError> {
         let scan = self.scan(actor, id).await?;
         let mut tx = self.database().write().await?;
+        tx.keep_policies_of(&scan.service).await?;
         self.allow_until_done(&mut tx, actor, &scan.service, Action::ImportScans)
             .await?;
         // Locked first, so that nothing is imported meanwhile.

@@ -4,16 +4,19 @@
 //! What is stored of a sign-off stands three times: in its row, in the content that was digested and in its entry of the activity
 //! log. Where these do not agree, somebody has changed the database behind Holdpoint's back, and it counts for nothing.
 
+use std::collections::HashSet;
+
 use holdpoint_domain::{
     Digest, Millis, Policy,
     normalise::{self, version_1 as normalised_1},
     signoff::{
-        Change, DeliverableContent, ItemContent, ReviewContent, Signer, changes, review_changes,
-        unmet_rules, version_1, version_of,
+        Change, DeliverableContent, FindingContent, ItemContent, ReviewContent, Signer, changes,
+        review_changes, unmet_rules, version_1, version_of,
     },
 };
 use holdpoint_storage::{SignOff, SignOffEntry, StandingFinding};
 
+use crate::old_sign_offs::bound_digest;
 use crate::standing::{
     Current, CurrentReview, Said, SignOffStanding, Validity, patch_content, review_items,
     review_scans,
@@ -68,6 +71,11 @@ fn standing(
     }
     if !is_logged(&sign_off, action) {
         damage.push("its entry in the activity log");
+    }
+    if normalisation == version_1::NORMALISATION
+        && sign_off.bound.as_deref() != Some(bound_digest(&sign_off).as_str())
+    {
+        damage.push("what the log says that it was at the upgrade");
     }
     let validity = if !damage.is_empty() {
         Validity::Damaged(vec![format!(
@@ -170,7 +178,7 @@ fn item_of_now(sign_off: &SignOff, current: &Current<'_>) -> Outcome {
         ),
     ]);
     damage.extend(signer_differs(sign_off, &signed.signer, &signed.policy));
-    let now = current.content(Said {
+    let mut now = current.content(Said {
         decision: signed.decision,
         statement: &signed.statement,
         waived_until: signed.waived_until,
@@ -178,11 +186,8 @@ fn item_of_now(sign_off: &SignOff, current: &Current<'_>) -> Outcome {
         signer: signed.signer.clone(),
         policy: signed.policy.clone(),
     });
-    let mut differs = if now == signed {
-        Vec::new()
-    } else {
-        changes(&signed, &now)
-    };
+    leave_out_unsigned(&signed.findings, &mut now.findings);
+    let mut differs = named(&signed, &now, changes);
     differs.extend(unmet_rules(&signed.signed_under(), current.policy));
     (damage, differs, Some(signed.signer))
 }
@@ -198,13 +203,42 @@ fn release_of_now(sign_off: &SignOff, current: &CurrentReview<'_>) -> Outcome {
         ("the statement", sign_off.statement == signed.statement),
     ]);
     damage.extend(signer_differs(sign_off, &signed.signer, &signed.policy));
-    let now = current.content(&signed.decision, &signed.statement, signed.signer.clone());
-    let differs = if now == signed {
-        Vec::new()
-    } else {
-        review_changes(&signed, &now)
-    };
+    let mut now = current.content(&signed.decision, &signed.statement, signed.signer.clone());
+    leave_out_unsigned(&signed.findings, &mut now.findings);
+    let differs = named(&signed, &now, review_changes);
     (damage, differs, Some(signed.signer))
+}
+
+/// What moved, where a content is another than the signed one: always something, since the contents decide and not the names of
+/// what moved.
+fn named<T: PartialEq>(signed: &T, now: &T, name: fn(&T, &T) -> Vec<Change>) -> Vec<Change> {
+    if now == signed {
+        return Vec::new();
+    }
+    let mut changes = name(signed, now);
+    if changes.is_empty() {
+        changes.push(Change {
+            what: "content".to_owned(),
+            was: None,
+            is: None,
+        });
+    }
+    changes
+}
+
+/// Takes out of what findings are now what signatures did not have yet when these findings were signed.
+fn leave_out_unsigned(signed: &[FindingContent], now: &mut [FindingContent]) {
+    let without: HashSet<i64> = signed
+        .iter()
+        .filter(|finding| finding.identifiers.is_none())
+        .map(|finding| finding.number)
+        .collect();
+    for finding in now
+        .iter_mut()
+        .filter(|finding| without.contains(&finding.number))
+    {
+        finding.identifiers = None;
+    }
 }
 
 /// The first version of the normalisation took numbers, marks and boxes away that may mean something, so a signature under it counts
@@ -270,7 +304,7 @@ fn item_of_version_1(sign_off: &SignOff, current: &Current<'_>) -> Outcome {
     let mut differs = if now == signed {
         Vec::new()
     } else {
-        changes(&signed.into(), &now.into())
+        named(&signed.into(), &now.into(), changes)
     };
     differs.extend(rules);
     (damage, differs, None)
@@ -323,7 +357,7 @@ fn release_of_version_1(sign_off: &SignOff, current: &CurrentReview<'_>) -> Outc
     let differs = if now == signed {
         Vec::new()
     } else {
-        review_changes(&signed.into(), &now.into())
+        named(&signed.into(), &now.into(), review_changes)
     };
     (damage, differs, None)
 }

@@ -344,6 +344,14 @@ async fn the_first_tables_with_data_come_up_to_date_and_work() {
             .await
             .unwrap();
         assert!(report.text.contains("Phase 22"), "{}", report.text);
+        // A checklist whose reviews are all of one service is that service's.
+        let templates = services.templates(&manager).await.unwrap();
+        let owner = templates[0].template.owner.as_ref();
+        assert_eq!(
+            owner.map(|owner| owner.slug.as_str()),
+            Some(reviews.entries[0].service.slug.as_str()),
+            "{url}"
+        );
         services.database().close().await;
     }
 }

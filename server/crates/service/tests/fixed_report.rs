@@ -547,6 +547,55 @@ async fn a_kept_report_that_was_edited_in_the_database_is_not_served() {
 }
 
 #[tokio::test]
+async fn a_kept_report_that_was_put_in_the_place_of_another_is_not_served_and_is_found_out() {
+    for team in Team::each().await {
+        let scene = Scene::of(team, Policy::default()).await;
+        let team = &scene.team;
+        let services = &team.world.services;
+        scene.pass().await;
+        scene.decide(&team.manager, ReleaseDecision::NoGo).await;
+        scene.decide(&team.manager, ReleaseDecision::Go).await;
+        let verified = async || services.verify_log().await.expect("verifies").problems;
+        assert_eq!(verified().await, [""; 0]);
+        // A whole report, with its own digests and signature: that of the other decision.
+        scene
+            .tamper(
+                "update fixed_report set (sha256, report_sha256, signature, packed, file_sha256) = \
+                 (select other.sha256, other.report_sha256, other.signature, other.packed, other.file_sha256 \
+                 from fixed_report as other order by other.log_sequence limit 1) \
+                 where log_sequence = (select max(log_sequence) from fixed_report)",
+            )
+            .await;
+        let served = services
+            .report_markdown(&team.manager, &team.review.id, &AsOf::Newest)
+            .await;
+        assert!(
+            matches!(served, Err(ServiceError::Unavailable(_))),
+            "{served:?}"
+        );
+        let problems = verified().await;
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains("is not the one that was signed"));
+        scene
+            .tamper("delete from fixed_report where log_sequence = (select max(log_sequence) from fixed_report)")
+            .await;
+        let problems = verified().await;
+        assert!(
+            problems[0].contains("is missing: it was deleted"),
+            "{problems:?}"
+        );
+        let served = services
+            .report_markdown(&team.manager, &team.review.id, &AsOf::Newest)
+            .await;
+        assert!(
+            matches!(served, Err(ServiceError::Unavailable(_))),
+            "none is made in its place: {served:?}"
+        );
+        assert!(scene.draft().await.starts_with("# DRAFT"));
+    }
+}
+
+#[tokio::test]
 async fn damage_to_the_evidence_behind_a_report_is_told_beside_it() {
     for scene in Scene::each().await {
         let team = &scene.team;

@@ -10,6 +10,7 @@ use holdpoint_domain::{ReviewId, verdict::ReasonKind};
 use holdpoint_service::{
     FindingFilter, FindingSort,
     findings::{FindingFields, FindingRequest},
+    mapping::{RuleFields, RuleRequest},
     standing::ReviewStanding,
     triage::{Bulk, Chosen, Triage, TriageFields},
 };
@@ -100,6 +101,17 @@ impl Team {
             .await
             .expect("begins");
         begun.review.id
+    }
+
+    /// How many findings are linked to an item of a review.
+    async fn n_linked(&self, review: &ReviewId, key: &str) -> i64 {
+        let services = &self.world.services;
+        let standing = services.review_standing(&self.viewer, review).await;
+        let standing = standing.expect("stands");
+        let mut items = standing.items.iter();
+        items
+            .find(|of| of.item.key == key)
+            .map_or(0, |of| of.links.n)
     }
 
     /// Decides about so many of the open findings.
@@ -236,6 +248,42 @@ async fn lists_pages_and_the_gate_do_not_grow_with_the_findings() {
             "{}: the gate asks {queries} queries for {rows} rows",
             team.on()
         );
+
+        // A rule by what a scanner is links them in the database.
+        let fields = RuleFields {
+            item: "2.4.1".to_owned(),
+            tool: "t*".to_owned(),
+            ..RuleFields::default()
+        };
+        let rule = RuleRequest::parse(&fields).expect("a rule");
+        services
+            .add_mapping_rule(&team.manager, &team.review.id, rule)
+            .await
+            .expect("adds a rule");
+        let (id, few_queries, few_rows) = begin("v4.0").await;
+        assert_eq!(team.n_linked(&id, "2.4.1").await, 900, "{}", team.on());
+        team.import(&sarif("three", 1_800)).await;
+        let (id, queries, rows) = begin("v4.1").await;
+        assert_eq!(team.n_linked(&id, "2.4.1").await, 2_700, "{}", team.on());
+        assert!(
+            queries <= few_queries + A_FEW && rows <= few_rows + A_FEW,
+            "{}: a review with a rule is begun with {queries} queries and {rows} rows",
+            team.on()
+        );
+        // One that asks for a path is asked finding by finding, and says the same.
+        let fields = RuleFields {
+            item: "2.4.2".to_owned(),
+            path: "src/".to_owned(),
+            ..RuleFields::default()
+        };
+        let rule = RuleRequest::parse(&fields).expect("a rule");
+        services
+            .add_mapping_rule(&team.manager, &team.review.id, rule)
+            .await
+            .expect("adds a rule");
+        let id = team.begin_review("v4.2").await;
+        assert_eq!(team.n_linked(&id, "2.4.1").await, 2_700, "{}", team.on());
+        assert_eq!(team.n_linked(&id, "2.4.2").await, 400, "{}", team.on());
 
         // When the accepted time is over, all of them hold back, and are counted as that.
         team.world.clock.advance(60 * common::DAY);

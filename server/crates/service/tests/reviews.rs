@@ -566,7 +566,7 @@ async fn whoever_has_no_role_finds_nothing() {
             .to_string();
         assert_eq!(foreign, absent);
         let on = CommentOn::Item(id);
-        assert!(is_not_found(&services.comments(eve, &on).await));
+        assert!(is_not_found(&services.comments(eve, &on, None).await));
         assert!(services.services_for(eve).await.expect("lists").is_empty());
         assert!(
             services
@@ -1096,9 +1096,10 @@ async fn comments_stand_in_order_with_their_authors() {
                 .expect("comments");
         }
         let said: Vec<_> = services
-            .comments(&team.viewer, &on)
+            .comments(&team.viewer, &on, None)
             .await
             .expect("lists")
+            .entries
             .into_iter()
             .map(|comment| (comment.author.name, comment.body))
             .collect();
@@ -1108,7 +1109,9 @@ async fn comments_stand_in_order_with_their_authors() {
             expected.map(|(who, text)| (who.to_owned(), text.to_owned()))
         );
         let absent = CommentOn::Finding(FindingId::parse("none").expect("an id"));
-        assert!(is_not_found(&services.comments(&team.owner, &absent).await));
+        assert!(is_not_found(
+            &services.comments(&team.owner, &absent, None).await
+        ));
         assert_eq!(team.item("2.1.1").await.figures.n_comments, 2);
     }
 }
@@ -1258,5 +1261,43 @@ async fn titles_that_hold_what_cannot_be_seen_are_refused_in_documents() {
         let (field, message) = rejected(refused.await);
         assert_eq!(field, "document");
         assert!(message.starts_with(&format!("Line {line}: ")), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_talk_is_read_part_by_part_to_its_beginning() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let on = CommentOn::Item(team.id("2.1.1").await);
+        for n in 0..230 {
+            // Several are of the same moment.
+            team.world.clock.advance(i64::from(n % 3 == 0));
+            let text = Prose::parse(&n.to_string()).expect("prose");
+            services
+                .add_comment(&team.owner, &on, text)
+                .await
+                .expect("comments");
+        }
+        let mut said = Vec::new();
+        let mut sizes = Vec::new();
+        let mut before = None;
+        loop {
+            let part = services
+                .comments(&team.viewer, &on, before.as_ref())
+                .await
+                .expect("lists");
+            sizes.push(part.entries.len());
+            let numbers = part.entries.into_iter();
+            let numbers = numbers.map(|comment| comment.body.parse::<u32>().expect("a number"));
+            said.splice(0..0, numbers);
+            before = part.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(sizes, [100, 100, 30], "{}", team.on());
+        assert!(said.is_sorted_by_key(|n| n / 3), "{}: {said:?}", team.on());
+        said.sort_unstable();
+        assert!(said.into_iter().eq(0..230), "{}", team.on());
     }
 }

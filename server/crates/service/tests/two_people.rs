@@ -3,16 +3,18 @@
 mod common;
 
 use common::{
-    PASSWORD, rejected,
-    scans::sarif,
+    DAY, MINUTE, PASSWORD, rejected,
+    scans::{result, sarif},
     team::{Team, name},
 };
 use holdpoint_domain::{ItemId, ItemState, Policy, ServiceRole, item::Step, text::Reason};
 use holdpoint_service::{
-    Actor, Invite, Invited, NewAccount, ReviewChange, ServiceError,
+    Actor, AsOf, Invite, Invited, NewAccount, ReviewChange, ServiceError,
     evidence::{EvidenceFields, EvidenceRequest},
+    findings::{Triage, TriageFields},
     patches::{PatchDecision, PatchRequest},
     sign_off::DecisionRequest,
+    standing::ReleaseDecision,
 };
 
 fn invitation<'a>(email: &'a str, name: &'a str) -> Invite<'a> {
@@ -33,7 +35,10 @@ impl Team {
             service: Some((&self.service.id, role)),
             ..invitation(&email, called)
         };
-        let Invited::Link { secret, .. } = services.invite(by, invite).await.expect("invites")
+        let Invited::Link { secret, .. } = services
+            .invite(by, invite, PASSWORD)
+            .await
+            .expect("invites")
         else {
             panic!("{called} has an account already");
         };
@@ -120,31 +125,44 @@ async fn a_manager_gives_roles_and_makes_no_account_unless_the_instance_lets_the
             ..invitation(email, name)
         };
         let unknown = services
-            .invite(&team.manager, to_service("rex@example.org", "Rex Reviewer"))
+            .invite(
+                &team.manager,
+                to_service("rex@example.org", "Rex Reviewer"),
+                PASSWORD,
+            )
             .await;
         let (field, message) = rejected(unknown);
         assert_eq!(field, "email");
         assert!(message.contains("only an administrator"), "{message}");
         assert!(
             services
-                .invitations(&team.manager, Some(&team.service.id))
+                .invitations(&team.manager, Some(&team.service.id), "")
                 .await
                 .expect("lists")
+                .entries
                 .is_empty()
         );
         let known = services
-            .invite(&team.manager, to_service("eve@example.org", ""))
+            .invite(&team.manager, to_service("eve@example.org", ""), PASSWORD)
             .await
             .expect("gives a role");
         assert!(matches!(known, Invited::Joined(_)), "{}", team.on());
         let by_admin = services
-            .invite(&team.admin, to_service("rex@example.org", "Rex Reviewer"))
+            .invite(
+                &team.admin,
+                to_service("rex@example.org", "Rex Reviewer"),
+                PASSWORD,
+            )
             .await
             .expect("an administrator invites");
         assert!(matches!(by_admin, Invited::Link { .. }));
         let lets = services.clone().with_managers_inviting(true);
         let by_manager = lets
-            .invite(&team.manager, to_service("rex@example.org", "Rex Reviewer"))
+            .invite(
+                &team.manager,
+                to_service("rex@example.org", "Rex Reviewer"),
+                PASSWORD,
+            )
             .await
             .expect("invites where it is set so");
         assert!(matches!(by_manager, Invited::Link { .. }));
@@ -271,6 +289,76 @@ async fn whoever_had_a_password_reset_has_no_other_eyes_in_that_account() {
 }
 
 #[tokio::test]
+async fn whoever_had_a_password_reset_does_not_decide_about_what_that_account_does() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        // An administrator who invited somebody may sign that one's work: in a small team nobody else could.
+        let helper = team
+            .invited(&team.admin, "Helga", ServiceRole::Contributor)
+            .await;
+        let reset_by = async |admin: &Actor| {
+            let link = services
+                .make_reset_link(admin, &helper.id, PASSWORD)
+                .await
+                .expect("makes a link");
+            services
+                .reset_password(&link.secret, PASSWORD, "192.0.2.1")
+                .await
+                .expect("sets a password");
+        };
+        let item = team.shown_by(&helper, "2.1.1").await;
+        team.passes(&team.admin, &item).await.expect("signs");
+
+        team.import(&sarif(&[result("SEC001", "error", 3)])).await;
+        let finding = team.findings().await[0].id.clone();
+        let decide = async |who: &Actor, action: &str| {
+            let fields = TriageFields {
+                action: action.to_owned(),
+                reason: "The code is never built.".to_owned(),
+                ..TriageFields::default()
+            };
+            let version = services
+                .finding(&team.manager, &finding)
+                .await
+                .expect("reads")
+                .finding
+                .version;
+            services
+                .triage_finding(
+                    who,
+                    &finding,
+                    version,
+                    Triage::parse(&fields).expect("a triage"),
+                )
+                .await
+                .map(drop)
+        };
+        decide(&helper, "false_positive").await.expect("asks");
+
+        reset_by(&team.admin).await;
+        let item = team.shown_by(&helper, "2.1.2").await;
+        let (_, message) = rejected(team.passes(&team.admin, &item).await);
+        assert!(
+            message.contains("you had the password of Helga reset"),
+            "{message}"
+        );
+        let (_, message) = rejected(decide(&team.admin, "approve").await);
+        assert!(message.contains("Helga asked for this"), "{message}");
+        // A link that was made on the server, or by somebody else, ends it.
+        let link = services
+            .make_reset_link_for(&helper.email)
+            .await
+            .expect("makes a link");
+        services
+            .reset_password(&link.secret, PASSWORD, "192.0.2.1")
+            .await
+            .expect("sets a password");
+        team.passes(&team.admin, &item).await.expect("signs");
+        decide(&team.admin, "approve").await.expect("approves");
+    }
+}
+
+#[tokio::test]
 async fn whoever_imported_a_scan_that_is_evidence_does_not_sign_the_item() {
     for team in Team::each().await {
         let services = &team.world.services;
@@ -329,7 +417,7 @@ async fn names_that_look_alike_are_refused_and_the_address_tells_signers_apart()
             assert_eq!(field, "name", "{name}");
             assert!(message.contains("Rex Reviewer"), "{message}");
             let invited = services
-                .invite(&team.admin, invitation("other@example.org", name))
+                .invite(&team.admin, invitation("other@example.org", name), PASSWORD)
                 .await;
             assert_eq!(rejected(invited).0, "name", "{name}");
         }
@@ -410,4 +498,145 @@ async fn an_account_that_somebody_made_does_not_approve_their_patch() {
         )
         .await
         .expect("somebody else decides");
+}
+
+#[tokio::test]
+async fn what_is_signed_within_a_day_after_a_reset_says_so_whatever_the_account_says() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let link = services
+            .make_reset_link(&team.admin, &team.reviewer.id, PASSWORD)
+            .await
+            .expect("makes a link");
+        let reset_at = services.now();
+        services
+            .reset_password(&link.secret, PASSWORD, "192.0.2.1")
+            .await
+            .expect("sets a password");
+        team.world.clock.advance(MINUTE);
+        let first = team.shown_by(&team.owner, "2.1.1").await;
+        team.passes(&team.reviewer, &first).await.expect("signs");
+        team.world.clock.advance(DAY);
+        let second = team.shown_by(&team.owner, "2.1.2").await;
+        team.passes(&team.reviewer, &second).await.expect("signs");
+        // It comes of the log, so that no column hides it.
+        team.world
+            .tamper("update person set password_reset_at = null, password_reset_by = null, password_reset_seen_at = null")
+            .await;
+        let reset_of = async |item: &ItemId| {
+            let (_, standing) = services
+                .item_standing(&team.viewer, item)
+                .await
+                .expect("reads");
+            standing.sign_offs[0].sign_off.reset_at
+        };
+        assert_eq!(reset_of(&first).await, Some(reset_at), "{}", team.on());
+        assert_eq!(reset_of(&second).await, None);
+        let report = services
+            .report_preview(&team.viewer, &team.review.id, &AsOf::Newest)
+            .await
+            .expect("reports");
+        let marked = report.text.matches("set by somebody else's link").count();
+        // In the table of signatures and at the item.
+        assert_eq!(marked, 2, "{}", report.text);
+    }
+}
+
+#[tokio::test]
+async fn a_decision_within_a_day_after_a_reset_says_so_in_the_report_that_is_kept() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        // From the command line, which is nobody's own either.
+        let link = services
+            .make_reset_link_for(&team.manager.email)
+            .await
+            .expect("makes a link");
+        services
+            .reset_password(&link.secret, PASSWORD, "192.0.2.1")
+            .await
+            .expect("sets a password");
+        let basis = services
+            .review_standing(&team.manager, &team.review.id)
+            .await
+            .expect("stands")
+            .basis();
+        let signed = services
+            .decide_release(
+                &team.manager,
+                &team.review.id,
+                ReleaseDecision::NoGo,
+                "Not yet.",
+                &basis,
+                PASSWORD,
+            )
+            .await
+            .expect("signs");
+        assert!(signed.reset_at.is_some());
+        team.world.clock.advance(10 * DAY);
+        let kept = services
+            .report_preview(&team.viewer, &team.review.id, &AsOf::Newest)
+            .await
+            .expect("is kept");
+        assert!(
+            kept.text
+                .contains("within a day after the password was set by somebody else's link"),
+            "{}: {}",
+            team.on(),
+            kept.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_reset_is_told_until_it_is_dismissed_and_a_later_one_anew() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let told = async || {
+            services
+                .person_signed_in(&team.reviewer.id)
+                .await
+                .expect("reads")
+                .expect("is there")
+                .unseen_reset
+        };
+        assert_eq!(told().await, None, "{}", team.on());
+        let reset = async |link: holdpoint_service::ResetLink| {
+            services
+                .reset_password(&link.secret, PASSWORD, "192.0.2.1")
+                .await
+                .expect("sets a password");
+        };
+        reset(
+            services
+                .make_reset_link(&team.admin, &team.reviewer.id, PASSWORD)
+                .await
+                .expect("makes a link"),
+        )
+        .await;
+        let first = told().await.expect("is told");
+        assert_eq!(
+            (first.by.as_deref(), first.at),
+            (Some("ada"), services.now())
+        );
+        team.world.clock.advance(MINUTE);
+        reset(
+            services
+                .make_reset_link_for(&team.reviewer.email)
+                .await
+                .expect("makes a link"),
+        )
+        .await;
+        // What an older page dismisses is not the later one.
+        services
+            .dismiss_reset(&team.reviewer, first.at)
+            .await
+            .expect("dismisses nothing");
+        let second = told().await.expect("is told");
+        assert_eq!((second.by, second.at), (None, services.now()));
+        services
+            .dismiss_reset(&team.reviewer, second.at)
+            .await
+            .expect("dismisses");
+        assert_eq!(told().await, None);
+    }
 }

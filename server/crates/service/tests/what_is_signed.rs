@@ -78,13 +78,28 @@ impl Team {
 
     /// Does what only somebody with the database in their hands can do.
     async fn tamper(&self, sql: &str) {
-        let mut tx = self.world.on.database.write().await.expect("writes");
-        let touched = tx
-            .tamper_with_activity_for_test(Box::leak(sql.to_owned().into_boxed_str()))
-            .await
-            .expect("is done");
-        tx.commit().await.expect("commits");
-        assert!(touched > 0, "{sql} on {}", self.on());
+        self.world.tamper(sql).await;
+    }
+
+    /// As the first start after an upgrade does, whatever was written down before.
+    async fn bind_anew(&self) {
+        self.tamper("update sign_off set bound_by = null").await;
+        let log = self.world.log().await;
+        if log.iter().any(|(action, _)| action == "sign_offs.bound") {
+            self.tamper("update activity set action = 'x' where action = 'sign_offs.bound'")
+                .await;
+        }
+        let bound = self.world.services.bind_old_sign_offs().await;
+        bound.expect("binds");
+    }
+
+    /// What verifying the log says of sign-offs that are not what was written down of them.
+    async fn edited_sign_offs(&self) -> Vec<String> {
+        let verified = self.world.services.verify_log().await.expect("verifies");
+        let problems = verified.problems.into_iter();
+        problems
+            .filter(|problem| problem.contains("at the upgrade"))
+            .collect()
     }
 
     async fn reasons(&self) -> Vec<(ReasonKind, String)> {
@@ -251,6 +266,12 @@ async fn a_linked_finding_is_bound_with_all_that_it_says() {
             .expect("puts it back");
         assert_eq!(team.changed(&item).await, []);
         for (sql, back, was, is) in [
+            (
+                "update finding set cve = '[\"CVE-2026-1\"]', cwe = '[94]'",
+                "update finding set cve = '[]', cwe = '[]'",
+                "category, CVE and CWE code",
+                "category, CVE and CWE code, CVE-2026-1, CWE-94",
+            ),
             (
                 "update finding set path = 'main.go'",
                 "update finding set path = 'retry.go'",
@@ -631,6 +652,25 @@ async fn as_of_version_1(team: &Team, item: &ItemId, requirement: &str) {
         "update activity set after = replace(after, '{old}', '{digest}') where action = 'item.signed'"
     ))
     .await;
+    // The chain as it would have been.
+    let mut tx = team.world.on.database.read().await.expect("reads");
+    let entries = tx.activity_after(0, 1_000).await.expect("reads the log");
+    drop(tx);
+    let mut previous = None;
+    for stored in entries {
+        let mut entry = stored.entry;
+        entry.previous = previous.unwrap_or(entry.previous);
+        let digest = entry.digest();
+        team.tamper(&format!(
+            "update activity set previous = '{}', digest = '{digest}' where sequence = {}",
+            entry.previous, entry.sequence
+        ))
+        .await;
+        previous = Some(digest.into());
+    }
+    let head = previous.expect("has entries");
+    team.tamper(&format!("update activity_head set digest = '{head}'"))
+        .await;
 }
 
 #[tokio::test]
@@ -643,6 +683,7 @@ async fn a_signature_of_the_first_version_counts_while_its_text_is_the_same_byte
             .await
             .expect("signs");
         as_of_version_1(&team, &item, "Wait 5 s. and again").await;
+        team.bind_anew().await;
         let standing = team.standing(&item).await;
         assert!(standing.sign_offs[0].is_of_old_rules());
         assert_eq!(
@@ -653,6 +694,7 @@ async fn a_signature_of_the_first_version_counts_while_its_text_is_the_same_byte
         // The migration kept what it said then.
         team.tamper("update sign_off set signed_requirement = (select body from item where item.id = sign_off.item_id)")
             .await;
+        team.bind_anew().await;
         let standing = team.standing(&item).await;
         assert_eq!(standing.facts.valid_sign_offs, 1);
         assert!(
@@ -666,10 +708,99 @@ async fn a_signature_of_the_first_version_counts_while_its_text_is_the_same_byte
         // A text that is what was signed needs no record.
         team.tamper("update sign_off set signed_requirement = null")
             .await;
+        team.bind_anew().await;
         team.reword(&item, "Wait 5 s. and again").await;
         assert_eq!(team.standing(&item).await.facts.valid_sign_offs, 1);
         team.tamper("update sign_off set statement = 'Seen!'").await;
         assert!(team.standing(&item).await.sign_offs[0].is_damaged());
+    }
+}
+
+#[tokio::test]
+async fn an_item_that_was_set_back_to_an_earlier_round_is_found_out() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let item = team.id(ITEM).await;
+        team.send_to_review(&item).await;
+        team.sign(&team.reviewer, &item, "pass")
+            .await
+            .expect("signs");
+        services
+            .step(&team.manager, &item, Step::Reopen, None)
+            .await
+            .expect("reopens");
+        let problems = async || services.verify_log().await.expect("verifies").problems;
+        assert_eq!(problems().await, [""; 0]);
+        team.tamper("update item set round = 1, state = 'passed' where round = 2")
+            .await;
+        let told = problems().await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains("is in round 1, and the log has it in round 2"),
+            "{told:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_signature_of_the_first_version_left_out_is_written_down_at_the_upgrade() {
+    for team in Team::each().await {
+        let item = team.id(ITEM).await;
+        team.reword(&item, "Wait 5 s.").await;
+        team.send_to_review(&item).await;
+        let services = &team.world.services;
+        let n_before = team.world.log().await.len();
+        services.bind_old_sign_offs().await.expect("finds none");
+        assert_eq!(team.world.log().await.len(), n_before, "nothing to say");
+        team.sign(&team.reviewer, &item, "pass")
+            .await
+            .expect("signs");
+        as_of_version_1(&team, &item, "Wait 5 s.").await;
+        team.tamper("update sign_off set signed_requirement = (select body from item where item.id = sign_off.item_id)")
+            .await;
+        assert!(
+            team.standing(&item).await.sign_offs[0].is_damaged(),
+            "nothing says that it was there at the upgrade"
+        );
+        for _ in 0..2 {
+            services.bind_old_sign_offs().await.expect("binds");
+        }
+        let n_bound = team.world.log().await;
+        let n_bound = n_bound
+            .iter()
+            .filter(|(action, _)| action == "sign_offs.bound");
+        assert_eq!(n_bound.count(), 1, "once");
+        assert_eq!(team.standing(&item).await.facts.valid_sign_offs, 1);
+        assert_eq!(team.edited_sign_offs().await, Vec::<String>::new());
+        for (edit, undo) in [
+            (
+                "update sign_off set signed_requirement = 'Anything goes.'",
+                "update sign_off set signed_requirement = (select body from item where item.id = sign_off.item_id)",
+            ),
+            (
+                "update sign_off set four_eyes = not four_eyes",
+                "update sign_off set four_eyes = not four_eyes",
+            ),
+            (
+                "update sign_off set bound_by = null",
+                "update sign_off set bound_by = (select min(sequence) from activity where action = 'sign_offs.bound')",
+            ),
+        ] {
+            team.tamper(edit).await;
+            // Nor does starting again write down what it is now.
+            services.bind_old_sign_offs().await.expect("does nothing");
+            assert!(
+                team.standing(&item).await.sign_offs[0].is_damaged(),
+                "{edit}"
+            );
+            assert_eq!(team.edited_sign_offs().await.len(), 1, "{edit}");
+            team.tamper(undo).await;
+            assert_eq!(
+                team.standing(&item).await.facts.valid_sign_offs,
+                1,
+                "{undo}"
+            );
+        }
     }
 }
 

@@ -4,7 +4,10 @@ use holdpoint_domain::{
     Digest, InstanceRole, Millis, PersonId, ServiceId, ServiceRole, TokenId, person::Action,
 };
 
-use crate::{Person, StorageError, Tx, execute, fetch_all, fetch_optional, tx::one};
+use crate::{
+    Found, Person, StorageError, Tx, execute, fetch_all, fetch_optional, people::found_patterns,
+    tx::one,
+};
 
 /// What is needed to invite somebody. The link's secret is never stored, only its digest.
 #[derive(Clone, Copy, Debug)]
@@ -197,7 +200,8 @@ impl Tx {
         }
         let sql = self.dialect(
             "select id from person where instance_role = 'admin' and disabled_at is null order by id",
-            "select id from person where instance_role = 'admin' and disabled_at is null order by id for update",
+            "select id from person where instance_role = 'admin' and disabled_at is null order by id \
+             for no key update",
         );
         fetch_all!(self, Row, sql)
             .into_iter()
@@ -342,26 +346,47 @@ impl Tx {
         .transpose()
     }
 
-    /// Invitations that can still be accepted, newest first: all of them, or those to one service.
+    /// The newest invitations that can still be accepted and whose name or address holds a text, and how many there are: of all of
+    /// them, or of those to one service.
     pub async fn open_invitations(
         &mut self,
         service: Option<&ServiceId>,
+        text: &str,
         now: Millis,
-    ) -> Result<Vec<Invitation>, StorageError> {
-        fetch_all!(
+        limit: i64,
+    ) -> Result<Found<Invitation>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            n: i64,
+        }
+        const OPEN: &str = "select count(*) as n from invitation \
+            where invitation.accepted_at is null and invitation.revoked_at is null and invitation.expires_at > $2 \
+            and (cast($1 as text) is null or invitation.service_id = $1) \
+            and (lower(invitation.name) like $3 escape '\\' or lower(invitation.email) like $3 escape '\\' \
+            or invitation.name like $4 escape '\\')";
+        let [small, typed] = found_patterns(text);
+        let service = service.map(ServiceId::as_str);
+        let counted = fetch_optional!(self, Row, OPEN, service, now, &small, &typed);
+        let rows = fetch_all!(
             self,
             InvitationRow,
             invitation_columns!(
                 "where invitation.accepted_at is null and invitation.revoked_at is null and invitation.expires_at > $2 \
                  and (cast($1 as text) is null or invitation.service_id = $1) \
-                 order by invitation.created_at desc, invitation.id limit 500"
+                 and (lower(invitation.name) like $3 escape '\\' or lower(invitation.email) like $3 escape '\\' \
+                 or invitation.name like $4 escape '\\') \
+                 order by invitation.created_at desc, invitation.id limit $5"
             ),
-            service.map(ServiceId::as_str),
+            service,
             now,
-        )
-        .into_iter()
-        .map(Invitation::try_from)
-        .collect()
+            &small,
+            &typed,
+            limit,
+        );
+        Ok(Found {
+            entries: (rows.into_iter().map(Invitation::try_from)).collect::<Result<_, _>>()?,
+            n_matching: counted.map_or(0, |row| row.n),
+        })
     }
 
     /// Marks an invitation as accepted; says `false` when it was accepted, revoked or out of date already.

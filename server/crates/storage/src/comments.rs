@@ -65,27 +65,35 @@ impl Tx {
         Ok(())
     }
 
-    /// What was said about an item, oldest first: the newest `limit` comments.
+    /// What was said about an item, oldest first: the newest `limit` comments, or those before one of them.
     pub async fn comments_on_item(
         &mut self,
         item: &ItemId,
+        before: Option<&CommentId>,
         limit: i64,
     ) -> Result<Vec<Comment>, StorageError> {
         const SQL: &str = "select id, item_id, finding_id, author_id, body, created_at from comment where item_id = $1 \
-            order by created_at desc, id desc limit $2";
-        let rows = fetch_all!(self, CommentRow, SQL, item.as_str(), limit);
+            and (cast($2 as text) is null or (created_at, id) < \
+            (select created_at, id from comment where id = $2 and item_id = $1)) \
+            order by created_at desc, id desc limit $3";
+        let before = before.map(CommentId::as_str);
+        let rows = fetch_all!(self, CommentRow, SQL, item.as_str(), before, limit);
         rows.into_iter().rev().map(Comment::try_from).collect()
     }
 
-    /// What was said about a finding, oldest first: the newest `limit` comments.
+    /// What was said about a finding, oldest first: the newest `limit` comments, or those before one of them.
     pub async fn comments_on_finding(
         &mut self,
         finding: &FindingId,
+        before: Option<&CommentId>,
         limit: i64,
     ) -> Result<Vec<Comment>, StorageError> {
         const SQL: &str = "select id, item_id, finding_id, author_id, body, created_at from comment where finding_id = $1 \
-            order by created_at desc, id desc limit $2";
-        let rows = fetch_all!(self, CommentRow, SQL, finding.as_str(), limit);
+            and (cast($2 as text) is null or (created_at, id) < \
+            (select created_at, id from comment where id = $2 and finding_id = $1)) \
+            order by created_at desc, id desc limit $3";
+        let before = before.map(CommentId::as_str);
+        let rows = fetch_all!(self, CommentRow, SQL, finding.as_str(), before, limit);
         rows.into_iter().rev().map(Comment::try_from).collect()
     }
 

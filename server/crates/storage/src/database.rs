@@ -17,7 +17,7 @@ use sqlx::{
     },
 };
 
-use crate::{StorageError, Tx, private, tx::Connection, unit::Unit};
+use crate::{StorageError, Tx, interrupt::InterruptOnDrop, private, tx::Connection, unit::Unit};
 
 pub(crate) static SQLITE_STEPS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 pub(crate) static POSTGRES_STEPS: Migrator = sqlx::migrate!("../../../migrations/postgres");
@@ -165,21 +165,36 @@ impl Database {
         Ok(Self::Postgres(pool))
     }
 
-    /// A unit of work that only reads, and sees one moment of the database throughout.
+    /// A unit of work that only reads, and sees one moment of the database throughout. What it asks ends with it: SQLite
+    /// stops when it is dropped, PostgreSQL gives each question 30 seconds, as long as a request has.
     pub async fn read(&self) -> Result<Tx, StorageError> {
-        Ok(Tx::new(match self {
-            Self::Sqlite { readers, .. } => Connection::Sqlite(readers.begin().await?),
-            Self::Postgres(pool) => Connection::Postgres(
-                pool.begin_with("begin transaction isolation level repeatable read read only")
-                    .await?,
-            ),
-            Self::Within { database, unit } => {
-                return match unit.read().await? {
-                    Some(tx) => Ok(tx),
-                    None => Box::pin(database.read()).await,
-                };
+        match self {
+            Self::Sqlite { readers, .. } => {
+                let mut tx = readers.begin().await?;
+                let interrupt = InterruptOnDrop::watch(&mut tx).await?;
+                Ok(Tx::interrupted(Connection::Sqlite(tx), interrupt))
             }
-        }))
+            Self::Postgres(pool) => {
+                const BEGIN: &str = "begin transaction isolation level repeatable read read only; \
+                    set local statement_timeout = '30s'";
+                Ok(Tx::new(Connection::Postgres(pool.begin_with(BEGIN).await?)))
+            }
+            Self::Within { database, unit } => match unit.read().await? {
+                Some(tx) => Ok(tx),
+                None => Box::pin(database.read()).await,
+            },
+        }
+    }
+
+    /// As [`Database::read`], for what no request waits for: a backup reads whole tables, however long one takes.
+    pub async fn read_at_leisure(&self) -> Result<Tx, StorageError> {
+        match self {
+            Self::Postgres(pool) => {
+                const BEGIN: &str = "begin transaction isolation level repeatable read read only";
+                Ok(Tx::new(Connection::Postgres(pool.begin_with(BEGIN).await?)))
+            }
+            Self::Sqlite { .. } | Self::Within { .. } => self.read().await,
+        }
     }
 
     /// A unit of work that may write.

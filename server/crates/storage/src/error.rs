@@ -164,7 +164,8 @@ impl Failure {
     fn of_postgres(code: &str) -> Self {
         match code {
             "53100" => Self::Full,
-            "40001" | "40P01" | "55P03" => Self::Busy,
+            // The last: a question that took longer than a request waits.
+            "40001" | "40P01" | "55P03" | "57014" => Self::Busy,
             // Too many connections, no memory, a server that stops or only reads, a transaction that it ended itself.
             "53200" | "53300" | "57P01" | "57P02" | "57P03" | "25006" | "25P03" | "25P04" => {
                 Self::Away

@@ -316,14 +316,14 @@ impl Tx {
             .collect()
     }
 
-    /// Everything ever submitted for a review's items, oldest first.
+    /// Everything ever submitted for a review's items, oldest first. A report that leaves some out would say something else.
     pub async fn evidence_of_review(
         &mut self,
         review: &holdpoint_domain::ReviewId,
     ) -> Result<Vec<Evidence>, StorageError> {
         const SQL: &str = evidence_where!(
             "join item on item.id = evidence.item_id where item.review_id = $1 \
-             order by evidence.created_at, evidence.id limit 100000"
+             order by evidence.created_at, evidence.id"
         );
         fetch_all!(self, EvidenceRow, SQL, review.as_str())
             .into_iter()

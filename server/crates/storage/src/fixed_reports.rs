@@ -40,6 +40,8 @@ pub struct KeptReport {
     pub allowed_signers: String,
     /// The file of a document that is not in the database.
     pub file: Option<Digest>,
+    /// Whether the log's entry of the decision names just these digests.
+    pub is_logged: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -54,6 +56,26 @@ struct KeptRow {
     signature: String,
     allowed_signers: String,
     file_sha256: Option<String>,
+    entry_after: Option<String>,
+}
+
+impl KeptRow {
+    fn is_logged(&self) -> bool {
+        #[derive(serde::Deserialize)]
+        struct After {
+            sign_off: String,
+            fixed_report_sha256: String,
+            report_sha256: String,
+        }
+        let after = self.entry_after.as_deref();
+        after
+            .and_then(|after| serde_json::from_str::<After>(after).ok())
+            .is_some_and(|after| {
+                after.sign_off == self.sign_off_id
+                    && after.fixed_report_sha256 == self.sha256
+                    && after.report_sha256 == self.report_sha256
+            })
+    }
 }
 
 impl TryFrom<KeptRow> for KeptReport {
@@ -62,6 +84,7 @@ impl TryFrom<KeptRow> for KeptReport {
     fn try_from(row: KeptRow) -> Result<Self, StorageError> {
         const TABLE: &str = "fixed_report";
         Ok(Self {
+            is_logged: row.is_logged(),
             sha256: parsed(Digest::parse, &row.sha256, TABLE, "sha256")?,
             report_sha256: parsed(Digest::parse, &row.report_sha256, TABLE, "report_sha256")?,
             file: parsed_if(
@@ -125,14 +148,43 @@ impl Tx {
             KeptRow,
             "select fixed_report.sign_off_id, sign_off.decision, person.name as person_name, sign_off.signed_at, \
              fixed_report.log_sequence, fixed_report.sha256, fixed_report.report_sha256, fixed_report.signature, \
-             fixed_report.allowed_signers, fixed_report.file_sha256 from fixed_report \
+             fixed_report.allowed_signers, fixed_report.file_sha256, activity.after as entry_after from fixed_report \
              join sign_off on sign_off.id = fixed_report.sign_off_id join person on person.id = sign_off.person_id \
+             left join activity on activity.sequence = sign_off.log_sequence and activity.action = 'release.signed' \
              where fixed_report.review_id = $1 order by fixed_report.log_sequence",
             review.as_str()
         )
         .into_iter()
         .map(KeptReport::try_from)
         .collect()
+    }
+
+    /// The newest decision of a review whose report was kept, by what the log says, and is not there any more.
+    pub async fn lost_report(&mut self, review: &ReviewId) -> Result<Option<String>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: String,
+        }
+        const SQL: &str = "select sign_off.id from sign_off join activity on activity.sequence = sign_off.log_sequence \
+             where sign_off.review_id = $1 and activity.action = 'release.signed' \
+             and activity.after like '%\"fixed_report_sha256\":%' \
+             and not exists (select 1 from fixed_report where fixed_report.sign_off_id = sign_off.id) \
+             order by sign_off.log_sequence desc limit 1";
+        Ok(fetch_optional!(self, Row, SQL, review.as_str()).map(|row| row.id))
+    }
+
+    /// The digests that are stored of the report kept with a sign-off: of its document, and of its text.
+    pub async fn kept_digests(
+        &mut self,
+        sign_off: &str,
+    ) -> Result<Option<(String, String)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            sha256: String,
+            report_sha256: String,
+        }
+        const SQL: &str = "select sha256, report_sha256 from fixed_report where sign_off_id = $1";
+        Ok(fetch_optional!(self, Row, SQL, sign_off).map(|row| (row.sha256, row.report_sha256)))
     }
 
     /// The packed document of a kept report that is in the database.

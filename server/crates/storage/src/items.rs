@@ -272,7 +272,27 @@ macro_rules! waiting {
     };
 }
 
+/// The round that an item is in.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ItemRound {
+    pub id: String,
+    pub review_id: String,
+    pub key: String,
+    pub round: i64,
+}
+
 impl Tx {
+    /// The rounds of the items of all reviews after an id, in the order of their ids.
+    pub async fn item_rounds_after(
+        &mut self,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<ItemRound>, StorageError> {
+        const SQL: &str =
+            "select id, review_id, key, round from item where id > $1 order by id limit $2";
+        Ok(fetch_all!(self, ItemRound, SQL, id, limit))
+    }
+
     pub async fn item(&mut self, id: &ItemId) -> Result<Option<Item>, StorageError> {
         fetch_optional!(
             self,

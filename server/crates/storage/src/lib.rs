@@ -24,12 +24,15 @@ pub mod finding_rows;
 mod findings;
 mod fixed_reports;
 pub mod imports;
+mod interrupt;
 mod items;
 mod listed;
 mod log_tree;
 mod mapping;
+mod mapping_groups;
 mod patches;
 mod people;
+mod policies;
 pub mod private;
 mod reviews;
 mod same_issues;
@@ -69,8 +72,9 @@ pub use mapping::{
     FindingToMap, FindingWithComponent, LinkToMake, MappableItem, MappingReview, MappingRule,
     RuleLink, ScanEvidence, ToolOfService,
 };
+pub use mapping_groups::{FindingGroupToMap, GroupLink};
 pub use patches::{NewPatch, Patch, PatchFinding, PatchItem, PatchLinks, VerifiedPatch};
-pub use people::{Granted, NewPerson, Person};
+pub use people::{Found, Granted, NewPerson, Person, UnseenReset};
 pub use reviews::{Deliverable, ItemCounts, Review, ReviewCounts, Section};
 pub use same_issues::{SameIssue, SameIssues};
 pub use saved_filters::SavedFilter;
@@ -80,11 +84,11 @@ pub use services::Service;
 pub use sessions::{SessionStore, SignedInSession, keys as session_keys};
 pub use signing_keys::StoredKeyList;
 pub use standing::{
-    ItemPlace, LastEntry, LinkCount, Says, SignOff, SignOffEntry, Standing, StandingDeliverable,
-    StandingEvidence, StandingFinding, StandingItem, StandingLink, StandingPatch, StandingReview,
-    StandingScan, Summary,
+    ItemPlace, LastEntry, LinkCount, SIGN_OFFS_BOUND, Says, SignOff, SignOffEntry, Standing,
+    StandingDeliverable, StandingEvidence, StandingFinding, StandingItem, StandingLink,
+    StandingPatch, StandingReview, StandingScan, Summary, bound_sign_offs,
 };
-pub use templates::{Template, TemplateVersion};
+pub use templates::{Template, TemplateOwner, TemplateVersion};
 pub use triage::{
     ChangedSince, FindingToTriage, NewTriageBatch, NumberedFinding, TriageBatch, TriageState,
 };

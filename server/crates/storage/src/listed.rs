@@ -1,6 +1,6 @@
 //! How long lists can get that are read whole. Whatever would make one longer is refused, so that none is cut in silence.
 
-use holdpoint_domain::{PersonId, ReviewId, TemplateId};
+use holdpoint_domain::{PersonId, ReviewId, ServiceId, TemplateId};
 
 use crate::{StorageError, Tx, fetch_optional};
 
@@ -11,6 +11,8 @@ pub enum Listed<'a> {
     Templates,
     VersionsOf(&'a TemplateId),
     PatchesOf(&'a ReviewId),
+    /// People with a role on a service.
+    MembersOf(&'a ServiceId),
     /// Tokens that were not revoked.
     TokensOf(&'a PersonId),
 }
@@ -19,7 +21,7 @@ impl Listed<'_> {
     /// How many there can be.
     pub const fn most(self) -> i64 {
         match self {
-            Self::Services | Self::PatchesOf(_) => 5_000,
+            Self::Services | Self::PatchesOf(_) | Self::MembersOf(_) => 5_000,
             Self::Templates | Self::VersionsOf(_) => 1_000,
             Self::TokensOf(_) => 500,
         }
@@ -50,6 +52,10 @@ impl Tx {
             Listed::PatchesOf(review) => (
                 "select count(*) as n from patch where review_id = $1",
                 Some(review.as_str()),
+            ),
+            Listed::MembersOf(service) => (
+                "select count(*) as n from membership where service_id = $1",
+                Some(service.as_str()),
             ),
             Listed::TokensOf(person) => (
                 "select count(*) as n from api_token where person_id = $1 and revoked_at is null",

@@ -6,7 +6,10 @@ use holdpoint_domain::{
     InstanceRole, Millis, PersonId, ServiceId, ServiceRole, four_eyes::Account, text::look_of_name,
 };
 
-use crate::{StorageError, Tx, execute, fetch_all, fetch_optional, for_ids, tx::one};
+use crate::{
+    StorageError, Tx, columns::contains_pattern, execute, fetch_all, fetch_optional, for_ids,
+    tx::one,
+};
 
 /// A person with an account. Deliberately without the password's hash: see [`Tx::password_hash`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +24,18 @@ pub struct Person {
     pub made_by: Option<(PersonId, String)>,
     /// Whose link last set the password, and when.
     pub password_reset: Option<(PersonId, String, Millis)>,
+    /// A link by somebody else that set the password, which the person has not dismissed yet.
+    pub unseen_reset: Option<UnseenReset>,
     pub disabled_at: Option<Millis>,
     pub version: i64,
+}
+
+/// A link that somebody else made and by which a person's password was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnseenReset {
+    /// The name of who made it; absent for the command line.
+    pub by: Option<String>,
+    pub at: Millis,
 }
 
 /// What a person who is not disabled may do: on the instance, and on one service.
@@ -58,6 +71,7 @@ struct PersonRow {
     password_reset_by: Option<String>,
     password_reset_by_name: Option<String>,
     password_reset_at: Option<i64>,
+    password_reset_seen_at: Option<i64>,
     disabled_at: Option<i64>,
     version: i64,
 }
@@ -66,7 +80,16 @@ impl TryFrom<PersonRow> for Person {
     type Error = StorageError;
 
     fn try_from(row: PersonRow) -> Result<Self, StorageError> {
+        let is_seen = |at| row.password_reset_seen_at.is_some_and(|seen| seen >= at);
+        let unseen_reset = row
+            .password_reset_at
+            .filter(|at| !is_seen(*at) && row.password_reset_by.as_deref() != Some(&row.id))
+            .map(|at| UnseenReset {
+                by: row.password_reset_by_name.clone(),
+                at,
+            });
         Ok(Self {
+            unseen_reset,
             id: PersonId::parse(&row.id)
                 .ok_or_else(|| StorageError::column("person", "id", &row.id))?,
             instance_role: InstanceRole::parse(&row.instance_role).ok_or_else(|| {
@@ -104,7 +127,7 @@ macro_rules! of_person {
          (select maker.name from person as maker where maker.id = person.made_by) as made_by_name, \
          person.password_reset_by, \
          (select helper.name from person as helper where helper.id = person.password_reset_by) \
-         as password_reset_by_name, person.password_reset_at, person.disabled_at, person.version"
+         as password_reset_by_name, person.password_reset_at, person.password_reset_seen_at, person.disabled_at, person.version"
     };
 }
 
@@ -112,6 +135,30 @@ macro_rules! person_columns {
     ($rest:literal) => {
         concat!("select ", of_person!(), " from person ", $rest)
     };
+}
+
+/// Whether a person's name or address holds a text: `$1` in small letters, `$2` as it was typed.
+macro_rules! is_found {
+    () => {
+        "(lower(person.name) like $1 escape '\\' or lower(person.email) like $1 escape '\\' \
+         or person.name like $2 escape '\\')"
+    };
+}
+
+/// The first entries of a list that a search leaves, and how many there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found<T> {
+    pub entries: Vec<T>,
+    pub n_matching: i64,
+}
+
+/// The patterns of a search. Letters beyond ASCII are found as they are typed, since the databases make only ASCII's small.
+pub(crate) fn found_patterns(text: &str) -> [String; 2] {
+    let text = text.trim();
+    [
+        contains_pattern(&text.to_lowercase()),
+        contains_pattern(text),
+    ]
 }
 
 /// Through how many hands an account is followed back.
@@ -213,16 +260,32 @@ impl Tx {
             .transpose()
     }
 
-    /// Everyone with an account, by name; bounded, since an instance serves an organisation, not the public.
-    pub async fn people(&mut self) -> Result<Vec<Person>, StorageError> {
-        fetch_all!(
-            self,
-            PersonRow,
-            person_columns!("order by lower(name), id limit 5000")
-        )
-        .into_iter()
-        .map(Person::try_from)
-        .collect()
+    /// The first accounts whose name or address holds a text, by name, and how many there are.
+    pub async fn people_found(
+        &mut self,
+        text: &str,
+        limit: i64,
+    ) -> Result<Found<Person>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            person: PersonRow,
+            n_matching: i64,
+        }
+        const SQL: &str = concat!(
+            "select ",
+            of_person!(),
+            ", count(*) over () as n_matching from person where ",
+            is_found!(),
+            " order by lower(person.name), person.id limit $3"
+        );
+        let [small, typed] = found_patterns(text);
+        let rows = fetch_all!(self, Row, SQL, small, typed, limit);
+        Ok(Found {
+            n_matching: rows.first().map_or(0, |row| row.n_matching),
+            entries: (rows.into_iter().map(|row| row.person.try_into()))
+                .collect::<Result<_, _>>()?,
+        })
     }
 
     /// How many accounts there are: none means that the instance waits for its set-up.
@@ -278,6 +341,22 @@ impl Tx {
             at,
         );
         Ok(())
+    }
+
+    /// Notes that a person has seen who had their password reset until then; says whether they had not before.
+    pub async fn see_password_reset(
+        &mut self,
+        id: &PersonId,
+        at: Millis,
+    ) -> Result<bool, StorageError> {
+        let touched = execute!(
+            self,
+            "update person set password_reset_seen_at = $2 where id = $1 and password_reset_at <= $2 \
+             and (password_reset_seen_at is null or password_reset_seen_at < password_reset_at)",
+            id.as_str(),
+            at,
+        );
+        Ok(touched > 0)
     }
 
     /// What a person may do here, as it is stored now: their instance role unless the account is disabled, and their role on the
@@ -337,6 +416,40 @@ impl Tx {
         self.granted(service, person).await
     }
 
+    /// What a person is to the instance, as it is stored now; `None` where there is no such account or it is disabled.
+    pub async fn instance_role(
+        &mut self,
+        person: &PersonId,
+    ) -> Result<Option<InstanceRole>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            instance_role: String,
+        }
+        const SQL: &str = "select instance_role from person where id = $1 and disabled_at is null";
+        fetch_optional!(self, Row, SQL, person.as_str())
+            .map(|row| {
+                InstanceRole::parse(&row.instance_role).ok_or_else(|| {
+                    StorageError::column("person", "instance_role", &row.instance_role)
+                })
+            })
+            .transpose()
+    }
+
+    /// As [`Tx::instance_role`], and nobody can take it away until this unit of work ends.
+    pub async fn instance_role_until_done(
+        &mut self,
+        person: &PersonId,
+    ) -> Result<Option<InstanceRole>, StorageError> {
+        if !self.is_sqlite() {
+            execute!(
+                self,
+                "select 1 from person where id = $1 for share",
+                person.as_str()
+            );
+        }
+        self.instance_role(person).await
+    }
+
     /// What a person is to a service.
     pub async fn service_role(
         &mut self,
@@ -356,7 +469,7 @@ impl Tx {
             .transpose()
     }
 
-    /// Everyone with a role on a service, by name.
+    /// Everyone with a role on a service, by name. How many that can be is bounded, see [`crate::Listed::MembersOf`].
     pub async fn members(
         &mut self,
         service: &ServiceId,
@@ -372,7 +485,7 @@ impl Tx {
             of_person!(),
             ", membership.role from membership \
              join person on person.id = membership.person_id where membership.service_id = $1 \
-             order by lower(person.name), person.id limit 5000"
+             order by lower(person.name), person.id limit 5100"
         );
         fetch_all!(self, Row, SQL, service.as_str())
             .into_iter()
@@ -382,6 +495,42 @@ impl Tx {
                 Ok((row.person.try_into()?, role))
             })
             .collect()
+    }
+
+    /// The first of those with a role on a service whose name or address holds a text, by name, and how many there are.
+    pub async fn members_found(
+        &mut self,
+        service: &ServiceId,
+        text: &str,
+        limit: i64,
+    ) -> Result<Found<(Person, ServiceRole)>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            person: PersonRow,
+            role: String,
+            n_matching: i64,
+        }
+        const SQL: &str = concat!(
+            "select ",
+            of_person!(),
+            ", membership.role, count(*) over () as n_matching from membership \
+             join person on person.id = membership.person_id where membership.service_id = $4 and ",
+            is_found!(),
+            " order by lower(person.name), person.id limit $3"
+        );
+        let [small, typed] = found_patterns(text);
+        let rows = fetch_all!(self, Row, SQL, small, typed, limit, service.as_str());
+        let n_matching = rows.first().map_or(0, |row| row.n_matching);
+        let entries = rows.into_iter().map(|row| {
+            let role = ServiceRole::parse(&row.role)
+                .ok_or_else(|| StorageError::column("membership", "role", &row.role))?;
+            Ok((row.person.try_into()?, role))
+        });
+        Ok(Found {
+            entries: entries.collect::<Result<_, StorageError>>()?,
+            n_matching,
+        })
     }
 
     /// Gives a person a role on a service, instead of any they had; `None` takes it away.

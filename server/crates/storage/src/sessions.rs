@@ -10,7 +10,7 @@ use tower_sessions::{
     session_store,
 };
 
-use crate::{Database, Failure, StorageError, Tx, execute, fetch_all, fetch_optional};
+use crate::{Database, Failure, Found, StorageError, Tx, execute, fetch_all, fetch_optional};
 
 /// The keys of a session's data that have a column of their own.
 pub mod keys {
@@ -176,12 +176,13 @@ fn millis(moment: OffsetDateTime) -> Millis {
 }
 
 impl Tx {
-    /// A person's sessions that have not expired, newest first.
+    /// A person's sessions that have not expired, those used last first, and how many there are.
     pub async fn sessions_of(
         &mut self,
         person: &PersonId,
         now: Millis,
-    ) -> Result<Vec<SignedInSession>, StorageError> {
+        limit: i64,
+    ) -> Result<Found<SignedInSession>, StorageError> {
         #[derive(sqlx::FromRow)]
         struct Row {
             id: String,
@@ -189,17 +190,20 @@ impl Tx {
             last_seen_at: i64,
             user_agent: String,
             address: String,
+            n_matching: i64,
         }
         let rows = fetch_all!(
             self,
             Row,
-            "select id, created_at, last_seen_at, user_agent, address from session \
-             where person_id = $1 and expires_at > $2 and created_at > $3 order by last_seen_at desc, id limit 500",
+            "select id, created_at, last_seen_at, user_agent, address, count(*) over () as n_matching from session \
+             where person_id = $1 and expires_at > $2 and created_at > $3 order by last_seen_at desc, id limit $4",
             person.as_str(),
             now,
             now - LASTS_AT_MOST,
+            limit,
         );
-        Ok(rows
+        let n_matching = rows.first().map_or(0, |row| row.n_matching);
+        let entries = rows
             .into_iter()
             .map(|row| SignedInSession {
                 id: row.id,
@@ -208,7 +212,11 @@ impl Tx {
                 user_agent: row.user_agent,
                 address: row.address,
             })
-            .collect())
+            .collect();
+        Ok(Found {
+            entries,
+            n_matching,
+        })
     }
 
     /// Ends one of a person's sessions; says whether there was one.

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_domain::{
-    Decision, Digest, FindingStatus, Gating, ItemId, ItemState, Millis, PatchState, Policy,
-    ReviewId, ScannerClaim, Severity,
+    Decision, Digest, FindingStatus, Gating, ItemId, ItemState, Millis, PatchState, PersonId,
+    Policy, ReviewId, ScannerClaim, Severity,
     evidence::{EvidenceText, Pin},
+    four_eyes::is_marked_by_reset,
     triage::Request,
     verdict::{FindingGroup, GroupKey, GroupState},
 };
@@ -182,6 +183,8 @@ pub struct StandingFinding {
     pub explanation: Option<String>,
     /// The digest of what it says; absent for an open finding that is linked to no item.
     pub says: Option<String>,
+    /// Its category, CVE and CWE, where its digest is.
+    pub identifiers: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,6 +229,9 @@ pub struct SignOff {
     pub person_email: String,
     /// Since when the person's account is disabled.
     pub person_disabled_at: Option<Millis>,
+    /// When the person's password had been set by a link that somebody else made, if that was within a day before: the activity log
+    /// says so.
+    pub reset_at: Option<Millis>,
     pub role: String,
     /// A [`Decision`]'s word, or `go` / `no_go` for a release.
     pub decision: String,
@@ -243,6 +249,20 @@ pub struct SignOff {
     pub entry: Option<SignOffEntry>,
     /// What the requirement said, for a sign-off under the first version of the normalisation, if that is known.
     pub signed_requirement: Option<String>,
+    /// For such a sign-off: what the log says that it was at the upgrade, as a digest.
+    pub bound: Option<String>,
+}
+
+/// The action of an entry that says what sign-offs were at the upgrade.
+pub const SIGN_OFFS_BOUND: &str = "sign_offs.bound";
+
+/// What such an entry says: digests of sign-offs by their ids.
+pub fn bound_sign_offs(after: &str) -> BTreeMap<String, String> {
+    #[derive(serde::Deserialize)]
+    struct After {
+        sign_offs: BTreeMap<String, String>,
+    }
+    serde_json::from_str(after).map_or_else(|_| BTreeMap::new(), |after: After| after.sign_offs)
 }
 
 /// The entry of the activity log that a sign-off names as its own.
@@ -406,6 +426,9 @@ struct FindingRow {
     snippet: Option<String>,
     description: String,
     remediation: String,
+    category: String,
+    cve: String,
+    cwe: String,
 }
 
 /// The columns of a finding that counts, as SQL: its texts only where they do.
@@ -419,7 +442,7 @@ macro_rules! finding_columns {
              finding.first_seen_at, finding.scanner_state, \
              finding.suppression_kind, finding.suppression_reason, finding.rule, finding.component, \
              finding.component_version, finding.path, finding.start_line, finding.end_line, finding.accepted_until, \
-             finding.explanation_id, cast(case when ",
+             finding.explanation_id, finding.category, finding.cve, finding.cwe, cast(case when ",
             $has_texts,
             " then 1 else 0 end as bigint) as has_texts, case when ",
             $has_texts,
@@ -480,6 +503,8 @@ struct SignOffRow {
     person_name: String,
     person_email: String,
     person_disabled_at: Option<i64>,
+    reset_at: Option<i64>,
+    reset_after: Option<String>,
     role: String,
     decision: String,
     statement: String,
@@ -491,6 +516,8 @@ struct SignOffRow {
     log_sequence: i64,
     signed_at: i64,
     signed_requirement: Option<String>,
+    binding_action: Option<String>,
+    binding_after: Option<String>,
     entry_actor: Option<String>,
     entry_action: Option<String>,
     entry_at: Option<i64>,
@@ -504,15 +531,52 @@ macro_rules! select_sign_offs {
          sign_off.role, sign_off.decision, sign_off.statement, sign_off.risk, \
          sign_off.waived_until, sign_off.digest, sign_off.content, sign_off.four_eyes, sign_off.log_sequence, \
          sign_off.signed_at, sign_off.signed_requirement, activity.actor as entry_actor, \
-         activity.action as entry_action, activity.at as entry_at, activity.after as entry_after \
+         activity.action as entry_action, activity.at as entry_at, activity.after as entry_after, \
+         reset.at as reset_at, reset.after as reset_after, \
+         binding.action as binding_action, binding.after as binding_after \
          from sign_off join person on person.id = sign_off.person_id \
-         left join activity on activity.sequence = sign_off.log_sequence "
+         left join activity on activity.sequence = sign_off.log_sequence \
+         left join activity as binding on binding.sequence = sign_off.bound_by \
+         left join activity as reset on reset.sequence = (select max(earlier.sequence) from activity as earlier \
+         where earlier.subject_kind = 'person' and earlier.subject = sign_off.person_id \
+         and earlier.action = 'person.password_reset' and earlier.sequence < sign_off.log_sequence) "
     };
+}
+
+/// When a signer's password had been set by somebody else's link, by what the log says of the last such link; `None` where that is
+/// more than a day ago.
+fn marking_reset(
+    person: &str,
+    signed_at: Millis,
+    reset_at: Millis,
+    after: Option<&str>,
+) -> Option<Millis> {
+    #[derive(serde::Deserialize)]
+    struct After {
+        link_made_by: Option<String>,
+    }
+    let after = after.and_then(|after| serde_json::from_str::<After>(after).ok());
+    let is_own = after.is_some_and(|after| after.link_made_by.as_deref() == Some(person));
+    (!is_own && is_marked_by_reset(signed_at, reset_at)).then_some(reset_at)
 }
 
 impl From<SignOffRow> for SignOff {
     fn from(row: SignOffRow) -> Self {
+        let reset_at = row.reset_at.and_then(|at| {
+            marking_reset(
+                &row.person_id,
+                row.signed_at,
+                at,
+                row.reset_after.as_deref(),
+            )
+        });
+        let binding = row.binding_action.zip(row.binding_after);
+        let bound = binding
+            .filter(|(action, _)| action == SIGN_OFFS_BOUND)
+            .and_then(|(_, after)| bound_sign_offs(&after).remove(&row.id));
         Self {
+            reset_at,
+            bound,
             id: row.id,
             review_id: row.review_id,
             item_id: row.item_id,
@@ -564,6 +628,20 @@ fn finding(row: FindingRow, says: Says) -> Result<StandingFinding, StorageError>
     let explanation = row.explanation_id.or_else(|| {
         (!row.remediation.is_empty()).then(|| Digest::of(row.remediation.as_bytes()).into())
     });
+    let lists =
+        [&row.cve, &row.cwe].map(|list| serde_json::from_str::<Vec<serde_json::Value>>(list));
+    let [cve, cwe] = lists.map(Result::unwrap_or_default);
+    let said = |value: serde_json::Value| match value {
+        serde_json::Value::String(word) => word,
+        value => value.to_string(),
+    };
+    let cwe = cwe
+        .into_iter()
+        .map(|number| format!("CWE-{}", said(number)));
+    let identifiers: Vec<_> = std::iter::once(row.category)
+        .chain(cve.into_iter().map(said))
+        .chain(cwe)
+        .collect();
     let content = FindingContent {
         id: row.id.clone(),
         title: row.title.clone(),
@@ -577,6 +655,7 @@ fn finding(row: FindingRow, says: Says) -> Result<StandingFinding, StorageError>
     };
     Ok(StandingFinding {
         says: (row.has_texts != 0).then(|| says(&content)),
+        identifiers: (row.has_texts != 0).then(|| identifiers.join(", ")),
         rule: row.rule,
         component,
         place: place(row.path.as_deref(), row.start_line, row.end_line),
@@ -981,7 +1060,8 @@ impl Tx {
                      finding.first_seen_at, finding.scanner_state, finding.suppression_kind, finding.suppression_reason, \
                      finding.rule, finding.component, finding.component_version, finding.path, finding.start_line, \
                      finding.end_line, finding.accepted_until, finding.explanation_id, cast(0 as bigint) as has_texts, \
-                     '' as message, cast(null as text) as snippet, '' as description, '' as remediation from placed join finding on finding.id = placed.id \
+                     '' as message, cast(null as text) as snippet, '' as description, '' as remediation, finding.category, finding.cve, \
+                     finding.cwe from placed join finding on finding.id = placed.id \
                      left join finding as original on original.id = finding.duplicate_of \
                      where placed.place <= $4 order by finding.number"
                 )
@@ -1221,6 +1301,23 @@ impl Tx {
         Ok(())
     }
 
+    /// When the password of somebody who signs now was set by a link that somebody else made, if that was within a day.
+    pub async fn reset_before_signing(
+        &mut self,
+        person: &PersonId,
+        now: Millis,
+    ) -> Result<Option<Millis>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            at: i64,
+            after: Option<String>,
+        }
+        const SQL: &str = "select at, after from activity where subject_kind = 'person' and subject = $1 \
+            and action = 'person.password_reset' order by sequence desc limit 1";
+        let row = fetch_optional!(self, Row, SQL, person.as_str());
+        Ok(row.and_then(|row| marking_reset(person.as_str(), now, row.at, row.after.as_deref())))
+    }
+
     /// Every sign-off by the number of its entry in the log, and of one entry by its id: those after this one, at most
     /// `limit`.
     pub async fn sign_offs_after(
@@ -1235,6 +1332,51 @@ impl Tx {
              order by sign_off.log_sequence, sign_off.id limit $3"
         );
         let rows = fetch_all!(self, SignOffRow, SQL, log_sequence, id, limit);
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Sign-offs under the first version of the normalisation that no entry of the log binds, in the order of their ids.
+    pub async fn unbound_sign_offs(&mut self, limit: i64) -> Result<Vec<SignOff>, StorageError> {
+        const SQL: &str = concat!(
+            select_sign_offs!(),
+            "where sign_off.bound_by is null and sign_off.content like '%\"normalisation\":1,%' \
+             order by sign_off.id limit $1"
+        );
+        let rows = fetch_all!(self, SignOffRow, SQL, limit);
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// The first entry of the log that binds sign-offs, if there is one.
+    pub async fn first_binding(&mut self) -> Result<Option<i64>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            sequence: Option<i64>,
+        }
+        const SQL: &str =
+            "select min(sequence) as sequence from activity where action = 'sign_offs.bound'";
+        Ok(fetch_optional!(self, Row, SQL).and_then(|row| row.sequence))
+    }
+
+    /// Notes the entry of the log that binds these sign-offs.
+    pub async fn bind_sign_offs(&mut self, ids: &[&str], entry: i64) -> Result<(), StorageError> {
+        for id in ids {
+            execute!(
+                self,
+                "update sign_off set bound_by = $2 where id = $1",
+                *id,
+                entry
+            );
+        }
+        Ok(())
+    }
+
+    /// The sign-offs that an entry of the log binds, by what their rows say.
+    pub async fn sign_offs_bound_by(&mut self, entry: i64) -> Result<Vec<SignOff>, StorageError> {
+        const SQL: &str = concat!(
+            select_sign_offs!(),
+            "where sign_off.bound_by = $1 order by sign_off.id"
+        );
+        let rows = fetch_all!(self, SignOffRow, SQL, entry);
         Ok(rows.into_iter().map(Into::into).collect())
     }
 

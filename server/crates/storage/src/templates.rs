@@ -1,6 +1,6 @@
 //! Checklist templates and their versions, with the documents' own bytes.
 
-use holdpoint_domain::{Digest, Millis, PersonId, TemplateId, TemplateVersionId};
+use holdpoint_domain::{Digest, Millis, PersonId, ServiceId, TemplateId, TemplateVersionId};
 
 use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, tx::one};
 
@@ -9,8 +9,18 @@ use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optiona
 pub struct Template {
     pub id: TemplateId,
     pub name: String,
+    /// Whose it is; absent for one of the instance.
+    pub owner: Option<TemplateOwner>,
     pub created_at: Millis,
     pub created_by: PersonId,
+}
+
+/// The service that a template belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateOwner {
+    pub service: ServiceId,
+    pub slug: String,
+    pub name: String,
 }
 
 /// One version of a checklist document. Its bytes are asked for apart, see [`Tx::template_source`].
@@ -34,6 +44,9 @@ pub struct TemplateVersion {
 struct TemplateRow {
     id: String,
     name: String,
+    service_id: Option<String>,
+    service_slug: Option<String>,
+    service_name: Option<String>,
     created_at: i64,
     created_by: String,
 }
@@ -42,9 +55,18 @@ impl TryFrom<TemplateRow> for Template {
     type Error = StorageError;
 
     fn try_from(row: TemplateRow) -> Result<Self, StorageError> {
+        let owner = match (row.service_id, row.service_slug, row.service_name) {
+            (Some(id), Some(slug), Some(name)) => Some(TemplateOwner {
+                service: parsed(ServiceId::parse, &id, "template", "service_id")?,
+                slug,
+                name,
+            }),
+            _ => None,
+        };
         Ok(Self {
             id: parsed(TemplateId::parse, &row.id, "template", "id")?,
             name: row.name,
+            owner,
             created_at: row.created_at,
             created_by: parsed(PersonId::parse, &row.created_by, "template", "created_by")?,
         })
@@ -85,6 +107,17 @@ impl TryFrom<TemplateVersionRow> for TemplateVersion {
     }
 }
 
+macro_rules! template_columns {
+    ($rest:literal) => {
+        concat!(
+            "select template.id, template.name, template.service_id, service.slug as service_slug, \
+             service.name as service_name, template.created_at, template.created_by from template \
+             left join service on service.id = template.service_id ",
+            $rest
+        )
+    };
+}
+
 macro_rules! version_columns {
     ($rest:literal) => {
         concat!(
@@ -100,8 +133,10 @@ impl Tx {
     pub async fn insert_template(&mut self, template: &Template) -> Result<(), StorageError> {
         let touched = execute!(
             self,
-            "insert into template (id, name, created_at, created_by) values ($1, $2, $3, $4) on conflict do nothing",
+            "insert into template (id, service_id, name, created_at, created_by) values ($1, $2, $3, $4, $5) \
+             on conflict do nothing",
             template.id.as_str(),
+            template.owner.as_ref().map(|owner| owner.service.as_str()),
             &template.name,
             template.created_at,
             template.created_by.as_str(),
@@ -110,17 +145,37 @@ impl Tx {
     }
 
     pub async fn template(&mut self, id: &TemplateId) -> Result<Option<Template>, StorageError> {
-        const SQL: &str = "select id, name, created_at, created_by from template where id = $1";
-        fetch_optional!(self, TemplateRow, SQL, id.as_str())
+        let sql = template_columns!("where template.id = $1");
+        fetch_optional!(self, TemplateRow, sql, id.as_str())
             .map(Template::try_from)
             .transpose()
     }
 
-    pub async fn template_by_name(&mut self, name: &str) -> Result<Option<Template>, StorageError> {
-        const SQL: &str = "select id, name, created_at, created_by from template where name = $1";
-        fetch_optional!(self, TemplateRow, SQL, name)
+    /// The templates of this name: of the instance and of any service; bounded, as all of them are.
+    pub async fn templates_named(&mut self, name: &str) -> Result<Vec<Template>, StorageError> {
+        let sql = template_columns!("where template.name = $1 order by template.id limit 1100");
+        fetch_all!(self, TemplateRow, sql, name)
+            .into_iter()
             .map(Template::try_from)
-            .transpose()
+            .collect()
+    }
+
+    /// The templates that have these bytes, read in this way, as one of their versions.
+    pub async fn templates_with(
+        &mut self,
+        sha256: &Digest,
+        reading: &str,
+        tier: Option<&str>,
+    ) -> Result<Vec<Template>, StorageError> {
+        let sql = template_columns!(
+            "where exists (select 1 from template_version as v where v.template_id = template.id and v.sha256 = $1 \
+             and v.reading = $2 and coalesce(v.tier, '') = coalesce(cast($3 as text), '')) \
+             order by template.id desc limit 1100"
+        );
+        fetch_all!(self, TemplateRow, sql, sha256.as_str(), reading, tier)
+            .into_iter()
+            .map(Template::try_from)
+            .collect()
     }
 
     /// Keeps others from adding a version to the template until this unit of work ends.
@@ -135,28 +190,42 @@ impl Tx {
         Ok(())
     }
 
-    /// Every template by name, with its newest version; bounded.
-    pub async fn templates(&mut self) -> Result<Vec<(Template, TemplateVersion)>, StorageError> {
+    /// Templates by name, each with its newest version; bounded. `read_by` leaves only those of the instance and of services on
+    /// which this person has a role.
+    pub async fn templates(
+        &mut self,
+        read_by: Option<&PersonId>,
+    ) -> Result<Vec<(Template, TemplateVersion)>, StorageError> {
         #[derive(sqlx::FromRow)]
         struct Row {
             name: String,
+            owner_id: Option<String>,
+            owner_slug: Option<String>,
+            owner_name: Option<String>,
             template_created_at: i64,
             template_created_by: String,
             #[sqlx(flatten)]
             version: TemplateVersionRow,
         }
-        const SQL: &str = "select template.name, template.created_at as template_created_at, \
+        const SQL: &str = "select template.name, template.service_id as owner_id, service.slug as owner_slug, \
+            service.name as owner_name, template.created_at as template_created_at, \
             template.created_by as template_created_by, v.id, v.template_id, v.number, v.file_name, v.sha256, v.reading, \
-            v.tier, v.n_items, v.created_at, v.created_by from template join template_version as v \
+            v.tier, v.n_items, v.created_at, v.created_by from template \
+            left join service on service.id = template.service_id join template_version as v \
             on v.template_id = template.id and v.number = \
             (select max(newest.number) from template_version as newest where newest.template_id = template.id) \
+            where cast($1 as text) is null or template.service_id is null or template.service_id in \
+            (select service_id from membership where person_id = $1) \
             order by lower(template.name), template.id limit 1100";
-        fetch_all!(self, Row, SQL)
+        fetch_all!(self, Row, SQL, read_by.map(PersonId::as_str))
             .into_iter()
             .map(|row| {
                 let template = TemplateRow {
                     id: row.version.template_id.clone(),
                     name: row.name,
+                    service_id: row.owner_id,
+                    service_slug: row.owner_slug,
+                    service_name: row.owner_name,
                     created_at: row.template_created_at,
                     created_by: row.template_created_by,
                 };
@@ -218,28 +287,6 @@ impl Tx {
         .into_iter()
         .map(TemplateVersion::try_from)
         .collect()
-    }
-
-    /// The newest version, of any template, that is these bytes read in this way.
-    pub async fn template_version_of(
-        &mut self,
-        sha256: &Digest,
-        reading: &str,
-        tier: Option<&str>,
-    ) -> Result<Option<TemplateVersion>, StorageError> {
-        fetch_optional!(
-            self,
-            TemplateVersionRow,
-            version_columns!(
-                "where sha256 = $1 and reading = $2 and coalesce(tier, '') = coalesce(cast($3 as text), '') \
-                 order by created_at desc, id desc limit 1"
-            ),
-            sha256.as_str(),
-            reading,
-            tier
-        )
-        .map(TemplateVersion::try_from)
-        .transpose()
     }
 
     /// The document's bytes, as they were imported.

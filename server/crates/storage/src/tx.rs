@@ -1,6 +1,6 @@
 use sqlx::{Postgres, Sqlite, Transaction};
 
-use crate::{StorageError, commits, unit::Lending};
+use crate::{StorageError, commits, interrupt::InterruptOnDrop, unit::Lending};
 
 /// One unit of work on either database. Dropped without [`Tx::commit`], it rolls back. Where it is a step of a
 /// [`Unit`](crate::Unit), what it committed lasts when that is committed.
@@ -9,6 +9,8 @@ pub struct Tx {
     /// Absent only while it ends.
     connection: Option<Connection>,
     lending: Option<Lending>,
+    /// What is asked of SQLite ends with a unit of work that only reads.
+    _interrupt: Option<InterruptOnDrop>,
 }
 
 /// The transaction that a unit of work is.
@@ -37,6 +39,15 @@ impl Tx {
         Self {
             connection: Some(connection),
             lending: None,
+            _interrupt: None,
+        }
+    }
+
+    pub(crate) fn interrupted(connection: Connection, interrupt: InterruptOnDrop) -> Self {
+        Self {
+            connection: Some(connection),
+            lending: None,
+            _interrupt: Some(interrupt),
         }
     }
 
@@ -44,6 +55,7 @@ impl Tx {
         Self {
             connection: Some(connection),
             lending: Some(lending),
+            _interrupt: None,
         }
     }
 

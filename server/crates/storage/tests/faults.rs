@@ -195,3 +195,49 @@ async fn tables_of_a_newer_version_are_refused_with_a_sentence() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_question_that_nobody_waits_for_any_more_ends() {
+    let on = TestDatabase::sqlite().await;
+    // As many as there are connections that read; each would be counted for ever.
+    let endless =
+        "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n";
+    for _ in 0..8 {
+        let mut tx = on.database.read().await.expect("begins");
+        let asked = async move { tx.tamper_with_activity_for_test(endless).await };
+        let soon = std::time::Duration::from_millis(20);
+        tokio::time::timeout(soon, asked)
+            .await
+            .expect_err("it has no end");
+    }
+    for _ in 0..16 {
+        let soon = std::time::Duration::from_secs(5);
+        let read = async {
+            let mut tx = on.database.read().await.expect("begins");
+            tx.setting("a").await
+        };
+        let read = tokio::time::timeout(soon, read).await;
+        read.expect("the connections are free again")
+            .expect("reads");
+    }
+}
+
+#[tokio::test]
+async fn postgresql_gives_no_question_of_a_request_longer_than_the_request() {
+    let Some(on) = TestDatabase::postgres().await else {
+        return;
+    };
+    let limited = "select 1 where current_setting('statement_timeout') = '30s'";
+    let mut tx = on.database.read().await.expect("begins");
+    let n = tx.tamper_with_activity_for_test(limited).await;
+    assert_eq!(n.expect("answers"), 1);
+    drop(tx);
+    // It is of that one unit of work.
+    for mut tx in [
+        on.database.read_at_leisure().await.expect("begins"),
+        on.database.write().await.expect("begins"),
+    ] {
+        let n = tx.tamper_with_activity_for_test(limited).await;
+        assert_eq!(n.expect("answers"), 0);
+    }
+}

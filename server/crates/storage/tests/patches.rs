@@ -55,6 +55,7 @@ async fn fill(tx: &mut Tx) -> Result<(), StorageError> {
     let template = TemplateId::parse("t1").expect("an id");
     tx.insert_template(&Template {
         id: template.clone(),
+        owner: None,
         name: "PRR".to_owned(),
         created_at: 1,
         created_by: person(),

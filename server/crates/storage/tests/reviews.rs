@@ -68,6 +68,7 @@ async fn fill(tx: &mut Tx) -> Result<Review, StorageError> {
     tx.insert_service(&service).await?;
     let template = Template {
         id: TemplateId::parse("t1").expect("an id"),
+        owner: None,
         name: "PRR".to_owned(),
         created_at: 1,
         created_by: person("ana"),
@@ -205,9 +206,10 @@ async fn a_taken_key_slug_or_name_is_a_conflict() {
         let taken = tx.insert_service(&service).await;
         assert!(matches!(taken, Err(StorageError::Conflict)), "{taken:?}");
         let mut template = tx
-            .template_by_name("PRR")
+            .templates_named("PRR")
             .await
             .expect("asks")
+            .pop()
             .expect("is there");
         template.id = TemplateId::parse("t2").expect("an id");
         let taken = tx.insert_template(&template).await;

@@ -148,7 +148,11 @@ async fn a_session_that_was_revoked_does_not_come_back() {
             Some(record.clone())
         );
         let mut tx = on.database.write().await.expect("writes");
-        let listed = tx.sessions_of(&id("ana"), 1_000_000).await.expect("lists");
+        let listed = tx
+            .sessions_of(&id("ana"), 1_000_000, 10)
+            .await
+            .expect("lists")
+            .entries;
         assert_eq!(listed.len(), 1);
         assert!(
             !listed[0].id.contains(&record.id.to_string()),

@@ -127,6 +127,7 @@ impl From<FindingContent> for super::FindingContent {
             severity: old.severity,
             status: old.status,
             says: None,
+            identifiers: None,
             rule: None,
             component: None,
             place: None,

@@ -1,6 +1,6 @@
 //! Checking the activity log: against itself, against the sign-offs, and against heads that were kept outside.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use holdpoint_domain::{
     Digest,
@@ -10,12 +10,14 @@ use holdpoint_report::{
     log::{FoundHead, LogHead, SALT_BYTES, Tree, leaf},
     signing::{AllowedKeys, LOG_NAMESPACE, verify},
 };
-use holdpoint_storage::{LogTree, SignOff, SignedHead, StoredActivity, Tx};
+use holdpoint_storage::{
+    LogTree, SIGN_OFFS_BOUND, SignOff, SignedHead, StoredActivity, Tx, bound_sign_offs,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{ChainHead, Occasion, PIECE, hash, signed, unsigned};
-use crate::{ServiceError, Services, sign_off::record};
+use crate::{ServiceError, Services, old_sign_offs::bound_digest, sign_off::record};
 
 /// So many sign-offs are read at once: each carries all that was signed.
 const SIGN_OFFS_AT_ONCE: i64 = 50;
@@ -147,6 +149,8 @@ struct Walk {
     compared: Vec<ComparedHead>,
     /// Whether something is wrong with the tree itself, which then is not told of every entry.
     is_tree_wrong: bool,
+    /// The round of each item that was taken up again after a decision, by the newest entry that says it.
+    rounds: HashMap<String, i64>,
 }
 
 impl Services {
@@ -181,6 +185,7 @@ impl Services {
             outside: BTreeMap::new(),
             compared: Vec::new(),
             is_tree_wrong: false,
+            rounds: HashMap::new(),
         };
         walk.take_outside(check.against);
         let is_whole = walk.walk(&mut tx).await?;
@@ -289,6 +294,9 @@ impl Walk {
                 self.compare_outside(entry.sequence);
                 self.check_signed_entry(&entry, n_before, &occasions);
                 self.take_sign_offs(tx, &entry).await?;
+                self.take_bound(tx, &entry).await?;
+                self.take_kept_report(tx, &entry).await?;
+                self.take_round(&entry);
             }
         }
     }
@@ -488,6 +496,96 @@ impl Walk {
         Ok(())
     }
 
+    /// Compares the sign-offs of an older rule with what this entry says that they were at the upgrade. An entry after the first
+    /// of its kind, or one that comes with it, is not Holdpoint's.
+    async fn take_bound(&mut self, tx: &mut Tx, entry: &Entry) -> Result<(), ServiceError> {
+        if entry.action != SIGN_OFFS_BOUND {
+            return Ok(());
+        }
+        let mut bound = bound_sign_offs(entry.after.as_deref().unwrap_or_default());
+        for sign_off in tx.sign_offs_bound_by(entry.sequence).await? {
+            let digest = bound.remove(&sign_off.id);
+            if digest.as_deref() != Some(bound_digest(&sign_off).as_str()) {
+                self.problems.add(format!(
+                    "The sign-off {} is not what entry {} of the log says that it was at the upgrade: it was edited.",
+                    sign_off.id, entry.sequence
+                ));
+            }
+        }
+        for id in bound.into_keys() {
+            self.problems.add(format!(
+                "The sign-off {id}, which entry {} of the log wrote down at the upgrade, is missing or names another entry.",
+                entry.sequence
+            ));
+        }
+        Ok(())
+    }
+
+    /// Compares the report that was kept with a decision with what this entry says of it.
+    async fn take_kept_report(&mut self, tx: &mut Tx, entry: &Entry) -> Result<(), ServiceError> {
+        let after = after_of(entry);
+        let said = |name: &str| after.get(name).and_then(Value::as_str);
+        let (Some(sign_off), Some(document), Some(text)) = (
+            sign_off_of(entry, &after),
+            said("fixed_report_sha256"),
+            said("report_sha256"),
+        ) else {
+            return Ok(());
+        };
+        let sequence = entry.sequence;
+        match tx.kept_digests(sign_off).await? {
+            None => self.problems.add(format!(
+                "The report that was kept with entry {sequence} of the log ({}) is missing: it was deleted.",
+                entry.summary
+            )),
+            Some((kept_document, kept_text)) if kept_document != document || kept_text != text => {
+                self.problems.add(format!(
+                    "The report that is kept with entry {sequence} of the log ({}) is not the one that was signed.",
+                    entry.summary
+                ));
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Notes the round that an entry puts an item into; all begin in the first.
+    fn take_round(&mut self, entry: &Entry) {
+        if entry.subject_kind != "item" {
+            return;
+        }
+        let after = after_of(entry);
+        let round = after.get("round").and_then(|round| match round {
+            Value::String(text) => text.parse().ok(),
+            round => round.as_i64(),
+        });
+        if let Some(round) = round.filter(|round| *round > 1) {
+            self.rounds.insert(entry.subject.clone(), round);
+        }
+    }
+
+    /// Whether each item is in the round that the log last put it into: one that was set back would count what was signed in an
+    /// earlier round.
+    async fn check_rounds(&mut self, tx: &mut Tx) -> Result<(), ServiceError> {
+        let mut after = String::new();
+        loop {
+            let rows = tx.item_rounds_after(&after, PIECE).await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.id);
+            for item in &rows {
+                let logged = self.rounds.get(&item.id).copied().unwrap_or(1);
+                if item.round != logged {
+                    self.problems.add(format!(
+                        "The item {} of review {} is in round {}, and the log has it in round {logged}: it was changed by hand.",
+                        item.key, item.review_id, item.round
+                    ));
+                }
+            }
+        }
+    }
+
     /// The next sign-off of at most this entry.
     async fn next_sign_off(
         &mut self,
@@ -544,6 +642,7 @@ impl Walk {
                 sign_off.id, sign_off.log_sequence
             ));
         }
+        self.check_rounds(tx).await?;
         let (sequence, digest) = tx.activity_head().await?;
         if (sequence, digest.as_str()) != (length, self.chain.head()) {
             self.problems.add(format!(

@@ -95,6 +95,17 @@ impl World {
         )
     }
 
+    /// Writes in the database behind the service's back.
+    pub(crate) async fn tamper(&self, sql: &str) {
+        let mut tx = self.on.database.write().await.expect("writes");
+        let touched = tx
+            .tamper_with_activity_for_test(Box::leak(sql.to_owned().into_boxed_str()))
+            .await
+            .expect("is done");
+        tx.commit().await.expect("commits");
+        assert!(touched > 0, "{sql} on {}", self.on.name);
+    }
+
     /// Everything in the activity log, oldest first: action and the rest as one text.
     pub(crate) async fn log(&self) -> Vec<(String, String)> {
         let mut tx = self.on.database.read().await.expect("reads");

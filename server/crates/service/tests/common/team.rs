@@ -6,7 +6,8 @@ use holdpoint_domain::{
     text::{Commit, Date, Name},
 };
 use holdpoint_service::{
-    Actor, ItemPage, NewReview, NewService, Review, Service, ServiceError, TemplateImport,
+    Actor, ItemPage, NewReview, NewService, Review, Service, ServiceError, TemplateFor,
+    TemplateImport,
     evidence::{EvidenceFields, EvidenceRequest},
     sign_off::DecisionRequest,
 };
@@ -37,6 +38,7 @@ pub(crate) fn import(named: Option<&str>) -> TemplateImport {
     TemplateImport {
         template: None,
         name: named.map(name),
+        owner: TemplateFor::Unsaid,
         file_name: "C:\\docs\\prr.md".to_owned(),
         reading: None,
         tier: None,

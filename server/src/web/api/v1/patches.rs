@@ -4,7 +4,7 @@ use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
-use holdpoint_domain::{FindingId, PatchId, ReviewId};
+use holdpoint_domain::{FindingId, PatchId, ReviewId, person::Action};
 use holdpoint_patch::{Applies, Touch};
 use holdpoint_service::{
     Services, UploadBy,
@@ -259,7 +259,8 @@ pub(super) async fn submit(
     target: Target,
     request: Request,
 ) -> Result<Response, WebError> {
-    services.review(&caller, &review).await?;
+    let service = services.review(&caller, &review).await?.service.id;
+    let access = services.access(&caller, &service).await?;
     let most = usize::try_from(services.limits().patch_bytes).unwrap_or(usize::MAX);
     let list = |text: Option<String>| -> Vec<String> {
         let ids = text
@@ -331,7 +332,8 @@ pub(super) async fn submit(
     };
     let by = UploadBy {
         actor: &caller,
-        service: None,
+        // Whoever may not submit uses up nothing but their own.
+        service: access.may(Action::Contribute).then_some(&service),
     };
     services.count_small_upload(by, body.len())?;
     once(&services, &caller, &key, &digest, async |services| {

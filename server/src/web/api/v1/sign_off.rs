@@ -56,6 +56,8 @@ pub(super) struct SignOff {
     person_email: String,
     /// Since when the person's account is disabled; null while it is not.
     person_disabled_at: Option<String>,
+    /// When the person's password had been set by a link that somebody else made, if that was within a day before signing.
+    person_reset_at: Option<String>,
     role: String,
     signed_at: String,
     /// Of exactly what was signed.
@@ -120,6 +122,7 @@ fn plain(of: &holdpoint_service::SignOff) -> SignOff {
         person_name: of.person_name.clone(),
         person_email: of.person_email.clone(),
         person_disabled_at: of.person_disabled_at.map(moment),
+        person_reset_at: of.reset_at.map(moment),
         role: of.role.clone(),
         signed_at: moment(of.signed_at),
         digest: of.digest.clone(),

@@ -6,7 +6,8 @@ use axum::{
 };
 use holdpoint_domain::{TemplateId, text::Name};
 use holdpoint_service::{
-    ListedTemplate, ServiceError, Services, TemplateImport, TemplateVersion, checklist::Reading,
+    ListedTemplate, ServiceError, Services, TemplateFor, TemplateImport, TemplateVersion, UploadBy,
+    checklist::Reading,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,6 +22,8 @@ use crate::web::{WebError, api_caller::ApiCaller};
 pub(super) struct Template {
     id: String,
     name: String,
+    /// The service that it belongs to, by its slug; absent for one of all services.
+    service: Option<String>,
     /// Newest first.
     versions: Vec<Version>,
 }
@@ -68,6 +71,10 @@ pub(super) struct Import {
     template: Option<String>,
     /// The template's name; by default the document's title. A name that is known means that template.
     name: Option<String>,
+    /// The service that a new template belongs to, by its slug, or `*` for one of all services, which only administrators make. By
+    /// default the template that the name or the document means; else all services for an administrator, and the only service that
+    /// they manage for anybody else.
+    service: Option<String>,
     /// What the document's file is called.
     file_name: Option<String>,
     /// tasks, tables, questionnaires or bullets; by default the one that fits.
@@ -90,7 +97,8 @@ fn version(version: &TemplateVersion, by: Option<String>) -> Version {
     }
 }
 
-/// All templates by name, each with its newest version.
+/// The templates that you may read, by name, each with its newest version: those of services on which you have a role, and those of
+/// all services.
 #[utoipa::path(get, path = "/templates", tag = "Templates", params(WhichPart), responses((status = 200, body = Part<Template>)))]
 pub(super) async fn list(
     State(services): State<Services>,
@@ -102,6 +110,7 @@ pub(super) async fn list(
     let show = |listed: ListedTemplate| Template {
         id: listed.template.id.to_string(),
         name: listed.template.name,
+        service: listed.template.owner.map(|owner| owner.slug),
         versions: vec![version(&listed.newest, None)],
     };
     Part::of(all, place, |listed| &listed.template.id, show)?.answer()
@@ -118,6 +127,7 @@ pub(super) async fn show(
     let template = Template {
         id: history.template.id.to_string(),
         name: history.template.name,
+        service: history.template.owner.map(|owner| owner.slug),
         versions: history
             .versions
             .iter()
@@ -127,7 +137,8 @@ pub(super) async fn show(
     Ok(Given::ok(&template)?.answer())
 }
 
-/// Imports a Markdown document as a new template, or as a new version of one. The same document again changes nothing.
+/// Imports a Markdown document as a new template, or as a new version of one. The same document again changes nothing. Managers
+/// import for their services, administrators for all.
 #[utoipa::path(
     post, path = "/templates", tag = "Templates", params(Import),
     request_body(content = String, content_type = "text/markdown"),
@@ -150,7 +161,15 @@ pub(super) async fn import(
     }
     let most = usize::try_from(services.limits().checklist_bytes).unwrap_or(usize::MAX);
     let document = asked::bytes(request, &(), most).await?;
+    let owner = match asked.service.as_deref() {
+        None => TemplateFor::Unsaid,
+        Some("*") => TemplateFor::Instance,
+        Some(slug) => {
+            TemplateFor::Service(services.service_by_slug(&caller, slug).await?.service.id)
+        }
+    };
     let import = TemplateImport {
+        owner,
         template: match &asked.template {
             Some(id) => Some(asked::id(id)?),
             None => None,
@@ -175,6 +194,11 @@ pub(super) async fn import(
         tier: asked.tier,
     };
     let digest = target.with_body(&document);
+    let by = UploadBy {
+        actor: &caller,
+        service: None,
+    };
+    services.count_small_upload(by, document.len())?;
     once(&services, &caller, &key, &digest, async |services| {
         let imported = services
             .import_template(&caller, import.clone(), document.to_vec())
@@ -185,6 +209,7 @@ pub(super) async fn import(
             template: Template {
                 id: imported.template.id.to_string(),
                 name: imported.template.name,
+                service: imported.template.owner.map(|owner| owner.slug),
                 versions: vec![version(&imported.version, by)],
             },
             is_new: imported.is_new,
