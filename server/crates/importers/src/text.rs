@@ -323,7 +323,7 @@ fn strip_file_scheme(path: &str) -> Option<&str> {
 }
 
 /// `%20` and the like as the characters they stand for; what is no such thing, or would be no text, stays.
-fn percent_decode(text: &str) -> String {
+pub(crate) fn percent_decode(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }

@@ -33,8 +33,8 @@ auditjs/auditjs_many_vul.json | 0 5 2 7 1 0 | send is installed in two versions,
     pnpm audit, that is two findings; two vulnerabilities have no score, so they are unrated
 burp/issue4399.xml | 0 24 0 3 343 71 | one per issue: each is at a place of its own. By type, as the manifest counts,
     different problems would be one: every issue of an extension has the type 134217728
-cargo_audit/many_findings.json | 0 4 0 0 0 9 | warnings are findings too, of severity info: RUSTSEC calls unmaintained
-    and unsound crates informational
+cargo_audit/many_findings.json | 0 0 4 0 0 9 | warnings are findings too, of severity info: RUSTSEC calls unmaintained
+    and unsound crates informational. Advisories without a vector are unrated
 composer_audit/inline_an_advisory_with_no_severity_takes_the_default.json | 0 0 1 0 0 0 | an advisory that its database did
     not rate is unrated
 generic/generic_report1.csv | 0 0 0 0 5 0 | twins
@@ -92,6 +92,28 @@ const OTHER_PARTS: &[(&str, &str, &str, Instead)] = &[
             let (name, id) = expected.as_str().unwrap().split_once(':').unwrap();
             is.rule.as_deref() == Some(id) && is.rule_name.as_deref() == Some(name)
         },
+    ),
+    (
+        "cargo_audit/many_findings.json",
+        "severity",
+        "the advisories of that time have no vector; high is DefectDojo's default",
+        |is, expected| is.severity == Severity::Unrated && expected == "High",
+    ),
+    (
+        "csaf/csaf_many_vuln.json",
+        "component_contains",
+        "the component is what the product tree says is in the product, which is the scope",
+        |is, _| {
+            is.component.as_deref() == Some("Generic Library")
+                && is.component_version.as_deref() == Some("3.4.5")
+                && is.scope.as_deref() == Some("Generic App 1.0.0")
+        },
+    ),
+    (
+        "csaf/csaf_many_vuln.json",
+        "severity",
+        "nobody has rated this product; medium is DefectDojo's default",
+        |is, expected| is.severity == Severity::Unrated && expected == "Medium",
     ),
     (
         "composer_audit/inline_an_advisory_with_no_severity_takes_the_default.json",

@@ -155,8 +155,9 @@ fn said(report: &Report) -> BTreeMap<String, usize> {
 /// What the changed report hides from its reader; nothing if it is refused, incomplete, noted or the same.
 fn hides(before: &Report, format: &'static str, text: &str) -> Option<String> {
     let after = read(text.as_bytes(), None, Some(format)).ok()?;
+    let is_told = |problem| !before.problems.contains(problem);
     if !after.completeness.is_complete() && before.completeness.is_complete()
-        || after.problems.len() > before.problems.len()
+        || after.problems.iter().any(is_told)
     {
         return None;
     }

@@ -8,6 +8,8 @@
 //! | `severity` | as it is: critical, high, moderate, low, info |
 //! | `error`, lines of type `error` | the file is refused: nothing was audited |
 //! | yarn 1: no `auditSummary` | the report was cut off: the scan is incomplete |
+//! | `metadata.vulnerabilities`, of yarn `auditSummary`: more paths than are listed | the scan is incomplete |
+//! | `totalDependencies` 0, "No lockfile found." | nothing was looked at: the scan is incomplete |
 
 use super::reading::{Format, Reading, certain_if, likely_if, object_with, vulnerability_title};
 use crate::json::Loose;
@@ -18,7 +20,7 @@ pub const NPM_AUDIT: Format = Format {
     title: "npm audit JSON (npm 6)",
     tool: "npm audit",
     detect: detect_npm,
-    lists: &[],
+    lists: &["advisories{}", "advisories/*/findings"],
     read: read_npm,
 };
 
@@ -27,7 +29,7 @@ pub const PNPM_AUDIT: Format = Format {
     title: "pnpm audit JSON",
     tool: "pnpm audit",
     detect: detect_pnpm,
-    lists: &[],
+    lists: &["advisories{}", "advisories/*/findings"],
     read: read_pnpm,
 };
 
@@ -36,7 +38,7 @@ pub const YARN_AUDIT: Format = Format {
     title: "yarn audit JSON",
     tool: "yarn audit",
     detect: detect_yarn,
-    lists: &[],
+    lists: &["advisories?{}", "advisories?/*/findings"],
     read: read_yarn,
 };
 
@@ -118,10 +120,14 @@ fn read_advisories(
     text: Body<'_>,
     by_version: bool,
 ) -> Result<(), ImportError> {
+    let mut n_paths = 0;
     let rest = reading.stream(
         text,
         &[&["advisories", "*"]],
         &mut |reading, pointer, advisory| {
+            n_paths += (advisory.each("findings").iter())
+                .map(|found| found.each("paths").len().max(1))
+                .sum::<usize>();
             let mut versions: Vec<_> = advisory
                 .each("findings")
                 .iter()
@@ -153,7 +159,25 @@ fn read_advisories(
             format!("the audit failed and looked at nothing: {said}"),
         ));
     }
-    reading.needs_object(&rest, "advisories")
+    if !rest.at("advisories").is_null() {
+        reading.needs_object(&rest, "advisories")?;
+    }
+    counted(reading, rest.at("metadata"), "/metadata", n_paths);
+    Ok(())
+}
+
+/// What the tool counts: each path to a vulnerable package, and the dependencies that it has looked at.
+fn counted(reading: &mut Reading<'_>, counts: &Loose<'_>, pointer: &str, n_paths: usize) {
+    let levels = ["info", "low", "moderate", "high", "critical"];
+    let counted = levels
+        .iter()
+        .filter_map(|level| counts.number(&format!("vulnerabilities/{level}")));
+    let sum = counted.sum();
+    reading.declared(&format!("{pointer}/vulnerabilities"), Some(sum), n_paths);
+    if counts.number("totalDependencies") == Some(0.0) {
+        let pointer = format!("{pointer}/totalDependencies");
+        reading.nothing_looked_at(&pointer, "the project has no dependencies");
+    }
 }
 
 fn read_yarn(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
@@ -161,26 +185,35 @@ fn read_yarn(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
     let mut known = std::collections::HashSet::new();
     let mut failed = None;
     let (mut is_yarn_1, mut has_summary) = (false, false);
+    // Each path has a line; the summary comes last.
+    let mut n_paths = 0;
     reading.documents(text, &mut |reading, place, line| {
         match &*line.text("type") {
             "auditAdvisory" => {
                 is_yarn_1 = true;
+                n_paths += 1;
                 let advisory = line.at("data/advisory");
                 reading.needs_object(line, "data/advisory")?;
+                let versions = reading.needed_list(place, advisory, "findings")?;
                 let id = advisory.first_text(&["id", "github_advisory_id"]);
                 if !id.is_empty() && !known.insert(format!("{id} {}", advisory.text("module_name")))
                 {
                     return Ok(());
                 }
                 let path = line.text("data/resolution/path");
-                let versions = advisory.each("findings");
                 let is_path = |f: &&Loose<'_>| f.each("paths").iter().any(|p| p.own_text() == path);
                 let version = versions.iter().find(is_path).or(versions.first());
                 let version = version.map_or("".into(), |f| f.text("version"));
                 let found = finding(reading, place, advisory, &version).with_scope(&path);
                 reading.add(found);
             }
-            "auditSummary" => has_summary = true,
+            "auditSummary" => {
+                has_summary = true;
+                counted(reading, line.at("data"), place, n_paths);
+            }
+            "info" if line.text("data").starts_with("No lockfile") => {
+                reading.nothing_looked_at(place, "there is no lockfile");
+            }
             "error" => {
                 failed.get_or_insert_with(|| (place.to_owned(), line.texts("data")));
             }

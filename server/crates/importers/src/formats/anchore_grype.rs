@@ -4,11 +4,16 @@
 //! |---|---|
 //! | each of `matches` | one finding |
 //! | each of `ignoredMatches` | one finding, suppressed |
-//! | `vulnerability.severity` | as it is; Negligible and Unknown are info |
+//! | `vulnerability.severity` | as it is, Negligible is info; else the best CVSS score; else unrated; of `MAL-` critical |
+//! | `alertsByPackage` | a distribution at its end of life has no data any more: the scan is incomplete |
+//! | `descriptor.name` of another tool | refused |
 //! | `relatedVulnerabilities` | further ids: the CVE of a GHSA |
 //! | `descriptor.db` with an error | the scan is incomplete |
 //! | `artifact` | component, version and the first of its places |
 
+use holdpoint_domain::Severity;
+
+use super::ratings::{is_malicious, score_of};
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
@@ -18,7 +23,13 @@ pub const ANCHORE_GRYPE: Format = Format {
     title: "Grype JSON",
     tool: "grype",
     detect,
-    lists: &[],
+    lists: &[
+        "matches",
+        "matches/*/artifact/locations",
+        "ignoredMatches?",
+        "ignoredMatches?/*/artifact/locations",
+        "alertsByPackage?",
+    ],
     read,
 };
 
@@ -40,7 +51,19 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         Ok(())
     })?;
     reading.needs_list(&rest, "matches")?;
+    let tool = rest.text("descriptor/name");
+    if !tool.is_empty() && tool != "grype" {
+        let message = format!("this is a report of {tool}, which is not Grype.");
+        return Err(reading.broken("$.descriptor.name", message));
+    }
     reading.tool("", &rest.text("descriptor/version"));
+    for alert in rest
+        .each("alertsByPackage")
+        .iter()
+        .flat_map(|of| of.each("alerts"))
+    {
+        reading.incomplete("/alertsByPackage", &alert.first_text(&["message", "type"]));
+    }
     reading.scanned_at(&rest.text("descriptor/timestamp"));
     let database = rest.at("descriptor/db");
     let error = database.first_text(&["status/error", "error"]);
@@ -53,7 +76,6 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, matched: &Loose<'_>) -> Finding {
     let vulnerability = matched.at("vulnerability");
-    let severity = reading.severity(pointer, &vulnerability.text("severity"));
     let id = vulnerability.text("id");
     let (name, version) = (
         matched.text("artifact/name"),
@@ -70,10 +92,16 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, matched: &Loose<'_>) -> Fin
         .each("artifact/locations")
         .first()
         .map(|place| place.text("path"));
-    let mut score = vulnerability
-        .each("cvss")
-        .iter()
-        .filter_map(|cvss| cvss.number("metrics/baseScore"));
+    let scores = vulnerability.each("cvss").iter().filter_map(|cvss| {
+        let score = score_of(cvss.at("metrics/baseScore"));
+        score.or_else(|| score_of(cvss.at("vector")))
+    });
+    let best = scores.clone().reduce(f64::max);
+    let severity = if is_malicious(&id) {
+        Severity::Critical
+    } else {
+        reading.rated(pointer, &vulnerability.text("severity"), best)
+    };
     let fixed: Vec<_> = vulnerability
         .each("fix/versions")
         .iter()
@@ -91,7 +119,8 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, matched: &Loose<'_>) -> Fin
     .with_component(&name, &version)
     .with_fixed_version(&fixed.join(", "))
     .with_path(&place.unwrap_or_default())
-    .with_score(score.next_back())
+    .with_score(scores.last())
+    .with_package_kind(&matched.text("artifact/purl"))
     .with_category(Category::Dependency);
     for related in related {
         finding = finding.with_id(&related.text("id"));

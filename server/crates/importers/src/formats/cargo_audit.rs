@@ -2,12 +2,15 @@
 //!
 //! | in the file | what becomes of it |
 //! |---|---|
-//! | each of `vulnerabilities.list` | one finding; severity from the CVSS vector, else high |
+//! | each of `vulnerabilities.list` | one finding; severity from the CVSS vector, else unrated; of `MAL-` critical |
 //! | each of `warnings.*` | one finding, severity info: unmaintained and yanked crates, unsound ones low |
+//! | `vulnerabilities.count` above the listed | the scan is incomplete |
+//! | `lockfile.dependency-count` 0 | nothing was looked at: the scan is incomplete |
 
 use holdpoint_domain::Severity;
 
 use super::cvss::base_score;
+use super::ratings::is_malicious;
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
@@ -17,7 +20,7 @@ pub const CARGO_AUDIT: Format = Format {
     title: "cargo audit JSON",
     tool: "cargo-audit",
     detect,
-    lists: &[],
+    lists: &["vulnerabilities/list", "warnings{}", "warnings/*"],
     read,
 };
 
@@ -31,24 +34,41 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let patterns: &[&'static [&'static str]] =
         &[&["vulnerabilities", "list", "*"], &["warnings", "*", "*"]];
+    let mut n_listed = 0;
     let rest = reading.stream(text, patterns, &mut |reading, pointer, entry| {
-        reading.add(finding(pointer, entry));
+        n_listed += usize::from(pointer.starts_with("/vulnerabilities"));
+        let found = finding(reading, pointer, entry);
+        reading.add(found);
         Ok(())
     })?;
     reading.needs_list(&rest, "vulnerabilities/list")?;
+    let count = rest.number("vulnerabilities/count");
+    reading.declared("/vulnerabilities/count", count, n_listed);
+    if rest.number("lockfile/dependency-count") == Some(0.0) {
+        let what = "the lock file has no dependencies";
+        reading.nothing_looked_at("/lockfile/dependency-count", what);
+    }
     Ok(())
 }
 
-fn finding(pointer: &str, entry: &Loose<'_>) -> Finding {
+fn finding(reading: &mut Reading<'_>, pointer: &str, entry: &Loose<'_>) -> Finding {
     let advisory = entry.at("advisory");
     let kind = entry.text("kind");
     let vector = base_score(&advisory.text("cvss"));
-    let severity = match &*kind {
-        "unsound" => Severity::Low,
-        "" => vector.map_or(Severity::High, Severity::from_cvss_score),
-        _ => Severity::Info,
-    };
     let id = advisory.text("id");
+    let severity = match &*kind {
+        _ if is_malicious(&id) => Severity::Critical,
+        "unsound" => Severity::Low,
+        "unmaintained" | "yanked" | "notice" | "informational" => Severity::Info,
+        "" => match vector {
+            Some(score) => Severity::from_cvss_score(score),
+            None => reading.severity(pointer, ""),
+        },
+        kind => {
+            reading.unknown_word(pointer, "kind of warning", kind);
+            Severity::Unrated
+        }
+    };
     let (name, version) = (entry.text("package/name"), entry.text("package/version"));
     let words = if advisory.is_null() {
         kind.clone()

@@ -1,7 +1,8 @@
 //! The base score of a CVSS vector, for files that give the vector and no score.
 
 /// The base score of a vector of version 3.0 or 3.1 (FIRST, CVSS v3.1 specification, section 7.1) or 2 (section 3.2.1 of its
-/// guide); `None` for any other text.
+/// guide), the score of one of version 4.0, whose tables of equivalence classes are those of the crate `cvss`; `None` for any
+/// other text.
 pub(super) fn base_score(vector: &str) -> Option<f64> {
     let vector = vector.trim().trim_matches(['(', ')']);
     let metric = |name: &str| {
@@ -9,7 +10,8 @@ pub(super) fn base_score(vector: &str) -> Option<f64> {
         parts.find(|(key, _)| *key == name).map(|(_, value)| value)
     };
     if vector.starts_with("CVSS:4") {
-        return None;
+        let vector: cvss::v4::Vector = vector.parse().ok()?;
+        return Some(vector.score().value());
     }
     if metric("PR").is_some() {
         version_3(metric)
@@ -83,6 +85,18 @@ mod tests {
             ("AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", 0.0),
             ("(AV:N/AC:L/Au:N/C:N/I:P/A:N)", 5.0),
             ("AV:N/AC:M/Au:N/C:N/I:P/A:N", 4.3),
+            (
+                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+                9.3,
+            ),
+            (
+                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N",
+                0.0,
+            ),
+            (
+                "CVSS:4.0/AV:P/AC:H/AT:P/PR:L/UI:P/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N",
+                1.0,
+            ),
         ] {
             let is = base_score(vector).unwrap();
             assert!((is - score).abs() < 0.01, "{vector}: {is}");

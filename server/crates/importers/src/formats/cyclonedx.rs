@@ -4,18 +4,21 @@
 //! |---|---|
 //! | each of `vulnerabilities` and each component that it affects | one finding |
 //! | XML 1.2 and 1.3: vulnerabilities within a component | one finding |
-//! | `ratings` | severity of a CVSS 3 or 4 rating, else of the first; else its score or vector; else medium |
-//! | `analysis.state` | resolved: fixed; not_affected; false_positive: suppressed; in_triage: to be reviewed |
-//! | no list of vulnerabilities | an inventory: nobody has looked for any, so the scan is incomplete |
+//! | `ratings` | the most severe that has a word or a CVSS 3 or 4 score; a score of CVSS 2 only where there is no other; else unrated |
+//! | `analysis.state` | resolved: fixed; not_affected; false_positive: suppressed; in_triage: to be reviewed; a word that is not known: open, and told |
+//! | `affects[].ref`, XML 1.2 and 1.3 `ref` | the component by its reference, by a BOM-Link (`urn:cdx:…/1#ref`), or by the package URL that it is |
+//! | `affects[].versions` | the version where the component has none; all unaffected: not affected |
+//! | no list of vulnerabilities, or an empty one | an inventory: nobody has looked for any, so the scan is incomplete; Grype writes its list only after it has looked |
 
 use std::collections::HashMap;
 
 use holdpoint_domain::Severity;
 
-use super::cvss::base_score;
+use super::ratings::score_of;
 use super::reading::{Format, Reading, certain_if, root_is};
 use super::tree::{self, Nth, Pattern};
 use crate::json::Loose;
+use crate::text::{percent_decode, title};
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const CYCLONEDX: Format = Format {
@@ -32,7 +35,9 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(sniff.has_key("bomFormat") || is_xml)
 }
 
+#[derive(Clone, Default)]
 struct Component {
+    url: String,
     name: String,
     version: String,
     path: String,
@@ -65,8 +70,10 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     }
     reading.scanned_at(&bom.text("metadata/timestamp"));
 
+    // Scanners that write the list of vulnerabilities only after they have looked for them.
+    let has_looked = reading.summary.tool.name.eq_ignore_ascii_case("grype");
     let vulnerabilities = bom.at("vulnerabilities");
-    if vulnerabilities.is_null() && n_within == 0 {
+    if vulnerabilities.is_null() && (n_within == 0 || bom.has("vulnerabilities")) {
         reading.incomplete(
             "/vulnerabilities",
             "this is an inventory; nobody has looked for vulnerabilities",
@@ -76,27 +83,108 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     if !is_xml && !vulnerabilities.is_null() {
         reading.needs_list(&bom, "vulnerabilities")?;
     }
+    let mut n_listed = 0;
     each_of(
         reading,
         text,
         ("vulnerabilities", "vulnerability"),
         &mut |reading, pointer, vulnerability| {
             reading.needs_object(vulnerability, "")?;
+            n_listed += 1;
             let affected = list(vulnerability, "affects", "target");
+            let affected = if affected.is_empty() && vulnerability.has("ref") {
+                std::slice::from_ref(vulnerability)
+            } else {
+                affected
+            };
             for target in affected {
                 let reference = target.text("ref");
-                let component = components.get(&*reference);
-                let found = finding(reading, pointer, vulnerability, component, &reference);
-                reading.add(found);
+                let component = component_of(reading, pointer, &components, &reference);
+                let mut found = finding(reading, pointer, vulnerability, Some(&component));
+                affected_versions(reading, pointer, target, &mut found);
+                reading.add(found.with_vulnerability_title_of_id());
             }
             if affected.is_empty() {
-                let found = finding(reading, pointer, vulnerability, None, "");
-                reading.add(found);
+                let message = "The vulnerability names no component that it affects.";
+                reading.problem(pointer, message);
+                let found = finding(reading, pointer, vulnerability, None);
+                reading.add(found.with_vulnerability_title_of_id());
             }
             Ok(())
         },
     )?;
+    if n_listed == 0 && n_within == 0 && !has_looked {
+        reading.incomplete(
+            "/vulnerabilities",
+            "its list of vulnerabilities is empty, as in an inventory; nobody says that somebody has looked for any",
+        );
+    }
     Ok(())
+}
+
+/// The component that a reference means: one of this file, one by a BOM-Link to this or another file, or what the package URL
+/// says that the reference is.
+fn component_of(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    components: &Components,
+    reference: &str,
+) -> Component {
+    let within = reference
+        .strip_prefix("urn:cdx:")
+        .and_then(|link| link.split_once('#'))
+        .map_or(reference, |(_, within)| within);
+    let decoded = percent_decode(within);
+    let mut known = [reference, within, &decoded]
+        .into_iter()
+        .filter_map(|reference| components.get(reference));
+    if let Some(known) = known.next() {
+        return known.clone();
+    }
+    let message = format!("No component has the reference {}.", title(reference));
+    reading.problem(pointer, message);
+    let url = [within, &*decoded]
+        .into_iter()
+        .find(|text| text.starts_with("pkg:"));
+    Component {
+        url: url.unwrap_or("").to_owned(),
+        name: if url.is_some() {
+            String::new()
+        } else {
+            within.to_owned()
+        },
+        ..Component::default()
+    }
+}
+
+/// Takes the version from the versions of an affected component, where the component has none; all of them may be unaffected.
+fn affected_versions(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    target: &Loose<'_>,
+    found: &mut Finding,
+) {
+    let versions = list(target, "versions", "version");
+    let mut affected = Vec::new();
+    for version in versions.iter().filter(|version| version.is_object()) {
+        reading.known_state(
+            pointer,
+            version,
+            "status",
+            &["affected", "unaffected", "unknown"],
+        );
+        if version.text("status") != "unaffected" {
+            affected.push(version.first_text(&["version", "range"]).into_owned());
+        }
+    }
+    if affected.is_empty() && !versions.is_empty() && found.status == ScannerStatus::Open {
+        found.status = ScannerStatus::NotAffected;
+    }
+    if found.component_version.is_none() && !affected.is_empty() {
+        let name = found.component.clone().unwrap_or_default();
+        let named = std::mem::replace(found, Finding::of("", found.severity, ""));
+        *found = named.with_component(&name, &affected.join(", "));
+    }
 }
 
 /// Goes through the file, hands out each element of one of its two lists, called `many` and `one` (see [`list`]), with its
@@ -157,23 +245,38 @@ fn collect(
         return 0;
     }
     let (group, name) = (value.text("group"), value.text("name"));
+    let place = list(value.at("evidence"), "occurrences", "occurrence").first();
     let component = Component {
+        url: value.text("purl").into_owned(),
         name: if group.is_empty() {
             name.into_owned()
+        } else if group.starts_with('@') {
+            format!("{group}/{name}")
         } else {
             format!("{group}:{name}")
         },
         version: value.text("version").into_owned(),
-        path: value.text("evidence/occurrences/location").into_owned(),
+        path: place.map_or_else(String::new, |place| place.text("location").into_owned()),
     };
     let within = list(value, "vulnerabilities", "vulnerability");
     for (at, vulnerability) in within.iter().enumerate() {
         let pointer = format!("{pointer}/vulnerabilities/{at}");
-        let found = finding(reading, &pointer, vulnerability, Some(&component), "");
-        reading.add(found);
+        let found = finding(reading, &pointer, vulnerability, Some(&component));
+        reading.add(found.with_vulnerability_title_of_id());
     }
     let mut n_within = within.len();
+    // What refers to it may have the reference in another spelling, or the package URL in its place.
+    let url = value.text("purl");
     let reference = value.first_text(&["bom-ref", "purl"]);
+    for other in [
+        percent_decode(&reference),
+        percent_decode(&url),
+        url.into_owned(),
+    ] {
+        if !other.is_empty() && other != reference {
+            components.entry(other).or_insert_with(|| component.clone());
+        }
+    }
     if !reference.is_empty() {
         components.insert(reference.into_owned(), component);
     }
@@ -189,10 +292,10 @@ fn finding(
     pointer: &str,
     vulnerability: &Loose<'_>,
     component: Option<&Component>,
-    reference: &str,
 ) -> Finding {
     let id = vulnerability.text("id");
     let (severity, score) = severity(reading, pointer, list(vulnerability, "ratings", "rating"));
+    reading.known_state(pointer, vulnerability, "analysis/state", STATES);
     let status = match &*vulnerability.text("analysis/state") {
         "resolved" | "resolved_with_pedigree" => ScannerStatus::Fixed,
         "not_affected" => ScannerStatus::NotAffected,
@@ -200,16 +303,18 @@ fn finding(
         "in_triage" => ScannerStatus::Review,
         _ => ScannerStatus::Open,
     };
-    let (name, version, path) = component.map_or(("", "", ""), |c| (&c.name, &c.version, &c.path));
+    let nothing = Component::default();
+    let component = component.unwrap_or(&nothing);
     let mut finding = Finding::of("", severity, pointer)
         .with_rule(&id)
         .with_id(&id)
         .with_description(&vulnerability.first_text(&["description", "detail"]))
         .with_message(&vulnerability.text("analysis/detail"))
         .with_remediation(&vulnerability.text("recommendation"))
-        .with_component(name, version)
-        .with_package_url(reference)
-        .with_path(path)
+        .with_component(&component.name, &component.version)
+        .with_package_url(&component.url)
+        .with_package_kind(&component.url)
+        .with_path(&component.path)
         .with_status(status)
         .with_score(score)
         .with_category(Category::Dependency);
@@ -235,41 +340,77 @@ fn finding(
                 .unwrap_or(""),
         );
     }
-    let shown = finding
-        .cve
-        .first()
-        .cloned()
-        .unwrap_or_else(|| id.clone().into_owned());
-    finding.with_vulnerability_title(&shown, "")
+    finding
 }
 
+impl Finding {
+    /// The title by the id; by the CVE where the id says nothing to a person.
+    fn with_vulnerability_title_of_id(self) -> Self {
+        let id = self.rule.as_deref().unwrap_or("").to_owned();
+        let is_uuid = id.len() == 36 && id.matches('-').count() == 4;
+        let shown = match self.cve.first() {
+            Some(cve) if is_uuid || id.is_empty() => cve.clone(),
+            _ => id,
+        };
+        self.with_vulnerability_title(&shown, "")
+    }
+}
+
+/// The states of an analysis.
+const STATES: &[&str] = &[
+    "resolved",
+    "resolved_with_pedigree",
+    "exploitable",
+    "in_triage",
+    "false_positive",
+    "not_affected",
+];
+
+/// The severity of the best rating, and the score that is shown: of CVSS 3 or 4, else of the first that has one.
 fn severity(
     reading: &mut Reading<'_>,
     pointer: &str,
     ratings: &[Loose<'_>],
 ) -> (Severity, Option<f64>) {
-    let is_newer = |rating: &&Loose<'_>| {
+    let is_newer = |rating: &Loose<'_>| {
         let method = rating.text("method");
-        method.starts_with("CVSSv3")
-            || method.starts_with("CVSSv4")
-            || method.starts_with("CVSSv31")
+        let vector = rating.text("vector");
+        let is_named = |text: &str, names: &[&str]| names.iter().any(|name| text.starts_with(name));
+        is_named(&method, &["CVSSv3", "CVSSv4"]) || is_named(&vector, &["CVSS:3", "CVSS:4"])
     };
     let score_of = |rating: &Loose<'_>| {
-        let score = rating
-            .number("score")
-            .or_else(|| rating.number("score/base"));
-        score.or_else(|| base_score(&rating.text("vector")))
+        let scores = ["score", "score/base", "vector"].map(|key| score_of(rating.at(key)));
+        scores.into_iter().flatten().next()
     };
-    let newer = ratings.iter().find(is_newer);
-    let score = newer.or(ratings.first()).and_then(score_of);
-    let worded = newer
-        .into_iter()
-        .chain(ratings)
-        .map(|rating| rating.text("severity"));
-    let word = worded.into_iter().find(|word| !word.is_empty());
-    let severity = match word {
-        Some(word) => reading.severity(pointer, &word),
-        None => score.map_or(Severity::Medium, Severity::from_cvss_score),
+    let newer = ratings.iter().filter(|rating| is_newer(rating));
+    let best_newer = newer.filter_map(score_of).reduce(f64::max);
+    let score = best_newer.or_else(|| ratings.iter().find_map(score_of));
+    let mut worded = None;
+    let mut first_odd = None;
+    for rating in ratings {
+        let word = rating.text("severity");
+        match Severity::from_scanner_word(&word) {
+            // Severities are declared from critical down.
+            Some(severity) => {
+                worded = Some(worded.map_or(severity, |known: Severity| known.min(severity)));
+            }
+            None if rating.has("severity") => {
+                first_odd.get_or_insert_with(|| word.into_owned());
+            }
+            None => {}
+        }
+    }
+    let of_newer = best_newer.map(Severity::from_cvss_score);
+    let best = worded.into_iter().chain(of_newer).min();
+    let best = best.or_else(|| score.map(Severity::from_cvss_score));
+    let severity = match (best, first_odd) {
+        (Some(best), odd) => {
+            if let Some(odd) = odd {
+                reading.unknown_word(pointer, "rating", &odd);
+            }
+            best
+        }
+        (None, odd) => reading.severity(pointer, odd.as_deref().unwrap_or("")),
     };
     (severity, score)
 }

@@ -5,7 +5,8 @@
 //! | each `vulnerability` of a `dependency` | one finding |
 //! | `suppressedVulnerability` | one finding, suppressed |
 //! | `relatedDependencies` | no further findings: the same file under other names |
-//! | severity | of `cvssV3`, else `severity`, else from the scores |
+//! | severity | of `cvssV4`, `cvssV3`, else `severity`, else from the scores, which is told |
+//! | no `dependency` | nothing was looked at: the scan is incomplete |
 //! | `analysisExceptions` | the scan is incomplete |
 
 use holdpoint_domain::Severity;
@@ -33,8 +34,10 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let dependencies: &[&[&str]] = &[&["analysis", "dependencies", "dependency"]];
+    let mut n_dependencies = 0;
     let see = &mut |reading: &mut Reading<'_>, nth: Nth, dependency: &Loose<'_>| {
         let at = nth.at;
+        n_dependencies += 1;
         for (kind, status) in [
             ("vulnerability", ScannerStatus::Open),
             ("suppressedVulnerability", ScannerStatus::Suppressed),
@@ -63,6 +66,9 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
                 exception.texts("exception")
             ),
         );
+    }
+    if n_dependencies == 0 {
+        reading.nothing_looked_at("dependencies", "it lists no dependency");
     }
     Ok(())
 }
@@ -95,10 +101,30 @@ fn finding(
         "cvssV2/score",
         "cvssScore",
     ]);
-    let word = vulnerability.first_text(&["cvssV3/baseSeverity", "severity", "cvssV2/severity"]);
-    let severity = match (word.is_empty(), score) {
-        (true, Some(score)) => Severity::from_cvss_score(score),
-        _ => reading.severity(pointer, &word),
+    let words = [
+        "cvssV4/baseSeverity",
+        "cvssV3/baseSeverity",
+        "severity",
+        "cvssV2/severity",
+    ];
+    let words = words.map(|path| vulnerability.text(path));
+    let mut known = words
+        .iter()
+        .filter(|word| Severity::from_scanner_word(word).is_some());
+    // The element `severity` is always there; what is odd in any of them is told.
+    let odd = words.iter().enumerate().find(|(at, word)| {
+        let is_unknown = Severity::from_scanner_word(word).is_none();
+        is_unknown && (!word.is_empty() || *at == 2)
+    });
+    let word = known.next().map_or("", |word| word);
+    let severity = match (word, odd) {
+        ("", odd) => reading.rated(pointer, odd.map_or("", |(_, word)| word), score),
+        (word, odd) => {
+            if let Some((_, odd)) = odd {
+                reading.unknown_word(pointer, "further rating", odd);
+            }
+            reading.severity(pointer, word)
+        }
     };
     let file = dependency.text("fileName");
     let identifiers = dependency.each("identifiers").first();

@@ -9,8 +9,8 @@
 //! | Aqua | `cves`, `result`, `vulnerabilities` of each resource | Aqua's word |
 //! | AuditJS, Nancy | `vulnerabilities` of each package | CVSS score |
 //! | Clair, clair-klar | `vulnerabilities`, or the lists below `Vulnerabilities` | its word, Defcon1 critical |
-//! | composer audit | the lists below `advisories` | its word, medium without |
-//! | Dependency-Track | `findings`; suppressed and analysed ones with that status | its word, UNASSIGNED info |
+//! | composer audit | the lists below `advisories`; `ignored-advisories` suppressed | its word |
+//! | Dependency-Track | `findings`; suppressed and analysed ones with that status | its word; UNASSIGNED the best score, else unrated |
 //! | Harbor | `vulnerabilities` | its word |
 //! | JFrog Xray (unified) | `rows` | its word |
 //! | Retire.js | `vulnerabilities` of each component in each file | its word |
@@ -30,6 +30,7 @@ use std::collections::HashSet;
 
 use holdpoint_domain::Severity;
 
+use super::ratings::score_of;
 use super::reading::{
     Format, Reading, certain_if, certain_or_empty, is_only, list_with, object_with,
 };
@@ -62,6 +63,10 @@ struct Table {
     component: &'static [&'static str],
     version: &'static [&'static str],
     purl: &'static [&'static str],
+    /// The group of the component.
+    group: &'static str,
+    /// The package URL, where it tells components of one name apart and does not name them.
+    kind: &'static [&'static str],
     fixed: &'static [&'static str],
     path: &'static [&'static str],
     lines: [&'static [&'static str]; 2],
@@ -79,6 +84,10 @@ struct Table {
     /// Groups that the rule belongs to.
     tags: &'static [&'static str],
     status: fn(&Loose<'_>, &str) -> Option<ScannerStatus>,
+    /// Where the state of an element stands, and the words that are known.
+    state: (&'static str, &'static [&'static str]),
+    /// What the file says of itself as a whole; gets the number of elements too.
+    whole: fn(&mut Reading<'_>, &Loose<'_>, usize) -> Result<(), ImportError>,
     category: Category,
 }
 
@@ -101,6 +110,8 @@ const EMPTY: Table = Table {
     component: &[],
     version: &[],
     purl: &[],
+    group: "",
+    kind: &[],
     fixed: &[],
     path: &[],
     lines: [&[], &[]],
@@ -113,6 +124,8 @@ const EMPTY: Table = Table {
     resource: &[],
     tags: &[],
     status: |_, _| Some(ScannerStatus::Open),
+    state: ("", &[]),
+    whole: |_, _, _| Ok(()),
     category: Category::Dependency,
 };
 
@@ -142,9 +155,18 @@ pub const ANCHORE_ENGINE: Format = by_table!(
     "anchore_engine",
     "Anchore Engine JSON",
     "anchore-engine",
-    |sniff| certain_if(object_with(sniff, &["imageDigest", "vulnerabilities"])),
+    |sniff| {
+        let is_engine = object_with(sniff, &["imageDigest", "vulnerabilities"]);
+        // Enterprise.
+        certain_if(is_engine || object_with(sniff, &["image_digest", "vulnerabilities"]))
+    },
     Table {
         patterns: &[&["vulnerabilities", "*"]],
+        lists: &["vulnerabilities"],
+        score: &[
+            "nvd_data/0/cvss_v3/base_score",
+            "vendor_data/0/cvss_v3/base_score",
+        ],
         id: &["vuln"],
         link: &["url"],
         component: &["package_name", "package"],
@@ -206,13 +228,20 @@ pub const AUDITJS: Format = by_table!(
     |sniff| certain_if(list_with(sniff, &["coordinates", "vulnerabilities"])),
     Table {
         patterns: &[&["*"]],
+        lists: &["*/vulnerabilities"],
         inner: &["vulnerabilities"],
+        whole: |reading, _, n_elements| {
+            if n_elements == 0 {
+                reading.nothing_looked_at("", "it lists no package");
+            }
+            Ok(())
+        },
         id: &["cve", "id"],
         ids: &["title"],
         words: &["title"],
         severity: &[],
         otherwise: Severity::Info,
-        score: &["cvssScore"],
+        score: &["cvssScore", "cvssVector"],
         link: &["reference"],
         purl: &["^coordinates"],
         ..EMPTY
@@ -226,13 +255,16 @@ pub const NANCY: Format = by_table!(
     |sniff| certain_if(object_with(sniff, &["audited"]) && sniff.text.contains("\"num_audited\"")),
     Table {
         patterns: &[&["vulnerable", "*"]],
+        lists: &["vulnerable", "vulnerable/*/Vulnerabilities", "audited"],
         inner: &["Vulnerabilities"],
+        status: |vulnerability, _| Some(open_unless(vulnerability.flag("Excluded"))),
+        whole: nancy_counts,
         id: &["Cve", "Id"],
         ids: &["Title"],
         words: &["Title"],
         severity: &[],
         otherwise: Severity::Info,
-        score: &["CvssScore"],
+        score: &["CvssScore", "CvssVector"],
         description: &["Description"],
         link: &["Reference"],
         purl: &["^Coordinates"],
@@ -251,6 +283,8 @@ pub const CLAIR: Format = by_table!(
     },
     Table {
         patterns: &[&["vulnerabilities", "*"], &["Vulnerabilities", "*", "*"]],
+        lists: &["Vulnerabilities?/*"],
+        whole: clair_counts,
         id: &["vulnerability", "Name"],
         severity: &["severity", "Severity"],
         description: &["description", "Description"],
@@ -271,7 +305,9 @@ pub const COMPOSER_AUDIT: Format = by_table!(
         certain_if(object_with(sniff, &["advisories"]) && says)
     },
     Table {
-        patterns: &[&["advisories", "*", "*"]],
+        patterns: &[&["advisories", "*", "*"], &["ignored-advisories", "*", "*"],],
+        lists: &["advisories/*", "ignored-advisories?/*"],
+        status: |_, pointer| Some(open_unless(pointer.starts_with("/ignored"))),
         id: &["cve", "advisoryId"],
         ids: &["sources", "link", "advisoryId"],
         failures: &["unreachable-repositories"],
@@ -293,16 +329,42 @@ pub const DEPENDENCY_TRACK: Format = by_table!(
     },
     Table {
         patterns: &[&["findings", "*"]],
+        lists: &["findings"],
+        whole: |reading, rest, _| {
+            reading.tool("", &rest.text("meta/version"));
+            reading.scanned_at(&rest.text("meta/timestamp"));
+            reading.target(&rest.text("project/name"));
+            Ok(())
+        },
         id: &["vulnerability/vulnId"],
         ids: &["vulnerability/aliases"],
         words: &["vulnerability/title"],
         severity: &["vulnerability/severity"],
-        score: &["vulnerability/cvssV3BaseScore"],
+        score: &[
+            "vulnerability/cvssV3BaseScore",
+            "vulnerability/cvssV4Score",
+            "vulnerability/cvssV3Vector",
+            "vulnerability/cvssV4Vector",
+            "vulnerability/cvssV2BaseScore",
+        ],
         description: &["vulnerability/description"],
         remediation: &["vulnerability/recommendation"],
         cwe: &["vulnerability/cweId", "vulnerability/cwes"],
+        group: "component/group",
         component: &["component/name"],
         version: &["component/version"],
+        kind: &["component/purl"],
+        state: (
+            "analysis/state",
+            &[
+                "NOT_SET",
+                "EXPLOITABLE",
+                "IN_TRIAGE",
+                "RESOLVED",
+                "FALSE_POSITIVE",
+                "NOT_AFFECTED",
+            ],
+        ),
         status: |finding, _| {
             Some(match &*finding.text("analysis/state") {
                 "FALSE_POSITIVE" => ScannerStatus::Suppressed,
@@ -322,15 +384,20 @@ pub const HARBOR_VULNERABILITY: Format = by_table!(
     "Harbor vulnerability JSON",
     "harbor",
     |sniff| {
+        // Version 1.0 of the adapters, and 1.1.
         let is_named = sniff
             .head
-            .contains("application/vnd.scanner.adapter.vuln.report.harbor");
+            .contains("application/vnd.scanner.adapter.vuln.report.harbor")
+            || sniff
+                .head
+                .contains("application/vnd.security.vulnerability.report");
         certain_if(is_named || object_with(sniff, &["generated_at", "scanner", "vulnerabilities"]))
     },
     Table {
         patterns: &[&["*", "vulnerabilities", "*"], &["vulnerabilities", "*"]],
+        whole: harbor_lists,
         id: &["id"],
-        score: &["preferred_cvss/score_v3"],
+        score: &["preferred_cvss/score_v3", "preferred_cvss/vector_v3"],
         link: &["links/0"],
         cwe: &["cwe_ids"],
         component: &["package"],
@@ -348,6 +415,7 @@ pub const JFROG_XRAY_UNIFIED: Format = by_table!(
     |sniff| certain_if(object_with(sniff, &["total_rows", "rows"])),
     Table {
         patterns: &[&["rows", "*"]],
+        lists: &["rows"],
         id: &["issue_id"],
         ids: &["cves"],
         words: &["summary"],
@@ -375,6 +443,12 @@ pub const RETIREJS: Format = by_table!(
     },
     Table {
         patterns: &[&["data", "*"]],
+        lists: &[
+            "data",
+            "data/*/results",
+            "data/*/results/*/vulnerabilities?",
+            "data/*/results/*/vulnerabilities?/*/identifiers/CVE?",
+        ],
         failures: &["errors"],
         inner: &["results", "vulnerabilities"],
         id: &[
@@ -664,12 +738,102 @@ pub const STACKHAWK: Format = by_table!(
     },
 );
 
+/// Whether Nancy has looked at anything, and whether it lists as vulnerable what it counts and what it has audited so.
+fn nancy_counts(
+    reading: &mut Reading<'_>,
+    rest: &Loose<'_>,
+    n_elements: usize,
+) -> Result<(), ImportError> {
+    reading.declared("/num_vulnerable", rest.number("num_vulnerable"), n_elements);
+    let is_open = |found: &&Loose<'_>| !found.flag("Excluded");
+    let audited = rest.each("audited").iter();
+    let n_audited = audited
+        .filter(|package| package.each("Vulnerabilities").iter().any(|v| is_open(&v)))
+        .count();
+    if n_audited > n_elements {
+        let reason = format!(
+            "{n_audited} of the audited packages have vulnerabilities, and {n_elements} are listed as vulnerable"
+        );
+        reading.incomplete("/audited", &reason);
+    }
+    if rest.number("num_audited") == Some(0.0) {
+        reading.nothing_looked_at("/num_audited", "no package was audited");
+    }
+    Ok(())
+}
+
+/// The lists of Clair's two tools, and what they count.
+fn clair_counts(
+    reading: &mut Reading<'_>,
+    rest: &Loose<'_>,
+    n_elements: usize,
+) -> Result<(), ImportError> {
+    if rest.has("LayerCount") {
+        if rest.at("Vulnerabilities").is_null() {
+            let reason = "its object /Vulnerabilities is missing or null";
+            reading.incomplete("/Vulnerabilities", reason);
+        } else {
+            reading.needs_object(rest, "Vulnerabilities")?;
+        }
+        if rest.number("LayerCount") == Some(0.0) {
+            reading.nothing_looked_at("/LayerCount", "the image has no layers");
+        }
+        return Ok(());
+    }
+    reading.needed_list("", rest, "vulnerabilities")?;
+    let unapproved = rest.each("unapproved").len();
+    if unapproved > n_elements {
+        let reason = format!("{unapproved} are not approved, and {n_elements} are listed");
+        reading.incomplete("/unapproved", &reason);
+    }
+    Ok(())
+}
+
+/// Harbor has a report for each kind of report, or one by itself. Its first versions wrote no list where they had found
+/// nothing, whose severity is none then.
+fn harbor_lists(
+    reading: &mut Reading<'_>,
+    rest: &Loose<'_>,
+    n_elements: usize,
+) -> Result<(), ImportError> {
+    let one = [(String::new(), rest)];
+    let is_one = rest.has("scanner") || rest.has("generated_at");
+    let within = rest.own_entries().iter();
+    let within = within
+        .filter(|(key, _)| !is_one && key.starts_with("application/"))
+        .map(|(key, report)| (format!("/{}", key.replace('/', "~1")), report));
+    let reports: Vec<_> = if is_one {
+        one.into_iter().collect()
+    } else {
+        within.collect()
+    };
+    for (pointer, report) in reports {
+        reading.needs_object(report, "")?;
+        let worst = report.text("severity");
+        let is_none = worst.is_empty() || worst.eq_ignore_ascii_case("none");
+        if !report.at("vulnerabilities").is_null() {
+            reading.needed_list(&pointer, report, "vulnerabilities")?;
+        } else if !report.has("vulnerabilities") || worst.is_empty() {
+            let reason = "its list of vulnerabilities is missing or null";
+            reading.incomplete(format!("{pointer}/vulnerabilities"), reason);
+        }
+        if !is_none && n_elements == 0 {
+            let reason = format!("the worst severity is {worst}, and nothing is listed");
+            reading.incomplete(format!("{pointer}/severity"), &reason);
+        }
+        let scanner = report.at("scanner");
+        reading.tool(&scanner.text("name"), &scanner.text("version"));
+        reading.scanned_at(&report.text("generated_at"));
+    }
+    Ok(())
+}
+
 /// What stands around an element, from the nearest out.
 type Around<'v, 'a> = Vec<&'v Loose<'a>>;
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>, table: &Table) -> Result<(), ImportError> {
     let mut seen = HashSet::new();
-    let mut n_elements = 0_u32;
+    let mut n_elements = 0;
     let rest = reading.stream(text, table.patterns, &mut |reading, pointer, element| {
         n_elements += 1;
         let names = table.once.iter().map(|name| element.text(name));
@@ -702,13 +866,12 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>, table: &Table) -> Result<(), 
             return Err(reading.broken(&at, "a list is required here."));
         }
     }
-    if let Some(total) = rest
-        .number(table.total)
-        .filter(|n| *n > f64::from(n_elements))
-    {
-        let reason = format!("{n_elements} of {total} are in this file; further pages are missing");
-        reading.incomplete(format!("/{}", table.total), &reason);
-    }
+    reading.declared(
+        &format!("/{}", table.total),
+        rest.number(table.total),
+        n_elements,
+    );
+    (table.whole)(reading, &rest, n_elements)?;
     for name in table.failures {
         let failures = rest.at(name);
         let first = match failures {
@@ -799,23 +962,25 @@ fn add(reading: &mut Reading<'_>, table: &Table, pointer: &str, around: &Around<
         let is_given = |text: &String| !text.is_empty() && text != "None" && text != "N/A";
         texts.into_iter().find(is_given).unwrap_or_default()
     };
+    if !table.state.0.is_empty() {
+        reading.known_state(pointer, element, table.state.0, table.state.1);
+    }
     let Some(status) = (table.status)(element, pointer) else {
         reading.not_a_finding();
         return;
     };
-    let score = table
-        .score
-        .iter()
-        .find_map(|name| lookup(around, name).own_text().parse::<f64>().ok());
-    let score = score.filter(|score| *score > 0.0);
+    let scores = (table.score.iter()).filter_map(|name| score_of(lookup(around, name)));
+    let score = scores.clone().next();
     let word = text(table.severity);
     let severity = match word.as_str() {
-        "" if score.is_some() => score.map_or(table.otherwise, Severity::from_cvss_score),
-        // A tool that rates nothing.
+        // A tool that gives scores only, and one that rates nothing.
+        "" if table.severity.is_empty() && score.is_some() => {
+            score.map_or(Severity::Unrated, Severity::from_cvss_score)
+        }
         "" if table.severity.is_empty() && table.score.is_empty() => table.otherwise,
         "Defcon1" => Severity::Critical,
         "Informational" => Severity::Info,
-        word => reading.severity(pointer, word),
+        word => reading.rated(pointer, word, scores.reduce(f64::max)),
     };
     let line = |names: &[&str]| {
         names
@@ -826,6 +991,12 @@ fn add(reading: &mut Reading<'_>, table: &Table, pointer: &str, around: &Around<
     let id = text(table.id);
     let (name, version) = (text(table.component), text(table.version));
     let (name, version) = split_component(&name, &version);
+    let group = text(&[table.group]);
+    let name = match group.as_str() {
+        "" => name,
+        group if group.starts_with('@') => format!("{group}/{name}"),
+        group => format!("{group}:{name}"),
+    };
     let words = text(table.words);
     let mut finding = Finding::of("", severity, pointer)
         .with_rule(&id)
@@ -835,6 +1006,7 @@ fn add(reading: &mut Reading<'_>, table: &Table, pointer: &str, around: &Around<
         .with_link(&text(table.link))
         .with_component(&name, &version)
         .with_package_url(&text(table.purl))
+        .with_package_kind(&text(table.kind))
         .with_fixed_version(&text(table.fixed))
         .with_path(&text(table.path))
         .with_lines(line(table.lines[0]), line(table.lines[1]))

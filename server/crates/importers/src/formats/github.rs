@@ -3,8 +3,9 @@
 //! | in the file | what becomes of it |
 //! |---|---|
 //! | each alert | one finding |
-//! | `state` | dismissed: suppressed; fixed, resolved as revoked: fixed |
+//! | `state` | dismissed: suppressed; fixed, resolved as revoked: fixed; a word that is not known: open, and told |
 //! | code scanning | severity by `security_severity_level`, else the rule's `severity`; places of the newest instance |
+//! | GraphQL `errors`, `totalCount` above the listed | the scan is incomplete |
 //! | secret scanning | open: critical if active or leaked, else high; resolved: info |
 //! | Dependabot | severity as it is; package, manifest, advisory |
 //! | GraphQL `pageInfo.hasNextPage` | the scan is incomplete: further pages are missing |
@@ -56,7 +57,18 @@ fn read_list(reading: &mut Reading<'_>, text: Body<'_>, make: Make) -> Result<()
     reading.needs_list(&rest, "").map(|_| ())
 }
 
-fn state(alert: &Loose<'_>) -> ScannerStatus {
+/// The states of alerts, of all three kinds.
+const STATES: &[&str] = &[
+    "open",
+    "fixed",
+    "dismissed",
+    "auto_dismissed",
+    "resolved",
+    "closed",
+];
+
+fn state(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> ScannerStatus {
+    reading.known_state(pointer, alert, "state", STATES);
     match (
         alert.text("state").to_ascii_lowercase().as_str(),
         &*alert.text("resolution"),
@@ -69,13 +81,14 @@ fn state(alert: &Loose<'_>) -> ScannerStatus {
 
 fn code(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Finding {
     let rule = alert.at("rule");
+    // Without a level the alert is about the quality of code, of which the rule's own word speaks.
     let level = rule.text("security_severity_level");
-    let severity = if Severity::from_scanner_word(&level).is_some() {
-        reading.severity(pointer, &level)
-    } else {
-        // Without one the alert is no security alert; the rule's own word is about the quality of code.
-        Severity::Info
-    };
+    if !level.is_empty() && Severity::from_scanner_word(&level).is_none() {
+        reading.unknown_word(pointer, "security_severity_level", &level);
+    }
+    let severity = Severity::from_scanner_word(&level)
+        .unwrap_or_else(|| reading.severity(pointer, &rule.text("severity")));
+    let status = state(reading, pointer, alert);
     let instance = alert.at("most_recent_instance");
     let place = instance.at("location");
     Finding::of(
@@ -98,13 +111,13 @@ fn code(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Finding 
     .with_path(&place.text("path"))
     .with_lines(place.line("start_line"), place.line("end_line"))
     .with_columns(place.line("start_column"), place.line("end_column"))
-    .with_status(state(alert))
+    .with_status(status)
     .with_tool(&alert.text("tool/name"))
     .with_category(Category::Code)
 }
 
-fn secret(_: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Finding {
-    let status = state(alert);
+fn secret(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Finding {
+    let status = state(reading, pointer, alert);
     let severity = if !status.is_open() {
         Severity::Info
     } else if alert.text("validity") == "active" || alert.flag("publicly_leaked") {
@@ -137,6 +150,11 @@ fn read_dependabot(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), Impo
         return read_list(reading, text, dependency);
     }
     let whole = reading.json(text)?;
+    for (at, error) in whole.each("errors").iter().enumerate() {
+        let said = error.first_text(&["message", "type"]);
+        let reason = format!("the answer of the API has an error: {said}");
+        reading.incomplete(format!("/errors/{at}"), &reason);
+    }
     let mut known = std::collections::HashSet::new();
     read_graph(reading, whole.at("data"), "/data", &mut known, 0)
 }
@@ -163,7 +181,10 @@ fn read_graph(
             for (key, inner) in entries {
                 let pointer = format!("{pointer}/{key}");
                 if key == "vulnerabilityAlerts" {
-                    for (at, alert) in inner.each("nodes").iter().enumerate() {
+                    let alerts = reading.needed_list(&pointer, inner, "nodes")?;
+                    let total = inner.number("totalCount");
+                    reading.declared(&format!("{pointer}/totalCount"), total, alerts.len());
+                    for (at, alert) in alerts.iter().enumerate() {
                         reading.needs_object(alert, "")?;
                         let id = alert.text("id");
                         // An alert can be on two pages that were put together.
@@ -223,7 +244,14 @@ fn dependency(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Fi
     };
     let version = alert.text("vulnerableRequirements");
     let version = version.trim_start_matches(['=', ' ']);
-    let identifiers = advisory.each("identifiers");
+    let identifiers = match advisory.at("identifiers") {
+        Loose::List(list) => list.as_slice(),
+        _ => {
+            let message = "The advisory has no list of identifiers: its CVE is not known.";
+            reading.problem(pointer, message);
+            &[]
+        }
+    };
     let id = identifiers
         .iter()
         .map(|id| id.text("value"))
@@ -233,7 +261,7 @@ fn dependency(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Fi
         .unwrap_or_default();
     let dismissed = alert.first_text(&["dismissedAt", "dismissed_at"]);
     let fixed = alert.first_text(&["fixedAt", "fixed_at"]);
-    let status = match state(alert) {
+    let status = match state(reading, pointer, alert) {
         ScannerStatus::Open if !fixed.is_empty() => ScannerStatus::Fixed,
         ScannerStatus::Open if !dismissed.is_empty() => ScannerStatus::Suppressed,
         status => status,

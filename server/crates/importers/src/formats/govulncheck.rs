@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `finding` messages | one finding for each vulnerability and module: an `osv` message alone only says that it exists |
 //! | `trace` | severity by what is reached: symbol high, package low, module info; place of the call |
+//! | `scan_level` | what the level does not look for is unrated: a package of a scan of packages, a module of one of modules |
 //! | `osv` messages | summary, ids, links |
 //! | `config` | tool and version |
-//! | `progress` that never comes to checking the code | the stream was cut off: the scan is incomplete |
+//! | no `progress` that comes to checking the code, and no finding of code | the stream was cut off: the scan is incomplete |
+//! | `SBOM` without modules | nothing was looked at: the scan is incomplete |
 
 use std::collections::HashMap;
 
@@ -50,22 +52,23 @@ struct Seen {
     /// Whether the tool says what it is doing, and whether it got to comparing the code.
     has_progress: bool,
     has_compared: bool,
+    /// How deep the scan looked; symbols are the default.
+    level: String,
+    is_level_told: bool,
 }
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let mut seen = Seen::default();
     if text.begins_with('[') {
         reading.stream(text, &[&["*"]], &mut |reading, pointer, message| {
-            see(reading, &mut seen, pointer, message);
-            Ok(())
+            see(reading, &mut seen, pointer, message)
         })?;
     } else {
         reading.documents(text, &mut |reading, place, message| {
-            see(reading, &mut seen, place, message);
-            Ok(())
+            see(reading, &mut seen, place, message)
         })?;
     }
-    if seen.has_progress && !seen.has_compared && seen.order.is_empty() {
+    if !seen.has_compared && (seen.has_progress || seen.order.is_empty()) {
         reading.incomplete(
             "",
             "it ended before the code was compared with the vulnerabilities",
@@ -96,12 +99,28 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     Ok(())
 }
 
-fn see(reading: &mut Reading<'_>, seen: &mut Seen, pointer: &str, message: &Loose<'_>) {
+fn see(
+    reading: &mut Reading<'_>,
+    seen: &mut Seen,
+    pointer: &str,
+    message: &Loose<'_>,
+) -> Result<(), ImportError> {
     if message.has("config") {
         reading.tool(
             &message.text("config/scanner_name"),
             &message.text("config/scanner_version"),
         );
+        seen.level = message.text("config/scan_level").into_owned();
+        reading.known_state(
+            pointer,
+            message,
+            "config/scan_level",
+            &["module", "package", "symbol"],
+        );
+    } else if message.at("SBOM").is_object() {
+        if message.each("SBOM/modules").is_empty() {
+            reading.nothing_looked_at(pointer, "its list of modules is empty");
+        }
     } else if message.has("progress") {
         let said = message.text("progress/message");
         seen.has_progress = true;
@@ -121,7 +140,7 @@ fn see(reading: &mut Reading<'_>, seen: &mut Seen, pointer: &str, message: &Loos
         seen.described.insert(osv.text("id").into_owned(), finding);
     } else if message.has("finding") {
         let found = message.at("finding");
-        let trace = found.each("trace");
+        let trace = reading.needed_list(pointer, found, "trace")?;
         let nothing = Loose::Null;
         // The first frame is the vulnerable place, the last one the code that reaches it.
         let (first, last) = (
@@ -131,10 +150,27 @@ fn see(reading: &mut Reading<'_>, seen: &mut Seen, pointer: &str, message: &Loos
         let severity = if !first.text("function").is_empty() {
             Severity::High
         } else if !first.text("package").is_empty() {
-            Severity::Low
+            // Whether its functions are called is asked at the level of symbols only.
+            if seen.level == "package" {
+                Severity::Unrated
+            } else {
+                Severity::Low
+            }
+        } else if seen.level == "module" {
+            Severity::Unrated
         } else {
             Severity::Info
         };
+        if severity == Severity::Unrated {
+            let message = format!(
+                "The scan looked at the level {} only, so what it found is unrated.",
+                seen.level
+            );
+            if !seen.is_level_told {
+                reading.problem(pointer, message);
+                seen.is_level_told = true;
+            }
+        }
         let key = (
             found.text("osv").into_owned(),
             first.text("module").into_owned(),
@@ -158,4 +194,5 @@ fn see(reading: &mut Reading<'_>, seen: &mut Seen, pointer: &str, message: &Loos
             Some(_) => {}
         }
     }
+    Ok(())
 }

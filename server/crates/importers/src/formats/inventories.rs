@@ -19,7 +19,7 @@ pub const SPDX: Format = Format {
     title: "SPDX 2 JSON or tag-value",
     tool: "SPDX",
     detect,
-    lists: &[],
+    lists: &["packages", "packages/*/externalRefs?"],
     read,
 };
 
@@ -32,7 +32,7 @@ pub const SYFT: Format = Format {
             object_with(sniff, &["artifacts"]) && sniff.text.contains("\"artifactRelationships\""),
         )
     },
-    lists: &[],
+    lists: &["artifacts"],
     read: read_syft,
 };
 

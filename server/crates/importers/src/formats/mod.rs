@@ -36,6 +36,7 @@ pub mod npm_audit_7_plus;
 pub mod nuclei;
 pub mod osv_scanner;
 pub mod pip_audit;
+mod ratings;
 pub mod reading;
 pub mod ruff;
 pub mod sarif;

@@ -4,9 +4,12 @@
 //! |---|---|
 //! | each of `vulnerabilities` | one finding for the package, with the advisories of `via` in it; a package is what can be updated |
 //! | `severity` | as it is |
+//! | `metadata.vulnerabilities.total` above the listed packages | the scan is incomplete |
+//! | `metadata.dependencies.total` 0 | nothing was looked at: the scan is incomplete |
+//! | another `auditReportVersion` than 2 | refused |
 //! | `fixAvailable` | fixed version, where it names one for this very package |
 
-use super::reading::{Format, Reading, adding, certain_if, object_with, vulnerability_title};
+use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
@@ -15,7 +18,7 @@ pub const NPM_AUDIT_7_PLUS: Format = Format {
     title: "npm audit JSON (npm 7 and later)",
     tool: "npm audit",
     detect,
-    lists: &[],
+    lists: &["vulnerabilities{}", "vulnerabilities/*/via"],
     read,
 };
 
@@ -24,8 +27,33 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
-    let rest = reading.stream(text, &[&["vulnerabilities", "*"]], &mut adding(finding))?;
-    reading.needs_object(&rest, "vulnerabilities")
+    let mut n_packages = 0;
+    let rest = reading.stream(
+        text,
+        &[&["vulnerabilities", "*"]],
+        &mut |reading, pointer, package| {
+            n_packages += 1;
+            let found = finding(reading, pointer, package);
+            reading.add(found);
+            Ok(())
+        },
+    )?;
+    let version = rest.text("auditReportVersion");
+    if !version.is_empty() && version != "2" {
+        return Err(ImportError::UnsupportedVersion {
+            format: NPM_AUDIT_7_PLUS.name,
+            found: crate::text::title(&version),
+            supported: "auditReportVersion 2",
+        });
+    }
+    reading.needs_object(&rest, "vulnerabilities")?;
+    let total = rest.number("metadata/vulnerabilities/total");
+    reading.declared("/metadata/vulnerabilities/total", total, n_packages);
+    if rest.number("metadata/dependencies/total") == Some(0.0) {
+        let what = "the project has no dependencies";
+        reading.nothing_looked_at("/metadata/dependencies/total", what);
+    }
+    Ok(())
 }
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, package: &Loose<'_>) -> Finding {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | each of `vulns` | one finding, severity medium and CWE-1395 (a vulnerable dependency): the tool gives none |
 //! | `skip_reason` of a dependency | the dependency was not looked at: the scan is incomplete |
+//! | no dependency | nothing was looked at: the scan is incomplete |
 //! | `fix_versions`, `aliases` | fixed version, ids |
 
 use holdpoint_domain::Severity;
@@ -17,7 +18,7 @@ pub const PIP_AUDIT: Format = Format {
     title: "pip-audit JSON",
     tool: "pip-audit",
     detect,
-    lists: &[],
+    lists: &["dependencies"],
     read,
 };
 
@@ -48,7 +49,12 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
             reading.problem(pointer, message);
             first.get_or_insert_with(|| pointer.to_owned());
         }
-        for (at, vulnerability) in dependency.each("vulns").iter().enumerate() {
+        let vulnerabilities = if reason.is_empty() {
+            reading.needed_list(pointer, dependency, "vulns")?
+        } else {
+            reading.optional_list(pointer, dependency, "vulns")?
+        };
+        for (at, vulnerability) in vulnerabilities.iter().enumerate() {
             reading.add(finding(
                 &format!("{pointer}/vulns/{at}"),
                 dependency,
@@ -58,6 +64,10 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         Ok(())
     })?;
     reading.needs_list(&rest, if is_list { "" } else { "dependencies" })?;
+    if n_all == 0 {
+        let place = if is_list { "" } else { "/dependencies" };
+        reading.nothing_looked_at(place, "it lists no dependency");
+    }
     if let Some(first) = first {
         reading.incomplete(
             first,

@@ -111,7 +111,12 @@ impl Importer for Format {
             let mut bare = BARE.iter().filter(|(bare, _)| is_only(&sniff, bare));
             bare.any(|(_, formats)| formats.contains(&self.name))
         };
-        if reading.n_findings == 0 && (self.detect)(&sniff) == Confidence::No && !is_bare() {
+        let is_other = reading.summary.format != self.name;
+        if reading.n_findings == 0
+            && !is_other
+            && (self.detect)(&sniff) == Confidence::No
+            && !is_bare()
+        {
             let message = format!(
                 "nothing in it is of a {} report. Is it another format, or an error in the place of a report?",
                 self.title
@@ -312,7 +317,11 @@ impl Reading<'_> {
 
     /// Reads the file as SARIF.
     pub(super) fn sarif(&mut self, text: Body<'_>) -> Result<(), ImportError> {
-        self.summary = super::sarif::Sarif.read(text, self.sink)?;
+        let (n_findings, sink) = (&mut self.n_findings, &mut *self.sink);
+        self.summary = super::sarif::Sarif.read(text, &mut |finding| {
+            *n_findings += 1;
+            sink(finding);
+        })?;
         Ok(())
     }
 
@@ -462,10 +471,10 @@ impl Reading<'_> {
             } else {
                 format!(" ({n} times)")
             };
-            let meaning = if of == "severity" {
-                "; what has it is unrated"
-            } else {
-                ""
+            let meaning = match of {
+                "severity" => "; what has it is unrated",
+                "rating" => "; the score says more",
+                _ => "",
             };
             let message = if word.is_empty() {
                 format!("The {of} is missing{times}{meaning}.")
@@ -840,7 +849,9 @@ pub(super) fn vulnerability_title(
 /// The name of an image without its tag and digest: `registry:5000/team/app` of `registry:5000/team/app:1.2@sha256:…`.
 pub(super) fn image_name(reference: &str) -> &str {
     let reference = reference.trim();
-    let name = reference.split_once('@').map_or(reference, |(name, _)| name);
+    let name = reference
+        .split_once('@')
+        .map_or(reference, |(name, _)| name);
     match name.rsplit_once(':') {
         // What comes before the last slash is a port.
         Some((before, tag)) if !tag.contains('/') && !before.is_empty() => before,
@@ -880,9 +891,15 @@ mod tests {
     fn an_image_is_the_same_whatever_its_tag_and_digest() {
         for (reference, name) in [
             ("alpine:3.19", "alpine"),
-            ("registry.example.com/team/app:1.2.3", "registry.example.com/team/app"),
+            (
+                "registry.example.com/team/app:1.2.3",
+                "registry.example.com/team/app",
+            ),
             ("registry:5000/team/app", "registry:5000/team/app"),
-            ("registry:5000/team/app:1@sha256:00", "registry:5000/team/app"),
+            (
+                "registry:5000/team/app:1@sha256:00",
+                "registry:5000/team/app",
+            ),
             ("app@sha256:00", "app"),
             ("./image.tar", "./image.tar"),
         ] {

@@ -4,14 +4,19 @@
 //! |---|---|
 //! | each of `vulnerabilities` (one for each dependency path) | one finding |
 //! | `applications` of a container | further projects |
-//! | severity | from `cvssScore`, else the word, as Snyk's own bands differ from those of CVSS |
+//! | severity | from `cvssScore`, else the word, as Snyk's own bands differ from those of CVSS; `malicious` critical |
+//! | `filtered.ignore` | one finding, suppressed, with the reason |
+//! | `uniqueCount` above the different ids that are listed | the scan is incomplete |
+//! | `dependencyCount` 0 | nothing was looked at: the scan is incomplete |
 //! | `error` | the scan is incomplete; a file with nothing else is refused |
+
+use std::collections::HashSet;
 
 use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
 use crate::json::Loose;
-use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const SNYK: Format = Format {
     name: "snyk",
@@ -62,25 +67,48 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
             continue;
         }
         reading.needs_list(project, "vulnerabilities")?;
-        read_project(reading, &pointer, project);
+        read_project(reading, &pointer, project)?;
+        let path = project.first_text(&["displayTargetFile", "targetFile"]);
+        for (n, ignored) in project.each("filtered/ignore").iter().enumerate() {
+            let pointer = format!("{pointer}/filtered/ignore/{n}");
+            let mut found = finding(reading, &pointer, ignored).with_path(&path);
+            found.status = ScannerStatus::Suppressed;
+            let reasons = ignored.each("filtered/ignored").iter();
+            let reasons: Vec<_> = reasons.map(|of| of.text("reason")).collect();
+            let reason = crate::text::clean_line(&reasons.join(", "));
+            found.suppression_reason = (!reason.is_empty()).then_some(reason);
+            reading.add(found);
+        }
         for (n, application) in project.each("applications").iter().enumerate() {
-            read_project(reading, &format!("{pointer}/applications/{n}"), application);
+            read_project(reading, &format!("{pointer}/applications/{n}"), application)?;
         }
     }
     Ok(())
 }
 
-fn read_project(reading: &mut Reading<'_>, pointer: &str, project: &Loose<'_>) {
+fn read_project(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    project: &Loose<'_>,
+) -> Result<(), ImportError> {
+    let listed = project.each("vulnerabilities").iter();
+    let ids: HashSet<_> = listed.map(|listed| listed.text("id")).collect();
+    let place = format!("{pointer}/uniqueCount");
+    reading.declared(&place, project.number("uniqueCount"), ids.len());
+    if project.number("dependencyCount") == Some(0.0) {
+        let place = format!("{pointer}/dependencyCount");
+        reading.nothing_looked_at(&place, "the project has no dependencies");
+    }
     let path = project.first_text(&["displayTargetFile", "targetFile"]);
-    for (at, vulnerability) in project.each("vulnerabilities").iter().enumerate() {
-        let found = finding(
-            reading,
-            &format!("{pointer}/vulnerabilities/{at}"),
-            vulnerability,
-        )
-        .with_path(&path);
+    let listed = reading.needed_list(pointer, project, "vulnerabilities")?;
+    for (at, vulnerability) in listed.iter().enumerate() {
+        let pointer = format!("{pointer}/vulnerabilities/{at}");
+        // The dependencies that lead to it tell equal ones apart.
+        reading.needed_list(&pointer, vulnerability, "from")?;
+        let found = finding(reading, &pointer, vulnerability).with_path(&path);
         reading.add(found);
     }
+    Ok(())
 }
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, vulnerability: &Loose<'_>) -> Finding {
@@ -88,6 +116,7 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, vulnerability: &Loose<'_>) 
         .number("cvssScore")
         .filter(|score| *score > 0.0);
     let severity = match score {
+        _ if vulnerability.flag("malicious") => Severity::Critical,
         Some(score) => Severity::from_cvss_score(score),
         None => reading.severity(pointer, &vulnerability.text("severity")),
     };

@@ -2,11 +2,15 @@
 //!
 //! | in the file | what becomes of it |
 //! |---|---|
-//! | OpenVEX: each product of each statement | one finding |
+//! | OpenVEX: each product of each statement, or each of its `subcomponents` | one finding; the product is the scope of a subcomponent |
+//! | OpenVEX: a statement without products | one finding, and a note |
 //! | CSAF: each product in each list of a vulnerability's `product_status` | one finding |
-//! | affected | open; OpenVEX severity medium (it has none), CSAF from the score of that product, else medium |
-//! | under investigation | to be reviewed |
+//! | CSAF: a vulnerability without such | one finding, and a note |
+//! | CSAF: `product_tree` | component and version from the package URL, else from the branches; of a relationship the component, whose product is the scope |
+//! | affected | open; OpenVEX severity medium (it never rates), CSAF from the best score or word of that product, else unrated |
+//! | under investigation, CSAF 2.1 `unknown` | to be reviewed |
 //! | not affected, fixed | kept, with that status; OpenVEX severity info |
+//! | a status that is not known | open, and told |
 //! | CSAF: another version than 2 | refused |
 
 use std::borrow::Cow;
@@ -14,9 +18,10 @@ use std::collections::{HashMap, HashSet};
 
 use holdpoint_domain::Severity;
 
-use super::cvss::base_score;
+use super::ratings::score_of;
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
+use crate::text::title;
 use crate::{Body, Category, Finding, ImportError, ScannerStatus};
 
 pub const OPENVEX: Format = Format {
@@ -24,7 +29,7 @@ pub const OPENVEX: Format = Format {
     title: "OpenVEX JSON",
     tool: "OpenVEX",
     detect: |sniff| certain_if(object_with(sniff, &["@context", "statements"])),
-    lists: &[],
+    lists: &["statements"],
     read: read_openvex,
 };
 
@@ -35,9 +40,61 @@ pub const CSAF: Format = Format {
     detect: |sniff| {
         certain_if(object_with(sniff, &["document"]) && sniff.text.contains("\"csaf_version\""))
     },
-    lists: &[],
+    lists: &[
+        "vulnerabilities",
+        "vulnerabilities/*/scores?",
+        "vulnerabilities/*/scores?/*/products",
+        "vulnerabilities/*/metrics?",
+        "vulnerabilities/*/metrics?/*/products",
+        "product_tree?/branches?",
+        "product_tree?/branches?/*/branches?",
+        "product_tree?/branches?/*/branches?/*/branches?",
+        "product_tree?/branches?/*/branches?/*/branches?/*/branches?",
+        "product_tree?/branches?/*/branches?/*/branches?/*/branches?/*/branches?",
+        "product_tree?/relationships?",
+        "product_tree?/full_product_names?",
+    ],
     read: read_csaf,
 };
+
+/// The statuses of OpenVEX.
+const STATUSES: &[&str] = &["affected", "not_affected", "fixed", "under_investigation"];
+
+/// What identifies a product or a part of one.
+fn identifier<'v>(product: &'v Loose<'_>) -> Cow<'v, str> {
+    let names = [
+        "@id",
+        "identifiers/purl",
+        "identifiers/cpe23",
+        "identifiers/cpe22",
+    ];
+    let id = product.first_text(&names);
+    if id.is_empty() {
+        product.own_text()
+    } else {
+        id
+    }
+}
+
+/// An identifier without the version that a package URL has.
+fn without_version(id: &str) -> &str {
+    match id.rsplit_once('@') {
+        Some((name, _)) if id.starts_with("pkg:") && !name.ends_with('/') => name,
+        _ => id,
+    }
+}
+
+impl Finding {
+    /// The component that an identifier names.
+    fn with_identified(self, id: &str) -> Self {
+        let finding = self.with_package_url(id).with_package_kind(id);
+        if finding.component.is_none() {
+            finding.with_component(id, "")
+        } else {
+            finding
+        }
+    }
+}
 
 fn read_openvex(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(
@@ -52,33 +109,55 @@ fn read_openvex(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportE
             };
             let id =
                 statement.first_text(&["vulnerability/name", "vulnerability/@id", "vulnerability"]);
-            for product in statement.each("products") {
-                let product_id = product.first_text(&["@id", "identifiers/purl"]);
-                let product_id = if product_id.is_empty() {
-                    product.own_text()
+            reading.known_state(pointer, statement, "status", STATUSES);
+            if !statement.has("status") {
+                reading.unknown_word(pointer, "state", "");
+            }
+            let mut about = Finding::of("", severity, pointer)
+                .with_rule(&id)
+                .with_id(&id)
+                .with_description(&statement.text("vulnerability/description"))
+                .with_message(&statement.first_text(&[
+                    "impact_statement",
+                    "justification",
+                    "status_notes",
+                ]))
+                .with_remediation(&statement.text("action_statement"))
+                .with_status(status)
+                .with_category(Category::Dependency);
+            for alias in statement.each("vulnerability/aliases") {
+                about = about.with_id(&alias.own_text());
+            }
+            let products = reading.optional_list(pointer, statement, "products")?;
+            if products.is_empty() {
+                let message = "The statement names no product.";
+                reading.problem(pointer, message);
+                reading.add(about.clone().with_vulnerability_title(&id, ""));
+            }
+            // In version 0.0.1 they belong to the statement.
+            let common = reading.optional_list(pointer, statement, "subcomponents")?;
+            for product in products {
+                let own = if product.is_object() {
+                    reading.optional_list(pointer, product, "subcomponents")?
                 } else {
-                    product_id
+                    &[]
                 };
-                let mut finding = Finding::of("", severity, pointer)
-                    .with_rule(&id)
-                    .with_id(&id)
-                    .with_description(&statement.text("vulnerability/description"))
-                    .with_message(&statement.first_text(&[
-                        "impact_statement",
-                        "justification",
-                        "status_notes",
-                    ]))
-                    .with_remediation(&statement.text("action_statement"))
-                    .with_package_url(&product_id)
-                    .with_status(status)
-                    .with_category(Category::Dependency);
-                if finding.component.is_none() {
-                    finding = finding.with_component(&product_id, "");
+                let product = identifier(product);
+                let parts: Vec<_> = own.iter().chain(common).collect();
+                if parts.is_empty() {
+                    let found = about.clone().with_identified(&product);
+                    reading.add(found.with_vulnerability_title(&id, ""));
                 }
-                for alias in statement.each("vulnerability/aliases") {
-                    finding = finding.with_id(&alias.own_text());
+                for part in parts {
+                    let part = identifier(part);
+                    let found = about.clone().with_identified(&part).with_scope(&product);
+                    let found = found.with_partial_fingerprint(&format!(
+                        "{} in {}",
+                        without_version(&part),
+                        without_version(&product)
+                    ));
+                    reading.add(found.with_vulnerability_title(&id, ""));
                 }
-                reading.add(finding.with_vulnerability_title(&id, ""));
             }
             Ok(())
         },
@@ -99,59 +178,151 @@ fn read_csaf(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
             supported: "2.0 and 2.1",
         });
     }
-    let mut products = HashMap::new();
-    name_products(document.at("product_tree"), &mut products, 0);
+    let mut products = Products::new();
+    let tree = document.at("product_tree");
+    name_products(tree, &Named::default(), &mut products, 0);
+    relate_products(tree, &mut products);
     reading.scanned_at(&document.text("document/tracking/current_release_date"));
-    let lists = [
-        ("known_affected", ScannerStatus::Open),
-        ("first_affected", ScannerStatus::Open),
-        ("last_affected", ScannerStatus::Open),
-        ("under_investigation", ScannerStatus::Review),
-        ("known_not_affected", ScannerStatus::NotAffected),
-        ("fixed", ScannerStatus::Fixed),
-        ("first_fixed", ScannerStatus::Fixed),
-    ];
     for (at, vulnerability) in document.each("vulnerabilities").iter().enumerate() {
         reading.needs_object(vulnerability, "")?;
-        let about = About::of(vulnerability, &format!("/vulnerabilities/{at}"));
+        let pointer = format!("/vulnerabilities/{at}");
+        let about = About::of(vulnerability, &pointer);
         let mut told = HashSet::new();
-        for (list, status) in lists {
-            for product in vulnerability
-                .each("product_status")
-                .iter()
-                .flat_map(|s| s.each(list))
-            {
+        let mut with_status = HashSet::new();
+        for (list, _) in vulnerability.entries("product_status") {
+            let status = match PRODUCT_LISTS.iter().find(|(name, _)| name == list) {
+                Some((_, status)) => *status,
+                None => {
+                    reading.unknown_word(&pointer, "list of products", list);
+                    Some(ScannerStatus::Open)
+                }
+            };
+            let of = vulnerability.at("product_status");
+            let place = format!("{pointer}/product_status");
+            for product in reading.optional_list(&place, of, list)? {
                 let id = product.own_text().into_owned();
+                with_status.insert(id.clone());
+                let Some(status) = status else {
+                    continue;
+                };
                 // A product can be in `known_affected` and `last_affected` alike.
                 if told.insert((id.clone(), status)) {
-                    let name = products.get(&id).unwrap_or(&id);
-                    reading.add(about.finding(&id, name, status));
+                    if !products.contains_key(&id) {
+                        let message = format!("The product {} has no name.", title(&id));
+                        reading.problem(&*pointer, message);
+                    }
+                    let found = about.finding(reading, &id, products.get(&id), status);
+                    reading.add(found);
                 }
             }
+        }
+        if with_status.is_empty() {
+            let message = "The vulnerability says of no product whether it is affected.";
+            reading.problem(&*pointer, message);
+            let found = about.finding(reading, "", None, ScannerStatus::Open);
+            reading.add(found);
+        }
+        let rated = about.scores_of.keys().chain(about.fixes_of.keys());
+        let left_out = rated
+            .filter(|id| !with_status.contains(&***id))
+            .min()
+            .filter(|_| !with_status.is_empty());
+        if let Some(id) = left_out {
+            let message = format!(
+                "The product {} is rated, and nobody says whether it is affected.",
+                title(id)
+            );
+            reading.problem(&*pointer, message);
         }
     }
     Ok(())
 }
 
-/// Names of products by their id, from branches at any depth, relationships and the flat list.
-fn name_products(value: &Loose<'_>, products: &mut HashMap<String, String>, depth: usize) {
+/// The lists of products that CSAF 2.0 and 2.1 have, in the order of meaning; what is recommended says nothing of a vulnerability.
+const PRODUCT_LISTS: &[(&str, Option<ScannerStatus>)] = &[
+    ("known_affected", Some(ScannerStatus::Open)),
+    ("first_affected", Some(ScannerStatus::Open)),
+    ("last_affected", Some(ScannerStatus::Open)),
+    ("under_investigation", Some(ScannerStatus::Review)),
+    ("unknown", Some(ScannerStatus::Review)),
+    ("known_not_affected", Some(ScannerStatus::NotAffected)),
+    ("fixed", Some(ScannerStatus::Fixed)),
+    ("first_fixed", Some(ScannerStatus::Fixed)),
+    ("recommended", None),
+];
+
+/// What the product tree says of a product.
+#[derive(Clone, Default)]
+struct Named {
+    /// The whole name.
+    name: String,
+    url: String,
+    /// Of the branches around.
+    component: String,
+    version: String,
+    /// What a component is in.
+    scope: String,
+}
+
+/// Products by their id.
+type Products = HashMap<String, Named>;
+
+/// Names products by their id, from branches at any depth and the flat list.
+fn name_products(value: &Loose<'_>, around: &Named, products: &mut Products, depth: usize) {
     if depth > crate::json::MOST_LEVELS {
         return;
+    }
+    let mut around = around.clone();
+    let name = value.text("name").into_owned();
+    match &*value.text("category") {
+        "product_name" => around.component = name,
+        "product_version" => around.version = name,
+        _ => {}
     }
     let mut add = |product: &Loose<'_>| {
         let id = product.text("product_id");
         if !id.is_empty() {
-            products.insert(id.into_owned(), product.text("name").into_owned());
+            let helper = product.at("product_identification_helper");
+            // Version 2.1 has several package URLs, of one package.
+            let urls = helper.each("purls").iter().map(Loose::own_text);
+            let url = std::iter::once(helper.text("purl")).chain(urls);
+            let named = Named {
+                name: product.text("name").into_owned(),
+                url: url
+                    .into_iter()
+                    .find(|url| !url.is_empty())
+                    .unwrap_or_default()
+                    .into_owned(),
+                ..around.clone()
+            };
+            products.insert(id.into_owned(), named);
         }
     };
     add(value.at("product"));
     value.each("full_product_names").iter().for_each(&mut add);
-    value
-        .each("relationships")
-        .iter()
-        .for_each(|relationship| add(relationship.at("full_product_name")));
     for branch in value.each("branches") {
-        name_products(branch, products, depth + 1);
+        name_products(branch, &around, products, depth + 1);
+    }
+}
+
+/// Names the products that are one in another: the component is the first, and its scope the second.
+fn relate_products(tree: &Loose<'_>, products: &mut Products) {
+    for relationship in tree.each("relationships") {
+        let product = relationship.at("full_product_name");
+        let id = product.text("product_id");
+        if id.is_empty() {
+            continue;
+        }
+        let component = products.get(&*relationship.text("product_reference"));
+        let whole = products.get(&*relationship.text("relates_to_product_reference"));
+        let mut named = component.cloned().unwrap_or_default();
+        named.scope = whole.map_or_else(String::new, |whole| whole.name.clone());
+        // Without branches or package URL the component's own whole name says which it is.
+        if named.component.is_empty() {
+            named.component = std::mem::take(&mut named.name);
+        }
+        named.name = product.text("name").into_owned();
+        products.insert(id.into_owned(), named);
     }
 }
 
@@ -161,16 +332,36 @@ struct About<'v, 'a> {
     title: Cow<'v, str>,
     /// What holds for all products.
     finding: Finding,
-    score_of: HashMap<Cow<'v, str>, &'v Loose<'a>>,
+    scores_of: HashMap<Cow<'v, str>, Vec<&'v Loose<'a>>>,
+    /// Words of the impact, by product; the empty one holds for all.
+    words_of: HashMap<Cow<'v, str>, Cow<'v, str>>,
     fixes_of: HashMap<Cow<'v, str>, Vec<Cow<'v, str>>>,
 }
 
 impl<'v, 'a> About<'v, 'a> {
     fn of(vulnerability: &'v Loose<'a>, pointer: &str) -> Self {
-        let mut score_of = HashMap::new();
+        let mut scores_of: HashMap<_, Vec<_>> = HashMap::new();
         for score in vulnerability.each("scores") {
             for product in score.each("products") {
-                score_of.entry(product.own_text()).or_insert(score);
+                scores_of.entry(product.own_text()).or_default().push(score);
+            }
+        }
+        for metric in vulnerability.each("metrics") {
+            for product in metric.each("products") {
+                let scores = scores_of.entry(product.own_text()).or_default();
+                scores.push(metric.at("content"));
+            }
+        }
+        let mut words_of = HashMap::new();
+        for threat in vulnerability.each("threats") {
+            if threat.text("category") == "impact" {
+                let words = threat.text("details");
+                for product in threat.each("product_ids") {
+                    words_of.insert(product.own_text(), words.clone());
+                }
+                if !threat.has("product_ids") {
+                    words_of.insert("".into(), words);
+                }
             }
         }
         let mut fixes_of: HashMap<_, Vec<_>> = HashMap::new();
@@ -187,6 +378,7 @@ impl<'v, 'a> About<'v, 'a> {
             .with_rule(&id)
             .with_description(&notes.join("\n"))
             .with_cwe(vulnerability.at("cwe/id"))
+            .with_cwe(vulnerability.at("cwes"))
             .with_category(Category::Dependency);
         for known in vulnerability.each("ids") {
             finding = finding.with_id(&known.text("text"));
@@ -198,29 +390,98 @@ impl<'v, 'a> About<'v, 'a> {
             id,
             title: vulnerability.text("title"),
             finding,
-            score_of,
+            scores_of,
+            words_of,
             fixes_of,
         }
     }
 
-    fn finding(&self, product: &str, name: &str, status: ScannerStatus) -> Finding {
-        let nothing = Loose::Null;
-        let scores = self.score_of.get(product).copied().unwrap_or(&nothing);
-        let score = scores
-            .number("cvss_v4/baseScore")
-            .or_else(|| scores.number("cvss_v3/baseScore"))
-            .or_else(|| base_score(&scores.text("cvss_v3/vectorString")));
-        let word = scores.first_text(&["cvss_v4/baseSeverity", "cvss_v3/baseSeverity"]);
-        let severity =
-            Severity::from_scanner_word(&word).or_else(|| score.map(Severity::from_cvss_score));
+    fn finding(
+        &self,
+        reading: &mut Reading<'_>,
+        product: &str,
+        named: Option<&Named>,
+        status: ScannerStatus,
+    ) -> Finding {
+        let scores = self.scores_of.get(product).map_or(&[][..], Vec::as_slice);
+        let of = |keys: &[&str]| {
+            let values = scores
+                .iter()
+                .flat_map(|score| keys.iter().map(|key| score.at(key)));
+            let numbers = values.filter_map(|cvss| {
+                let score = score_of(cvss.at("baseScore"));
+                score.or_else(|| score_of(cvss.at("vectorString")))
+            });
+            numbers.reduce(f64::max)
+        };
+        let score = of(&["cvss_v4", "cvss_v3"]).or_else(|| of(&["cvss_v2"]));
+        let keys = [
+            "cvss_v4/baseSeverity",
+            "cvss_v3/baseSeverity",
+            "qualitative_severity_rating",
+        ];
+        let words = scores.iter().flat_map(|of| keys.map(|key| of.text(key)));
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        let known = words
+            .iter()
+            .filter_map(|word| Severity::from_scanner_word(word));
+        // Severities are declared from critical down.
+        let known = known.min();
+        let is_odd = |word: &&Cow<'_, str>| Severity::from_scanner_word(word).is_none();
+        let odd = words.iter().find(is_odd);
+        let impact = [product, ""].iter().find_map(|id| self.words_of.get(*id));
+        let impact = impact.and_then(|word| Severity::from_scanner_word(word));
+        let pointer = self.finding.pointer.clone();
+        let severity = match (known, odd, score) {
+            (Some(known), odd, _) => {
+                if let Some(odd) = odd {
+                    reading.unknown_word(&pointer, "rating", odd);
+                }
+                known
+            }
+            (None, odd, Some(score)) => {
+                // A vector of version 2 has no word.
+                if let Some(odd) = odd {
+                    reading.unknown_word(&pointer, "rating", odd);
+                } else if of(&["cvss_v4", "cvss_v3"]).is_some() {
+                    reading.unknown_word(&pointer, "rating", "");
+                }
+                Severity::from_cvss_score(score)
+            }
+            (None, odd, None) => match impact {
+                Some(impact) => {
+                    let message = "There is no score; the word of its impact counts.";
+                    reading.problem(&*pointer, message);
+                    impact
+                }
+                None => reading.severity(&pointer, odd.map_or("", |odd| odd)),
+            },
+        };
         let fixes = self.fixes_of.get(product).map_or(&[][..], Vec::as_slice);
         let mut finding = self.finding.clone();
-        finding.severity = severity.unwrap_or(Severity::Medium);
-        finding
+        finding.severity = severity;
+        let unnamed = Named::default();
+        let named = named.unwrap_or(&unnamed);
+        let name = if named.name.is_empty() {
+            product
+        } else {
+            &named.name
+        };
+        let mut finding = finding
             .with_title(&vulnerability_title(&self.id, name, "", &self.title))
             .with_remediation(&fixes.join("\n"))
-            .with_component(name, "")
+            .with_package_url(&named.url)
+            .with_scope(&named.scope)
             .with_status(status)
-            .with_score(score)
+            .with_score(score);
+        if finding.component.is_none() {
+            finding = if named.component.is_empty() {
+                finding.with_component(name, "")
+            } else {
+                finding.with_component(&named.component, &named.version)
+            };
+        }
+        // One component can be in several products, and of several platforms.
+        finding.with_partial_fingerprint(name)
     }
 }

@@ -44,7 +44,7 @@ use self::schema::{
 };
 use crate::cut::{self, CutError, Element, Step};
 use crate::json::{self, Loose, Text};
-use crate::text::{clean, clean_line, shortened, title};
+use crate::text::{clean, clean_line, percent_decode, shortened, title};
 use crate::{
     Body, Category, CodeFlow, Confidence, Finding, FormerFingerprint, ImportError, Importer, Input,
     InputLimits, Place, Problem, ScannerStatus, Shape, Shared, Sink, Sniff, StreamingImporter,
@@ -1195,7 +1195,7 @@ pub(in crate::formats) fn package_url(text: &str) -> Option<(String, Option<Stri
         Some((name, version)) if !name.is_empty() => (name, Some(version.to_owned())),
         _ => (name, None),
     };
-    Some((name.replace("%40", "@"), version))
+    Some((percent_decode(name), version.map(|v| percent_decode(&v))))
 }
 
 /// What a tool is known to look for.
