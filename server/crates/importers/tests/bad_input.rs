@@ -563,7 +563,7 @@ const NAMELESS: &[(&str, &str)] = &[
         "<analysis><dependencies><dependency><vulnerabilities><vulnerability/></vulnerabilities></dependency></dependencies></analysis>",
     ),
     ("whispers", r#"[{"name": "somebody else's list"}]"#),
-    ("cfn_lint", r#"[{}, {}]"#),
+    ("cfn_lint", "[{}, {}]"),
 ];
 
 #[test]

@@ -17,8 +17,12 @@ betterleaks | one.json | 1 | high | JSON Web Token
 kingfisher | one.json | 1 | critical | JSON Web Token
 trivy | all.json | 3 | high | CVE-2024-0001 in example.com/lib 1.0.0: Loop without end
 anchore_grype | two.json | 2 | info | GHSA-aaaa-bbbb-cccc in lib 1.0
+anchore_grype | end_of_life.json | 0 |  |
 osv_scanner | group.json | 1 | high | GHSA-aaaa-bbbb-cccc in example.com/lib 1.0.0: Loop
+osv_scanner | unscored.json | 5 | critical | MAL-2024-0001 in pretty-lines 1.0.2: Malicious code in pretty-lines
+osv_scanner | distributions.json | 2 | high | UBUNTU-CVE-2024-0022 in zlib 1.2.11-3
 govulncheck | stream.json | 1 | high | GO-2024-0005 in example.com/lib v1.0.0: Loop
+govulncheck | modules.json | 1 | unrated | GO-2024-0007 in example.com/lib v1.0.0: Loop
 pip_audit | skipped.json | 1 | medium | PYSEC-2019-179 in flask 0.5
 npm_audit | one.json | 1 | medium | b 1.0.0: Command injection
 npm_audit_7_plus | two.json | 2 | high | b: Loop
@@ -43,13 +47,19 @@ dockle | two.json | 2 | medium | Create a user
 zizmor | one.json | 1 | high | unpinned action reference
 yamllint | two.txt | 2 | low | missing document start "---"
 cyclonedx | vex.json | 2 | high | CVE-2024-0008 in org.example:lib 1.0
+cyclonedx | ratings.json | 6 | critical | CVE-2024-0031 in lib 1.0
+cyclonedx | links.json | 7 | high | CVE-2024-0041 in tar 1.34+dfsg
+cyclonedx | extension.xml | 1 | critical | CVE-2024-0043 in org.example:lib 1.0
 cyclonedx | inventory.xml | 0 |  |
 spdx | advisory.json | 1 | medium | CVE-2024-0009 in lib 1.0
 syft | inventory.json | 0 |  |
 openvex | two.json | 2 | medium | CVE-2024-0010 in alpine/zlib 1.2.11
+openvex | parts.json | 4 | medium | CVE-2024-0051 in debian/tar 1.34+dfsg
 csaf | two.json | 2 | critical | CVE-2024-0012 in App 1.0: Loop
+csaf | parts.json | 4 | critical | CVE-2024-0061 in forms 2.0.0 in Shop Till 2.0
 dependency_check | two.xml | 2 | high | CVE-2024-0013 in lib.jar 1.0
 snyk | one.json | 1 | medium | b 1.0.0: Loop
+snyk | ignored.json | 2 | critical | c 1.0.0: Malicious package
 sonarqube | issues.json | 1 | critical | Remove this.
 sonarqube | page.html | 1 | critical | Credentials should not be hard-coded
 gitlab_sast | one.json | 1 | high | Bad thing
@@ -76,6 +86,8 @@ nancy | one.json | 1 | high | CVE-2024-0017 in example.com/lib 1.0: Loop
 clair | one.json | 1 | medium | CVE-2018-20839 in systemd 237
 composer_audit | one.json | 1 | high | PKSA-1 in a/b: Loop
 dependency_track | two.json | 2 | low | CVE-2024-0018 in lib 1.0
+dependency_track | unassigned.json | 3 | critical | CVE-2024-0024 in one 1.0
+dependency_track | groups.json | 3 | high | CVE-2024-0027 in forms 2.0.0
 harbor_vulnerability | one.json | 1 | high | CVE-2024-0020 in lib 1.0
 jfrog_xray_unified | one.json | 1 | medium | XRAY-139239 in Jinja2 2.11.2: Slow expression
 retirejs | one.json | 1 | medium | Quoteless attributes in handlebars 3.0.0

@@ -96,7 +96,7 @@ const INCOMPLETE: &[(&str, &str, &str)] = &[
     ),
     (
         "nancy",
-        r#"{"audited": [], "vulnerable": null, "invalid": [{"Coordinates": "pkg:golang/x@v0"}], "num_audited": 0}"#,
+        r#"{"audited": [], "vulnerable": [], "invalid": [{"Coordinates": "pkg:golang/x@v0"}], "num_audited": 1}"#,
         "it could not look at all: pkg:golang/x@v0",
     ),
     (
@@ -152,7 +152,7 @@ const INCOMPLETE: &[(&str, &str, &str)] = &[
     (
         "sonarqube",
         r#"{"paging": {"pageIndex": 1, "total": 700}, "issues": []}"#,
-        "the tool counts 700, and 0 are listed",
+        "0 of 700 are in this file; further pages are missing",
     ),
     (
         "spotbugs",

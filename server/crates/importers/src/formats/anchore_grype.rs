@@ -65,6 +65,9 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         reading.incomplete("/alertsByPackage", &alert.first_text(&["message", "type"]));
     }
     reading.scanned_at(&rest.text("descriptor/timestamp"));
+    if rest.text("source/type") == "image" {
+        reading.image(&rest.text("source/target/userInput"));
+    }
     let database = rest.at("descriptor/db");
     let error = database.first_text(&["status/error", "error"]);
     if !error.is_empty() {
@@ -92,7 +95,7 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, matched: &Loose<'_>) -> Fin
         .each("artifact/locations")
         .first()
         .map(|place| place.text("path"));
-    let scores = vulnerability.each("cvss").iter().filter_map(|cvss| {
+    let mut scores = vulnerability.each("cvss").iter().filter_map(|cvss| {
         let score = score_of(cvss.at("metrics/baseScore"));
         score.or_else(|| score_of(cvss.at("vector")))
     });
@@ -119,7 +122,7 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, matched: &Loose<'_>) -> Fin
     .with_component(&name, &version)
     .with_fixed_version(&fixed.join(", "))
     .with_path(&place.unwrap_or_default())
-    .with_score(scores.last())
+    .with_score(scores.next_back())
     .with_package_kind(&matched.text("artifact/purl"))
     .with_category(Category::Dependency);
     for related in related {

@@ -165,14 +165,13 @@ fn affected_versions(
     found: &mut Finding,
 ) {
     let versions = list(target, "versions", "version");
+    if versions.is_empty() && target.has("versions") {
+        let message = "The list of the versions of an affected component is empty.";
+        reading.problem(pointer, message);
+    }
     let mut affected = Vec::new();
     for version in versions.iter().filter(|version| version.is_object()) {
-        reading.known_state(
-            pointer,
-            version,
-            "status",
-            &["affected", "unaffected", "unknown"],
-        );
+        reading.known_state(pointer, version, "status", &["affected", "unaffected"]);
         if version.text("status") != "unaffected" {
             affected.push(version.first_text(&["version", "range"]).into_owned());
         }

@@ -258,7 +258,10 @@ pub const NANCY: Format = by_table!(
         lists: &["vulnerable", "vulnerable/*/Vulnerabilities", "audited"],
         inner: &["Vulnerabilities"],
         status: |vulnerability, _| Some(open_unless(vulnerability.flag("Excluded"))),
-        whole: nancy_counts,
+        whole: |reading, rest, n_elements| {
+            nancy_counts(reading, rest, n_elements);
+            Ok(())
+        },
         id: &["Cve", "Id"],
         ids: &["Title"],
         words: &["Title"],
@@ -739,11 +742,7 @@ pub const STACKHAWK: Format = by_table!(
 );
 
 /// Whether Nancy has looked at anything, and whether it lists as vulnerable what it counts and what it has audited so.
-fn nancy_counts(
-    reading: &mut Reading<'_>,
-    rest: &Loose<'_>,
-    n_elements: usize,
-) -> Result<(), ImportError> {
+fn nancy_counts(reading: &mut Reading<'_>, rest: &Loose<'_>, n_elements: usize) {
     reading.declared("/num_vulnerable", rest.number("num_vulnerable"), n_elements);
     let is_open = |found: &&Loose<'_>| !found.flag("Excluded");
     let audited = rest.each("audited").iter();
@@ -759,7 +758,6 @@ fn nancy_counts(
     if rest.number("num_audited") == Some(0.0) {
         reading.nothing_looked_at("/num_audited", "no package was audited");
     }
-    Ok(())
 }
 
 /// The lists of Clair's two tools, and what they count.
@@ -780,6 +778,7 @@ fn clair_counts(
         }
         return Ok(());
     }
+    reading.image(&rest.text("image"));
     reading.needed_list("", rest, "vulnerabilities")?;
     let unapproved = rest.each("unapproved").len();
     if unapproved > n_elements {

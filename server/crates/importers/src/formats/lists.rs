@@ -144,7 +144,7 @@ impl ListPath {
             };
             for (key, child) in children {
                 taken.push(key);
-                if !is_streamed(taken, streamed) && !(step.may_be_null && child.is_null()) {
+                if !(is_streamed(taken, streamed) || step.may_be_null && child.is_null()) {
                     self.walk(rest, child, taken, streamed, wrong);
                 }
                 taken.pop();

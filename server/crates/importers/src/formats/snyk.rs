@@ -69,8 +69,15 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         reading.needs_list(project, "vulnerabilities")?;
         read_project(reading, &pointer, project)?;
         let path = project.first_text(&["displayTargetFile", "targetFile"]);
-        for (n, ignored) in project.each("filtered/ignore").iter().enumerate() {
+        let ignored = if project.at("filtered").is_object() {
+            let pointer = format!("{pointer}/filtered");
+            reading.needed_list(&pointer, project.at("filtered"), "ignore")?
+        } else {
+            &[]
+        };
+        for (n, ignored) in ignored.iter().enumerate() {
             let pointer = format!("{pointer}/filtered/ignore/{n}");
+            reading.needed_list(&pointer, ignored, "from")?;
             let mut found = finding(reading, &pointer, ignored).with_path(&path);
             found.status = ScannerStatus::Suppressed;
             let reasons = ignored.each("filtered/ignored").iter();

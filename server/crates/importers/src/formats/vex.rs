@@ -51,6 +51,12 @@ pub const CSAF: Format = Format {
         "product_tree?/branches?/*/branches?/*/branches?",
         "product_tree?/branches?/*/branches?/*/branches?/*/branches?",
         "product_tree?/branches?/*/branches?/*/branches?/*/branches?/*/branches?",
+        "product_tree?/branches?/*/product?/product_identification_helper?/purls?",
+        "product_tree?/branches?/*/branches?/*/product?/product_identification_helper?/purls?",
+        "product_tree?/branches?/*/branches?/*/branches?/*/product?/product_identification_helper?/purls?",
+        "product_tree?/branches?/*/branches?/*/branches?/*/branches?/*/product?/product_identification_helper?/purls?",
+        "product_tree?/branches?/*/branches?/*/branches?/*/branches?/*/branches?/*/product?/product_identification_helper?/purls?",
+        "product_tree?/full_product_names?/*/product_identification_helper?/purls?",
         "product_tree?/relationships?",
         "product_tree?/full_product_names?",
     ],
@@ -378,8 +384,11 @@ impl<'v, 'a> About<'v, 'a> {
             .with_rule(&id)
             .with_description(&notes.join("\n"))
             .with_cwe(vulnerability.at("cwe/id"))
-            .with_cwe(vulnerability.at("cwes"))
             .with_category(Category::Dependency);
+        // Version 2.1 has several.
+        for cwe in vulnerability.each("cwes") {
+            finding = finding.with_cwe(cwe.at("id"));
+        }
         for known in vulnerability.each("ids") {
             finding = finding.with_id(&known.text("text"));
         }
