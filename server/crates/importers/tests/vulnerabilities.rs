@@ -317,3 +317,29 @@ fn what_dependabot_and_code_scanning_do_not_say_is_told() {
     assert_eq!(report.findings[0].status.as_str(), "open");
     assert!(is_noted(&report, "\"snoozed\" is not known"));
 }
+
+#[test]
+fn pages_of_alerts_are_one_list_and_one_page_alone_is_not_all() {
+    let alert = |number: usize| {
+        format!(
+            r#"{{"number": {number}, "state": "open", "rule": {{"id": "r{number}", "severity": "note"}}, "most_recent_instance": {{"location": {{"path": "a.py"}}}}}}"#
+        )
+    };
+    let page = |numbers: std::ops::Range<usize>| {
+        let alerts: Vec<_> = numbers.map(alert).collect();
+        format!("[{}]", alerts.join(", "))
+    };
+    let first = read(page(0..30).as_bytes(), None, None).unwrap();
+    assert!(!first.completeness.is_complete());
+    let both = format!("[{}, {}]", page(0..30), page(30..31));
+    let both = read(both.as_bytes(), None, None).unwrap();
+    assert_eq!(both.format, "github_sast");
+    assert_eq!(both.findings.len(), 31);
+    assert!(both.completeness.is_complete());
+    assert!(
+        read(page(0..29).as_bytes(), None, None)
+            .unwrap()
+            .completeness
+            .is_complete()
+    );
+}

@@ -8,13 +8,14 @@
 //! | GraphQL `errors`, `totalCount` above the listed | the scan is incomplete |
 //! | secret scanning | open: critical if active or leaked, else high; resolved: info |
 //! | Dependabot | severity as it is; package, manifest, advisory |
+//! | a list of lists: the pages that `gh api --paginate --slurp` puts together | as one list |
+//! | exactly as many alerts as a page of the API has, 30 or 100 | further pages may be missing: the scan is incomplete |
 //! | GraphQL `pageInfo.hasNextPage` | the scan is incomplete: further pages are missing |
 
 use holdpoint_domain::Severity;
 
-use super::reading::{
-    Format, Reading, adding, certain_if, list_with, object_with, vulnerability_title,
-};
+use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
+use super::tree::Pattern;
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -23,10 +24,8 @@ pub const GITHUB_SAST: Format = Format {
     title: "GitHub code scanning alerts",
     tool: "GitHub code scanning",
     detect: |sniff| {
-        certain_if(list_with(
-            sniff,
-            &["number", "rule", "most_recent_instance"],
-        ))
+        let is_list = list_with(sniff, &["number", "rule", "most_recent_instance"]);
+        certain_if(is_list || are_pages(sniff, "\"most_recent_instance\""))
     },
     lists: &[],
     read: |reading, text| read_list(reading, text, code),
@@ -36,7 +35,10 @@ pub const GITHUB_SECRETS: Format = Format {
     name: "github_secrets_detection_report",
     title: "GitHub secret scanning alerts",
     tool: "GitHub secret scanning",
-    detect: |sniff| certain_if(list_with(sniff, &["number", "secret_type"])),
+    detect: |sniff| {
+        let is_list = list_with(sniff, &["number", "secret_type"]);
+        certain_if(is_list || are_pages(sniff, "\"secret_type\""))
+    },
     lists: &[],
     read: |reading, text| read_list(reading, text, secret),
 };
@@ -52,9 +54,38 @@ pub const GITHUB_VULNERABILITY: Format = Format {
 
 type Make = fn(&mut Reading<'_>, &str, &Loose<'_>) -> Finding;
 
+/// Whether a text begins as the list of lists that `gh api --paginate --slurp` writes.
+fn begins_with_pages(text: &str) -> bool {
+    let within = text.trim_start().strip_prefix('[');
+    within.is_some_and(|within| within.trim_start().starts_with('['))
+}
+
+fn are_pages(sniff: &Sniff<'_>, key: &str) -> bool {
+    begins_with_pages(sniff.head) && sniff.text.contains(key)
+}
+
 fn read_list(reading: &mut Reading<'_>, text: Body<'_>, make: Make) -> Result<(), ImportError> {
-    let rest = reading.stream(text, &[&["*"]], &mut adding(make))?;
-    reading.needs_list(&rest, "").map(|_| ())
+    let is_in_pages = begins_with_pages(text.beginning());
+    let pattern: &[Pattern] = if is_in_pages {
+        &[&["*", "*"]]
+    } else {
+        &[&["*"]]
+    };
+    let mut n_alerts = 0;
+    let rest = reading.stream(text, pattern, &mut |reading, pointer, alert| {
+        n_alerts += 1;
+        let found = make(reading, pointer, alert);
+        reading.add(found);
+        Ok(())
+    })?;
+    reading.needs_list(&rest, "")?;
+    if !is_in_pages && (n_alerts == 30 || n_alerts == 100) {
+        let reason = format!(
+            "{n_alerts} alerts are as many as one page of the API has; get all with gh api --paginate --slurp"
+        );
+        reading.incomplete("", &reason);
+    }
+    Ok(())
 }
 
 /// The states of alerts, of all three kinds.
@@ -142,7 +173,8 @@ fn secret(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Findin
 
 fn detect_dependabot(sniff: &Sniff<'_>) -> Confidence {
     let is_graph = object_with(sniff, &["data"]) && sniff.text.contains("\"vulnerabilityAlerts\"");
-    certain_if(is_graph || list_with(sniff, &["number", "security_advisory"]))
+    let is_list = list_with(sniff, &["number", "security_advisory"]);
+    certain_if(is_graph || is_list || are_pages(sniff, "\"security_advisory\""))
 }
 
 fn read_dependabot(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
