@@ -44,6 +44,11 @@ pub enum Refusal {
         "this is a merge's combined diff, which cannot be applied. Make one diff against one parent."
     )]
     CombinedDiff,
+    #[error(
+        "this mail is not read, since {why}: git might apply something else than is shown. Give the file that `git format-patch` \
+         writes, without `--attach`."
+    )]
+    Mail { why: String },
     #[error("expected {expected}, but found {found}.")]
     Expected { expected: String, found: String },
     #[error(

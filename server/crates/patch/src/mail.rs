@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::alphabet;
-use base64::engine::general_purpose::GeneralPurpose;
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
 use encoding_rs::Encoding;
 
-use crate::CommitHead;
+use crate::{CommitHead, Refusal};
 
 /// The longest head of a mail. A longer one is no mail that git wrote.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
@@ -21,6 +21,8 @@ pub(crate) struct Section<'a> {
     pub(crate) mail: Option<Mail<'a>>,
     /// The body, decoded if the mail says it is encoded.
     pub(crate) text: Cow<'a, [u8]>,
+    /// Why git may read another text here than [`Self::text`].
+    pub(crate) refused: Option<Refusal>,
 }
 
 /// The head of a mail.
@@ -29,7 +31,6 @@ pub(crate) struct Mail<'a> {
     pub(crate) separator: Option<&'a [u8]>,
     /// All header lines, ending with a line feed.
     pub(crate) headers: &'a [u8],
-    pub(crate) multipart: bool,
 }
 
 /// Takes off a byte order mark, and the carriage returns of a patch that went through a Windows editor or a form.
@@ -127,6 +128,9 @@ fn section(text: &[u8], lines_before: u32) -> Section<'_> {
         lines_before,
         mail: None,
         text: Cow::Borrowed(text),
+        refused: names_an_encoding(text).then(|| {
+            refusal("the head that names its encoding is not one that is read as a mail's")
+        }),
     };
     let first_line = lines(text).next().unwrap_or_default();
     let separator = is_separator(first_line).then_some(first_line);
@@ -164,28 +168,125 @@ fn section(text: &[u8], lines_before: u32) -> Section<'_> {
     let body = &after_separator[length..];
     let blank = lines(body).next().map_or(0, <[u8]>::len);
     let body = &body[blank..];
-    let encoding = header(headers, "Content-Transfer-Encoding").to_ascii_lowercase();
-    let text = match encoding.trim() {
-        "quoted-printable" => Cow::Owned(quoted_printable_decode(body)),
-        "base64" => base64_decode(body).map_or(Cow::Borrowed(body), Cow::Owned),
-        _ => Cow::Borrowed(body),
+    let (text, refused) = match decoded(headers, body) {
+        Ok(text) => (text, None),
+        Err(refusal) => (Cow::Borrowed(body), Some(refusal)),
     };
     Section {
         lines_before: lines_before.saturating_add(n_lines).saturating_add(1),
-        mail: Some(Mail {
-            separator,
-            headers,
-            multipart: header(headers, "Content-Type")
-                .to_ascii_lowercase()
-                .trim_start()
-                .starts_with("multipart/"),
-        }),
+        mail: Some(Mail { separator, headers }),
         text,
+        refused,
     }
+}
+
+fn refusal(why: &str) -> Refusal {
+    Refusal::Mail {
+        why: why.to_owned(),
+    }
+}
+
+/// The body as `git mailinfo` reads it. Where git is lenient, and what one program reads may not be what another does,
+/// the mail is refused: what is shown and approved is what `git am` applies.
+fn decoded<'a>(headers: &[u8], body: &'a [u8]) -> Result<Cow<'a, [u8]>, Refusal> {
+    let content_type = only_value(headers, "Content-Type")?;
+    // Git looks for a boundary whatever the type is, and joins lines of flowed text.
+    if ["multipart/", "boundary", "flowed", "delsp"]
+        .iter()
+        .any(|part| content_type.contains(part))
+    {
+        return Err(refusal(
+            "its text is in several parts (as of `git format-patch --attach`) or flowed",
+        ));
+    }
+    let text = match &*only_value(headers, "Content-Transfer-Encoding")? {
+        "" | "7bit" | "8bit" | "binary" => return Ok(Cow::Borrowed(body)),
+        "quoted-printable" => strict_quoted_printable(body).ok_or_else(|| {
+            refusal("its body is not the quoted-printable text that its head announces")
+        })?,
+        "base64" => strict_base64(body).ok_or_else(|| {
+            refusal("its body is not the base64 text that its head announces, and that alone")
+        })?,
+        _ => {
+            return Err(refusal(
+                "its Content-Transfer-Encoding is none that is known",
+            ));
+        }
+    };
+    if text.contains(&0) {
+        return Err(Refusal::NotText);
+    }
+    Ok(Cow::Owned(text))
+}
+
+/// The value of a header that may stand once, in lower case.
+fn only_value(headers: &[u8], name: &str) -> Result<String, Refusal> {
+    let n = lines(headers).filter(|line| is_header(line, name)).count();
+    if n > 1 {
+        return Err(refusal(&format!("its head names {name} more than once")));
+    }
+    let value = unfolded(headers, name);
+    // Encoded words have no place here, and programs differ in whether they decode them.
+    if value.windows(2).any(|pair| pair == b"=?") {
+        return Err(refusal(&format!("its {name} is written in encoded words")));
+    }
+    Ok(String::from_utf8_lossy(&value).trim().to_ascii_lowercase())
+}
+
+fn is_header(line: &[u8], name: &str) -> bool {
+    header_name_length(line)
+        .is_some_and(|colon| line[..colon].eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// Whether a text that is not read as a mail has a line by which git may decode it.
+fn names_an_encoding(text: &[u8]) -> bool {
+    lines(text).any(|line| {
+        const NAME: &[u8] = b"content-transfer-encoding:";
+        line.get(..NAME.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(NAME))
+    })
+}
+
+/// Decodes lines that are whole groups each, as git does it line by line, with padding at the end only.
+fn strict_base64(body: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(body.len() / 4 * 3);
+    let mut ended = false;
+    for line in lines(body) {
+        let line = line.trim_ascii_end();
+        if line.is_empty() {
+            continue;
+        }
+        if ended {
+            return None;
+        }
+        out.extend(STANDARD.decode(line).ok()?);
+        ended = line.ends_with(b"=");
+    }
+    Some(out)
+}
+
+/// Decodes where every `=` is followed by two hexadecimal digits or the line's end.
+fn strict_quoted_printable(body: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = body;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'=') {
+        rest = &rest[at + 1..];
+        let is_escape = rest
+            .get(..2)
+            .is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+        if !(is_escape || rest.starts_with(b"\n") || rest.starts_with(b"\r\n")) {
+            return None;
+        }
+    }
+    Some(quoted_printable_decode(body))
 }
 
 /// The value of the first header of this name: its lines joined, encoded words decoded; empty where there is none.
 fn header(headers: &[u8], name: &str) -> String {
+    decode_words(&String::from_utf8_lossy(&unfolded(headers, name)))
+}
+
+/// The value of the first header of this name, its lines joined; empty where there is none.
+fn unfolded(headers: &[u8], name: &str) -> Vec<u8> {
     let mut value: Option<Vec<u8>> = None;
     for line in lines(headers) {
         let continued = line.starts_with(b" ") || line.starts_with(b"\t");
@@ -203,7 +304,7 @@ fn header(headers: &[u8], name: &str) -> String {
             None => {}
         }
     }
-    decode_words(&String::from_utf8_lossy(&value.unwrap_or_default()))
+    value.unwrap_or_default()
 }
 
 /// Decodes `=?charset?q?…?=` and `=?charset?b?…?=`; white space between two such words is not part of the text. What is

@@ -89,6 +89,12 @@ pub(crate) fn parse_parts(text: &[u8]) -> Result<Vec<Part<'_>>, PatchError> {
     let mut budget = Budget::default();
     let mut parts = Vec::new();
     for section in sections(text) {
+        if let Some(reason) = &section.refused {
+            return Err(PatchError {
+                line: section.lines_before.saturating_add(1),
+                reason: reason.clone(),
+            });
+        }
         let mut cursor = Cursor {
             text: &section.text,
             at: 0,

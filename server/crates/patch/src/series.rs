@@ -101,12 +101,6 @@ fn write_mail(out: &mut Vec<u8>, patch: &SeriesPatch<'_>, part: &Part<'_>) {
     let message_end = part.files.first().map_or(0, |file| file.start);
     if let Some(mail) = &part.section.mail {
         out.extend_from_slice(mail.separator.unwrap_or(NO_COMMIT));
-        if mail.multipart {
-            out.extend_from_slice(mail.headers);
-            out.push(b'\n');
-            push_with_line_end(out, text);
-            return;
-        }
         let mut body = text[..message_end].to_vec();
         write_files(&mut body, part);
         let (encoding, body) = encode(body);

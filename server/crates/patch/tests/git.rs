@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use base64::Engine as _;
 use holdpoint_patch::{
     Applies, ChangeKind, Edit, FileEdits, PatchFile, SeriesPatch, Touch, applies, diff, parse,
     series, touches,
@@ -206,7 +207,6 @@ fn every_kind_of_change_that_git_writes_is_read() {
         &["-c", "diff.mnemonicPrefix=true", "diff", "HEAD~2"],
         &["diff", "-U0", "HEAD~2", "HEAD"],
         &["format-patch", "--stdout", "HEAD~2"],
-        &["format-patch", "--stdout", "--attach", "HEAD~2"],
         &["show", "--format=fuller", "-m", "HEAD~1", "HEAD"],
         &["log", "-p", "-2"],
     ] {
@@ -527,4 +527,131 @@ fn git_applies_edits_of_odd_files() {
     assert_eq!(repository.read("windows.txt"), b"one\r\nTWO\r\nthree\r\n");
     assert_eq!(repository.read("no end.txt"), b"a\nB");
     assert_eq!(repository.read(name), "ä\nÖ\n".as_bytes());
+}
+
+/// A diff that makes one file.
+fn making(path: &str) -> String {
+    format!(
+        "diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+made\n"
+    )
+}
+
+/// Mails in which what is shown could be another text than what `git am` reads.
+fn hostile_mails() -> Vec<(String, Vec<u8>)> {
+    let hidden = base64::engine::general_purpose::STANDARD.encode(making("evil.sh"));
+    let wrapped: Vec<String> = hidden
+        .as_bytes()
+        .chunks(30)
+        .map(|chunk| String::from_utf8_lossy(chunk).into_owned())
+        .collect();
+    let quoted = making("evil.sh")
+        .replace("diff", "=64iff")
+        .replace("+++", "=2B=2B=2B");
+    let good = making("a.txt");
+    let multipart = format!(
+        "--x\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n{hidden}\n--x\nContent-Type: text/plain\n\n{good}\n--x--\n"
+    );
+    let heads = [
+        "Content-Transfer-Encoding: base64",
+        "CONTENT-TRANSFER-ENCODING: BASE64",
+        "content-transfer-encoding:\n base64",
+        "Content-Transfer-Encoding: x-base64",
+        "Content-Transfer-Encoding: base64 (words)",
+        "Content-Transfer-Encoding: =?utf-8?q?base64?=",
+        "Content-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: base64",
+        "Content-Transfer-Encoding: base64\nContent-Transfer-Encoding: 8bit",
+        "X_Odd: 1\nContent-Transfer-Encoding: base64",
+        "Content-Transfer-Encoding: quoted-printable",
+        "Content-Transfer-Encoding: quoted-printable\nContent-Transfer-Encoding: 8bit",
+        "Content-Transfer-Encoding: 8bit",
+        "Content-Type: multipart/mixed; boundary=x",
+        "Content-Type: text/plain; boundary=x",
+        "Content-Type: multipart/mixed;\n\tBOUNDARY=\"x\"",
+        "Content-Type: text/plain; charset=UTF-8\nContent-Type: multipart/mixed; boundary=x",
+        "Content-Type: text/plain; format=flowed; delsp=yes",
+        "X-Plain: 1",
+    ];
+    let bodies = [
+        format!("{hidden}\n\n{good}"),
+        format!("{hidden}\n{good}"),
+        format!("{good}\n{hidden}\n"),
+        format!("{}\n\n{good}", wrapped.join("\n")),
+        format!("YQ==\n{hidden}\n\n{good}"),
+        format!("{hidden}\n"),
+        format!("{}\n", wrapped.join("\n")),
+        format!("message\n---\n{quoted}\n{good}"),
+        format!("message\n---\n=ZZ\n{quoted}\n{good}"),
+        format!("message\n---\n{good}"),
+        format!(
+            "message\n---\n{good}From x Mon Sep 17 00:00:00 2001\nX_Odd: 1\nContent-Transfer-Encoding: base64\n\n{hidden}\n"
+        ),
+        multipart,
+    ];
+    let starts = [
+        "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\nFrom: A <a@example.org>\nDate: Mon, 17 Sep 2001 00:00:00 +0000\nSubject: [PATCH] x\n",
+        "From: A <a@example.org>\nDate: Mon, 17 Sep 2001 00:00:00 +0000\nSubject: [PATCH] x\n",
+        "Subject: [PATCH] x\nDate: Mon, 17 Sep 2001 00:00:00 +0000\n",
+    ];
+    let mut mails = Vec::new();
+    for start in starts {
+        for head in heads {
+            for body in &bodies {
+                let mail = format!("{start}{head}\n\n{body}");
+                mails.push((mail.clone(), mail.clone().into_bytes()));
+                let windows = mail.replace('\n', "\r\n");
+                mails.push((windows.clone(), windows.into_bytes()));
+            }
+        }
+    }
+    mails
+}
+
+/// The files that `git am` makes of these bytes; nothing where it refuses them.
+fn made_by_am(target: &Repository, bytes: &[u8]) -> Vec<String> {
+    let outside = TempDir::new().unwrap();
+    let file = outside.path().join("mail");
+    fs::write(&file, bytes).unwrap();
+    let mut files = Vec::new();
+    if target
+        .run(&["am", "-q", file.to_str().unwrap()])
+        .status
+        .success()
+    {
+        let made = target.text(&["diff", "--name-only", "start", "HEAD"]);
+        files = made.lines().map(str::to_owned).collect();
+    } else {
+        let _ = target.run(&["am", "--abort"]);
+    }
+    target.git(&["reset", "-q", "--hard", "start"]);
+    files
+}
+
+#[test]
+fn what_git_makes_of_a_mail_is_what_is_shown_of_it() {
+    let target = Repository::base();
+    target.git(&["tag", "start"]);
+    let (mut n_read, mut n_made) = (0, 0);
+    for (name, bytes) in hostile_mails() {
+        let Ok(patch) = parse(&bytes) else { continue };
+        n_read += 1;
+        let mut shown: Vec<_> = patch
+            .files
+            .iter()
+            .map(|file| file.path().to_owned())
+            .collect();
+        shown.sort();
+        let files = made_by_am(&target, &bytes);
+        n_made += usize::from(!files.is_empty());
+        assert!(
+            files.is_empty() || files == shown,
+            "shown {shown:?}, made {files:?}:\n{name}"
+        );
+        let again = series(&[made("x", &bytes)]).unwrap();
+        let files = made_by_am(&target, &again);
+        assert!(
+            files.is_empty() || files == shown,
+            "shown {shown:?}, series made {files:?}:\n{name}"
+        );
+    }
+    assert!(n_read > 20 && n_made > 10, "{n_read} read, {n_made} made");
 }

@@ -2,11 +2,9 @@
 //! requirement it has only what the first version made of it. What their rows said at the upgrade is written into the activity log
 //! once, so that nobody changes it unseen from then on.
 
-use std::collections::BTreeMap;
-
 use holdpoint_domain::digest::canonical_json;
 use holdpoint_domain::{Digest, Millis};
-use holdpoint_storage::{NewActivity, SIGN_OFFS_BOUND, SignOff};
+use holdpoint_storage::{BoundSignOffs, NewActivity, SIGN_OFFS_BOUND, SignOff};
 
 use crate::{ServiceError, Services, sign_off::record};
 
@@ -18,7 +16,7 @@ impl Services {
     /// it was never done: whatever comes later under the old rule was not there at the upgrade.
     pub async fn bind_old_sign_offs(&self) -> Result<(), ServiceError> {
         let mut tx = self.database().read().await?;
-        if tx.unbound_sign_offs(1).await?.is_empty() || tx.first_binding().await?.is_some() {
+        if tx.first_binding().await?.is_some() || tx.n_unbound_sign_offs().await? == 0 {
             return Ok(());
         }
         drop(tx);
@@ -29,12 +27,13 @@ impl Services {
             return Ok(());
         }
         let now = self.now();
-        loop {
+        let n = tx.n_unbound_sign_offs().await?;
+        let entries = n / PER_ENTRY + i64::from(n % PER_ENTRY > 0);
+        for _ in 0..entries {
             let sign_offs = tx.unbound_sign_offs(PER_ENTRY).await?;
-            if sign_offs.is_empty() {
-                break;
-            }
-            let entry = tx.append_activity(entry_of(&sign_offs, now)).await?;
+            let entry = tx
+                .append_activity(entry_of(&sign_offs, entries, now))
+                .await?;
             let ids: Vec<&str> = sign_offs.iter().map(|sign_off| &*sign_off.id).collect();
             tx.bind_sign_offs(&ids, entry.entry.sequence).await?;
         }
@@ -43,11 +42,14 @@ impl Services {
     }
 }
 
-fn entry_of(sign_offs: &[SignOff], now: Millis) -> NewActivity<'static> {
-    let digests: BTreeMap<&str, String> = sign_offs
-        .iter()
-        .map(|sign_off| (&*sign_off.id, bound_digest(sign_off).into()))
-        .collect();
+fn entry_of(sign_offs: &[SignOff], entries: i64, now: Millis) -> NewActivity<'static> {
+    let digests = sign_offs.iter();
+    let after = BoundSignOffs {
+        sign_offs: digests
+            .map(|sign_off| (sign_off.id.clone(), bound_digest(sign_off).into()))
+            .collect(),
+        entries,
+    };
     NewActivity {
         at: now,
         actor: "holdpoint",
@@ -61,7 +63,7 @@ fn entry_of(sign_offs: &[SignOff], now: Millis) -> NewActivity<'static> {
             sign_offs.len()
         ),
         before: None,
-        after: Some(serde_json::json!({ "sign_offs": digests }).to_string()),
+        after: Some(canonical_json(&after)),
     }
 }
 

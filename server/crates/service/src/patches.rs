@@ -634,7 +634,8 @@ impl Services {
         self.views(tx, actor, patches).await
     }
 
-    /// The patch as it was submitted, its bytes compared with their digest.
+    /// The patch as it was submitted, its bytes compared with their digest. One that is not read any more, as a mail from
+    /// before that rule may be, is not served: git might make something else of it than the page shows.
     pub async fn patch_file(
         &self,
         actor: &Actor,
@@ -644,6 +645,13 @@ impl Services {
         let (patch, _) = self.patch_to(&mut tx, actor, id, Action::Read).await?;
         drop(tx);
         let bytes = self.bytes_of(&patch).await?;
+        let (bytes, parsed) = tokio::task::spawn_blocking(move || {
+            let parsed = holdpoint_patch::parse(&bytes).map(drop);
+            (bytes, parsed)
+        })
+        .await
+        .map_err(ServiceError::unavailable)?;
+        parsed.map_err(|error| ServiceError::rejected("", error.to_string()))?;
         Ok((patch, bytes))
     }
 

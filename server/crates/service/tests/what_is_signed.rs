@@ -793,7 +793,7 @@ async fn what_a_signature_of_the_first_version_left_out_is_written_down_at_the_u
                 team.standing(&item).await.sign_offs[0].is_damaged(),
                 "{edit}"
             );
-            assert_eq!(team.edited_sign_offs().await.len(), 1, "{edit}");
+            assert!(!team.edited_sign_offs().await.is_empty(), "{edit}");
             team.tamper(undo).await;
             assert_eq!(
                 team.standing(&item).await.facts.valid_sign_offs,

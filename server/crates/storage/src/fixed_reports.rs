@@ -159,18 +159,22 @@ impl Tx {
         .collect()
     }
 
-    /// The newest decision of a review whose report was kept, by what the log says, and is not there any more.
+    /// The newest decision of a review whose report was kept, by what the log says, if the report is not there any more.
     pub async fn lost_report(&mut self, review: &ReviewId) -> Result<Option<String>, StorageError> {
         #[derive(sqlx::FromRow)]
         struct Row {
             id: String,
+            kept: Option<String>,
         }
-        const SQL: &str = "select sign_off.id from sign_off join activity on activity.sequence = sign_off.log_sequence \
+        const SQL: &str = "select sign_off.id, fixed_report.sign_off_id as kept from sign_off \
+             join activity on activity.sequence = sign_off.log_sequence \
+             left join fixed_report on fixed_report.sign_off_id = sign_off.id \
              where sign_off.review_id = $1 and activity.action = 'release.signed' \
              and activity.after like '%\"fixed_report_sha256\":%' \
-             and not exists (select 1 from fixed_report where fixed_report.sign_off_id = sign_off.id) \
              order by sign_off.log_sequence desc limit 1";
-        Ok(fetch_optional!(self, Row, SQL, review.as_str()).map(|row| row.id))
+        Ok(fetch_optional!(self, Row, SQL, review.as_str())
+            .filter(|row| row.kept.is_none())
+            .map(|row| row.id))
     }
 
     /// The digests that are stored of the report kept with a sign-off: of its document, and of its text.

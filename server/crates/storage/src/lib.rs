@@ -84,9 +84,9 @@ pub use services::Service;
 pub use sessions::{SessionStore, SignedInSession, keys as session_keys};
 pub use signing_keys::StoredKeyList;
 pub use standing::{
-    ItemPlace, LastEntry, LinkCount, SIGN_OFFS_BOUND, Says, SignOff, SignOffEntry, Standing,
-    StandingDeliverable, StandingEvidence, StandingFinding, StandingItem, StandingLink,
-    StandingPatch, StandingReview, StandingScan, Summary, bound_sign_offs,
+    BoundSignOffs, ItemPlace, LastEntry, LinkCount, SIGN_OFFS_BOUND, Says, SignOff, SignOffEntry,
+    Standing, StandingDeliverable, StandingEvidence, StandingFinding, StandingItem, StandingLink,
+    StandingPatch, StandingReview, StandingScan, Summary,
 };
 pub use templates::{Template, TemplateOwner, TemplateVersion};
 pub use triage::{

@@ -256,13 +256,21 @@ pub struct SignOff {
 /// The action of an entry that says what sign-offs were at the upgrade.
 pub const SIGN_OFFS_BOUND: &str = "sign_offs.bound";
 
-/// What such an entry says: digests of sign-offs by their ids.
-pub fn bound_sign_offs(after: &str) -> BTreeMap<String, String> {
-    #[derive(serde::Deserialize)]
-    struct After {
-        sign_offs: BTreeMap<String, String>,
+/// What such an entry says.
+#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
+pub struct BoundSignOffs {
+    /// Digests of sign-offs by their ids.
+    pub sign_offs: BTreeMap<String, String>,
+    /// In the first of them: how many there are, one after the other. Whatever comes later is not of the upgrade.
+    #[serde(default)]
+    pub entries: i64,
+}
+
+impl BoundSignOffs {
+    /// Reads what came of an entry; of another one it says nothing.
+    pub fn read(after: &str) -> Self {
+        serde_json::from_str(after).unwrap_or_default()
     }
-    serde_json::from_str(after).map_or_else(|_| BTreeMap::new(), |after: After| after.sign_offs)
 }
 
 /// The entry of the activity log that a sign-off names as its own.
@@ -516,8 +524,11 @@ struct SignOffRow {
     log_sequence: i64,
     signed_at: i64,
     signed_requirement: Option<String>,
+    bound_by: Option<i64>,
     binding_action: Option<String>,
     binding_after: Option<String>,
+    first_binding: Option<i64>,
+    first_binding_after: Option<String>,
     entry_actor: Option<String>,
     entry_action: Option<String>,
     entry_at: Option<i64>,
@@ -533,10 +544,13 @@ macro_rules! select_sign_offs {
          sign_off.signed_at, sign_off.signed_requirement, activity.actor as entry_actor, \
          activity.action as entry_action, activity.at as entry_at, activity.after as entry_after, \
          reset.at as reset_at, reset.after as reset_after, \
-         binding.action as binding_action, binding.after as binding_after \
+         sign_off.bound_by, binding.action as binding_action, binding.after as binding_after, \
+         first_binding.sequence as first_binding, first_binding.after as first_binding_after \
          from sign_off join person on person.id = sign_off.person_id \
          left join activity on activity.sequence = sign_off.log_sequence \
          left join activity as binding on binding.sequence = sign_off.bound_by \
+         left join activity as first_binding on sign_off.bound_by is not null and first_binding.sequence = \
+         (select min(sequence) from activity where action = 'sign_offs.bound') \
          left join activity as reset on reset.sequence = (select max(earlier.sequence) from activity as earlier \
          where earlier.subject_kind = 'person' and earlier.subject = sign_off.person_id \
          and earlier.action = 'person.password_reset' and earlier.sequence < sign_off.log_sequence) "
@@ -570,10 +584,14 @@ impl From<SignOffRow> for SignOff {
                 row.reset_after.as_deref(),
             )
         });
+        let of_upgrade = (row.first_binding.zip(row.first_binding_after))
+            .map(|(first, after)| first..first + BoundSignOffs::read(&after).entries);
+        let is_of_upgrade =
+            of_upgrade.is_some_and(|of| row.bound_by.is_some_and(|by| of.contains(&by)));
         let binding = row.binding_action.zip(row.binding_after);
         let bound = binding
-            .filter(|(action, _)| action == SIGN_OFFS_BOUND)
-            .and_then(|(_, after)| bound_sign_offs(&after).remove(&row.id));
+            .filter(|(action, _)| is_of_upgrade && action == SIGN_OFFS_BOUND)
+            .and_then(|(_, after)| BoundSignOffs::read(&after).sign_offs.remove(&row.id));
         Self {
             reset_at,
             bound,
@@ -1333,6 +1351,17 @@ impl Tx {
         );
         let rows = fetch_all!(self, SignOffRow, SQL, log_sequence, id, limit);
         Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// How many sign-offs under the first version of the normalisation there are that no entry of the log binds.
+    pub async fn n_unbound_sign_offs(&mut self) -> Result<i64, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            n: i64,
+        }
+        const SQL: &str = "select count(*) as n from sign_off where bound_by is null \
+             and content like '%\"normalisation\":1,%'";
+        Ok(fetch_optional!(self, Row, SQL).map_or(0, |row| row.n))
     }
 
     /// Sign-offs under the first version of the normalisation that no entry of the log binds, in the order of their ids.

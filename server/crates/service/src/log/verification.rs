@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use holdpoint_domain::{
     Digest,
     activity::{ChainVerifier, Entry, contradictions},
+    signoff::{version_1, version_of},
 };
 use holdpoint_report::{
     log::{FoundHead, LogHead, SALT_BYTES, Tree, leaf},
     signing::{AllowedKeys, LOG_NAMESPACE, verify},
 };
 use holdpoint_storage::{
-    LogTree, SIGN_OFFS_BOUND, SignOff, SignedHead, StoredActivity, Tx, bound_sign_offs,
+    BoundSignOffs, LogTree, SIGN_OFFS_BOUND, SignOff, SignedHead, StoredActivity, Tx,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -151,6 +152,8 @@ struct Walk {
     is_tree_wrong: bool,
     /// The round of each item that was taken up again after a decision, by the newest entry that says it.
     rounds: HashMap<String, i64>,
+    /// The entries that wrote down the sign-offs of an older rule.
+    bindings: Option<std::ops::Range<i64>>,
 }
 
 impl Services {
@@ -186,6 +189,7 @@ impl Services {
             compared: Vec::new(),
             is_tree_wrong: false,
             rounds: HashMap::new(),
+            bindings: None,
         };
         walk.take_outside(check.against);
         let is_whole = walk.walk(&mut tx).await?;
@@ -478,6 +482,13 @@ impl Walk {
                 continue;
             }
             is_missing = None;
+            if version_of(&sign_off.content) == Some(version_1::NORMALISATION)
+                && sign_off.bound.is_none()
+            {
+                self.problems.add(format!(
+                    "The sign-off {id} is of an older rule and was not there at the upgrade: it was invented or edited."
+                ));
+            }
             let edited = edited(entry, &sign_off);
             if !edited.is_empty() {
                 self.problems.add(format!(
@@ -502,7 +513,17 @@ impl Walk {
         if entry.action != SIGN_OFFS_BOUND {
             return Ok(());
         }
-        let mut bound = bound_sign_offs(entry.after.as_deref().unwrap_or_default());
+        let after = BoundSignOffs::read(entry.after.as_deref().unwrap_or_default());
+        let of_upgrade = self
+            .bindings
+            .get_or_insert(entry.sequence..entry.sequence + after.entries);
+        if !of_upgrade.contains(&entry.sequence) {
+            self.problems.add(format!(
+                "Entry {} of the log writes down sign-offs of an older rule again, which is done once.",
+                entry.sequence
+            ));
+        }
+        let mut bound = after.sign_offs;
         for sign_off in tx.sign_offs_bound_by(entry.sequence).await? {
             let digest = bound.remove(&sign_off.id);
             if digest.as_deref() != Some(bound_digest(&sign_off).as_str()) {
