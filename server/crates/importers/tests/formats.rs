@@ -35,7 +35,7 @@ semgrep_pro | one.json | 1 | medium | Do not do this.
 bandit | one.json | 1 | low | Use of assert detected.
 bandit_csv | one.csv | 1 | low | Use of assert detected, here.
 ruff | two.json | 2 | medium | try-except-pass
-checkov | list.json | 1 | medium | Ensure that HEALTHCHECK is there
+checkov | list.json | 2 | medium | Ensure that HEALTHCHECK is there
 kics | one.json | 1 | high | Passwords in code
 hadolint | two.json | 2 | medium | Pin versions
 shellcheck | one.json | 1 | info | Use $(...)

@@ -16,7 +16,7 @@ const INCOMPLETE: &[(&str, &str, &str)] = &[
     ),
     (
         "brakeman",
-        r#"{"scan_info": {"brakeman_version": "6"}, "warnings": [], "errors": [{"error": "could not parse a.rb", "location": "x"}]}"#,
+        r#"{"scan_info": {"brakeman_version": "6"}, "warnings": [], "ignored_warnings": [], "errors": [{"error": "could not parse a.rb", "location": "x"}]}"#,
         "it could not look at all: could not parse a.rb x",
     ),
     (
@@ -166,7 +166,7 @@ const INCOMPLETE: &[(&str, &str, &str)] = &[
     ),
     (
         "terrascan",
-        r#"{"results": {"scan_errors": [{"iac_type": "helm", "errMsg": "no chart"}], "violations": null, "scan_summary": {"policies_validated": 0}}}"#,
+        r#"{"results": {"scan_errors": [{"iac_type": "helm", "errMsg": "no chart"}], "violations": null, "scan_summary": {"policies_validated": 9, "violated_policies": 0}}}"#,
         "it could not look at all: helm no chart",
     ),
     (
@@ -195,6 +195,157 @@ const INCOMPLETE: &[(&str, &str, &str)] = &[
         r#"{"type": "auditAdvisory", "data": {"resolution": {"path": "b"}, "advisory": {"id": 1, "module_name": "b", "severity": "low", "title": "t", "findings": []}}}"#,
         "its last line, the summary, is missing; it was cut off",
     ),
+    (
+        "aqua",
+        r#"{"count": 0, "result": null}"#,
+        "its list /result is null",
+    ),
+    (
+        "aqua",
+        "{}",
+        "nothing was looked at: it has none of the lists cves, result and resources",
+    ),
+    (
+        "cfn_lint",
+        r#"[{"Filename": "a.yaml", "Level": "Error", "Message": "Null value at line 1", "Rule": {"Id": "E0000"}}]"#,
+        "a.yaml could not be checked: Null value at line 1",
+    ),
+    (
+        "checkov",
+        r#"{"check_type": "terraform", "results": {"failed_checks": []}, "summary": {"passed": 0, "failed": 4, "checkov_version": "3"}}"#,
+        "the tool counts 4, and 0 are listed",
+    ),
+    (
+        "checkov",
+        r#"{"check_type": "terraform", "results": {"passed_checks": [], "failed_checks": [], "skipped_checks": []}, "summary": {"passed": 0, "failed": 0, "skipped": 0, "checkov_version": "3"}}"#,
+        "nothing was looked at: no check was run",
+    ),
+    (
+        "conftest",
+        "[]",
+        "nothing was looked at: no rule was tried on any file",
+    ),
+    (
+        "conftest",
+        r#"[{"filename": "a.yaml", "namespace": "main", "successes": 0}]"#,
+        "nothing was looked at: no rule was tried on any file",
+    ),
+    (
+        "dockerbench",
+        r#"{"dockerbenchsecurity": "1.6", "tests": [], "checks": 0}"#,
+        "nothing was looked at: no check was run",
+    ),
+    (
+        "dockle",
+        r#"{"summary": {"fatal": 2, "warn": 0, "info": 0, "skip": 0, "pass": 9}, "details": []}"#,
+        "the tool counts 2, and 0 are listed",
+    ),
+    (
+        "ggshield",
+        r#"{"id": "x", "type": "path_scan", "total_incidents": 3, "total_occurrences": 3}"#,
+        "the tool counts 3, and 0 are listed",
+    ),
+    (
+        "ggshield",
+        r#"{"id": "x", "type": "path_scan", "total_incidents": 0, "errors": [{"files": [{"filename": "a.py"}], "description": "timed out"}]}"#,
+        "it could not look at all: a.py timed out",
+    ),
+    (
+        "kics",
+        r#"{"kics_version": "2", "files_scanned": 9, "queries_total": 9, "queries": [], "total_counter": 7}"#,
+        "the tool counts 7, and 0 are listed",
+    ),
+    (
+        "kubebench",
+        r#"{"Controls": [{"id": "1", "node_type": "node", "tests": [{"section": "1.1", "fail": 2, "results": [{"test_number": "1.1.1", "status": "PASS"}]}]}]}"#,
+        "the tool counts 2, and 1 are listed",
+    ),
+    (
+        "kubehunter",
+        r#"{"nodes": [], "services": [], "vulnerabilities": []}"#,
+        "nothing was looked at: it found no node",
+    ),
+    (
+        "kubelinter",
+        r#"{"Checks": [{"name": "a"}], "Reports": null, "Summary": {"ChecksStatus": "Failed"}}"#,
+        "nothing is reported, and the status of the checks is \"Failed\"",
+    ),
+    (
+        "kubelinter",
+        "{}",
+        "its list /Reports is missing, which kube-linter always writes",
+    ),
+    (
+        "kubescape",
+        r#"{"summaryDetails": {"controls": {"C-1": {"status": "skipped", "statusInfo": {"status": "skipped", "subStatus": "configuration", "info": "Control missing configuration"}}}}, "resources": [{"resourceID": "r"}], "results": [{"resourceID": "r", "controls": []}]}"#,
+        "the control C-1 was skipped: Control missing configuration",
+    ),
+    (
+        "kubescape",
+        r#"{"scanCoverage": {"degraded": true, "reason": "no access to secrets"}, "summaryDetails": {"controls": {"C-1": {"status": "passed"}}}, "resources": [{"resourceID": "r"}], "results": [{"resourceID": "r", "controls": []}]}"#,
+        "its coverage of the cluster is degraded: no access to secrets",
+    ),
+    (
+        "legitify",
+        r#"{"type": "flattened", "content": {"data.x": {"policyInfo": {"title": "T", "fullyQualifiedPolicyName": "data.x", "severity": "HIGH"}, "violations": [{"canonicalLink": "https://example.com/a", "status": "SKIPPED"}]}}}"#,
+        "the policy data.x was SKIPPED for https://example.com/a",
+    ),
+    (
+        "popeye",
+        r#"{"popeye": {"score": 100, "grade": "A"}}"#,
+        "nothing was looked at: it has no sections",
+    ),
+    (
+        "popeye",
+        r#"{"popeye": {"score": 0, "errors": [{}], "sections": [{"linter": "pods", "tally": {"error": 0}}]}}"#,
+        "it reports an error without words",
+    ),
+    ("prowler", "[]", "nothing was looked at: no check was run"),
+    (
+        "stackhawk",
+        r#"{"scanCompleted": {"scan": {"id": "x", "status": "ERROR"}, "findings": []}}"#,
+        "its status is \"ERROR\"",
+    ),
+    (
+        "terrascan",
+        r#"{"results": {"violations": null, "scan_summary": {"policies_validated": 9, "violated_policies": 4}}}"#,
+        "the tool counts 4, and 0 are listed",
+    ),
+    (
+        "trivy",
+        r#"{"SchemaVersion": 2, "ArtifactName": "shop/api:1", "ArtifactType": "container_image"}"#,
+        "nothing was looked at: there are no results",
+    ),
+    (
+        "trivy",
+        r#"{"SchemaVersion": 2, "ArtifactName": "shop/old:1", "ArtifactType": "container_image", "Metadata": {"OS": {"Family": "alpine", "Name": "3.9", "EOSL": true}}, "Results": [{"Target": "shop/old:1 (alpine 3.9)", "Class": "os-pkgs", "Type": "alpine"}]}"#,
+        "alpine 3.9 is at its end of life (EOSL): what is found since then is in no database",
+    ),
+    (
+        "trivy",
+        r#"{"SchemaVersion": 2, "ArtifactName": ".", "ArtifactType": "filesystem", "Results": [{"Target": "a.tf", "Class": "config", "MisconfSummary": {"Successes": 1, "Failures": 2}}]}"#,
+        "the tool counts 2, and 0 are listed",
+    ),
+    (
+        "trivy",
+        r#"{"ClusterName": "shop", "Resources": [{"Namespace": "a", "Kind": "Deployment", "Name": "api"}]}"#,
+        "nothing was looked at: Deployment/api has no results",
+    ),
+    (
+        "trivy_operator",
+        r#"{"apiVersion": "aquasecurity.github.io/v1alpha1", "kind": "VulnerabilityReport", "report": {"scanner": {"version": "1"}, "summary": {"criticalCount": 0}}}"#,
+        "its list /report/vulnerabilities is missing, which trivy-operator always writes",
+    ),
+    (
+        "trivy_operator",
+        r#"{"apiVersion": "aquasecurity.github.io/v1alpha1", "kind": "SbomReport", "report": {"scanner": {"version": "1"}, "components": {}}}"#,
+        "nothing was looked at: this is an inventory, in which nobody has looked",
+    ),
+    (
+        "trivy_operator",
+        r#"{"apiVersion": "v1", "kind": "List", "metadata": {"note": "aquasecurity.github.io/"}, "items": []}"#,
+        "nothing was looked at: there is no report",
+    ),
 ];
 
 /// Reports of complete scans that have found nothing.
@@ -217,11 +368,31 @@ const CLEAN: &[(&str, &str)] = &[
     ),
     (
         "terrascan",
-        r#"{"results": {"violations": null, "scan_summary": {"policies_validated": 9}}}"#,
+        r#"{"results": {"violations": null, "scan_summary": {"policies_validated": 9, "violated_policies": 0}}}"#,
     ),
     (
         "anchore_grype",
         r#"{"matches": [], "descriptor": {"name": "grype", "db": {"status": {"valid": true}}}}"#,
+    ),
+    (
+        "checkov",
+        r#"{"check_type": "terraform", "results": {"failed_checks": []}, "summary": {"passed": 3, "failed": 0, "skipped": 1, "resource_count": 2, "checkov_version": "3"}}"#,
+    ),
+    (
+        "kubelinter",
+        r#"{"Checks": [{"name": "a"}], "Reports": null, "Summary": {"ChecksStatus": "Passed"}}"#,
+    ),
+    (
+        "popeye",
+        r#"{"popeye": {"score": 100, "sections": [{"linter": "pods", "tally": {"ok": 1}, "issues": {"a/b": []}}]}}"#,
+    ),
+    (
+        "trivy",
+        r#"{"SchemaVersion": 2, "ArtifactName": "shop/api:1", "ArtifactType": "container_image", "Results": [{"Target": "shop/api:1 (debian 12.9)", "Class": "os-pkgs", "Type": "debian"}]}"#,
+    ),
+    (
+        "ggshield",
+        r#"{"id": "x", "type": "path_scan", "total_incidents": 0, "total_occurrences": 0}"#,
     ),
 ];
 
@@ -242,6 +413,10 @@ const CLEAN_IF_NAMED: &[(&str, &str)] = &[
         "{\"version\": \"2.0\", \"vulnerabilities\": [], \"remediations\": []}",
     ),
     ("generic", "{\"findings\": []}"),
+    ("bearer_cli", "{}"),
+    ("cfn_lint", "[]"),
+    ("hadolint", "[]"),
+    ("tfsec", "{\"results\": null}"),
 ];
 
 /// Texts that a tool writes in the place of a report.

@@ -2,10 +2,15 @@
 //!
 //! | format | findings | severity |
 //! |---|---|---|
-//! | Prowler CSV and OCSF JSON | rows with status FAIL; muted ones suppressed; MANUAL ones ask a person to look | its word |
+//! | Prowler CSV and OCSF JSON | rows with status FAIL; muted ones suppressed; MANUAL ones (INFO before) ask a person to look | its word, else its `severity_id` |
 //! | Popeye | issues of level 1 and above | level 3 high, 2 low, 1 info, as its error, warning and info |
-//! | Legitify | violations with status FAILED | of the policy |
+//! | Legitify | violations with status FAILED, in each of its schemes | of the policy |
 //! | Trivy Operator | vulnerabilities, secrets, checks without success; of a summary the controls that fail | its word, of a compliance check without one that of the control |
+//!
+//! A state or level that is none of these is a finding, and told. Incomplete is a scan that lists no check at all, one whose tool
+//! counts more than it lists, one of Legitify with SKIPPED policies, and a report of Trivy Operator that is an inventory.
+
+use std::collections::BTreeSet;
 
 use holdpoint_domain::Severity;
 
@@ -29,7 +34,16 @@ pub const POPEYE: Format = Format {
     title: "Popeye JSON",
     tool: "popeye",
     detect: |sniff| certain_if(object_with(sniff, &["popeye"])),
-    lists: &[],
+    lists: &[
+        "popeye{}",
+        "popeye/sanitizers?",
+        "popeye/sanitizers?/*/issues?{}",
+        "popeye/sanitizers?/*/issues?/*",
+        "popeye/sections?",
+        "popeye/sections?/*/issues?{}",
+        "popeye/sections?/*/issues?/*",
+        "popeye/errors?",
+    ],
     read: read_popeye,
 };
 
@@ -42,7 +56,7 @@ pub const LEGITIFY: Format = Format {
             object_with(sniff, &["content"]) && sniff.text.contains("\"fullyQualifiedPolicyName\""),
         )
     },
-    lists: &[],
+    lists: &["content{}"],
     read: read_legitify,
 };
 
@@ -68,8 +82,12 @@ fn detect_prowler(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read_prowler(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let mut accounts = BTreeSet::new();
+    let mut n_checks = 0_usize;
     if text.begins_with('[') {
         let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, check| {
+            n_checks += 1;
+            accounts.insert(check.text("cloud/account/uid").into_owned());
             prowler(
                 reading,
                 pointer,
@@ -91,13 +109,33 @@ fn read_prowler(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportE
             );
             Ok(())
         })?;
-        return reading.needs_list(&rest, "").map(|_| ());
+        reading.needs_list(&rest, "")?;
+    } else {
+        read_prowler_rows(reading, text, &mut accounts, &mut n_checks)?;
     }
+    if n_checks == 0 {
+        reading.nothing_looked_at("", "no check was run");
+    }
+    // Of several accounts none is the scan's.
+    if let (Some(account), 1) = (accounts.first(), accounts.len()) {
+        reading.target(account);
+    }
+    Ok(())
+}
+
+fn read_prowler_rows(
+    reading: &mut Reading<'_>,
+    text: Body<'_>,
+    accounts: &mut BTreeSet<String>,
+    n_checks: &mut usize,
+) -> Result<(), ImportError> {
     reading.rows(
         text,
         b';',
         &["CHECK_ID", "STATUS", "SEVERITY"],
         &mut |reading, pointer, row| {
+            *n_checks += 1;
+            accounts.insert(row.text("ACCOUNT_UID").into_owned());
             prowler(
                 reading,
                 pointer,
@@ -139,17 +177,35 @@ struct Names {
 
 fn prowler(reading: &mut Reading<'_>, pointer: &str, check: &Loose<'_>, names: &Names) {
     reading.tool("", &check.text(names.version));
-    let is_muted = check.text(names.muted).eq_ignore_ascii_case("true");
+    let is_muted = check.text(names.muted).eq_ignore_ascii_case("true")
+        || check.text("status") == "Suppressed";
     let status = match &*check.text(names.status) {
         "FAIL" if is_muted => ScannerStatus::Suppressed,
         "FAIL" => ScannerStatus::Open,
-        "MANUAL" => ScannerStatus::Review,
-        _ => {
+        "MANUAL" | "INFO" => ScannerStatus::Review,
+        "PASS" => {
             reading.not_a_finding();
             return;
         }
+        word => {
+            reading.unknown_word(pointer, "status", word);
+            ScannerStatus::Open
+        }
     };
-    let severity = reading.severity(pointer, &check.text(names.severity));
+    let word = check.text(names.severity);
+    let severity = Severity::from_scanner_word(&word).unwrap_or_else(|| {
+        // The same scale in numbers, in OCSF.
+        let severity = match check.number("severity_id") {
+            Some(5.0 | 6.0) => Severity::Critical,
+            Some(4.0) => Severity::High,
+            Some(3.0) => Severity::Medium,
+            Some(2.0) => Severity::Low,
+            Some(1.0) => Severity::Info,
+            _ => return reading.severity(pointer, &word),
+        };
+        reading.unknown_word(pointer, "rating", &word);
+        severity
+    });
     let links = check
         .each(names.link)
         .first()
@@ -188,17 +244,32 @@ impl Finding {
 fn read_popeye(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let patterns: &[&'static [&'static str]] =
         &[&["popeye", "sanitizers", "*"], &["popeye", "sections", "*"]];
+    let mut n_sections = 0;
     let rest = reading.stream(text, patterns, &mut |reading, pointer, section| {
+        n_sections += 1;
+        // How many resources have what as their worst, as the tally counts them.
+        let mut worst = [0_usize; 4];
         for (resource, issues) in section.entries("issues") {
+            let key = resource.replace('~', "~0").replace('/', "~1");
+            let levels = issues.items().iter();
+            let levels = levels.filter_map(|issue| issue.number("level"));
+            match levels.fold(0.0, f64::max) {
+                3.0 => worst[3] += 1,
+                2.0 => worst[2] += 1,
+                1.0 => worst[1] += 1,
+                _ => {}
+            }
             for (at, issue) in issues.items().iter().enumerate() {
+                let pointer = format!("{pointer}/issues/{key}/{at}");
                 let severity = match issue.number("level") {
                     Some(3.0) => Severity::High,
                     Some(2.0) => Severity::Low,
                     Some(1.0) => Severity::Info,
-                    _ => {
+                    Some(0.0) => {
                         reading.not_a_finding();
                         continue;
                     }
+                    _ => reading.severity(&pointer, &format!("level {}", issue.text("level"))),
                 };
                 // `[POP-106] No resources requests/limits defined`
                 let message = issue.text("message");
@@ -208,7 +279,7 @@ fn read_popeye(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportEr
                     .unwrap_or(("", &message));
                 let kind = section.first_text(&["sanitizer", "linter"]);
                 reading.add(
-                    Finding::of(words, severity, &format!("{pointer}/issues/{at}"))
+                    Finding::of(words, severity, &pointer)
                         .with_rule(code)
                         .with_message(&message)
                         .with_scope(
@@ -219,64 +290,120 @@ fn read_popeye(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportEr
                 );
             }
         }
+        for (level, n_listed) in [
+            ("info", worst[1]),
+            ("warning", worst[2]),
+            ("error", worst[3]),
+        ] {
+            let counted = section.number(&format!("tally/{level}"));
+            reading.declared(&format!("{pointer}/tally/{level}"), counted, n_listed);
+        }
         Ok(())
     })?;
-    if let Some(error) = rest.each("popeye/errors").first() {
-        let said = error.first_text(&["message", "error"]);
-        let said = if said.is_empty() {
-            error.own_text()
+    for (at, error) in rest.each("popeye/errors").iter().enumerate() {
+        // Go writes an error without fields as `{}`.
+        let said = error.own_texts();
+        let reason = if said.is_empty() {
+            "it reports an error without words"
         } else {
-            said
+            &said
         };
-        reading.incomplete("/popeye/errors/0", &said);
+        reading.incomplete(format!("/popeye/errors/{at}"), reason);
     }
-    reading.needs_object(&rest, "popeye")
+    if n_sections == 0 {
+        reading.nothing_looked_at("/popeye", "it has no sections");
+    }
+    reading.target(&rest.first_text(&["ClusterName", "popeye/ClusterName"]));
+    Ok(())
 }
 
 fn read_legitify(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
-    let rest = reading.stream(
-        text,
-        &[&["content", "*"]],
-        &mut |reading, pointer, policy| {
-            let info = policy.at("policyInfo");
-            let severity = reading.severity(pointer, &info.text("severity"));
-            for (at, violation) in policy.each("violations").iter().enumerate() {
-                if violation.text("status") != "FAILED" {
-                    reading.not_a_finding();
-                    continue;
-                }
-                let steps: Vec<_> = info
-                    .each("remediationSteps")
-                    .iter()
-                    .map(|step| step.own_text().into_owned())
-                    .collect();
-                reading.add(
-                    Finding::of(
-                        &info.text("title"),
-                        severity,
-                        &format!("{pointer}/violations/{at}"),
-                    )
-                    .with_rule(&info.first_text(&["fullyQualifiedPolicyName", "policyName"]))
-                    .with_description(&info.text("description"))
-                    .with_message(&info.texts("threat"))
-                    .with_remediation(&steps.join("\n"))
-                    .with_link(&violation.text("canonicalLink"))
-                    .with_scope(&violation.text("canonicalLink"))
-                    .with_category(Category::Configuration),
-                );
+    let mut n_policies = 0;
+    reading.stream(text, &[&["content", "*"]], &mut |reading, pointer, part| {
+        read_policies(reading, pointer, part, &mut n_policies, 0)
+    })?;
+    if n_policies == 0 {
+        reading.nothing_looked_at("/content", "it lists no policy");
+    }
+    Ok(())
+}
+
+/// A policy, or in the schemes that group them (by namespace, severity or resource) an object of policies by name.
+fn read_policies(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    part: &Loose<'_>,
+    n_policies: &mut usize,
+    depth: usize,
+) -> Result<(), ImportError> {
+    if !part.has("policyInfo") && !part.has("violations") && depth < 3 {
+        for (name, inner) in part.own_entries() {
+            if !inner.is_object() {
+                return Err(reading.broken(
+                    &format!("${}.{name}", pointer.replace('/', ".")),
+                    "a policy is required here.",
+                ));
             }
-            Ok(())
-        },
-    )?;
-    reading.needs_object(&rest, "content")
+            let name = name.replace('~', "~0").replace('/', "~1");
+            read_policies(
+                reading,
+                &format!("{pointer}/{name}"),
+                inner,
+                n_policies,
+                depth + 1,
+            )?;
+        }
+        return Ok(());
+    }
+    *n_policies += 1;
+    let info = part.at("policyInfo");
+    let policy = info.first_text(&["fullyQualifiedPolicyName", "policyName"]);
+    let violations = reading.needed_list(pointer, part, "violations")?;
+    for (at, violation) in violations.iter().enumerate() {
+        let pointer = format!("{pointer}/violations/{at}");
+        match &*violation.text("status") {
+            "FAILED" => {}
+            "PASSED" => {
+                reading.not_a_finding();
+                continue;
+            }
+            "SKIPPED" => {
+                let of = violation.first_text(&["aux/entityName", "canonicalLink"]);
+                let reason = format!("the policy {policy} was SKIPPED for {of}");
+                reading.incomplete(pointer, &reason);
+                continue;
+            }
+            word => reading.unknown_word(&pointer, "status", word),
+        }
+        let severity = reading.severity(&pointer, &info.text("severity"));
+        let steps: Vec<_> = info
+            .each("remediationSteps")
+            .iter()
+            .map(|step| step.own_text().into_owned())
+            .collect();
+        reading.add(
+            Finding::of(&info.text("title"), severity, &pointer)
+                .with_rule(&policy)
+                .with_description(&info.text("description"))
+                .with_message(&info.texts("threat"))
+                .with_remediation(&steps.join("\n"))
+                .with_link(&violation.text("canonicalLink"))
+                .with_scope(&violation.text("canonicalLink"))
+                .with_category(Category::Configuration),
+        );
+    }
+    Ok(())
 }
 
 fn read_operator(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let whole = reading.json(text)?;
     let (resources, base) = match whole.at("items") {
-        Loose::List(items) => (items.as_slice(), "/items"),
-        _ => (whole.items(), ""),
+        Loose::Null => (whole.items(), ""),
+        _ => (reading.optional_list("", &whole, "items")?, "/items"),
     };
+    if resources.is_empty() {
+        reading.nothing_looked_at(base, "there is no report");
+    }
     for (at, resource) in resources.iter().enumerate() {
         reading.needs_object(resource, "")?;
         let pointer = if whole.is_list() || !base.is_empty() {
@@ -284,56 +411,129 @@ fn read_operator(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), Import
         } else {
             String::new()
         };
-        let labels = resource.at("metadata/labels");
-        let label = |name: &str| labels_text(labels, name);
-        let parts = [
-            label("resource.namespace"),
-            label("resource.kind"),
-            label("resource.name"),
-            label("container.name"),
-        ];
-        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        let scope = parts.join("/");
+        let kind = resource.text("kind");
+        if resource.has("report") || !kind.contains("Compliance") {
+            read_report(reading, &pointer, resource, &kind)?;
+        }
+        if resource.has("status") || kind.contains("Compliance") {
+            read_compliance(reading, &pointer, resource.at("status"))?;
+        }
         let report = resource.at("report");
-        reading.tool("", &report.text("scanner/version"));
-        for (list, make) in [
-            ("vulnerabilities", vulnerability as Make),
-            ("checks", check),
-            ("secrets", secret),
-        ] {
-            for (n, value) in report.each(list).iter().enumerate() {
-                make(
-                    reading,
-                    &format!("{pointer}/report/{list}/{n}"),
-                    value,
-                    &scope,
-                    &Control::default(),
-                );
-            }
-        }
-        let status = resource.at("status");
-        let results = status.each("detailReport/results");
-        for (r, result) in results.iter().enumerate() {
-            for (n, value) in result.each("checks").iter().enumerate() {
-                let pointer = format!("{pointer}/status/detailReport/results/{r}/checks/{n}");
-                let control = Control {
-                    id: &result.text("id"),
-                    severity: &result.text("severity"),
-                };
-                let target = value.text("target");
-                check(reading, &pointer, value, &target, &control);
-            }
-        }
-        if results.is_empty() {
-            for (n, control) in status.each("summaryReport/controlCheck").iter().enumerate() {
-                summary(
-                    reading,
-                    &format!("{pointer}/status/summaryReport/controlCheck/{n}"),
-                    control,
-                );
-            }
+        let image = report.text("artifact/repository");
+        if resources.len() == 1 && !image.is_empty() {
+            let registry = report.text("registry/server");
+            reading.image(format!("{registry}/{image}").trim_start_matches('/'));
         }
     }
+    Ok(())
+}
+
+/// The report of one image or object; its kind says which list it has.
+fn read_report(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    resource: &Loose<'_>,
+    kind: &str,
+) -> Result<(), ImportError> {
+    let labels = resource.at("metadata/labels");
+    let label = |name: &str| labels_text(labels, name);
+    let parts = [
+        label("resource.namespace"),
+        label("resource.kind"),
+        label("resource.name"),
+        label("container.name"),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let scope = parts.join("/");
+    let report = resource.at("report");
+    reading.tool("", &report.text("scanner/version"));
+    if kind.contains("Sbom") {
+        reading.nothing_looked_at(pointer, "this is an inventory, in which nobody has looked");
+        return Ok(());
+    }
+    let pointer = format!("{pointer}/report");
+    let own = match kind {
+        kind if kind.contains("Vulnerability") => Some("vulnerabilities"),
+        kind if kind.contains("Secret") => Some("secrets"),
+        kind if kind.contains("Audit") || kind.contains("Assessment") => Some("checks"),
+        _ => None,
+    };
+    let lists = [
+        ("vulnerabilities", vulnerability as Make),
+        ("checks", check),
+        ("secrets", secret),
+    ];
+    if own.is_none() && !lists.iter().any(|(list, _)| report.has(list)) {
+        reading.nothing_looked_at(&pointer, &format!("there is no list in a report of {kind}"));
+    }
+    let mut n_listed = 0;
+    for (list, make) in lists {
+        let values = if own == Some(list) {
+            reading.needed_list(&pointer, report, list)?
+        } else {
+            reading.optional_list(&pointer, report, list)?
+        };
+        for (n, value) in values.iter().enumerate() {
+            n_listed += usize::from(!value.flag("success"));
+            make(
+                reading,
+                &format!("{pointer}/{list}/{n}"),
+                value,
+                &scope,
+                &Control::default(),
+            );
+        }
+    }
+    let counts = report.entries("summary").iter();
+    let counts = counts.filter(|(name, _)| name.ends_with("Count"));
+    let sum = counts.filter_map(|(_, count)| count.as_number()).sum();
+    reading.declared(&format!("{pointer}/summary"), Some(sum), n_listed);
+    Ok(())
+}
+
+/// The state of a benchmark: with its checks, or only how many fail of each control.
+fn read_compliance(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    status: &Loose<'_>,
+) -> Result<(), ImportError> {
+    let pointer = format!("{pointer}/status");
+    let mut n_failed = 0;
+    let details = status.at("detailReport");
+    let at = format!("{pointer}/detailReport");
+    let results = reading.optional_list(&at, details, "results")?;
+    for (r, result) in results.iter().enumerate() {
+        let at = format!("{at}/results/{r}");
+        let checks = reading.needed_list(&at, result, "checks")?;
+        n_failed += checks.iter().filter(|check| !check.flag("success")).count();
+        for (n, value) in checks.iter().enumerate() {
+            let control = Control {
+                id: &result.text("id"),
+                severity: &result.text("severity"),
+            };
+            let target = value.text("target");
+            check(
+                reading,
+                &format!("{at}/checks/{n}"),
+                value,
+                &target,
+                &control,
+            );
+        }
+    }
+    let at = format!("{pointer}/summaryReport");
+    let controls = reading.optional_list(&at, status.at("summaryReport"), "controlCheck")?;
+    if results.is_empty() {
+        for (n, control) in controls.iter().enumerate() {
+            n_failed += usize::from(control.number("totalFail").unwrap_or(0.0) > 0.0);
+            summary(reading, &format!("{at}/controlCheck/{n}"), control);
+        }
+    }
+    if results.is_empty() && controls.is_empty() {
+        reading.nothing_looked_at(&pointer, "the benchmark has no results yet");
+    }
+    let counted = status.number("summary/failCount");
+    reading.declared(&format!("{pointer}/summary/failCount"), counted, n_failed);
     Ok(())
 }
 
@@ -365,7 +565,8 @@ fn vulnerability(
     scope: &str,
     _: &Control<'_>,
 ) {
-    let severity = reading.severity(pointer, &value.text("severity"));
+    let score = value.number("score").filter(|score| *score > 0.0);
+    let severity = reading.rated(pointer, &value.text("severity"), score);
     let (id, name, version) = (
         value.text("vulnerabilityID"),
         value.text("resource"),
@@ -402,14 +603,20 @@ fn check(
         return;
     }
     let word = value.text("severity");
-    let severity = reading.severity(
-        pointer,
-        if word.is_empty() {
-            control.severity
-        } else {
-            &word
-        },
-    );
+    let severity = match (
+        Severity::from_scanner_word(&word),
+        Severity::from_scanner_word(control.severity),
+    ) {
+        (Some(severity), _) => severity,
+        (None, Some(severity)) => {
+            // An empty text is what it writes where the check has none of its own.
+            if !matches!(value.at("severity"), Loose::Text(text) if text.is_empty()) {
+                reading.unknown_word(pointer, "rating", &word);
+            }
+            severity
+        }
+        (None, None) => reading.severity(pointer, &word),
+    };
     reading.add(
         Finding::of(
             &value.first_text(&["title", "description", "checkID"]),

@@ -1,7 +1,7 @@
 //! Formats that are lists of findings with names of their own for the same things: one reader, a table for each.
 //!
-//! What these tools say that they could not look at (errors of Brakeman, Horusec, Retire.js and Terrascan, packages that Nancy
-//! does not know, repositories that Composer did not reach) makes the scan incomplete.
+//! What these tools say that they could not look at (errors of Retire.js, packages that Nancy does not know, repositories that
+//! Composer did not reach) makes the scan incomplete. Those that check code and configuration are in [`super::flat_checks`].
 //!
 //! | format | findings | severity |
 //! |---|---|---|
@@ -14,84 +14,75 @@
 //! | Harbor | `vulnerabilities` | its word |
 //! | JFrog Xray (unified) | `rows` | its word |
 //! | Retire.js | `vulnerabilities` of each component in each file | its word |
-//! | Bearer | the lists by severity | the list's name |
-//! | Brakeman | `warnings`; `ignored_warnings` suppressed | medium: it has a confidence only |
-//! | Horusec | `analysisVulnerabilities` | its word |
-//! | Terrascan | `results.violations`; `skipped_violations` suppressed | its word |
-//! | tfsec | `results` that have not passed | its word; ERROR high, WARNING medium |
-//! | cfn-lint | the list | Error high, Warning medium, Informational info |
-//! | Conftest | `failures` high, `warnings` medium | |
-//! | kube-hunter | `vulnerabilities` | its word |
-//! | TruffleHog3 | the list | its word, in both of its forms |
-//! | ggshield | each occurrence's incident | high: a secret |
-//! | StackHawk | `findings` of a scan, each once: a file may repeat them | its word; suppressed where all paths are triaged |
 
 use std::collections::HashSet;
 
 use holdpoint_domain::Severity;
 
 use super::ratings::score_of;
-use super::reading::{
-    Format, Reading, certain_if, certain_or_empty, is_only, list_with, object_with,
-};
+use super::reading::{Format, Reading, certain_if, is_only, list_with, object_with};
 use super::tree::Pattern;
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus};
 
 /// Where a format keeps what. Each thing has several names, of which the first that has a text counts; a name that begins
 /// with `^` is one of the element around, `^^` of the one around that.
-struct Table {
-    patterns: &'static [Pattern],
+pub(super) struct Table {
+    pub(super) patterns: &'static [Pattern],
     /// See [`Format`].
-    lists: &'static [&'static str],
+    pub(super) lists: &'static [&'static str],
     /// Lists within an element, one within another; an element without them is itself a finding if `is_flat_too`.
-    inner: &'static [&'static str],
-    is_flat_too: bool,
-    id: &'static [&'static str],
+    pub(super) inner: &'static [&'static str],
+    pub(super) is_flat_too: bool,
+    pub(super) id: &'static [&'static str],
     /// Further ids, at any depth.
-    ids: &'static [&'static str],
-    words: &'static [&'static str],
+    pub(super) ids: &'static [&'static str],
+    pub(super) words: &'static [&'static str],
     /// What the rule is called.
-    name: &'static [&'static str],
-    severity: &'static [&'static str],
-    otherwise: Severity,
-    score: &'static [&'static str],
-    description: &'static [&'static str],
-    remediation: &'static [&'static str],
-    link: &'static [&'static str],
-    cwe: &'static [&'static str],
-    component: &'static [&'static str],
-    version: &'static [&'static str],
-    purl: &'static [&'static str],
+    pub(super) name: &'static [&'static str],
+    pub(super) severity: &'static [&'static str],
+    pub(super) otherwise: Severity,
+    pub(super) score: &'static [&'static str],
+    pub(super) description: &'static [&'static str],
+    pub(super) remediation: &'static [&'static str],
+    pub(super) link: &'static [&'static str],
+    pub(super) cwe: &'static [&'static str],
+    pub(super) component: &'static [&'static str],
+    pub(super) version: &'static [&'static str],
+    pub(super) purl: &'static [&'static str],
     /// The group of the component.
-    group: &'static str,
+    pub(super) group: &'static str,
     /// The package URL, where it tells components of one name apart and does not name them.
-    kind: &'static [&'static str],
-    fixed: &'static [&'static str],
-    path: &'static [&'static str],
-    lines: [&'static [&'static str]; 2],
-    scope: &'static [&'static str],
-    snippet: &'static [&'static str],
-    secret: &'static [&'static str],
+    pub(super) kind: &'static [&'static str],
+    pub(super) fixed: &'static [&'static str],
+    pub(super) path: &'static [&'static str],
+    pub(super) lines: [&'static [&'static str]; 2],
+    pub(super) scope: &'static [&'static str],
+    pub(super) snippet: &'static [&'static str],
+    pub(super) secret: &'static [&'static str],
     /// The number of elements on all pages of an answer.
-    total: &'static str,
+    pub(super) total: &'static str,
     /// Lists and texts that say what the tool could not look at.
-    failures: &'static [&'static str],
+    pub(super) failures: &'static [&'static str],
     /// What tells an element apart, where a file may hold the same element more than once; it is read once then.
-    once: &'static [&'static str],
+    pub(super) once: &'static [&'static str],
     /// The parts of the name of what it is in, where that is the component though it has no version.
-    resource: &'static [&'static str],
+    pub(super) resource: &'static [&'static str],
     /// Groups that the rule belongs to.
-    tags: &'static [&'static str],
-    status: fn(&Loose<'_>, &str) -> Option<ScannerStatus>,
+    pub(super) tags: &'static [&'static str],
+    pub(super) status: fn(&Loose<'_>, &str) -> Option<ScannerStatus>,
     /// Where the state of an element stands, and the words that are known.
-    state: (&'static str, &'static [&'static str]),
+    pub(super) state: (&'static str, &'static [&'static str]),
+    /// How much of what the tool counts an element is.
+    pub(super) counted: fn(&Loose<'_>, &str) -> usize,
+    /// What an element says of itself.
+    pub(super) look: fn(&mut Reading<'_>, &Loose<'_>, &str),
     /// What the file says of itself as a whole; gets the number of elements too.
-    whole: fn(&mut Reading<'_>, &Loose<'_>, usize) -> Result<(), ImportError>,
-    category: Category,
+    pub(super) whole: fn(&mut Reading<'_>, &Loose<'_>, usize) -> Result<(), ImportError>,
+    pub(super) category: Category,
 }
 
-const EMPTY: Table = Table {
+pub(super) const EMPTY: Table = Table {
     patterns: &[],
     lists: &[],
     inner: &[],
@@ -125,6 +116,8 @@ const EMPTY: Table = Table {
     tags: &[],
     status: |_, _| Some(ScannerStatus::Open),
     state: ("", &[]),
+    counted: |_, _| 1,
+    look: |_, _, _| {},
     whole: |_, _, _| Ok(()),
     category: Category::Dependency,
 };
@@ -138,12 +131,14 @@ macro_rules! by_table {
             tool: $tool,
             detect: $detect,
             lists: $table.lists,
-            read: |reading, text| read(reading, text, &$table),
+            read: |reading, text| super::flat::read(reading, text, &$table),
         }
     };
 }
 
-fn open_unless(is_suppressed: bool) -> ScannerStatus {
+pub(super) use by_table;
+
+pub(super) fn open_unless(is_suppressed: bool) -> ScannerStatus {
     if is_suppressed {
         ScannerStatus::Suppressed
     } else {
@@ -198,6 +193,18 @@ pub const AQUA: Format = by_table!(
             &["resources", "*"],
             &["*", "results", "resources", "*"],
         ],
+        lists: &[
+            "cves?",
+            "result?",
+            "resources?",
+            "resources?/*/vulnerabilities",
+            "#/results/resources",
+            "#/results/resources/*/vulnerabilities",
+        ],
+        whole: |reading, rest, n_elements| {
+            aqua_lists(reading, rest, n_elements);
+            Ok(())
+        },
         inner: &["vulnerabilities"],
         is_flat_too: true,
         id: &["name"],
@@ -473,274 +480,6 @@ pub const RETIREJS: Format = by_table!(
     },
 );
 
-pub const BEARER_CLI: Format = by_table!(
-    "bearer_cli",
-    "Bearer CLI JSON",
-    "bearer",
-    |sniff| {
-        let lists = ["critical", "high", "medium", "low", "warning"];
-        certain_if(
-            lists.iter().any(|list| sniff.has_key(list))
-                && sniff.text.contains("\"full_filename\""),
-        )
-    },
-    Table {
-        patterns: &[
-            &["critical", "*"],
-            &["high", "*"],
-            &["medium", "*"],
-            &["low", "*"],
-            &["warning", "*"],
-        ],
-        id: &["id"],
-        words: &["title"],
-        severity: &["@list"],
-        link: &["documentation_url"],
-        cwe: &["cwe_ids"],
-        path: &["full_filename", "filename"],
-        lines: [&["line_number"], &["source/end"]],
-        snippet: &["snippet", "code_extract"],
-        category: Category::Code,
-        ..EMPTY
-    },
-);
-
-pub const BRAKEMAN: Format = by_table!(
-    "brakeman",
-    "Brakeman JSON",
-    "brakeman",
-    |sniff| {
-        certain_if(
-            object_with(sniff, &["scan_info", "warnings"])
-                && sniff.text.contains("\"brakeman_version\""),
-        )
-    },
-    Table {
-        patterns: &[&["warnings", "*"], &["ignored_warnings", "*"]],
-        failures: &["errors"],
-        id: &["check_name", "warning_type"],
-        words: &["message"],
-        severity: &[],
-        description: &["message"],
-        link: &["link"],
-        cwe: &["cwe_id"],
-        path: &["file"],
-        lines: [&["line"], &[]],
-        scope: &["location/method", "location/template"],
-        snippet: &["code"],
-        status: |_, pointer| Some(open_unless(pointer.starts_with("/ignored"))),
-        category: Category::Code,
-        ..EMPTY
-    },
-);
-
-pub const HORUSEC: Format = by_table!(
-    "horusec",
-    "Horusec JSON",
-    "horusec",
-    |sniff| {
-        certain_if(
-            sniff.has_key("analysisVulnerabilities")
-                || object_with(sniff, &["version", "repositoryID"]),
-        )
-    },
-    Table {
-        patterns: &[&["analysisVulnerabilities", "*"]],
-        failures: &["errors"],
-        id: &["vulnerabilities/rule_id"],
-        words: &["vulnerabilities/details"],
-        severity: &["vulnerabilities/severity"],
-        description: &["vulnerabilities/details"],
-        path: &["vulnerabilities/file"],
-        lines: [&["vulnerabilities/line"], &[]],
-        snippet: &["vulnerabilities/code"],
-        status: |finding, _| {
-            Some(match &*finding.text("vulnerabilities/type") {
-                "False Positive" | "Risk Accepted" => ScannerStatus::Suppressed,
-                "Corrected" => ScannerStatus::Fixed,
-                _ => ScannerStatus::Open,
-            })
-        },
-        category: Category::Code,
-        ..EMPTY
-    },
-);
-
-pub const TERRASCAN: Format = by_table!(
-    "terrascan",
-    "Terrascan JSON",
-    "terrascan",
-    |sniff| {
-        certain_if(
-            object_with(sniff, &["results"]) && sniff.text.contains("\"policies_validated\""),
-        )
-    },
-    Table {
-        patterns: &[
-            &["results", "violations", "*"],
-            &["results", "skipped_violations", "*"],
-        ],
-        id: &["rule_id"],
-        words: &["description", "rule_name"],
-        name: &["rule_name"],
-        path: &["file"],
-        lines: [&["line"], &[]],
-        scope: &["resource_name"],
-        resource: &["resource_type", "resource_name"],
-        failures: &["results/scan_errors"],
-        tags: &["category"],
-        status: |_, pointer| Some(open_unless(pointer.contains("/skipped"))),
-        category: Category::Configuration,
-        ..EMPTY
-    },
-);
-
-pub const TFSEC: Format = by_table!(
-    "tfsec",
-    "tfsec JSON",
-    "tfsec",
-    |sniff| {
-        if is_only(sniff, "{\"results\":null}") {
-            return Confidence::Likely;
-        }
-        let says =
-            sniff.text.contains("\"rule_provider\"") || sniff.text.contains("\"legacy_rule_id\"");
-        certain_if(object_with(sniff, &["results"]) && says)
-    },
-    Table {
-        patterns: &[&["results", "*"]],
-        id: &["long_id", "rule_id"],
-        words: &["rule_description", "description"],
-        description: &["impact"],
-        remediation: &["resolution"],
-        link: &["links/0", "link"],
-        path: &["location/filename"],
-        lines: [&["location/start_line"], &["location/end_line"]],
-        scope: &["resource", "description"],
-        status: |result, _| {
-            (result.text("status") != "passed" && result.text("status") != "1")
-                .then_some(ScannerStatus::Open)
-        },
-        category: Category::Configuration,
-        ..EMPTY
-    },
-);
-
-pub const CFN_LINT: Format = by_table!(
-    "cfn_lint",
-    "cfn-lint JSON",
-    "cfn-lint",
-    |sniff| certain_or_empty(sniff, list_with(sniff, &["Level", "Rule"])),
-    Table {
-        patterns: &[&["*"]],
-        id: &["Rule/Id"],
-        words: &["Message", "Rule/ShortDescription", "Rule/Id"],
-        name: &["Rule/ShortDescription"],
-        severity: &["Level"],
-        description: &["Rule/Description"],
-        link: &["Rule/Source"],
-        path: &["Filename"],
-        lines: [&["Location/Start/LineNumber"], &["Location/End/LineNumber"]],
-        category: Category::Configuration,
-        ..EMPTY
-    },
-);
-
-pub const KUBEHUNTER: Format = by_table!(
-    "kubehunter",
-    "kube-hunter JSON",
-    "kube-hunter",
-    |sniff| {
-        certain_if(object_with(
-            sniff,
-            &["nodes", "services", "vulnerabilities"],
-        ))
-    },
-    Table {
-        patterns: &[&["vulnerabilities", "*"]],
-        id: &["vid"],
-        words: &["vulnerability"],
-        link: &["avd_reference"],
-        scope: &["location"],
-        category: Category::Configuration,
-        ..EMPTY
-    },
-);
-
-pub const TRUFFLEHOG3: Format = by_table!(
-    "trufflehog3",
-    "TruffleHog3 JSON",
-    "trufflehog3",
-    |sniff| certain_if(list_with(sniff, &["rule", "path", "secret"])),
-    Table {
-        patterns: &[&["*"]],
-        id: &["rule/id"],
-        words: &["rule/message"],
-        severity: &["rule/severity"],
-        otherwise: Severity::High,
-        description: &[],
-        path: &["path"],
-        lines: [&["line"], &[]],
-        secret: &["secret"],
-        category: Category::Secret,
-        ..EMPTY
-    },
-);
-
-pub const GGSHIELD: Format = by_table!(
-    "ggshield",
-    "GitGuardian ggshield JSON",
-    "ggshield",
-    |sniff| {
-        certain_if(
-            object_with(sniff, &["total_incidents"])
-                || object_with(sniff, &["scans"])
-                    && sniff.text.contains("\"entities_with_incidents\""),
-        )
-    },
-    Table {
-        patterns: &[&["scans", "*"], &["entities_with_incidents", "*"]],
-        inner: &["entities_with_incidents", "incidents"],
-        id: &["type"],
-        words: &["type"],
-        severity: &[],
-        otherwise: Severity::High,
-        description: &["policy"],
-        path: &["^filename"],
-        lines: [&["occurrences/0/line_start"], &["occurrences/0/line_end"]],
-        secret: &["ignore_sha"],
-        category: Category::Secret,
-        ..EMPTY
-    },
-);
-
-pub const STACKHAWK: Format = by_table!(
-    "stackhawk",
-    "StackHawk JSON",
-    "stackhawk",
-    |sniff| certain_if(object_with(sniff, &["scanCompleted"])),
-    Table {
-        patterns: &[&["scanCompleted", "findings", "*"]],
-        id: &["pluginId"],
-        words: &["pluginName"],
-        description: &["category"],
-        link: &["findingURL"],
-        scope: &["host"],
-        once: &["pluginId", "pluginName", "host"],
-        status: |finding, _| {
-            let paths = finding.each("paths");
-            let is_triaged = |path: &Loose<'_>| {
-                matches!(&*path.text("status"), "RISK_ACCEPTED" | "FALSE_POSITIVE")
-            };
-            Some(open_unless(
-                !paths.is_empty() && paths.iter().all(is_triaged),
-            ))
-        },
-        category: Category::Web,
-        ..EMPTY
-    },
-);
-
 /// Whether Nancy has looked at anything, and whether it lists as vulnerable what it counts and what it has audited so.
 fn nancy_counts(reading: &mut Reading<'_>, rest: &Loose<'_>, n_elements: usize) {
     reading.declared("/num_vulnerable", rest.number("num_vulnerable"), n_elements);
@@ -827,14 +566,40 @@ fn harbor_lists(
     Ok(())
 }
 
+/// Whether one of the lists of Aqua's forms is there, and what they count.
+fn aqua_lists(reading: &mut Reading<'_>, rest: &Loose<'_>, n_elements: usize) {
+    if rest.is_list() {
+        if rest.items().is_empty() {
+            reading.nothing_looked_at("", "the list of images is empty");
+        }
+        return;
+    }
+    let lists = ["cves", "result", "resources"];
+    if !lists.iter().any(|list| rest.has(list)) {
+        reading.nothing_looked_at("", "it has none of the lists cves, result and resources");
+    }
+    let counted = rest.number("cves_counts/total");
+    reading.declared("/cves_counts/total", counted, n_elements);
+    let more = rest.number("more_data_all_pages");
+    if rest.flag("is_partial_data") || more.is_some_and(|n| n > 0.0) {
+        reading.incomplete("/is_partial_data", "it says that its data are only a part");
+    }
+    reading.image(&rest.first_text(&["image_name", "image", "query/image_name"]));
+}
+
 /// What stands around an element, from the nearest out.
 type Around<'v, 'a> = Vec<&'v Loose<'a>>;
 
-fn read(reading: &mut Reading<'_>, text: Body<'_>, table: &Table) -> Result<(), ImportError> {
+pub(super) fn read(
+    reading: &mut Reading<'_>,
+    text: Body<'_>,
+    table: &Table,
+) -> Result<(), ImportError> {
     let mut seen = HashSet::new();
     let mut n_elements = 0;
     let rest = reading.stream(text, table.patterns, &mut |reading, pointer, element| {
-        n_elements += 1;
+        n_elements += (table.counted)(element, pointer);
+        (table.look)(reading, element, pointer);
         let names = table.once.iter().map(|name| element.text(name));
         if !table.once.is_empty() && !seen.insert(names.collect::<Vec<_>>().join("\n")) {
             return Ok(());
@@ -854,7 +619,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>, table: &Table) -> Result<(), 
         } else {
             rest.at(&steps.join("/"))
         };
-        let is_only_one = table.patterns.len() == 1;
+        let is_only_one = table.patterns.len() == 1 && pattern.len() == 1;
         let is_scalar = !value.is_list() && !value.is_object() && !value.is_null();
         if is_scalar || (is_only_one && steps.is_empty() && !value.is_list()) {
             let at = if steps.is_empty() {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | each file of `queries` | one finding; `severity` as it is, TRACE is info |
 //! | `similarity_id` | the tool's fingerprint, which does not depend on the line |
-//! | `files_failed_to_scan`, `queries_failed_to_execute` | the scan is incomplete |
+//! | `files_failed_to_scan`, `queries_failed_to_execute`; no files or queries; more in `total_counter` or `severity_counters` than is listed | the scan is incomplete |
 
 use holdpoint_domain::Severity;
 
@@ -17,7 +17,7 @@ pub const KICS: Format = Format {
     title: "KICS JSON",
     tool: "kics",
     detect,
-    lists: &[],
+    lists: &["queries", "queries/*/files"],
     read,
 };
 
@@ -26,10 +26,12 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let mut n_listed = 0;
     let rest = reading.stream(
         text,
         &[&["queries", "*"]],
         &mut |reading, pointer, query| {
+            n_listed += query.each("files").len();
             let severity = match &*query.text("severity") {
                 "TRACE" => Severity::Info,
                 word => reading.severity(pointer, word),
@@ -45,7 +47,6 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
             Ok(())
         },
     )?;
-    reading.needs_list(&rest, "queries")?;
     reading.tool("", &rest.text("kics_version"));
     reading.scanned_at(&rest.text("end"));
     for part in ["files_failed_to_scan", "queries_failed_to_execute"] {
@@ -55,6 +56,15 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
                 format!("/{part}"),
                 &format!("{n} {}", part.replace('_', " ")),
             );
+        }
+    }
+    reading.declared("/total_counter", rest.number("total_counter"), n_listed);
+    let counters = rest.entries("severity_counters").iter();
+    let sum = counters.filter_map(|(_, count)| count.as_number()).sum();
+    reading.declared("/severity_counters", Some(sum), n_listed);
+    for (part, what) in [("files_scanned", "files"), ("queries_total", "queries")] {
+        if rest.number(part) == Some(0.0) {
+            reading.nothing_looked_at(&format!("/{part}"), &format!("it counts no {what}"));
         }
     }
     Ok(())

@@ -1,10 +1,10 @@
 //! The lists that a tool always writes: where one is missing, nobody knows what it would have said.
 //!
 //! A format names them as paths of keys with `/` between them. `*` stands for every element of a list and every value of an
-//! object. What a path leads to is a list, or with `{}` at its end an object. A step may be left out with `?` behind it, for what
+//! object, `#` for every element of a list. What a path leads to is a list, or with `{}` at its end an object. A step may be left out with `?` behind it, for what
 //! the tool omits when it is empty, and may be null with `~`, for what its language writes for an empty list:
 //! `Issues~`, `results/*/packages/*/groups?`, `advisories{}`. A path whose first step is a key says nothing of a file that is a
-//! list, nor one that begins with `*` of a file that is an object.
+//! list, nor one that begins with `#` of a file that is an object.
 
 use super::tree::Pattern;
 use crate::json::Loose;
@@ -18,8 +18,9 @@ pub(super) struct ListPath {
 
 #[derive(Debug)]
 struct Step {
-    /// `None` for `*`.
+    /// `None` for `*` and `#`.
     key: Option<&'static str>,
+    is_in_list: bool,
     may_be_missing: bool,
     may_be_null: bool,
 }
@@ -27,6 +28,7 @@ struct Step {
 impl Step {
     fn fits(&self, key: &str) -> bool {
         self.key.is_none_or(|own| own == key)
+            && (!self.is_in_list || key.bytes().all(|b| b.is_ascii_digit()))
     }
 }
 
@@ -47,7 +49,8 @@ impl ListPath {
             let key = step.trim_end_matches(['?', '~']);
             let marks = &step[key.len()..];
             Step {
-                key: (key != "*").then_some(key),
+                key: (key != "*" && key != "#").then_some(key),
+                is_in_list: key == "#",
                 may_be_missing: marks.contains('?'),
                 may_be_null: marks.contains('~'),
             }
@@ -79,7 +82,7 @@ impl ListPath {
             && first.key.is_none() != element.is_list()
         {
             // Of the other form of the file.
-            if first.key.is_some() || !element.is_object() {
+            if first.key.is_some() || first.is_in_list || !element.is_object() {
                 return;
             }
         }
@@ -234,6 +237,8 @@ mod tests {
             ("a", json!([{"a": 1}]), &[]),
             ("*/a", json!([{"b": 1}]), &["/0/a missing"]),
             ("*/a", json!({"b": {}}), &["/b/a missing"]),
+            ("#/a", json!([{"b": 1}]), &["/0/a missing"]),
+            ("#/a", json!({"b": {}}), &[]),
         ] {
             assert_eq!(looked(path, &value), wrong, "{path} {value}");
         }

@@ -18,6 +18,7 @@ pub mod dependency_check;
 pub mod detect_secrets;
 pub mod dockle;
 pub mod flat;
+pub mod flat_checks;
 pub mod generic;
 pub mod github;
 pub mod gitlab;

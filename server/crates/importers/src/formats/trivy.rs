@@ -4,11 +4,18 @@
 //! |---|---|
 //! | `Vulnerabilities`, `Misconfigurations`, `Secrets`, `Licenses` of all `Results` | one finding each |
 //! | `Misconfigurations` with `Status` PASS | no finding; EXCEPTION: suppressed |
-//! | `Severity` | as it is; UNKNOWN is info |
+//! | `Severity` | as it is; of one that is not known the CVSS score of a vulnerability, else unrated |
 //! | `Status` of a vulnerability | `not_affected` and `under_investigation` are told; `fixed` means that a fixed version exists, so it is open |
 //! | `Target` | the path, except for packages of an operating system and files of a cluster, where it is a name |
 //! | `ExperimentalModifiedFindings` | suppressed |
 //! | `Error` of an object of a cluster | it was not looked at: the scan is incomplete |
+//! | no `Results`, of a cluster none of its lists | nothing was looked at: the scan is incomplete |
+//! | `EOSL` of an operating system | there are no data for it any more: the scan is incomplete |
+//! | `MisconfSummary` with more failures than are listed | the scan is incomplete |
+//! | `ArtifactName` without tag and digest, `ClusterName` | what was looked at |
+//!
+//! Its lists are left out where they are empty (`omitempty`, pkg/types/report.go and pkg/k8s/report/report.go), and are null only
+//! in the list that it wrote up to version 0.5.
 
 use super::reading::{Format, Reading, certain_if, list_with, vulnerability_title};
 use crate::json::Loose;
@@ -19,7 +26,14 @@ pub const TRIVY: Format = Format {
     title: "Trivy JSON",
     tool: "trivy",
     detect,
-    lists: &[],
+    lists: &[
+        "Results?",
+        "Resources?",
+        "Vulnerabilities?",
+        "Misconfigurations?",
+        "Findings?",
+        "#/Vulnerabilities?~",
+    ],
     read,
 };
 
@@ -52,35 +66,67 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
             &["Findings", "*"],
         ]
     };
+    let mut n_parts = 0_usize;
     let rest = reading.stream(text, patterns, &mut |reading, pointer, part| {
+        n_parts += 1;
+        if part.has("Target") {
+            return read_result(reading, pointer, part, "");
+        }
         let error = part.text("Error");
         if !error.is_empty() {
             let name = part.text("Name");
             reading.incomplete(format!("{pointer}/Error"), &format!("{name}: {error}"));
         }
-        if part.has("Results") {
-            let object = format!("{}/{}", part.text("Kind"), part.text("Name"));
-            for (at, result) in part.each("Results").iter().enumerate() {
-                read_result(reading, &format!("{pointer}/Results/{at}"), result, &object);
-            }
-        } else {
-            read_result(reading, pointer, part, "");
+        for metadata in part.each("Metadata") {
+            ended(reading, &format!("{pointer}/Metadata"), metadata);
+        }
+        let object = format!("{}/{}", part.text("Kind"), part.text("Name"));
+        if !part.has("Results") && error.is_empty() {
+            reading.nothing_looked_at(pointer, &format!("{object} has no results"));
+        }
+        let results = reading.optional_list(pointer, part, "Results")?;
+        for (at, result) in results.iter().enumerate() {
+            read_result(reading, &format!("{pointer}/Results/{at}"), result, &object)?;
         }
         Ok(())
     })?;
-    if !is_list {
-        let results = rest.at("Results");
-        if !results.is_list() && !results.is_null() {
-            return Err(reading.broken("$.Results", "a list is required here."));
-        }
-        reading.tool("", &rest.text("Trivy/Version"));
-        reading.scanned_at(&rest.text("CreatedAt"));
-        reading.commit(&rest.text("Metadata/Commit"));
+    if n_parts == 0 {
+        reading.nothing_looked_at("/Results", "there are no results");
     }
+    if is_list {
+        return Ok(());
+    }
+    let cluster = rest.text("ClusterName");
+    ended(reading, "/Metadata", rest.at("Metadata"));
+    if cluster.is_empty() {
+        reading.image(&rest.text("ArtifactName"));
+    } else {
+        reading.target(&cluster);
+    }
+    reading.tool("", &rest.text("Trivy/Version"));
+    reading.scanned_at(&rest.text("CreatedAt"));
+    reading.commit(&rest.text("Metadata/Commit"));
     Ok(())
 }
 
-fn read_result(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>, object: &str) {
+/// Notes an operating system that gets no updates any more: its vulnerabilities are in no database.
+fn ended(reading: &mut Reading<'_>, pointer: &str, metadata: &Loose<'_>) {
+    let system = metadata.at("OS");
+    if system.flag("EOSL") {
+        let (family, name) = (system.text("Family"), system.text("Name"));
+        let reason = format!(
+            "{family} {name} is at its end of life (EOSL): what is found since then is in no database"
+        );
+        reading.incomplete(format!("{pointer}/OS/EOSL"), &reason);
+    }
+}
+
+fn read_result(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    result: &Loose<'_>,
+    object: &str,
+) -> Result<(), ImportError> {
     type Make = fn(&mut Reading<'_>, &str, &Loose<'_>) -> Option<Finding>;
     let kinds: [(&str, Make); 4] = [
         ("Vulnerabilities", |reading, pointer, value| {
@@ -96,6 +142,7 @@ fn read_result(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>, obj
     ];
     let target = result.text("Target");
     let is_name = result.text("Class") == "os-pkgs" || !object.is_empty() || target.contains(" (");
+    let is_old = object.is_empty() && !pointer.starts_with("/Results");
     let place = |mut finding: Finding| {
         if finding.path.is_none() && !is_name {
             finding = finding.with_path(&target);
@@ -106,18 +153,29 @@ fn read_result(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>, obj
         finding
     };
     for (key, make) in kinds {
-        for (at, value) in result.each(key).iter().enumerate() {
+        if is_old && result.at(key).is_null() {
+            continue;
+        }
+        for (at, value) in reading
+            .optional_list(pointer, result, key)?
+            .iter()
+            .enumerate()
+        {
             match make(reading, &format!("{pointer}/{key}/{at}"), value) {
                 Some(finding) => reading.add(place(finding)),
                 None => reading.not_a_finding(),
             }
         }
     }
-    for (at, modified) in result
-        .each("ExperimentalModifiedFindings")
-        .iter()
-        .enumerate()
-    {
+    let failures = result.each("Misconfigurations").iter();
+    let failures = failures.filter(|found| found.text("Status") == "FAIL");
+    reading.declared(
+        &format!("{pointer}/MisconfSummary/Failures"),
+        result.number("MisconfSummary/Failures"),
+        failures.count(),
+    );
+    let modified = reading.optional_list(pointer, result, "ExperimentalModifiedFindings")?;
+    for (at, modified) in modified.iter().enumerate() {
         let value = modified.at("Finding");
         let make: Make = match &*modified.text("Type") {
             "vulnerability" => kinds[0].1,
@@ -127,6 +185,7 @@ fn read_result(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>, obj
         };
         let pointer = format!("{pointer}/ExperimentalModifiedFindings/{at}/Finding");
         if let Some(finding) = make(reading, &pointer, value) {
+            reading.known_state(&pointer, modified, "Status", MODIFIED);
             let status = match &*modified.text("Status") {
                 "not_affected" => ScannerStatus::NotAffected,
                 "fixed" => ScannerStatus::Fixed,
@@ -135,15 +194,35 @@ fn read_result(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>, obj
             reading.add(place(finding).with_status(status));
         }
     }
+    Ok(())
 }
 
+/// What a person or a VEX document made of a finding.
+const MODIFIED: &[&str] = &[
+    "ignored",
+    "not_affected",
+    "affected",
+    "fixed",
+    "under_investigation",
+];
+
+const STATUSES: &[&str] = &[
+    "not_affected",
+    "affected",
+    "fixed",
+    "under_investigation",
+    "will_not_fix",
+    "fix_deferred",
+    "end_of_life",
+];
+
 fn vulnerability(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) -> Finding {
-    let severity = reading.severity(pointer, &value.text("Severity"));
     let (id, name, version) = (
         value.text("VulnerabilityID"),
         value.text("PkgName"),
         value.text("InstalledVersion"),
     );
+    reading.known_state(pointer, value, "Status", STATUSES);
     let status = match &*value.text("Status") {
         "not_affected" => ScannerStatus::NotAffected,
         "under_investigation" => ScannerStatus::Review,
@@ -157,6 +236,7 @@ fn vulnerability(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) ->
         .filter_map(|(name, cvss)| Some((*name == source, cvss.number("V3Score")?)));
     let score = scores.reduce(|a, b| if (b.0, b.1) > (a.0, a.1) { b } else { a });
     let score = score.map(|(_, score)| score);
+    let severity = reading.rated(pointer, &value.text("Severity"), score);
     let path = value.text("PkgPath");
     let mut finding = Finding::of(
         &vulnerability_title(&id, &name, &version, &value.text("Title")),
@@ -185,6 +265,7 @@ fn misconfiguration(
     pointer: &str,
     value: &Loose<'_>,
 ) -> Option<Finding> {
+    reading.known_state(pointer, value, "Status", &["PASS", "FAIL", "EXCEPTION"]);
     let status = match &*value.text("Status") {
         "PASS" => return None,
         "EXCEPTION" => ScannerStatus::Suppressed,

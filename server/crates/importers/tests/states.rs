@@ -1,0 +1,248 @@
+//! What tools say of a check beside that it is there: states that hide it, states that nobody knows, and what was looked at.
+
+use holdpoint_domain::Severity;
+use holdpoint_importers::{Report, ScannerStatus, read};
+
+fn report(format: &str, text: &str) -> Report {
+    read(text.as_bytes(), None, Some(format)).unwrap_or_else(|error| panic!("{format}: {error}"))
+}
+
+/// Reports of one check that is in a state which no version of the tool has.
+const IN_A_STRANGE_STATE: &[(&str, &str)] = &[
+    (
+        "dockle",
+        r#"{"summary": {"fatal": 0}, "details": [{"code": "CIS-1", "title": "A", "level": "SHELVED", "alerts": []}]}"#,
+    ),
+    (
+        "dockerbench",
+        r#"{"dockerbenchsecurity": "1", "tests": [{"id": "1", "results": [{"id": "1.1", "desc": "A", "result": "SHELVED"}]}]}"#,
+    ),
+    (
+        "kubebench",
+        r#"{"Controls": [{"id": "1", "node_type": "node", "tests": [{"section": "1", "results": [{"test_number": "1.1", "test_desc": "A", "status": "SHELVED"}]}]}]}"#,
+    ),
+    (
+        "kubescape",
+        r#"{"summaryDetails": {"controls": {"C-1": {"scoreFactor": 7, "status": "failed"}}}, "resources": [{"resourceID": "r"}], "results": [{"resourceID": "r", "controls": [{"controlID": "C-1", "name": "A", "status": {"status": "SHELVED"}}]}]}"#,
+    ),
+    (
+        "legitify",
+        r#"{"content": {"data.x": {"policyInfo": {"title": "A", "fullyQualifiedPolicyName": "data.x", "severity": "HIGH"}, "violations": [{"canonicalLink": "https://example.com", "status": "SHELVED"}]}}}"#,
+    ),
+    (
+        "prowler",
+        r#"[{"finding_info": {"title": "A", "uid": "u"}, "status_code": "SHELVED", "severity": "High", "metadata": {"event_code": "c"}}]"#,
+    ),
+    (
+        "prowler",
+        "AUTH_METHOD;CHECK_ID;CHECK_TITLE;STATUS;SEVERITY\nx;c1;A;SHELVED;high\n",
+    ),
+    (
+        "popeye",
+        r#"{"popeye": {"sections": [{"linter": "pods", "tally": {}, "issues": {"a": [{"level": "SHELVED", "group": "__root__", "message": "[POP-1] A"}]}}]}}"#,
+    ),
+    (
+        "tfsec",
+        r#"{"results": [{"rule_id": "a", "rule_provider": "aws", "rule_description": "A", "severity": "HIGH", "status": "SHELVED", "location": {}}]}"#,
+    ),
+    (
+        "stackhawk",
+        r#"{"scanCompleted": {"scan": {"status": "COMPLETED"}, "findings": [{"pluginId": "1", "pluginName": "A", "severity": "High", "host": "h", "paths": [{"path": "/", "status": "SHELVED"}]}]}}"#,
+    ),
+    (
+        "horusec",
+        r#"{"version": "2", "status": "success", "analysisVulnerabilities": [{"vulnerabilities": {"details": "A", "severity": "HIGH", "file": "a.go", "type": "SHELVED"}}]}"#,
+    ),
+    (
+        "trivy",
+        r#"{"SchemaVersion": 2, "ArtifactName": ".", "Results": [{"Target": "a.tf", "Class": "config", "Misconfigurations": [{"ID": "A1", "Title": "A", "Severity": "HIGH", "Status": "SHELVED"}]}]}"#,
+    ),
+];
+
+#[test]
+fn a_state_that_nobody_knows_does_not_pass_and_is_told() {
+    for (format, text) in IN_A_STRANGE_STATE {
+        let report = report(format, text);
+        let titles: Vec<_> = report.findings.iter().map(|f| &*f.title).collect();
+        assert_eq!(titles, ["A"], "{format}");
+        assert_eq!(report.findings[0].status, ScannerStatus::Open, "{format}");
+        let severity = report.findings[0].severity;
+        assert!(
+            !matches!(severity, Severity::Low | Severity::Info),
+            "{format}"
+        );
+        let is_told = |problem: &holdpoint_importers::Problem| problem.message.contains("SHELVED");
+        assert!(
+            report.problems.iter().any(is_told),
+            "{format}: {:?}",
+            report.problems
+        );
+    }
+}
+
+#[test]
+fn what_a_tool_hides_is_kept_as_hidden() {
+    for (format, text) in [
+        (
+            "tfsec",
+            r#"{"results": [{"rule_id": "a", "rule_provider": "aws", "rule_description": "A", "severity": "HIGH", "status": 2, "location": {}}]}"#,
+        ),
+        (
+            "checkov",
+            r#"{"check_type": "terraform", "results": {"passed_checks": [], "failed_checks": [], "skipped_checks": [{"check_id": "C", "check_name": "A", "file_line_range": [1, 2], "check_result": {"suppress_comment": "a test"}}]}, "summary": {"skipped": 1, "checkov_version": "3"}}"#,
+        ),
+        (
+            "kubescape",
+            r#"{"summaryDetails": {"controls": {"C-1": {"scoreFactor": 7, "status": "passed"}}}, "resources": [{"resourceID": "r"}], "results": [{"resourceID": "r", "controls": [{"controlID": "C-1", "name": "A", "status": {"status": "passed", "subStatus": "w/exceptions"}}]}]}"#,
+        ),
+        (
+            "conftest",
+            r#"[{"filename": "a.yaml", "namespace": "main", "successes": 0, "exceptions": [{"msg": "A"}]}]"#,
+        ),
+        (
+            "ggshield",
+            r#"{"id": "x", "total_incidents": 1, "entities_with_incidents": [{"filename": "a.py", "incidents": [{"type": "A", "ignore_sha": "06", "ignore_reason": {"kind": "ignored_path"}, "occurrences": []}]}]}"#,
+        ),
+        (
+            "prowler",
+            r#"[{"finding_info": {"title": "A", "uid": "u"}, "status": "Suppressed", "status_code": "FAIL", "severity": "High", "metadata": {"event_code": "c"}}]"#,
+        ),
+    ] {
+        let report = report(format, text);
+        let titles: Vec<_> = report.findings.iter().map(|f| &*f.title).collect();
+        assert_eq!(titles, ["A"], "{format}");
+        assert_eq!(
+            report.findings[0].status,
+            ScannerStatus::Suppressed,
+            "{format}"
+        );
+        assert!(
+            report.completeness.is_complete(),
+            "{format}: {:?}",
+            report.completeness
+        );
+    }
+}
+
+#[test]
+fn a_check_of_tfsec_that_has_passed_is_no_finding() {
+    for passed in [
+        r#""status": "passed""#,
+        r#""status": 1"#,
+        r#""passed": true"#,
+    ] {
+        let text = format!(
+            r#"{{"results": [{{"rule_id": "a", "rule_provider": "aws", "severity": "HIGH", {passed}, "location": {{}}}}]}}"#
+        );
+        assert_eq!(report("tfsec", &text).findings.len(), 0, "{passed}");
+    }
+}
+
+#[test]
+fn a_check_that_its_tool_never_rates_is_medium_and_one_that_it_left_out_is_unrated() {
+    let check = |rest: &str| {
+        format!(
+            r#"{{"check_id": "C", "check_name": "A", "file_line_range": [1, 2], "severity": null{rest}}}"#
+        )
+    };
+    let text = |checks: &str| {
+        format!(
+            r#"{{"check_type": "terraform", "results": {{"failed_checks": [{checks}]}}, "summary": {{"failed": 1, "checkov_version": "3"}}}}"#
+        )
+    };
+    let never = report("checkov", &text(&check("")));
+    assert_eq!(never.findings[0].severity, Severity::Medium);
+    assert!(never.problems.is_empty(), "{:?}", never.problems);
+    let left_out = report("checkov", &text(&check(r#", "bc_category": "IAM""#)));
+    assert_eq!(left_out.findings[0].severity, Severity::Unrated);
+    assert_eq!(left_out.problems.len(), 1);
+}
+
+#[test]
+fn a_score_says_more_than_a_word_that_is_no_rating() {
+    let text = r#"{"SchemaVersion": 2, "ArtifactName": ".", "Results": [{"Target": "go.sum", "Class": "lang-pkgs", "Vulnerabilities": [
+        {"VulnerabilityID": "CVE-2026-1", "PkgName": "a", "InstalledVersion": "1", "Severity": "UNKNOWN", "CVSS": {"nvd": {"V3Score": 9.8}}},
+        {"VulnerabilityID": "CVE-2026-2", "PkgName": "a", "InstalledVersion": "1", "Severity": "UNKNOWN"}]}]}"#;
+    let report = report("trivy", text);
+    let severities: Vec<_> = report.findings.iter().map(|f| f.severity).collect();
+    assert_eq!(severities, [Severity::Critical, Severity::Unrated]);
+    assert_eq!(report.problems.len(), 2, "{:?}", report.problems);
+}
+
+#[test]
+fn each_scheme_of_legitify_has_the_same_policies() {
+    let policy = r#"{"policyInfo": {"title": "A", "fullyQualifiedPolicyName": "data.x", "severity": "HIGH"}, "violations": [{"canonicalLink": "https://example.com", "status": "FAILED"}]}"#;
+    for content in [
+        format!(r#"{{"data.x": {policy}}}"#),
+        format!(r#"{{"repository": {{"data.x": {policy}}}}}"#),
+        format!(r#"{{"https://example.com": {{"data.x": {policy}}}}}"#),
+    ] {
+        let report = report(
+            "legitify",
+            &format!(r#"{{"type": "t", "content": {content}}}"#),
+        );
+        assert_eq!(report.findings.len(), 1, "{content}");
+        assert!(report.completeness.is_complete(), "{content}");
+    }
+}
+
+#[test]
+fn a_list_of_bearer_by_a_severity_that_nobody_knows_is_read_and_told() {
+    let text =
+        r#"{"extreme": [{"id": "js", "title": "A", "full_filename": "a.js", "line_number": 1}]}"#;
+    let report = report("bearer_cli", text);
+    assert_eq!(report.findings[0].severity, Severity::Unrated);
+    assert_eq!(report.problems.len(), 1);
+}
+
+#[test]
+fn a_report_names_what_was_looked_at() {
+    let image = |name: &str| {
+        format!(
+            r#"{{"SchemaVersion": 2, "ArtifactName": "{name}", "ArtifactType": "container_image", "Results": [{{"Target": "{name} (debian 12.9)", "Class": "os-pkgs"}}]}}"#
+        )
+    };
+    for (format, text, target) in [
+        ("trivy", image("shop/api:1.4"), Some("shop/api")),
+        ("trivy", image("shop/worker:1.4"), Some("shop/worker")),
+        ("trivy", image("shop/api:1.5"), Some("shop/api")),
+        (
+            "trivy",
+            r#"{"ClusterName": "shop", "Resources": []}"#.to_owned(),
+            Some("shop"),
+        ),
+        (
+            "dockle",
+            r#"{"image": "shop/api:1.4", "summary": {"fatal": 0, "pass": 9}, "details": []}"#.to_owned(),
+            Some("shop/api"),
+        ),
+        (
+            "popeye",
+            r#"{"popeye": {"sections": []}, "ClusterName": "shop"}"#.to_owned(),
+            Some("shop"),
+        ),
+        (
+            "stackhawk",
+            r#"{"scanCompleted": {"scan": {"status": "COMPLETED", "application": "Shop", "env": "Test"}, "findings": []}}"#.to_owned(),
+            Some("Shop Test"),
+        ),
+        (
+            "trivy_operator",
+            r#"{"apiVersion": "aquasecurity.github.io/v1alpha1", "kind": "VulnerabilityReport", "report": {"registry": {"server": "registry.example.com"}, "artifact": {"repository": "shop/api", "tag": "1.4"}, "vulnerabilities": []}}"#.to_owned(),
+            Some("registry.example.com/shop/api"),
+        ),
+        (
+            "prowler",
+            "AUTH_METHOD;ACCOUNT_UID;CHECK_ID;STATUS;SEVERITY\nx;1234;c1;PASS;high\nx;1234;c2;PASS;high\n".to_owned(),
+            Some("1234"),
+        ),
+        // Of several accounts none is the scan's.
+        (
+            "prowler",
+            "AUTH_METHOD;ACCOUNT_UID;CHECK_ID;STATUS;SEVERITY\nx;1234;c1;PASS;high\nx;5678;c2;PASS;high\n".to_owned(),
+            None,
+        ),
+    ] {
+        assert_eq!(report(format, &text).target.as_deref(), target, "{format}: {text}");
+    }
+}
