@@ -413,7 +413,6 @@ const CLEAN_IF_NAMED: &[(&str, &str)] = &[
         "{\"version\": \"2.0\", \"vulnerabilities\": [], \"remediations\": []}",
     ),
     ("generic", "{\"findings\": []}"),
-    ("bearer_cli", "{}"),
     ("cfn_lint", "[]"),
     ("hadolint", "[]"),
     ("tfsec", "{\"results\": null}"),

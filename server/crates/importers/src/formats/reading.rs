@@ -42,7 +42,6 @@ const BARE: &[(&str, &[&str])] = &[
     ("{\"advisories\":[]}", &["composer_audit"]),
     ("{\"findings\":[]}", &["generic"]),
     ("null", &["secretlint"]),
-    ("{}", &["bearer_cli"]),
 ];
 
 /// Of one kind of trouble in a file so many are told one by one.
