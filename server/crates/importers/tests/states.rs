@@ -1,6 +1,9 @@
 //! What tools say of a check beside that it is there: states that hide it, states that nobody knows, and what was looked at.
 
-use holdpoint_domain::Severity;
+mod common;
+
+use common::{Series, numbers};
+use holdpoint_domain::{FindingStatus, Severity};
 use holdpoint_importers::{Report, ScannerStatus, read};
 
 fn report(format: &str, text: &str) -> Report {
@@ -245,4 +248,32 @@ fn a_report_names_what_was_looked_at() {
     ] {
         assert_eq!(report(format, &text).target.as_deref(), target, "{format}: {text}");
     }
+}
+
+#[test]
+fn two_versions_of_a_package_in_one_lockfile_are_two_findings_of_trivy() {
+    let scan = |versions: &[&str]| {
+        let found: Vec<_> = versions
+            .iter()
+            .map(|version| {
+                format!(
+                    r#"{{"VulnerabilityID": "CVE-2026-5", "PkgID": "queue@{version}", "PkgName": "queue", "InstalledVersion": "{version}", "Severity": "HIGH", "Status": "fixed", "Title": "Loop"}}"#
+                )
+            })
+            .collect();
+        let text = format!(
+            r#"{{"SchemaVersion": 2, "ArtifactName": ".", "ArtifactType": "filesystem", "Results": [{{"Target": "yarn.lock", "Class": "lang-pkgs", "Type": "yarn", "Vulnerabilities": [{}]}}]}}"#,
+            found.join(", ")
+        );
+        report("trivy", &text)
+    };
+    let mut series = Series::default();
+    series.import(&scan(&["1.2.0", "2.0.1"]));
+    series.known[0].status = FindingStatus::FalsePositive;
+    let one_left = series.import(&scan(&["2.0.1"]));
+    assert_eq!(numbers(&one_left), [0, 1, 0, 0, 0]);
+    assert_eq!(one_left.no_longer_seen, [0]);
+    assert_eq!(series.known[1].status, FindingStatus::Open);
+    let third = series.import(&scan(&["0.9.0", "1.2.0", "2.0.1"]));
+    assert_eq!(numbers(&third), [1, 2, 0, 0, 0]);
 }
