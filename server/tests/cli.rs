@@ -237,7 +237,7 @@ fn a_file_that_is_no_scan_is_refused_with_what_was_expected() {
     let page = folder.write("scan.sarif", "<!DOCTYPE html><html>Sign in</html>");
     run(&["scan", "inspect", &page]).is_error(&["scan.sarif", "web page"]);
     run(&["scan", "inspect", &folder.write("e", "")]).is_error(&["empty"]);
-    run(&["scan", "inspect", &folder.write("t", "hello")]).is_error(&["Looked for: SARIF"]);
+    run(&["scan", "inspect", &folder.write("t", "hello")]).is_error(&["let the tool write SARIF"]);
     let whole = std::fs::read_to_string(SARIF).unwrap();
     let cut = folder.write("cut.sarif", &whole[..whole.len() / 2]);
     run(&["scan", "inspect", &cut]).is_error(&["line ", "cut off"]);

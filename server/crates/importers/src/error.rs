@@ -18,9 +18,25 @@ pub enum ImportError {
     )]
     NotAReport { begins: String },
     #[error(
-        "No known scanner format was recognised in the file's content. Looked for: {looked_for}."
+        "The file is empty. {title} writes nothing when it has found nothing, which is no evidence of a scan: {advice}"
     )]
-    UnknownFormat { looked_for: String },
+    EmptyLines {
+        title: &'static str,
+        advice: &'static str,
+    },
+    #[error(
+        "No known scanner format was recognised in the file's content. {} Name the format if you know it, or let the tool \
+         write SARIF 2.1.0.",
+        if nearest.is_empty() {
+            "It is like none of them.".to_owned()
+        } else {
+            format!("It is most like: {nearest}.")
+        }
+    )]
+    UnknownFormat {
+        /// With what is missing for each; empty if there is none.
+        nearest: String,
+    },
     #[error(
         "The content alone does not say which format this is; it could be: {formats}. Name the format, or give the file \
          its name."

@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 
+use crate::json::Loose;
 use crate::{Body, Finding, ImportError, Input, Summary, formats, json};
 
 /// Every format that Holdpoint reads. A new format is one file beside the others, one test file and one line here.
@@ -167,14 +168,67 @@ impl<'a> Sniff<'a> {
         matches!(&self.shape, Shape::Object { keys } if keys.iter().any(|k| k == key))
     }
 
-    /// A file that is called after the format (`npm-audit.json`) speaks for it too.
-    fn has_file_name_of(&self, importer: &dyn Importer) -> bool {
+    /// A file that is called after the format (`npm-audit.json`) speaks for it too: by whole words of its name, so that
+    /// `trufflehog.json` is none of ruff.
+    pub(crate) fn has_file_name_of(&self, importer: &dyn Importer) -> bool {
         let ends = importer.file_names();
-        ends.iter().any(|end| self.file_name.ends_with(end))
-            || self
-                .file_name
-                .replace(['-', '.'], "_")
-                .contains(importer.name())
+        if ends.iter().any(|end| self.file_name.ends_with(end)) {
+            return true;
+        }
+        let wanted = importer.name().replace('_', "");
+        let words = self.file_name.split(|c: char| !c.is_ascii_alphanumeric());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        (0..words.len()).any(|from| {
+            let mut rest = wanted.as_str();
+            for word in &words[from..] {
+                match rest.strip_prefix(word) {
+                    Some("") => return true,
+                    Some(after) => rest = after,
+                    None => return false,
+                }
+            }
+            false
+        })
+    }
+
+    /// Whether nothing in it is of a tool: empty lists and objects below keys that many tools use. It is what a broken pipe of
+    /// commands leaves too, so only a name says what it is.
+    fn is_bare(&self) -> bool {
+        const MOST_BYTES: usize = 256;
+        let text = self.text.trim();
+        text.len() <= MOST_BYTES
+            && serde_json::from_str::<Loose<'_>>(text).is_ok_and(|value| is_bare(&value))
+    }
+}
+
+/// Keys that say nothing of their tool.
+const KEYS_OF_MANY: [&str; 16] = [
+    "advisories",
+    "alerts",
+    "comments",
+    "data",
+    "errors",
+    "findings",
+    "issues",
+    "items",
+    "matches",
+    "nodes",
+    "reports",
+    "results",
+    "runs",
+    "violations",
+    "vulnerabilities",
+    "warnings",
+];
+
+fn is_bare(value: &Loose<'_>) -> bool {
+    match value {
+        Loose::Null => true,
+        Loose::List(list) => list.iter().all(is_bare),
+        Loose::Object(entries) => entries
+            .iter()
+            .all(|(key, value)| KEYS_OF_MANY.contains(&&**key) && is_bare(value)),
+        Loose::Text(_) | Loose::Number(_) | Loose::Bool(_) => false,
     }
 }
 
@@ -209,8 +263,9 @@ impl Shape {
             Some(b'{') => Self::Object {
                 keys: json::keys_at_top(text, 0)?,
             },
+            // Pages of lists that were put into one (`gh api --slurp`) are as one list.
             Some(b'[') => Self::List {
-                keys: json::keys_at_top(text, 1)?,
+                keys: json::keys_at_top(text, 1 + usize::from(has_lists(start)))?,
             },
             Some(b'<') => Self::Markup {
                 root: first_element(start),
@@ -218,6 +273,12 @@ impl Shape {
             _ => Self::Other,
         })
     }
+}
+
+/// Whether the first element of a list is a list.
+pub(crate) fn has_lists(text: &str) -> bool {
+    let inner = text.trim_start().strip_prefix('[').map(str::trim_start);
+    inner.is_some_and(|inner| inner.starts_with('['))
 }
 
 /// The name of the first element, past declarations and comments; empty if there is none.
@@ -249,6 +310,11 @@ pub trait Importer: Sync {
     /// Ends of file names that speak for this format when the content alone does not decide.
     fn file_names(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Keys at the top of its files, or of the elements of a list, for a person whose file was not recognised.
+    fn keys(&self) -> Vec<&'static str> {
+        Vec::new()
     }
 
     /// Whether this content is of this format.
@@ -293,10 +359,17 @@ pub(crate) fn streaming_and_certain(
         .copied()
 }
 
-/// The importer that is most sure of this content; a file name decides only between equally sure ones.
+/// The importer that is most sure of this content; a file name decides only between equally sure ones. Of a document that
+/// could be of any tool nothing but its name does.
 pub(crate) fn most_certain(sniff: &Sniff<'_>) -> Result<&'static dyn Importer, ImportError> {
+    let is_bare = sniff.is_bare();
     let judged = IMPORTERS.iter().map(|importer| {
         let confidence = importer.detect(sniff);
+        let confidence = if is_bare {
+            confidence.min(Confidence::Possible)
+        } else {
+            confidence
+        };
         (confidence, sniff.has_file_name_of(*importer), *importer)
     });
     let judged: Vec<_> = judged
@@ -310,10 +383,11 @@ pub(crate) fn most_certain(sniff: &Sniff<'_>) -> Result<&'static dyn Importer, I
         .iter()
         .filter(|(confidence, is_named, _)| best == Some((*confidence, *is_named)));
     let equal: Vec<&'static dyn Importer> = equal.map(|(.., importer)| *importer).collect();
+    let needs_name = is_bare && best.is_some_and(|(_, is_named)| !is_named);
     match equal.as_slice() {
-        [importer] => Ok(*importer),
+        [importer] if !needs_name => Ok(*importer),
         // Many tools write `[]` when they have found nothing; guessing would put it into the wrong series.
-        [_, _, ..] => Err(ImportError::Ambiguous {
+        [_, ..] => Err(ImportError::Ambiguous {
             formats: equal
                 .iter()
                 .map(|importer| importer.name())
@@ -325,9 +399,46 @@ pub(crate) fn most_certain(sniff: &Sniff<'_>) -> Result<&'static dyn Importer, I
             begins: crate::text::title(&sniff.head.chars().take(60).collect::<String>()),
         }),
         _ => Err(ImportError::UnknownFormat {
-            looked_for: listed(|importer| importer.title()),
+            nearest: nearest(sniff),
         }),
     }
+}
+
+/// The three formats that a file is most like, with what they have and what is missing for them.
+fn nearest(sniff: &Sniff<'_>) -> String {
+    const MOST: usize = 3;
+    let keys: &[String] = match &sniff.shape {
+        Shape::Object { keys } | Shape::List { keys } => keys,
+        Shape::Markup { .. } | Shape::Other => &[],
+    };
+    let scored = IMPORTERS.iter().filter_map(|importer| {
+        let (has, needs): (Vec<_>, Vec<_>) = importer
+            .keys()
+            .into_iter()
+            .partition(|key| keys.iter().any(|own| own == key));
+        let is_named = sniff.has_file_name_of(*importer);
+        let score = 3 * usize::from(is_named) + has.len();
+        (score > 0).then_some((std::cmp::Reverse(score), needs.len(), *importer, has, needs))
+    });
+    let mut scored: Vec<_> = scored.collect();
+    scored.sort_by_key(|(score, n_missing, ..)| (*score, *n_missing));
+    let told = scored
+        .into_iter()
+        .take(MOST)
+        .map(|(_, _, importer, has, needs)| {
+            let has = if has.is_empty() {
+                "its name is like it".to_owned()
+            } else {
+                format!("it has {}", has.join(", "))
+            };
+            let needs = if needs.is_empty() {
+                "nothing that only this tool writes is there".to_owned()
+            } else {
+                format!("{} is missing", needs.join(", "))
+            };
+            format!("{} ({}: {has}; {needs})", importer.title(), importer.name())
+        });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn listed(word: fn(&dyn Importer) -> &'static str) -> String {

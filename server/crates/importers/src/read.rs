@@ -99,7 +99,7 @@ fn read_body(
     sink: &mut dyn FnMut(Finding),
 ) -> Result<Summary, ImportError> {
     if body.beginning().trim_start().is_empty() {
-        return Err(ImportError::Empty);
+        return Err(empty(named, file_name));
     }
     let importer = match named {
         Some(importer) => importer,
@@ -108,6 +108,41 @@ fn read_body(
     let mut summary = importer.read(body, sink)?;
     summary.format = importer.name();
     Ok(summary)
+}
+
+/// Tools that write one line for each finding, and how they leave evidence of a scan that has found nothing.
+const LINE_WRITERS: &[(&str, &str)] = &[
+    (
+        "trufflehog",
+        "keep its log too, whose last line says that it has finished (trufflehog … --json > report.jsonl 2>&1).",
+    ),
+    (
+        "nuclei",
+        "let it write a list (-json-export report.json), or say so in a report of the generic format.",
+    ),
+    ("noseyparker", "say so in a report of the generic format."),
+    (
+        "kingfisher",
+        "let it write --format json, whose last document counts what was looked at.",
+    ),
+    ("yamllint", "say so in a report of the generic format."),
+];
+
+/// What is said of an empty file, whose format a person or its name says.
+fn empty(named: Option<&'static dyn Importer>, file_name: Option<&str>) -> ImportError {
+    let sniff = Sniff::of("", file_name);
+    let is_meant = |name: &str| match named {
+        Some(importer) => importer.name() == name,
+        None => importer(name).is_ok_and(|importer| sniff.has_file_name_of(importer)),
+    };
+    let writer = LINE_WRITERS.iter().find(|(name, _)| is_meant(name));
+    match writer.and_then(|(name, advice)| Some((importer(name).ok()?, *advice))) {
+        Some((importer, advice)) => ImportError::EmptyLines {
+            title: importer.title(),
+            advice,
+        },
+        None => ImportError::Empty,
+    }
 }
 
 /// What is said of a file with bytes that are no text.

@@ -13,7 +13,7 @@ const FILES: &str = r#"
 gitleaks | two.json | 2 | high | AWS
 trufflehog | two.jsonl | 2 | critical | AWS secret (verified)
 detect_secrets | two.json | 2 | high | Secret Keyword
-betterleaks | one.json | 1 | high | JSON Web Token
+betterleaks | one.json | 1 | unrated | JSON Web Token
 kingfisher | one.json | 1 | critical | JSON Web Token
 trivy | all.json | 3 | high | CVE-2024-0001 in example.com/lib 1.0.0: Loop without end
 anchore_grype | two.json | 2 | info | GHSA-aaaa-bbbb-cccc in lib 1.0
@@ -345,7 +345,7 @@ fn secrets_themselves_are_not_kept() {
 fn an_empty_list_is_of_many_tools_until_a_name_tells() {
     let error = read(b"[]", None, None).unwrap_err().to_string();
     assert!(
-        error.contains("gitleaks, ruff") && error.contains("Name the format"),
+        error.contains("gitleaks, trufflehog, ruff") && error.contains("Name the format"),
         "{error}"
     );
     assert_eq!(

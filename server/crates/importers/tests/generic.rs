@@ -175,7 +175,7 @@ fn what_is_wrong_is_refused_with_its_place() {
     for (fields, said) in [
         (
             r#""title": "t", "severity": "catastrophic""#,
-            "the severity \"catastrophic\" is not known; write critical, high, medium, low or info.",
+            "the severity \"catastrophic\" is not known; write critical, high, medium, low, info or unrated.",
         ),
         (r#""title": "t""#, "required and not there: severity."),
         (r#""severity": "low""#, "required and not there: title."),

@@ -346,6 +346,137 @@ const INCOMPLETE: &[(&str, &str, &str)] = &[
         r#"{"apiVersion": "v1", "kind": "List", "metadata": {"note": "aquasecurity.github.io/"}, "items": []}"#,
         "nothing was looked at: there is no report",
     ),
+    (
+        "gosec",
+        r#"{"Golang errors": {}, "Issues": [], "Stats": {"files": 12, "lines": 90, "nosec": 0, "found": 4}, "GosecVersion": "2"}"#,
+        "the tool counts 4, and 0 are listed",
+    ),
+    (
+        "gosec",
+        r#"{"Golang errors": {}, "Issues": [], "Stats": {"files": 0, "lines": 0, "nosec": 0, "found": 0}, "GosecVersion": "2"}"#,
+        "nothing was looked at: no files",
+    ),
+    (
+        "bandit",
+        r#"{"errors": [], "generated_at": "2024", "metrics": {"_totals": {"SEVERITY.HIGH": 1, "SEVERITY.LOW": 2, "loc": 9}}, "results": []}"#,
+        "the tool counts 3, and 0 are listed",
+    ),
+    (
+        "bandit",
+        r#"{"errors": [], "generated_at": "2024", "metrics": {"_totals": {"SEVERITY.HIGH": 0, "loc": 0}}, "results": []}"#,
+        "nothing was looked at: no lines of code",
+    ),
+    (
+        "semgrep",
+        r#"{"version": "1", "results": [], "errors": [{"level": "warn", "type": "Timeout", "message": "Timeout when running js.slow on a.js"}], "paths": {"scanned": ["a.js"]}}"#,
+        "Timeout when running js.slow on a.js",
+    ),
+    (
+        "semgrep",
+        r#"{"version": "1", "results": [], "errors": [], "paths": {"scanned": []}, "skipped_rules": []}"#,
+        "nothing was looked at: it names no scanned files",
+    ),
+    (
+        "semgrep",
+        r#"{"version": "1", "results": [], "errors": [], "paths": {"scanned": ["b.py"], "skipped": [{"path": "a.py", "reason": "insufficient_permissions"}]}}"#,
+        "a.py was skipped: insufficient_permissions",
+    ),
+    ("eslint", "[]", "nothing was looked at: no file was linted"),
+    (
+        "eslint",
+        r#"[{"filePath": "a.js", "messages": [], "errorCount": 2, "warningCount": 1}]"#,
+        "the tool counts 3, and 0 are listed",
+    ),
+    (
+        "junit",
+        r#"<testsuites><testsuite name="a" tests="0" errors="0" failures="0"/></testsuites>"#,
+        "nothing was looked at: no test case",
+    ),
+    (
+        "junit",
+        r#"<testsuite name="a" tests="1" errors="0" failures="2"><testcase name="x"><failure message="m"/></testcase></testsuite>"#,
+        "the tool counts 2, and 1 are listed",
+    ),
+    (
+        "noseyparker",
+        r#"{"rule_name": "AWS", "num_matches": 9, "matches": [{"provenance": [{"path": "a"}], "match_content": "x"}]}"#,
+        "the tool counts 9, and 1 are listed",
+    ),
+    (
+        "kingfisher",
+        r#"{"findings": [], "metadata": {"kingfisher_version": "2"}} {"findings": 3, "rules_applied": 488}"#,
+        "the tool counts 3, and 0 are listed",
+    ),
+    (
+        "trufflehog",
+        "[]",
+        "an empty list is no evidence of a scan; keep the log too",
+    ),
+    (
+        "trufflehog",
+        r#"{"level": "info-0", "ts": "2024", "logger": "trufflehog", "msg": "finished scanning", "chunks": 0, "verified_secrets": 0, "unverified_secrets": 0}"#,
+        "nothing was looked at: no chunks of data",
+    ),
+    (
+        "detect_secrets",
+        r#"{"version": "1.5.0", "plugins_used": [], "results": {}}"#,
+        "nothing was looked at: it used no plugins",
+    ),
+    (
+        "gitlab_dast",
+        r#"{"version": "15.0.0", "scan": {"type": "dast", "status": "success", "scanned_resources": [], "scanner": {"name": "x"}}, "vulnerabilities": []}"#,
+        "nothing was looked at: the list is empty",
+    ),
+    (
+        "gitlab_sast",
+        r#"{"version": "15.0.0", "scan": {"type": "sast", "status": "success", "messages": [{"level": "warn", "value": "Syntax error in a.js"}], "scanner": {"name": "x"}}, "vulnerabilities": []}"#,
+        "Syntax error in a.js",
+    ),
+    (
+        "njsscan",
+        r#"{"njsscan_version": "1", "templates": {}, "errors": []}"#,
+        "its object /nodejs is missing, which njsscan always writes",
+    ),
+    (
+        "nmap",
+        r#"<nmaprun version="7"><runstats><finished exit="success"/><hosts up="0" down="1" total="1"/></runstats></nmaprun>"#,
+        "nothing was looked at: no host answered",
+    ),
+    (
+        "nmap",
+        r#"<nmaprun version="7"><host><ports/></host></nmaprun>"#,
+        "it does not say that it ended",
+    ),
+    (
+        "zap",
+        r#"<OWASPZAPReport version="2"/>"#,
+        "nothing was looked at: no site",
+    ),
+    (
+        "spotbugs",
+        r#"<BugCollection version="4"><FindBugsSummary total_classes="0" total_bugs="0"/></BugCollection>"#,
+        "nothing was looked at: no classes",
+    ),
+    (
+        "spotbugs",
+        r#"<BugCollection version="4"><FindBugsSummary total_classes="7" total_bugs="3"/></BugCollection>"#,
+        "the tool counts 3, and 0 are listed",
+    ),
+    (
+        "sslyze",
+        r#"{"server_scan_results": [], "sslyze_version": "5"}"#,
+        "nothing was looked at: no server",
+    ),
+    (
+        "testssl",
+        "\"id\",\"fqdn/ip\",\"port\",\"severity\",\"finding\",\"cve\",\"cwe\"\n",
+        "nothing was looked at: the table has no rows",
+    ),
+    (
+        "testssl",
+        "\"id\",\"fqdn/ip\",\"port\",\"severity\",\"finding\",\"cve\",\"cwe\"\n\"BREACH\",\"h/1\",\"443\",\"WARN\",\"not tested, no HTTP\",\"\",\"\"\n",
+        "not tested, no HTTP",
+    ),
 ];
 
 /// Reports of complete scans that have found nothing.
@@ -401,7 +532,6 @@ const CLEAN_IF_NAMED: &[(&str, &str)] = &[
     ("shellcheck", "[]"),
     ("github_sast", "[]"),
     ("ruff", "[]"),
-    ("semgrep", "{\"results\": [], \"errors\": []}"),
     ("composer_audit", "{\"advisories\": []}"),
     ("retirejs", "{\"version\": \"2.0.0\", \"data\": []}"),
     (

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use holdpoint_domain::Severity;
-use holdpoint_importers::{Confidence, Finding, IMPORTERS, Report, Sniff};
+use holdpoint_importers::{Confidence, Finding, IMPORTERS, ImportError, Report, Sniff};
 use serde_json::Value;
 
 /// Files whose content says nothing of their tool: a person names the format.
@@ -23,6 +23,8 @@ const NAMED_BY_A_PERSON: &[&str] = &[
     "njsscan/inline_empty_and_absent_sections.json",
     "prowler/prowler_zero_vul.json",
     "secretlint/inline_empty_report_2.json",
+    "semgrep_pro/no_vuln.json",
+    "tfsec/no_findings.json",
 ];
 
 /// Where Holdpoint does not merge what DefectDojo merges, or counts by another rule, one file a line: its numbers of critical,
@@ -51,6 +53,7 @@ npm_audit/many_vuln_npm7.json | 0 1 0 2 12 0 | a report of npm 7, and recognised
 nuclei/many_findings.json | 0 0 0 1 1 16 | matches at other places of one host are findings of their own
 osv_scanner/many_findings.json | 5 20 0 12 0 0 | `groups` says which entries are the same vulnerability by other names
 retirejs/latest.json | 0 0 0 24 2 0 | twins
+secretlint/inline_severity_map_4.json | 0 0 1 0 0 0 | a word that is not known is no rating
 semgrep/repeated_findings.json | 0 0 0 2 0 0 | twins
 snyk/snykcode_issue_9270.json | 0 12 0 24 0 3 | SARIF: the level, not the priority of Snyk's own scale
 snyk_code/snykcode_issue_9270.json | 0 12 0 24 0 3 | SARIF: the level, not the priority of Snyk's own scale
@@ -218,6 +221,12 @@ const OTHER_PARTS: &[(&str, &str, &str, Instead)] = &[
             let component = is.component.as_deref().unwrap();
             expected.as_str().unwrap() == format!("pkg:apk/{component}")
         },
+    ),
+    (
+        "secretlint/inline_severity_map_4.json",
+        "severity",
+        "a word that is not known is no rating",
+        |is, _| is.severity == Severity::Unrated,
     ),
     ("osv_scanner", "cve", NAMED_BY_ALIAS, |is, expected| {
         expected.is_null() && is.cve.len() == 1
@@ -807,8 +816,8 @@ fn every_scan_of_the_seed_repository_is_read_as_it_was_counted() {
         let raw = String::from_utf8_lossy(&bytes);
         let report = match holdpoint_importers::read(&bytes, None, None) {
             Ok(report) => report,
-            // Ruff and hadolint write `[]` when they have found nothing; the file's name tells them apart then.
-            Err(_) if raw.trim() == "[]" => {
+            // Many tools write such an empty list when they have found nothing; the file's name tells them apart then.
+            Err(ImportError::Ambiguous { .. }) => {
                 holdpoint_importers::read(&bytes, Some(file), None).unwrap()
             }
             Err(error) => {

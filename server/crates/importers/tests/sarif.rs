@@ -209,7 +209,14 @@ fn a_run_that_failed_or_has_no_results_is_incomplete_and_never_clean() {
         let notification = json!({"level": level, "message": {"text": "Rule X crashed"}});
         with(json!({"executionSuccessful": true, "toolExecutionNotifications": [notification]}))
     };
-    assert!(notified("warning").is_clean());
+    assert!(notified("note").is_clean());
+    // Warnings are of many things; this one says that a rule was not run.
+    assert_eq!(
+        notified("warning").completeness,
+        Completeness::Incomplete {
+            reason: "the tool warned: Rule X crashed".into()
+        }
+    );
     let crashed = notified("error");
     assert_eq!(
         crashed.completeness,
@@ -288,7 +295,15 @@ fn rules_are_found_by_index_guid_id_and_in_extensions() {
             (name, id),
             "{result}"
         );
-        assert!(report.problems.is_empty(), "{result}");
+        let told = report
+            .problems
+            .iter()
+            .map(|problem| problem.message.as_str());
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            ["Of 1 results no place is named."],
+            "{result}"
+        );
     }
 }
 
@@ -434,8 +449,8 @@ fn what_is_no_report_is_refused_with_what_was_expected_and_where_it_broke() {
         ImportError::Empty
     );
     assert!(refusal(b"<!DOCTYPE html><html><body>Sign in</body></html>").contains("web page"));
-    assert!(refusal(b"hello").contains("Looked for: SARIF 2.1.0"));
-    assert!(refusal(b"\x00\x01\x02PK").contains("Looked for"));
+    assert!(refusal(b"hello").contains("let the tool write SARIF 2.1.0"));
+    assert!(refusal(b"\x00\x01\x02PK").contains("let the tool write SARIF 2.1.0"));
     assert!(matches!(
         read(b"{}", None, Some("nessus")),
         Err(ImportError::NoSuchFormat { .. })
@@ -446,7 +461,7 @@ fn what_is_no_report_is_refused_with_what_was_expected_and_where_it_broke() {
         (br#"{"version": "2.1.0", "runs": {}}"#, "at $.runs (line 1, column"),
         (br#"{"version": "1.0.0", "runs": []}"#, "has version \"1.0.0\""),
         (
-            b"{\"version\": \"2.1.0\", \"runs\": [{\"tool\": {\"driver\": {\"name\": \"T\"}},\n \"results\": [{}, {\"locations\": 5}]}]}",
+            b"{\"version\": \"2.1.0\", \"runs\": [{\"tool\": {\"driver\": {\"name\": \"T\"}},\n \"results\": [{\"ruleId\": \"A\"}, {\"locations\": 5}]}]}",
             "at $.runs[0].results[1].locations (line 2, column",
         ),
         (
@@ -469,7 +484,7 @@ fn deep_nesting_is_refused_or_skipped_and_never_overflows() {
     let deep = format!("{}1{}", "[".repeat(200_000), "]".repeat(200_000));
     let of = |key: &str| {
         format!(
-            r#"{{"version": "2.1.0", "runs": [{{"tool": {{"driver": {{"name": "T"}}}}, "results": [{{"{key}": {deep}}}]}}]}}"#
+            r#"{{"version": "2.1.0", "runs": [{{"tool": {{"driver": {{"name": "T"}}}}, "results": [{{"message": {{"text": "m"}}, "{key}": {deep}}}]}}]}}"#
         )
     };
     assert!(matches!(

@@ -9,10 +9,20 @@ fn report(run: &Value) -> Report {
     read(log.as_bytes(), None, None).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// What is noted of a report, but that it names no place, as most results here do not.
+fn told(report: &Report) -> Vec<&str> {
+    let told = report
+        .problems
+        .iter()
+        .map(|problem| problem.message.as_str());
+    told.filter(|message| !message.ends_with("no place is named."))
+        .collect()
+}
+
 /// The one finding of a run with one result, whose tool is given.
 fn only_of(driver: &Value, result: &Value) -> Finding {
     let report = report(&json!({"tool": {"driver": driver}, "results": [result]}));
-    assert_eq!(report.problems, [], "{result}");
+    assert_eq!(told(&report), [""; 0], "{result}");
     assert_eq!(report.findings.len(), 1, "{result}");
     report.findings[0].clone()
 }
@@ -40,15 +50,25 @@ fn minus_one_is_the_index_of_nothing() {
 
 #[test]
 fn null_stands_for_absent_everywhere() {
-    let finding = only_of(
-        &json!({"name": "t", "version": null, "rules": null, "notifications": null}),
-        &json!({
+    let driver = json!({"name": "t", "version": null, "rules": null, "notifications": null});
+    let report = report(&json!({"tool": {"driver": driver}, "results": [
+        {
             "ruleId": "A", "ruleIndex": null, "rule": null, "kind": null, "level": null, "rank": null, "baselineState": null,
             "message": {"text": "m", "id": null, "arguments": null}, "locations": null, "relatedLocations": null,
             "codeFlows": null, "fixes": null, "suppressions": null, "taxa": null, "fingerprints": null,
             "partialFingerprints": null, "properties": null, "provenance": null, "analysisTarget": null
-        }),
+        }
+    ]}));
+    // Where it could hide something it is told.
+    assert_eq!(
+        told(&report),
+        [
+            "The level is null.",
+            "The baseline state \"null\" is not in the standard.",
+            "Of 1 results the list of suppressions or of logical locations is null, which the standard does not know."
+        ]
     );
+    let finding = &report.findings[0];
     assert_eq!(
         (finding.severity, finding.status),
         (Severity::Medium, ScannerStatus::Open)
@@ -165,24 +185,26 @@ fn security_severity_is_a_score_whoever_writes_it() {
         (
             json!({"security-severity": "not a number"}),
             json!({}),
-            Severity::Medium,
+            Severity::Unrated,
         ),
         (
             json!({"security-severity": "-1"}),
             json!({}),
-            Severity::Medium,
+            Severity::Unrated,
         ),
         (
             json!({"security-severity": "1e9"}),
             json!({}),
-            Severity::Medium,
+            Severity::Unrated,
         ),
     ] {
         let driver = json!({"name": "t", "rules": [{"id": "A", "properties": rule}]});
-        let finding = only_of(
-            &driver,
-            &json!({"ruleId": "A", "message": {"text": "m"}, "properties": result}),
-        );
+        let result = json!({"ruleId": "A", "message": {"text": "m"}, "properties": result});
+        let report = report(&json!({"tool": {"driver": driver}, "results": [result]}));
+        let finding = &report.findings[0];
+        // What is no score is told, and no rating.
+        let is_unrated = severity == Severity::Unrated;
+        assert_eq!(told(&report).len(), usize::from(is_unrated), "{rule}");
         assert_eq!(finding.severity, severity, "{rule} {result}");
     }
 }

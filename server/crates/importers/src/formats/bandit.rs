@@ -3,11 +3,10 @@
 //! | in the file | what becomes of it |
 //! |---|---|
 //! | each of `results`, each row | one finding |
-//! | `issue_severity` | as it is; UNDEFINED is info |
+//! | `issue_severity` | as it is; UNDEFINED is unrated |
+//! | `metrics._totals` | more counted than listed (as with `-l` and `-i`), or no lines looked at: the scan is incomplete |
 //! | `code` | the lines that are meant, without their numbers |
 //! | `errors` | files that could not be read: the scan is incomplete |
-
-use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, adding, certain_if, numbered_lines, object_with};
 use crate::json::Loose;
@@ -18,7 +17,7 @@ pub const BANDIT: Format = Format {
     title: "Bandit JSON",
     tool: "bandit",
     detect,
-    lists: &[],
+    lists: &["results", "errors", "results/*/line_range?", "metrics{}"],
     read,
 };
 
@@ -39,8 +38,28 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
-    let rest = reading.stream(text, &[&["results", "*"]], &mut adding(finding))?;
+    let mut n_listed = 0;
+    let rest = reading.stream(
+        text,
+        &[&["results", "*"]],
+        &mut |reading, pointer, result| {
+            n_listed += 1;
+            let found = finding(reading, pointer, result);
+            reading.add(found);
+            Ok(())
+        },
+    )?;
     reading.needs_list(&rest, "results")?;
+    let totals = rest.at("metrics").at("_totals");
+    for kind in ["SEVERITY.", "CONFIDENCE."] {
+        let counts = totals.own_entries().iter();
+        let counts = counts.filter(|(key, _)| key.starts_with(kind));
+        let n = counts.filter_map(|(_, count)| count.as_number()).sum();
+        reading.declared("/metrics/_totals", Some(n), n_listed);
+    }
+    if totals.number("loc") == Some(0.0) {
+        reading.nothing_looked_at("/metrics/_totals/loc", "no lines of code");
+    }
     reading.scanned_at(&rest.text("generated_at"));
     for (at, error) in rest.each("errors").iter().enumerate() {
         let said = format!(
@@ -72,10 +91,7 @@ fn read_csv(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError
 }
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>) -> Finding {
-    let severity = match &*result.text("issue_severity") {
-        "UNDEFINED" => Severity::Info,
-        word => reading.severity(pointer, word),
-    };
+    let severity = reading.severity(pointer, &result.text("issue_severity"));
     let start = result.line("line_number");
     let range = result
         .each("line_range")

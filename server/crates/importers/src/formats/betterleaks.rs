@@ -2,7 +2,7 @@
 //!
 //! | in the file | what becomes of it |
 //! |---|---|
-//! | each of `findings` | one finding; severity of the tool, else high |
+//! | each of `findings` | one finding; severity of the tool (unknown and none are unrated), high where it gives none: a secret |
 //! | `scan.state` | anything but `complete` makes the scan incomplete |
 //! | `scan.betterleaks_version`, `scan.finished` | tool, time |
 
@@ -17,7 +17,7 @@ pub const BETTERLEAKS: Format = Format {
     title: "Betterleaks JSON",
     tool: "betterleaks",
     detect,
-    lists: &[],
+    lists: &["findings", "scan{}"],
     read,
 };
 
@@ -48,9 +48,10 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, leak: &Loose<'_>) -> Findin
         words
     };
     let word = leak.first_text(&["severity", "Severity"]);
-    // The tool's "unknown" says that it did not judge, not that the secret is harmless.
+    // The tool's "none" says that it did not judge, not that the secret is harmless.
     let severity = match &*word {
-        "unknown" | "none" => Severity::High,
+        "" if !leak.has("severity") && !leak.has("Severity") => Severity::High,
+        "none" => reading.severity(pointer, "unknown"),
         word => reading.severity(pointer, word),
     };
     let line = |names: [&str; 3]| names.iter().find_map(|name| leak.line(name));

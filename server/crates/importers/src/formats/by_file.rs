@@ -2,17 +2,18 @@
 //!
 //! | format | files | messages | severity |
 //! |---|---|---|---|
-//! | secretlint | the list; `null` says of no scan: incomplete | `messages` | error high, warning medium, info info; another word high, as it is a secret |
-//! | ESLint | the list | `messages`; `fatal: true` makes the scan incomplete | 2 high, 1 medium |
+//! | secretlint | the list; `null` says of no scan: incomplete | `messages` | error high, warning medium, info info |
+//! | ESLint | the list; an empty one says that no file was linted | `messages`, `suppressedMessages`; `fatal: true` and more counted than listed make the scan incomplete | 2 high, 1 medium |
 //! | SQLFluff | the list | `violations`; PRS (not parsed) makes the scan incomplete | low: the form of code; `warning: true` info |
 //! | Checkstyle XML | `file` | `error` | error high, warning medium, info low |
-//! | JUnit XML | `testsuite` | `testcase` with `failure` or `error`; a suite that failed before its first case is incomplete | the failure's type, else medium |
+//! | JUnit XML | `testsuite` | `testcase` with `failure` or `error`, each of them; a suite that failed before its first case, counts more than it lists or has no case is incomplete | the failure's type, else medium |
 
-use holdpoint_domain::Severity;
+use holdpoint_domain::{Severity, SuppressionKind};
 
 use super::reading::{Format, Reading, certain_if, certain_or_empty, list_with, root_is};
 use crate::json::Loose;
-use crate::{Body, Category, Finding, ImportError, Sniff};
+use crate::text::shortened;
+use crate::{Body, Category, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const SECRETLINT: Format = Format {
     name: "secretlint",
@@ -24,7 +25,7 @@ pub const SECRETLINT: Format = Format {
             list_with(sniff, &["filePath", "messages"]) && list_with(sniff, &["sourceContentType"]),
         )
     },
-    lists: &[],
+    lists: &["*/messages"],
     read: read_secretlint,
 };
 
@@ -38,7 +39,7 @@ pub const ESLINT: Format = Format {
             list_with(sniff, &["filePath", "messages", "errorCount"]),
         )
     },
-    lists: &[],
+    lists: &["*/messages", "*/suppressedMessages?"],
     read: read_eslint,
 };
 
@@ -47,7 +48,7 @@ pub const SQLFLUFF: Format = Format {
     title: "SQLFluff JSON",
     tool: "sqlfluff",
     detect: |sniff| certain_if(list_with(sniff, &["filepath", "violations"])),
-    lists: &[],
+    lists: &["*/violations"],
     read: read_sqlfluff,
 };
 
@@ -101,12 +102,8 @@ fn read_secretlint(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), Impo
         text,
         "filePath",
         "messages",
-        |_, pointer, path, message| {
-            let severity = match &*message.text("severity") {
-                "warning" => Severity::Medium,
-                "info" => Severity::Info,
-                _ => Severity::High,
-            };
+        |reading, pointer, path, message| {
+            let severity = reading.severity(pointer, &message.text("severity"));
             Finding::of(&message.text("message"), severity, pointer)
                 .with_rule(&message.text("ruleId"))
                 .with_rule_name(&message.text("messageId"))
@@ -120,34 +117,71 @@ fn read_secretlint(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), Impo
 }
 
 fn read_eslint(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
-    read_files(
-        reading,
-        text,
-        "filePath",
-        "messages",
-        |reading, pointer, path, message| {
+    let mut n_files = 0_usize;
+    let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, file| {
+        n_files += 1;
+        let path = file.text("filePath");
+        for (at, message) in file.each("messages").iter().enumerate() {
+            reading.needs_object(message, "")?;
+            let pointer = format!("{pointer}/messages/{at}");
             if message.flag("fatal") {
-                reading.incomplete(pointer, &format!("{path} could not be parsed"));
+                reading.incomplete(&*pointer, &format!("{path} could not be parsed"));
             }
-            let is_error = message.number("severity") == Some(2.0);
-            Finding::of(
-                &message.text("message"),
-                if is_error {
-                    Severity::High
-                } else {
-                    Severity::Medium
-                },
-                pointer,
-            )
-            .with_rule(&message.text("ruleId"))
-            .with_message(&message.text("message"))
-            .with_path(path)
-            .with_lines(message.line("line"), message.line("endLine"))
-            .with_columns(message.line("column"), message.line("endColumn"))
-            .with_snippet(&message.text("source"))
-            .with_category(Category::Code)
-        },
-    )
+            let found = eslint_finding(reading, &pointer, &path, message);
+            reading.add(found);
+        }
+        for (at, message) in file.each("suppressedMessages").iter().enumerate() {
+            reading.needs_object(message, "")?;
+            let pointer = format!("{pointer}/suppressedMessages/{at}");
+            let mut found = eslint_finding(reading, &pointer, &path, message)
+                .with_status(ScannerStatus::Suppressed);
+            let first = message.each("suppressions").first();
+            let reason = first.map(|first| first.text("justification").into_owned());
+            found.suppression_kind = Some(SuppressionKind::InSource);
+            found.suppression_reason = reason
+                .map(|reason| shortened(&reason, MOST_REASON_CHARS))
+                .filter(|reason| !reason.is_empty());
+            reading.add(found);
+        }
+        let counts = ["errorCount", "warningCount"];
+        let n = counts.iter().filter_map(|key| file.number(key)).sum();
+        reading.declared(pointer, Some(n), file.each("messages").len());
+        Ok(())
+    })?;
+    reading.needs_list(&rest, "")?;
+    // Each file that it linted is in the list.
+    if n_files == 0 {
+        reading.nothing_looked_at("$", "no file was linted");
+    }
+    Ok(())
+}
+
+/// A reason stands in one line of a page.
+const MOST_REASON_CHARS: usize = 500;
+
+fn eslint_finding(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    path: &str,
+    message: &Loose<'_>,
+) -> Finding {
+    let severity = match &*message.text("severity") {
+        "2" => Severity::High,
+        "1" => Severity::Medium,
+        // Its words for the numbers are no part of a report.
+        word => {
+            reading.unknown_word(pointer, "severity", word);
+            Severity::Unrated
+        }
+    };
+    Finding::of(&message.text("message"), severity, pointer)
+        .with_rule(&message.text("ruleId"))
+        .with_message(&message.text("message"))
+        .with_path(path)
+        .with_lines(message.line("line"), message.line("endLine"))
+        .with_columns(message.line("column"), message.line("endColumn"))
+        .with_snippet(&message.text("source"))
+        .with_category(Category::Code)
 }
 
 fn read_sqlfluff(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
@@ -217,46 +251,66 @@ fn read_junit(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErr
         // One that lies in the only one, which a few tools write.
         &["testsuite", "testsuite"],
     ];
-    let mut n_suites = 0_usize;
+    let (mut n_suites, mut n_cases) = (0_usize, 0_usize);
     let whole = reading.xml_stream(text, &roots, suites, &mut |reading, _, suite| {
         n_suites += 1;
-        read_suite(reading, suite);
+        n_cases += read_suite(reading, suite);
         Ok(())
     })?;
     if n_suites == 0 {
-        read_suite(reading, &whole);
+        n_cases += read_suite(reading, &whole);
+    }
+    if n_cases == 0 {
+        reading.nothing_looked_at("testsuites", "no test case");
     }
     Ok(())
 }
 
-fn read_suite(reading: &mut Reading<'_>, suite: &Loose<'_>) {
-    let n_failed = ["errors", "failures"].map(|key| suite.number(key).unwrap_or(0.0));
-    if suite.each("testcase").is_empty() && n_failed.iter().any(|n| *n > 0.0) {
+/// How many cases it has.
+fn read_suite(reading: &mut Reading<'_>, suite: &Loose<'_>) -> usize {
+    let cases = suite.each("testcase");
+    let place = format!("testsuite {}", suite.text("name"));
+    let counted = ["errors", "failures"].map(|key| suite.number(key).unwrap_or(0.0));
+    let counted: f64 = counted.iter().sum();
+    if cases.is_empty() && counted > 0.0 {
         let reason = format!("the suite {} failed as a whole", suite.text("name"));
-        reading.incomplete(format!("testsuite {}", suite.text("name")), &reason);
+        reading.incomplete(&*place, &reason);
     }
-    for (at, case) in suite.each("testcase").iter().enumerate() {
-        let failure = case.each("failure").first().or(case.each("error").first());
-        let Some(failure) = failure else {
+    let mut n_listed = 0;
+    for (at, case) in cases.iter().enumerate() {
+        let failures: Vec<_> = case
+            .each("failure")
+            .iter()
+            .chain(case.each("error"))
+            .collect();
+        if failures.is_empty() {
             reading.not_a_finding();
-            continue;
-        };
+        }
+        n_listed += failures.len();
         let name = case.text("name");
-        let pointer = format!("testcase {at} of {}", suite.text("name"));
-        let word = failure.text("type");
-        let severity = match Severity::from_scanner_word(&word) {
-            Some(_) if word == "INFO" => Severity::Low,
-            Some(severity) => severity,
-            None => Severity::Medium,
-        };
-        let message = failure.first_text(&["message", "#text"]);
-        let message = if message.is_empty() {
-            failure.own_text()
-        } else {
-            message
-        };
-        reading.add(junit_finding(&name, &message, severity, &pointer, case));
+        for failure in failures {
+            let pointer = format!("testcase {at} of {}", suite.text("name"));
+            let word = failure.text("type");
+            // What tests are for is not rated: medium.
+            let severity = match Severity::from_scanner_word(&word) {
+                Some(_) if word == "INFO" => Severity::Low,
+                Some(severity) => severity,
+                None => Severity::Medium,
+            };
+            let message = failure.first_text(&["message", "#text"]);
+            let message = if message.is_empty() {
+                failure.own_text()
+            } else {
+                message
+            };
+            reading.add(junit_finding(&name, &message, severity, &pointer, case));
+        }
     }
+    if !cases.is_empty() {
+        reading.declared(&place, Some(counted), n_listed);
+        reading.declared(&place, suite.number("tests"), cases.len());
+    }
+    cases.len()
 }
 
 /// Checkov's names are `[HIGH][CKV_X_1] what it checks`, and its class `/Dockerfile.resource`; Semgrep's name is the rule.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | each entry of `results` | one finding, severity high |
 //! | `is_secret: false` | suppressed: somebody has looked at it with `detect-secrets audit` |
+//! | `plugins_used` empty | nothing was looked for: the scan is incomplete |
 //! | `hashed_secret` | part of the identity |
 
 use holdpoint_domain::Severity;
@@ -17,7 +18,7 @@ pub const DETECT_SECRETS: Format = Format {
     title: "detect-secrets baseline",
     tool: "detect-secrets",
     detect,
-    lists: &[],
+    lists: &["plugins_used", "results{}", "results/*"],
     read,
 };
 
@@ -35,6 +36,10 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         },
     )?;
     reading.needs_object(&rest, "results")?;
+    let plugins = rest.at("plugins_used");
+    if plugins.is_list() && plugins.items().is_empty() {
+        reading.nothing_looked_at("/plugins_used", "it used no plugins");
+    }
     reading.tool("", &rest.text("version"));
     reading.scanned_at(&rest.text("generated_at"));
     Ok(())

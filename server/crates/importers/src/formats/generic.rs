@@ -7,7 +7,7 @@
 //! | field | DefectDojo's name | what becomes of it |
 //! |---|---|---|
 //! | `title`, required | `title` | title |
-//! | `severity`, required | `severity` | critical, high, medium, low, info; another word is refused (DefectDojo's `Severity`: told, and info) |
+//! | `severity`, required | `severity` | critical, high, medium, low, info, unrated; another word is refused (DefectDojo's `Severity`: told, and unrated) |
 //! | `description`, `message`, `remediation`, `help_url` | `description`, `impact`, `mitigation`, `references`, `url` | the same |
 //! | `path`, `start_line`, `end_line`, `snippet`, `scope` | `file_path`, `line` | place |
 //! | `cve`, `cwe`, `aliases` | `vulnerability_ids`, `cwes` | ids |
@@ -35,7 +35,7 @@ pub const GENERIC: Format = Format {
     title: "Generic CSV or JSON",
     tool: "generic",
     detect,
-    lists: &[],
+    lists: &["findings"],
     read,
 };
 
@@ -386,7 +386,15 @@ fn finding(
     for id in fields.parts("cve").iter().chain(&fields.parts("aliases")) {
         finding = finding.with_id(id);
     }
-    for number in fields.parts("cwe") {
+    // What people write where there is none.
+    let is_none = |word: &str| {
+        matches!(
+            word.to_ascii_lowercase().as_str(),
+            "n/a" | "na" | "none" | "-"
+        )
+    };
+    let numbers = fields.parts("cwe").into_iter();
+    for number in numbers.filter(|number| !is_none(number)) {
         let n_known = finding.cwe.len();
         finding = finding.with_cwe(&Loose::Text(number.as_str().into()));
         let is_number = number.trim_start_matches("CWE-").parse::<u32>().is_ok();
@@ -408,9 +416,12 @@ fn severity(
     fields: &Fields<'_, '_>,
 ) -> Result<Severity, ImportError> {
     let word = fields.text("severity");
+    if word.eq_ignore_ascii_case(Severity::Unrated.as_str()) {
+        return Ok(Severity::Unrated);
+    }
     if fields.is_ours("severity") && Severity::from_scanner_word(&word).is_none() {
         let message = format!(
-            "the severity {:?} is not known; write critical, high, medium, low or info.",
+            "the severity {:?} is not known; write critical, high, medium, low, info or unrated.",
             crate::text::title(&word)
         );
         return Err(reading.broken(pointer, message));

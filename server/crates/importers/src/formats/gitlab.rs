@@ -3,19 +3,21 @@
 //! | in the file | what becomes of it |
 //! |---|---|
 //! | each of `vulnerabilities` | one finding, no merging: several without id can be of one rule and file |
-//! | `severity` | as it is; Unknown and Undefined are info |
-//! | `scan.type`, else `category`, else the places | which of the five it is |
+//! | `severity` | as it is; Unknown and Undefined are unrated |
+//! | `flags` | suppressed, with what the analyzer says: it is likely a false positive |
+//! | `dependency_files`, `scan.scanned_resources` empty | nothing was looked at: the scan is incomplete |
+//! | `scan.type`, else `category`, else the places | which of the five it is; fuzzing of an API is DAST, of code it is refused |
 //! | `identifiers` | rule, CVE, CWE, others |
 //! | `id` | no part of the identity: many analysers make a new one in each run |
-//! | `scan.status` other than success, `scan.messages` of level fatal | the scan is incomplete |
-
-use holdpoint_domain::Severity;
+//! | `scan.status` other than success, `scan.messages` of level fatal or error, warnings that say so | the scan is incomplete |
 
 use super::reading::{
-    Format, Reading, adding, certain_if, likely_if, object_with, vulnerability_title,
+    Format, Reading, adding, certain_if, likely_if, object_with, says_unfinished,
+    vulnerability_title,
 };
 use crate::json::Loose;
-use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
+use crate::text::shortened;
+use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 const fn format(
     name: &'static str,
@@ -27,7 +29,14 @@ const fn format(
         title,
         tool: "gitlab",
         detect,
-        lists: &[],
+        lists: &[
+            "vulnerabilities",
+            "vulnerabilities/*/identifiers",
+            "vulnerabilities/*/flags?",
+            "scan?/messages?",
+            "scan?/scanned_resources?",
+            "dependency_files?",
+        ],
         read,
     }
 }
@@ -61,6 +70,8 @@ enum Kind {
     Container,
     Dast,
     Secret,
+    /// None of the five.
+    Fuzzing,
 }
 
 fn detect(sniff: &Sniff<'_>, kind: Kind) -> Confidence {
@@ -86,6 +97,9 @@ fn detect(sniff: &Sniff<'_>, kind: Kind) -> Confidence {
         .max(likely_if(is_bare && is_ours))
         .max(could_be)
 }
+
+/// A reason stands in one line of a page.
+const MOST_REASON_CHARS: usize = 500;
 
 /// What the report says of its kind.
 fn kind_of(text: &str) -> Option<Kind> {
@@ -117,6 +131,8 @@ fn kind_of(text: &str) -> Option<Kind> {
         ("sast", Kind::Sast),
         ("dast", Kind::Dast),
         ("api_fuzzing", Kind::Dast),
+        ("coverage_fuzzing", Kind::Fuzzing),
+        ("cluster_image_scanning", Kind::Container),
     ];
     if let Some((_, kind)) = words.iter().find(|(word, _)| says(word)) {
         return Some(*kind);
@@ -139,28 +155,61 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let rest = reading.stream(text, &[&["vulnerabilities", "*"]], &mut adding(finding))?;
     reading.needs_list(&rest, "vulnerabilities")?;
     let scan = rest.at("scan");
+    let kind = scan.first_text(&["type"]);
+    let of_kind = match &*kind {
+        "sast" => "gitlab_sast",
+        "dependency_scanning" => "gitlab_dep_scan",
+        "container_scanning" | "cluster_image_scanning" => "gitlab_container_scan",
+        "dast" | "api_fuzzing" => "gitlab_dast",
+        "secret_detection" => "gitlab_secret_detection_report",
+        "" => reading.format,
+        _ => "",
+    };
+    if of_kind != reading.format {
+        let said = if of_kind.is_empty() {
+            format!("a report of {kind:?}, which is not read.")
+        } else {
+            format!("a report of {kind:?}; its format is {of_kind}.")
+        };
+        return Err(reading.broken("$.scan.type", said));
+    }
+    let analyzer = scan.first_text(&["analyzer/id", "analyzer/name", "scanner/id"]);
+    if !analyzer.is_empty() {
+        reading.target(&format!("{analyzer} {kind}"));
+    }
+    for (key, list) in [
+        ("/dependency_files", rest.at("dependency_files")),
+        ("/scan/scanned_resources", scan.at("scanned_resources")),
+    ] {
+        if list.is_list() && list.items().is_empty() {
+            reading.nothing_looked_at(key, "the list is empty");
+        }
+    }
     reading.tool(
         &scan.first_text(&["scanner/name", "analyzer/name"]),
         &scan.first_text(&["scanner/version", "analyzer/version"]),
     );
     reading.scanned_at(&scan.first_text(&["end_time", "start_time"]));
     for (at, message) in scan.each("messages").iter().enumerate() {
-        if message.text("level") == "fatal" {
-            reading.incomplete(format!("/scan/messages/{at}"), &message.text("value"));
+        let said = message.text("value");
+        let is_told = match &*message.text("level") {
+            "info" | "debug" => false,
+            "warn" | "warning" => says_unfinished(&said),
+            _ => true,
+        };
+        if is_told {
+            reading.incomplete(format!("/scan/messages/{at}"), &said);
         }
     }
     let status = scan.text("status");
-    if !status.is_empty() && status != "success" {
+    if status != "success" && (!status.is_empty() || scan.has("status")) {
         reading.incomplete("/scan/status", &format!("its status is {status:?}"));
     }
     Ok(())
 }
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, vulnerability: &Loose<'_>) -> Finding {
-    let severity = match &*vulnerability.text("severity") {
-        "Undefined" | "undefined" => Severity::Info,
-        word => reading.severity(pointer, word),
-    };
+    let severity = reading.severity(pointer, &vulnerability.text("severity"));
     let place = vulnerability.at("location");
     let identifiers = vulnerability.each("identifiers");
     let is_weakness = |id: &&Loose<'_>| {
@@ -226,6 +275,11 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, vulnerability: &Loose<'_>) 
     }
     for link in vulnerability.each("links") {
         finding = finding.with_link(&link.text("url"));
+    }
+    if let Some(flag) = vulnerability.each("flags").first() {
+        let said = ["type", "origin", "description"].map(|key| flag.text(key).into_owned());
+        finding.status = ScannerStatus::Suppressed;
+        finding.suppression_reason = Some(shortened(&said.join(" "), MOST_REASON_CHARS));
     }
     if !vulnerability.text("scanner/name").is_empty() {
         finding = finding.with_tool(&vulnerability.text("scanner/name"));

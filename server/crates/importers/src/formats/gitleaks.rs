@@ -1,4 +1,4 @@
-//! Gitleaks, JSON of versions 7 and 8.
+//! Gitleaks, JSON of versions 2 to 8.
 //!
 //! | in the file | what becomes of it |
 //! |---|---|
@@ -27,7 +27,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_or_empty(
         sniff,
         list_with(sniff, &["RuleID", "File", "Secret"])
-            || list_with(sniff, &["lineNumber", "offender", "rule"]),
+            || list_with(sniff, &["offender", "rule", "file"]),
     )
 }
 

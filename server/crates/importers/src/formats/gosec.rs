@@ -4,9 +4,10 @@
 //! |---|---|
 //! | each of `Issues` | one finding, severity as it is |
 //! | `nosec`, `suppressions` | suppressed |
+//! | `Stats` | more found than listed, or no files looked at: the scan is incomplete |
 //! | `Golang errors` | packages that could not be read: the scan is incomplete |
 
-use super::reading::{Format, Reading, adding, certain_if, numbered_lines, object_with};
+use super::reading::{Format, Reading, certain_if, numbered_lines, object_with};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -15,7 +16,12 @@ pub const GOSEC: Format = Format {
     title: "gosec JSON",
     tool: "gosec",
     detect,
-    lists: &[],
+    lists: &[
+        "Issues",
+        "Issues/*/suppressions?~",
+        "Golang errors?/*",
+        "Stats?{}",
+    ],
     read,
 };
 
@@ -26,9 +32,17 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
-    let rest = reading.stream(text, &[&["Issues", "*"]], &mut adding(finding))?;
-    if !rest.at("Issues").is_null() {
-        reading.needs_list(&rest, "Issues")?;
+    let mut n_open = 0;
+    let rest = reading.stream(text, &[&["Issues", "*"]], &mut |reading, pointer, issue| {
+        let found = finding(reading, pointer, issue);
+        n_open += usize::from(found.status.is_open());
+        reading.add(found);
+        Ok(())
+    })?;
+    // It counts what is not suppressed.
+    reading.declared("/Stats/found", rest.number("Stats/found"), n_open);
+    if rest.number("Stats/files") == Some(0.0) {
+        reading.nothing_looked_at("/Stats/files", "no files");
     }
     reading.tool("", &rest.text("GosecVersion"));
     if let Some((file, errors)) = rest.entries("Golang errors").first() {

@@ -70,7 +70,7 @@ pub const SHELLCHECK: Format = Format {
         let is_old = list_with(sniff, &["code", "level", "file", "endLine"]);
         certain_if(is_old || object_with(sniff, &["comments"]) && has_only(sniff, "\"endLine\""))
     },
-    lists: &[],
+    lists: &["comments"],
     read: |reading, text| {
         read(
             reading,
@@ -147,7 +147,7 @@ pub const DODGY: Format = Format {
     title: "dodgy JSON",
     tool: "dodgy",
     detect: |sniff| certain_if(object_with(sniff, &["warnings"]) && has_only(sniff, "\"path\"")),
-    lists: &[],
+    lists: &["warnings"],
     read: |reading, text| {
         let names = Names {
             path: &["path"],

@@ -3,6 +3,7 @@
 //! | in the file | what becomes of it |
 //! |---|---|
 //! | each of `files` of each rule below `nodejs` and `templates` | one finding; a rule without files (something is missing everywhere) one |
+//! | a part or the list of errors missing | the scan is incomplete |
 //! | `metadata.severity` | ERROR high, WARNING medium, INFO low |
 
 use holdpoint_domain::Severity;
@@ -22,7 +23,15 @@ pub const NJSSCAN: Format = Format {
         let has_part = sniff.has_key("nodejs") || sniff.has_key("templates");
         certain_if(sniff.has_key("njsscan_version")).max(likely_if(has_part))
     },
-    lists: &[],
+    lists: &[
+        "nodejs{}",
+        "templates{}",
+        "errors",
+        "nodejs?/*/files?",
+        "templates?/*/files?",
+        "nodejs?/*/files?/*/match_lines",
+        "templates?/*/files?/*/match_lines",
+    ],
     read,
 };
 
@@ -36,6 +45,11 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         };
         let nothing = [Loose::Null];
         let files = rule.each("files");
+        if files.is_empty() {
+            // So are what it calls missing controls.
+            let said = format!("The rule {name} names no file.");
+            reading.problem(pointer, said);
+        }
         for (at, file) in (if files.is_empty() { &nothing } else { files })
             .iter()
             .enumerate()
@@ -60,8 +74,8 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     })?;
     reading.needs_object(&rest, "")?;
     reading.tool("", &rest.text("njsscan_version"));
-    if let Some(error) = rest.each("errors").first() {
-        reading.incomplete("/errors/0", &error.texts("msg"));
+    for (at, error) in rest.each("errors").iter().enumerate() {
+        reading.incomplete(format!("/errors/{at}"), &error.own_texts());
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! | in the file | what becomes of it |
 //! |---|---|
 //! | each match | one finding; several matches of one template on one host in other places are others |
-//! | `info.severity` | as it is; unknown is info |
+//! | `info.severity` | as it is; unknown is unrated |
 //! | `matched-at`, `host` | scope |
 
 use super::reading::{Format, Reading, adding, certain_if, list_with, object_with};
@@ -21,7 +21,7 @@ pub const NUCLEI: Format = Format {
                 .any(|keys| object_with(sniff, keys) || list_with(sniff, keys)),
         )
     },
-    lists: &[],
+    lists: &["info{}"],
     read,
 };
 

@@ -32,6 +32,7 @@ const BARE: &[(&str, &[&str])] = &[
             "nuclei",
             "shellcheck",
             "sqlfluff",
+            "trufflehog",
             "trufflehog3",
             "whispers",
         ],
@@ -43,6 +44,31 @@ const BARE: &[(&str, &[&str])] = &[
     ("{\"findings\":[]}", &["generic"]),
     ("null", &["secretlint"]),
 ];
+
+/// What files are called by convention, where that is not the name of their format.
+const FILE_NAMES: &[(&str, &[&str])] = &[
+    ("detect_secrets", &[".secrets.baseline"]),
+    ("gitlab_code_quality", &["gl-code-quality-report.json"]),
+    (
+        "gitlab_container_scan",
+        &["gl-container-scanning-report.json"],
+    ),
+    ("gitlab_dast", &["gl-dast-report.json"]),
+    ("gitlab_dep_scan", &["gl-dependency-scanning-report.json"]),
+    ("gitlab_sast", &["gl-sast-report.json"]),
+    (
+        "gitlab_secret_detection_report",
+        &["gl-secret-detection-report.json"],
+    ),
+];
+
+/// The key that a path of a list begins with, unless it may be left out.
+fn first_key(path: &'static str) -> Option<&'static str> {
+    let path = path.strip_suffix("{}").unwrap_or(path);
+    let mut steps = path.split('/').skip_while(|step| *step == "*");
+    let step = steps.next()?;
+    (!step.is_empty() && !step.contains('?')).then(|| step.trim_end_matches('~'))
+}
 
 /// Of one kind of trouble in a file so many are told one by one.
 const MOST_PROBLEMS: usize = 100;
@@ -70,11 +96,28 @@ impl Importer for Format {
     }
 
     fn file_names(&self) -> &'static [&'static str] {
-        &[]
+        let own = FILE_NAMES.iter().find(|(name, _)| *name == self.name);
+        own.map_or(&[], |(_, ends)| *ends)
+    }
+
+    fn keys(&self) -> Vec<&'static str> {
+        let mut keys = Vec::new();
+        for key in self.lists.iter().filter_map(|path| first_key(path)) {
+            push_new(&mut keys, key);
+        }
+        keys
     }
 
     fn detect(&self, sniff: &Sniff<'_>) -> Confidence {
-        (self.detect)(sniff)
+        let is_bare = BARE
+            .iter()
+            .any(|(bare, formats)| formats.contains(&self.name) && is_only(sniff, bare));
+        let possible = if is_bare {
+            Confidence::Possible
+        } else {
+            Confidence::No
+        };
+        (self.detect)(sniff).max(possible)
     }
 
     fn read(&self, body: Body<'_>, sink: Sink<'_>) -> Result<Summary, ImportError> {
@@ -381,7 +424,7 @@ impl Reading<'_> {
         each: &mut dyn FnMut(&mut Self, &str, &Loose<'_>) -> Result<(), ImportError>,
     ) -> Result<Loose<'a>, ImportError> {
         let format = self.format;
-        let see: Each<'_> = &mut |pointer, element| {
+        let mut one = |pointer: &str, element: &Loose<'_>| {
             if !element.is_object() {
                 return Err(ImportError::broken(
                     format,
@@ -391,6 +434,15 @@ impl Reading<'_> {
             }
             self.look_for_lists(pointer, element, &[])?;
             each(self, pointer, element)
+        };
+        let is_list_of_pages = patterns == [&["*"]];
+        let see: Each<'_> = &mut |pointer, element| match element {
+            // Pages that were put into one list.
+            Loose::List(page) if is_list_of_pages => {
+                let mut page = page.iter().enumerate();
+                page.try_for_each(|(at, element)| one(&format!("{pointer}/{at}"), element))
+            }
+            element => one(pointer, element),
         };
         let rest = tree::stream(format, text, patterns, see)?;
         self.look_for_lists("", &rest, patterns)?;
@@ -411,17 +463,24 @@ impl Reading<'_> {
         each: &mut dyn FnMut(&mut Self, &str, &Loose<'_>) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
         let format = self.format;
-        tree::documents(format, text, &mut |line, value| {
-            let place = format!("line {line}");
+        let mut one = |place: &str, value: &Loose<'_>| {
             if !value.is_object() {
                 return Err(ImportError::broken(
                     format,
-                    &place,
+                    place,
                     "an object is required here.",
                 ));
             }
-            self.look_for_lists("", &value, &[])?;
-            each(self, &place, &value)
+            self.look_for_lists("", value, &[])?;
+            each(self, place, value)
+        };
+        if text.begins_with('[') {
+            // Documents that were put into one list, as `jq -s` does.
+            tree::stream(format, text, &[&["*"]], &mut one)?;
+            return Ok(());
+        }
+        tree::documents(format, text, &mut |line, value| {
+            one(&format!("line {line}"), &value)
         })
     }
 
@@ -534,6 +593,46 @@ pub(super) fn root_is(sniff: &Sniff<'_>, name: &str) -> bool {
     matches!(&sniff.shape, Shape::Markup { root } if root.rsplit(':').next() == Some(name))
 }
 
+/// Whether the words of a warning say that something was not looked at, or not to its end.
+pub(super) fn says_unfinished(words: &str) -> bool {
+    const SIGNS: [&str; 32] = [
+        "abort",
+        "cancel",
+        "can't",
+        "cannot",
+        "could not",
+        "couldn't",
+        "crash",
+        "did not",
+        "exceed",
+        "fail",
+        "fatal",
+        "ignored file",
+        "incomplete",
+        "interrupt",
+        "killed",
+        "lexical",
+        "memory",
+        "not analy",
+        "not scanned",
+        "not supported",
+        "overflow",
+        "parse error",
+        "parsing",
+        "partial",
+        "skip",
+        "syntax",
+        "terminated",
+        "time out",
+        "timed out",
+        "timeout",
+        "too ",
+        "unable",
+    ];
+    let words = words.to_lowercase();
+    SIGNS.iter().any(|sign| words.contains(sign))
+}
+
 /// An empty JSON list: the report of many tools that have found nothing.
 pub(super) fn is_empty_list(sniff: &Sniff<'_>) -> bool {
     is_only(sniff, "[]")
@@ -637,6 +736,11 @@ impl Finding {
     }
 
     pub(super) fn with_path(mut self, path: &str) -> Self {
+        if is_url(path.trim()) {
+            self.path = shown_line(path);
+            self.path_is_absolute = false;
+            return self;
+        }
         self.path_is_absolute = is_absolute_path(path);
         let path = normal_path(path, None);
         self.path = (!path.is_empty()).then_some(path);

@@ -6,7 +6,8 @@
 //! | `extra.severity` | CRITICAL; ERROR and HIGH high; WARNING and MEDIUM medium; INFO and LOW low, as its documentation equates them |
 //! | `extra.is_ignored` | suppressed (`nosemgrep`) |
 //! | `extra.fingerprint` | the tool's fingerprint, unless it says "requires login" |
-//! | `errors` of level error, `skipped_rules`, `paths.skipped` for being too big or failing | the scan is incomplete |
+//! | `errors` of any level, `skipped_rules`, `paths.skipped` for what nobody asked for | the scan is incomplete |
+//! | `paths.scanned` empty, or no `paths` and no results | nothing was looked at: the scan is incomplete |
 //! | API: `findings` | one finding; `state` fixed and removed: fixed; muted and ignored: suppressed |
 
 use holdpoint_domain::Severity;
@@ -20,7 +21,12 @@ pub const SEMGREP: Format = Format {
     title: "Semgrep JSON",
     tool: "semgrep",
     detect,
-    lists: &[],
+    lists: &[
+        "errors?",
+        "paths?/scanned",
+        "paths?/skipped?",
+        "skipped_rules?",
+    ],
     read,
 };
 
@@ -29,7 +35,7 @@ pub const SEMGREP_PRO: Format = Format {
     title: "Semgrep platform JSON",
     tool: "semgrep",
     detect: detect_platform,
-    lists: &[],
+    lists: &["findings"],
     read: read_platform,
 };
 
@@ -44,7 +50,9 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let patterns: &[&'static [&'static str]] = &[&["results", "*"], &["vulns", "*"]];
+    let mut n_results = 0;
     let rest = reading.stream(text, patterns, &mut |reading, pointer, result| {
+        n_results += 1;
         let found = if pointer.starts_with("/vulns") {
             dependency(reading, pointer, result)
         } else {
@@ -53,21 +61,27 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         reading.add(found);
         Ok(())
     })?;
-    if !rest.has("vulns") {
+    if rest.has("vulns") {
+        reading.needs_list(&rest, "vulns")?;
+    } else {
         reading.needs_list(&rest, "results")?;
+        if !rest.has("errors") {
+            reading.incomplete("/errors", "its list of errors is missing");
+        }
     }
     reading.tool("", &rest.text("version"));
     for (at, error) in rest.each("errors").iter().enumerate() {
-        if error.text("level") == "error" {
-            reading.incomplete(
-                format!("/errors/{at}"),
-                &error.first_text(&["message", "long_msg", "type"]),
-            );
-        }
+        let said = error.first_text(&["message", "long_msg", "type"]);
+        let said = if said.is_empty() {
+            "an error without words".into()
+        } else {
+            said
+        };
+        reading.incomplete(format!("/errors/{at}"), &said);
     }
     for (at, skipped) in rest.each("paths/skipped").iter().enumerate() {
         let reason = skipped.text("reason");
-        if NOT_MEANT.iter().any(|start| reason.starts_with(start)) {
+        if !MEANT.contains(&&*reason) {
             let said = format!("{} was skipped: {reason}", skipped.text("path"));
             reading.incomplete(format!("/paths/skipped/{at}"), &said);
         }
@@ -76,11 +90,30 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         let said = format!("the rule {} was skipped", rule.text("rule_id"));
         reading.incomplete(format!("/skipped_rules/{at}"), &said);
     }
+    if !rest.has("vulns") {
+        let scanned = rest.at("paths/scanned");
+        if scanned.is_list() && scanned.items().is_empty() || n_results == 0 && !rest.has("paths") {
+            reading.nothing_looked_at("/paths/scanned", "it names no scanned files");
+        }
+    }
     Ok(())
 }
 
-/// Reasons for skipping a file that nobody has asked for, unlike patterns of `.semgrepignore` and of the command line.
-const NOT_MEANT: [&str; 3] = ["analysis_failed", "exceeded_size_limit", "too_big"];
+/// Reasons for skipping a file that somebody has asked for, as by patterns of `.semgrepignore` and of the command line, or that
+/// no rule is about.
+const MEANT: [&str; 11] = [
+    "always_skipped",
+    "binary",
+    "cli_exclude_flags_match",
+    "cli_include_flags_do_not_match",
+    "dotfile",
+    "excluded_by_config",
+    "gitignore_patterns_match",
+    "irrelevant_rule",
+    "minified",
+    "semgrepignore_patterns_match",
+    "wrong_language",
+];
 
 fn finding(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>) -> Finding {
     let extra = result.at("extra");
@@ -185,11 +218,16 @@ fn read_platform(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), Import
 
 fn platform_finding(reading: &mut Reading<'_>, pointer: &str, found: &Loose<'_>) -> Finding {
     let severity = severity(reading, pointer, &found.text("severity"));
-    let status = match &*found.first_text(&["status", "state"]) {
+    let word = found.first_text(&["status", "state"]);
+    let status = match &*word {
         "fixed" | "removed" => ScannerStatus::Fixed,
         "ignored" | "muted" | "provisionally_ignored" => ScannerStatus::Suppressed,
         "reviewing" => ScannerStatus::Review,
-        _ => ScannerStatus::Open,
+        "open" | "fixing" | "unresolved" => ScannerStatus::Open,
+        word => {
+            reading.unknown_word(pointer, "status", word);
+            ScannerStatus::Open
+        }
     };
     let message = found.first_text(&["rule_message", "rule/message"]);
     let rule = found.first_text(&["rule_name", "rule/name"]);

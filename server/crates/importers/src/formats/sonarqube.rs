@@ -20,7 +20,7 @@ pub const SONARQUBE: Format = Format {
     title: "SonarQube JSON or sonar-report page",
     tool: "sonarqube",
     detect,
-    lists: &[],
+    lists: &["issues?", "hotspots?"],
     read,
 };
 
@@ -28,12 +28,24 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     let has_issues = object_with(sniff, &["issues"]) || object_with(sniff, &["hotspots"]);
     let is_api = sniff.has_key("paging") || sniff.has_key("components");
     let is_report = sniff.has_key("sonarBaseURL") || sniff.has_key("sonarComponent");
-    let is_page = root_is(sniff, "html") && sniff.text.contains(PAGE_TITLE);
+    let is_page = root_is(sniff, "html") && heading_at(sniff.text, "<h1", PAGE_TITLE).is_some();
     certain_if(has_issues && is_api || is_report || is_page)
 }
 
-const PAGE_TITLE: &str = "<h1>SonarQube Vulnerability Report</h1>";
-const DETAIL: &str = "<h2>Detail of the Detected Vulnerabilities</h2>";
+const PAGE_TITLE: &str = "SonarQube Vulnerability Report";
+const DETAIL: &str = "Detail of the Detected Vulnerabilities";
+
+/// Where a heading with these words stands, whatever white space is between them.
+fn heading_at(text: &str, element: &str, words: &str) -> Option<usize> {
+    let mut headings = text.match_indices(element);
+    let heading = headings.find(|(at, _)| {
+        let rest = &text[at + element.len()..];
+        let inner = rest.split_once('>').map_or("", |(_, inner)| inner);
+        let inner = inner.split_once("</").map_or("", |(inner, _)| inner);
+        inner.split_whitespace().eq(words.split(' '))
+    });
+    heading.map(|(at, _)| at)
+}
 
 const PAGE_END: &str = "</html>";
 
@@ -41,7 +53,7 @@ const PAGE_END: &str = "</html>";
 fn read_page(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let text = text.whole()?;
     let missing = |what: &str| format!("the page has no {what}.");
-    let heading = text.find(DETAIL);
+    let heading = heading_at(&text, "<h2", DETAIL);
     let heading = heading.ok_or_else(|| {
         reading.broken(
             "$",
@@ -92,11 +104,9 @@ fn read_page(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
         });
     }
     let page = text.trim_end();
-    let tail = page.len().checked_sub(PAGE_END.len());
-    let is_whole = tail
-        .and_then(|tail| page.get(tail..))
-        .is_some_and(|tail| tail.eq_ignore_ascii_case(PAGE_END));
-    if !is_whole {
+    let last = page.rfind("</").map_or("", |at| &page[at..]);
+    let last: String = last.chars().filter(|c| !c.is_whitespace()).collect();
+    if !last.eq_ignore_ascii_case(PAGE_END) {
         let line = 1 + page.matches('\n').count();
         let reason = "the page does not end in </html>; it was cut off";
         reading.incomplete(format!("line {line}"), reason);
@@ -126,6 +136,9 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         .number("paging/total")
         .or_else(|| rest.number("total"))
         .unwrap_or(0.0);
+    if rest.number("paging/total").is_none() && rest.has("paging") {
+        reading.incomplete("/paging/total", "it does not say how many there are");
+    }
     if total > f64::from(n_read) {
         reading.incomplete(
             "/paging/total",
@@ -135,22 +148,42 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     Ok(())
 }
 
-fn finding(reading: &mut Reading<'_>, pointer: &str, issue: &Loose<'_>) -> Finding {
-    let word = issue.first_text(&["severity", "vulnerabilityProbability"]);
-    let severity = match &*word {
+fn of_word(reading: &mut Reading<'_>, pointer: &str, word: &str) -> Severity {
+    match word {
         "BLOCKER" => Severity::Critical,
         "CRITICAL" => Severity::High,
         "MAJOR" => Severity::Medium,
         "MINOR" => Severity::Low,
         word => reading.severity(pointer, word),
+    }
+}
+
+fn finding(reading: &mut Reading<'_>, pointer: &str, issue: &Loose<'_>) -> Finding {
+    let word = issue.first_text(&["severity", "vulnerabilityProbability"]);
+    // In its newer mode a rule has no severity of its own, but one for each quality that it touches.
+    let impacts = issue.each("impacts").iter();
+    let impact = impacts
+        .filter_map(|impact| Severity::from_scanner_word(&impact.text("severity")))
+        .min();
+    let severity = match (&*word, impact) {
+        ("", Some(impact)) => impact,
+        (word, _) => of_word(reading, pointer, word),
     };
     let resolution = issue.text("resolution");
-    let status = match (&*issue.first_text(&["status", "issueStatus"]), &*resolution) {
+    let word = issue.first_text(&["status", "issueStatus"]);
+    let status = match (&*word, &*resolution) {
         (_, "SAFE" | "ACKNOWLEDGED" | "FALSE-POSITIVE" | "WONTFIX")
         | ("FALSE_POSITIVE" | "ACCEPTED", _) => ScannerStatus::Suppressed,
         ("RESOLVED" | "CLOSED" | "FIXED" | "REVIEWED", _) => ScannerStatus::Fixed,
-        ("TO_REVIEW", _) => ScannerStatus::Review,
-        _ => ScannerStatus::Open,
+        ("TO_REVIEW" | "IN_REVIEW", _) => ScannerStatus::Review,
+        ("OPEN" | "CONFIRMED" | "REOPENED" | "IN_SANDBOX", _) => ScannerStatus::Open,
+        (word, _) => {
+            // The page has no such column.
+            if issue.has("status") || issue.has("issueStatus") {
+                reading.unknown_word(pointer, "status", word);
+            }
+            ScannerStatus::Open
+        }
     };
     let component = issue.text("component");
     // `project:folder/file`; a project alone is no file.

@@ -34,7 +34,11 @@ pub const SSLYZE: Format = Format {
                 || (root_is(sniff, "document") && sniff.text.contains("SSLyzeVersion")),
         )
     },
-    lists: &[],
+    lists: &[
+        "server_scan_results",
+        "server_connectivity_errors?",
+        "invalid_server_strings?",
+    ],
     read: |reading, text| {
         if text.begins_with('<') {
             read_xml(reading, text)
@@ -260,10 +264,12 @@ const LONGEST_NUMBER: usize = 300;
 fn read_json(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let text = text.whole()?;
     let text = without_moduli(&text);
+    let mut n_scans = 0_usize;
     let rest = reading.stream(
         Body::Whole(&text),
         &[&["server_scan_results", "*"]],
         &mut |reading, pointer, scan| {
+            n_scans += 1;
             let place = if scan.has("server_location") {
                 scan.at("server_location")
             } else {
@@ -275,7 +281,7 @@ fn read_json(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
             );
             for key in ["connectivity_status", "scan_status"] {
                 let status = scan.text(key);
-                if status.starts_with("ERROR") {
+                if !matches!(&*status, "" | "COMPLETED") || scan.has(key) && status.is_empty() {
                     reading.incomplete(pointer, &format!("{name} could not be scanned: {status}"));
                     return Ok(());
                 }
@@ -291,18 +297,47 @@ fn read_json(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
             }
             let results = scan.at(key);
             for (command, result) in results.own_entries() {
-                if result.text("status") == "ERROR" {
-                    let why = result.text("error_reason");
+                let status = result.text("status");
+                // Older versions have no status.
+                let is_known = matches!(&*status, "COMPLETED" | "NOT_SCHEDULED");
+                if !is_known && result.has("status") {
+                    let why = result.first_text(&["error_reason", "status"]);
                     reading.incomplete(pointer, &format!("{command} failed on {name}: {why}"));
                 }
+                let own = if result.has("result") {
+                    result.at("result")
+                } else {
+                    result
+                };
+                let list = match &**command {
+                    "certificate_info" => "certificate_deployments",
+                    command if command.ends_with("_cipher_suites") => "accepted_cipher_suites",
+                    _ => continue,
+                };
+                if own.is_object() && status != "NOT_SCHEDULED" {
+                    reading.needs_list(own, list)?;
+                }
             }
-            of_json(results, name, pointer).add_to(reading);
+            let target = of_json(results, name, pointer);
+            if !matches!(&*target.robot, "" | "UNKNOWN_INCONSISTENT_RESULTS")
+                && !target.robot.starts_with("VULNERABLE_")
+                && !target.robot.starts_with("NOT_VULNERABLE_")
+            {
+                reading.unknown_word(pointer, "result of robot", &target.robot);
+            } else if target.robot.starts_with("UNKNOWN") {
+                let said = format!("robot could not be told on {}", target.name);
+                reading.incomplete(pointer, &said);
+            }
+            target.add_to(reading);
             Ok(())
         },
     )?;
     reading.needs_list(&rest, "server_scan_results")?;
     reading.tool("", &rest.text("sslyze_version"));
     reading.scanned_at(&rest.text("date_scans_completed"));
+    if n_scans == 0 {
+        reading.nothing_looked_at("/server_scan_results", "no server");
+    }
     for key in ["server_connectivity_errors", "invalid_server_strings"] {
         if !rest.each(key).is_empty() {
             let n = rest.each(key).len();
@@ -420,6 +455,12 @@ fn read_xml(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError
                 reading.incomplete(&*pointer, &format!("{command} failed on {name}"));
             }
         }
+        for path in scan.each("certinfo/certificateValidation/pathValidation") {
+            let result = path.first_text(&["validationResult", "error"]);
+            if !is_validation(&result) {
+                reading.unknown_word(&pointer, "result of a validation", &result);
+            }
+        }
         of_xml(scan, name, pointer).add_to(reading);
     }
     let invalid = document.each("invalidTargets/invalidTarget").len();
@@ -428,6 +469,21 @@ fn read_xml(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError
         reading.incomplete("invalidTargets", &reason);
     }
     Ok(())
+}
+
+/// Whether these are words of OpenSSL for how a chain fares; they change from version to version, and any but `ok` is a finding.
+fn is_validation(result: &str) -> bool {
+    const PARTS: [&str; 7] = [
+        "certificate",
+        "signature",
+        "hostname",
+        "path length",
+        "purpose",
+        "crl",
+        "issuer",
+    ];
+    let result = result.to_ascii_lowercase();
+    result == "ok" || PARTS.iter().any(|part| result.contains(part))
 }
 
 fn of_xml(scan: &Loose<'_>, name: String, pointer: String) -> Target {

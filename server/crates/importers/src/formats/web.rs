@@ -2,12 +2,12 @@
 //!
 //! | format | findings | severity |
 //! |---|---|---|
-//! | OWASP ZAP | each `alertitem` of each `site`; its instances are places of it | `riskcode` 3 high to 0 info |
+//! | OWASP ZAP | each `alertitem` of each `site`; its instances are places of it | `riskcode` 3 high to 0 info; confidence 0 (false positive) is suppressed; a report without sites is incomplete |
 //! | Burp Suite | each `issue` | its word, Information info |
-//! | Nmap | each open port (info), each CVE that its vulners script names; a failed run or a host without answer is incomplete | by the score |
+//! | Nmap | each open port (info), each CVE that its vulners script names; a failed run, one that does not say that it ended, and a host without answer are incomplete, as is a run without hosts | by the score |
 //! | Nikto XML and JSON | each `item`, each of `vulnerabilities`; one for all places of the same words | medium where there is a number of OSVDB, else info |
-//! | testssl.sh CSV | each row that is neither OK nor of the rating, for each of its CVE; FATAL and scanProblem: incomplete | its word |
-//! | SpotBugs | each `BugInstance` | `priority` 1 high, 2 medium, 3 low |
+//! | testssl.sh CSV | each row that is neither OK nor of the rating, for each of its CVE; FATAL, WARN and scanProblem: incomplete, as is a table without rows | its word; INFO and WARN info |
+//! | SpotBugs | each `BugInstance` | `priority` 1 high, 2 medium, 3 to 5 low; no classes looked at, or more counted than listed: incomplete |
 
 use holdpoint_domain::Severity;
 
@@ -91,7 +91,9 @@ pub const TESTSSL: Format = Format {
 
 fn read_burp(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let each: &[&[&str]] = &[&["issues", "issue"]];
+    let mut hosts = Hosts::default();
     let issues = reading.xml_stream(text, &["issues"], each, &mut |reading, nth, issue| {
+        hosts.note(&issue.text("host"));
         let at = nth.at;
         let pointer = format!("issue {at}");
         let severity = match &*issue.text("severity") {
@@ -118,13 +120,40 @@ fn read_burp(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
         Ok(())
     })?;
     reading.tool("", &issues.text("burpVersion"));
+    reading.scanned_at(&issues.text("exportTime"));
+    hosts.tell(reading);
     Ok(())
+}
+
+/// The host that was looked at, if it is only one.
+#[derive(Default)]
+struct Hosts {
+    first: Option<String>,
+    has_more: bool,
+}
+
+impl Hosts {
+    fn note(&mut self, host: &str) {
+        match &self.first {
+            None if !host.is_empty() => self.first = Some(host.to_owned()),
+            Some(first) if first != host => self.has_more = true,
+            _ => {}
+        }
+    }
+
+    fn tell(&self, reading: &mut Reading<'_>) {
+        if let (Some(host), false) = (&self.first, self.has_more) {
+            reading.target(host);
+        }
+    }
 }
 
 fn read_nmap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let hosts: &[&[&str]] = &[&["nmaprun", "host"]];
+    let (mut n_hosts, mut looked_at) = (0_usize, Hosts::default());
     let run = reading.xml_stream(text, &["nmaprun"], hosts, &mut |reading, nth, host| {
         let h = nth.at;
+        n_hosts += 1;
         if host.flag("timedout") {
             reading.incomplete(format!("host {h}"), "a host did not answer in time");
         }
@@ -135,12 +164,17 @@ fn read_nmap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
         let name = name.map_or(String::new(), |name| {
             name.first_text(&["name", "addr"]).into_owned()
         });
+        looked_at.note(&name);
         for (p, port) in host.each("ports/port").iter().enumerate() {
-            if port.text("state/state") != "open" {
-                reading.not_a_finding();
-                continue;
-            }
             let pointer = format!("host {h}, port {p}");
+            match &*port.text("state/state") {
+                "open" => {}
+                "closed" | "filtered" | "unfiltered" | "open|filtered" | "closed|filtered" => {
+                    reading.not_a_finding();
+                    continue;
+                }
+                word => reading.unknown_word(&pointer, "state", word),
+            }
             let (number, protocol) = (port.text("portid"), port.text("protocol"));
             let service = port.at("service");
             let product = [
@@ -176,10 +210,14 @@ fn read_nmap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
                     found.map_or(String::new(), |elem| elem.own_text().into_owned())
                 };
                 let (id, score) = (value("id"), value("cvss").parse().ok());
+                let severity = match score {
+                    Some(score) => Severity::from_cvss_score(score),
+                    None => reading.severity(&pointer, &value("cvss")),
+                };
                 reading.add(
                     Finding::of(
                         &format!("{id} in {product}"),
-                        score.map_or(Severity::Info, Severity::from_cvss_score),
+                        severity,
                         &format!("{pointer}, vulners {at}"),
                     )
                     .with_rule(&id)
@@ -198,10 +236,15 @@ fn read_nmap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
         Ok(())
     })?;
     reading.tool("", &run.text("version"));
+    looked_at.tell(reading);
     let finished = run.at("runstats/finished");
     if finished.text("exit") == "error" {
         let said = format!("it failed: {}", finished.text("errormsg"));
         reading.incomplete("runstats", &said);
+    } else if finished.is_null() {
+        reading.incomplete("runstats", "it does not say that it ended");
+    } else if n_hosts == 0 {
+        reading.nothing_looked_at("host", "no host answered");
     }
     Ok(())
 }
@@ -233,12 +276,25 @@ fn read_nikto(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErr
     for scan in whole.items().iter().chain(whole.each("niktoscan")) {
         reading.tool("", &scan.text("version"));
         for details in scan.each("scandetails") {
+            let statistics = details.at("statistics");
+            reading.declared(
+                "statistics",
+                statistics.number("itemsfound"),
+                details.each("item").len(),
+            );
+            // Older versions name the number of tests otherwise.
+            if statistics.number("itemstested") == Some(0.0) {
+                reading.nothing_looked_at("statistics", "no items were tested");
+            }
             items.extend(
                 details
                     .each("item")
                     .iter()
                     .map(|item| (details.text("sitename"), item)),
             );
+        }
+        if !is_xml {
+            reading.needs_list(scan, "vulnerabilities")?;
         }
         items.extend(
             scan.each("vulnerabilities")
@@ -272,18 +328,22 @@ fn read_nikto(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErr
 }
 
 fn read_testssl(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let (mut n_rows, mut hosts) = (0_usize, Hosts::default());
     reading.rows(
         text,
         b',',
         &["id", "severity", "finding"],
         &mut |reading, pointer, row| {
+            n_rows += 1;
+            hosts.note(&row.text("fqdn/ip"));
             // The rating of the whole server is no finding; what it rests on is.
             let id = row.text("id");
-            if id.contains("_score") || id.contains("grade") {
+            if is_rating(&id) {
                 reading.not_a_finding();
                 return Ok(());
             }
-            if row.text("severity") == "FATAL" || id == "scanProblem" {
+            // Its warnings are of what it could not test.
+            if matches!(&*row.text("severity"), "FATAL" | "WARN") || id == "scanProblem" {
                 reading.incomplete(pointer, &row.text("finding"));
             }
             let severity = match &*row.text("severity") {
@@ -313,7 +373,27 @@ fn read_testssl(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportE
             }
             Ok(())
         },
-    )
+    )?;
+    hosts.tell(reading);
+    if n_rows == 0 {
+        reading.nothing_looked_at("line 1", "the table has no rows");
+    }
+    Ok(())
+}
+
+/// The rows that testssl.sh makes of its rating of the whole server.
+fn is_rating(id: &str) -> bool {
+    let id = id.split(' ').next().unwrap_or("");
+    let scores = [
+        "final_score",
+        "protocol_support_score",
+        "key_exchange_score",
+        "cipher_strength_score",
+    ];
+    matches!(id, "overall_grade" | "rating_spec" | "rating_doc")
+        || scores.contains(&id.trim_end_matches("_weighted"))
+        || id.starts_with("grade_cap_reason_")
+        || id.starts_with("grade_warning_")
 }
 
 /// An address of the web as it is; anything else can only be a path.
@@ -334,11 +414,19 @@ fn read_zap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError
     for site in report.each("site") {
         let host = site.text("name");
         for (at, alert) in site.each("alerts/alertitem").iter().enumerate() {
+            let pointer = format!("site {host}, alertitem {at}");
             let severity = match &*alert.text("riskcode") {
                 "3" => Severity::High,
                 "2" => Severity::Medium,
                 "1" => Severity::Low,
-                _ => Severity::Info,
+                "0" => Severity::Info,
+                // `High (Medium)`: the risk, and how sure it is.
+                word => {
+                    let said = alert.text("riskdesc");
+                    let said = said.split(' ').next().unwrap_or("");
+                    reading.unknown_word(&pointer, "riskcode", word);
+                    reading.severity(&pointer, said)
+                }
             };
             let instances = alert.each("instances/instance").iter().take(100);
             let places = instances.map(|instance| Place {
@@ -353,7 +441,7 @@ fn read_zap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError
             let mut finding = Finding::of(
                 &plain(&alert.first_text(&["alert", "name"])),
                 severity,
-                &format!("site {host}, alertitem {at}"),
+                &pointer,
             )
             .with_rule(&alert.first_text(&["alertRef", "pluginid"]))
             .with_rule_name(&alert.text("name"))
@@ -363,9 +451,18 @@ fn read_zap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError
             .with_cwe(alert.at("cweid"))
             .with_scope(&host)
             .with_category(Category::Web);
+            if alert.text("confidence") == "0" {
+                // "False positive", as somebody has said in ZAP.
+                finding.status = crate::ScannerStatus::Suppressed;
+            }
             finding.related = places.collect();
             reading.add(finding);
         }
+    }
+    match report.each("site") {
+        [] => reading.nothing_looked_at("site", "no site"),
+        [site] => reading.target(&site.text("name")),
+        _ => {}
     }
     Ok(())
 }
@@ -386,12 +483,19 @@ fn read_spotbugs(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), Import
         .iter()
         .map(|pattern| (pattern.text("type"), pattern))
         .collect();
+    let mut n_bugs = 0;
     reading.xml_stream(text, &roots, bugs, &mut |reading, nth, bug| {
         let at = nth.at;
+        n_bugs += 1;
         let severity = match &*bug.text("priority") {
             "1" => Severity::High,
             "2" => Severity::Medium,
-            _ => Severity::Low,
+            "3" | "4" | "5" => Severity::Low,
+            word => {
+                let pointer = format!("BugInstance {at}");
+                reading.unknown_word(&pointer, "severity", word);
+                Severity::Unrated
+            }
         };
         let kind = bug.text("type");
         let nothing = Loose::Null;
@@ -427,5 +531,15 @@ fn read_spotbugs(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), Import
     if report.number("Errors/errors").is_some_and(|n| n > 0.0) {
         reading.incomplete("Errors", "the tool reports errors");
     }
+    if let Some(n) = report.number("Errors/missingClasses").filter(|n| *n > 0.0) {
+        let said = format!("{n} classes that the code uses were not there to be looked at.");
+        reading.problem("Errors", said);
+    }
+    let summary = report.at("FindBugsSummary");
+    reading.declared("FindBugsSummary", summary.number("total_bugs"), n_bugs);
+    if summary.number("total_classes") == Some(0.0) {
+        reading.nothing_looked_at("FindBugsSummary", "no classes");
+    }
+    reading.target(&report.text("Project/projectName"));
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! | in the file | what becomes of it |
 //! |---|---|
 //! | each element | one finding, at its primary place; rows and columns count from 0 there |
-//! | `determinations.severity` | as it is; Unknown is info |
+//! | `determinations.severity` | as it is; Unknown is unrated |
 //! | `ignored` | suppressed |
 
 use super::reading::{Format, Reading, adding, certain_or_empty, list_with};
@@ -16,7 +16,7 @@ pub const ZIZMOR: Format = Format {
     title: "zizmor JSON",
     tool: "zizmor",
     detect,
-    lists: &[],
+    lists: &["*/locations", "*/determinations{}"],
     read,
 };
 

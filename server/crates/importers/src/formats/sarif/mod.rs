@@ -37,11 +37,12 @@ use self::lines::Lines;
 use self::messages::{with_arguments, without_links};
 use self::paths::Paths;
 pub(in crate::formats) use self::rules::{Ids, push_new};
-use self::rules::{Rule, Rules, score_of};
+use self::rules::{Rule, Rules, Scored, score_of};
 use self::schema::{
     Configuration, Location, Message, PhysicalLocation, Region, RunHead, SarifResult, Worded,
     index_of, text_of,
 };
+use super::reading::{image_name, says_unfinished};
 use crate::cut::{self, CutError, Element, Step};
 use crate::json::{self, Loose, Text};
 use crate::text::{clean, clean_line, percent_decode, shortened, title};
@@ -80,6 +81,10 @@ impl Importer for Sarif {
 
     fn file_names(&self) -> &'static [&'static str] {
         &[".sarif", ".sarif.json"]
+    }
+
+    fn keys(&self) -> Vec<&'static str> {
+        vec!["version", "runs"]
     }
 
     fn detect(&self, sniff: &Sniff<'_>) -> Confidence {
@@ -167,7 +172,7 @@ impl StreamingImporter for Sarif {
                 let base = format!("$.runs[{run_at}].results[{at}]");
                 broken_at(input, offset, &text, &error, &base)
             })?;
-            match run.finding(at, &result, &mut reading) {
+            match run.finding(at, &result, &mut reading)? {
                 Some(finding) => sink(finding),
                 None => reading.summary.n_not_findings += 1,
             }
@@ -273,7 +278,34 @@ fn read_heads(text: &str) -> Result<Vec<RunHead<'_>>, HeadError> {
 struct Reading {
     summary: Summary,
     n_problems: usize,
+    /// Results that say less than they should, by what is said of them.
+    n_vague: [usize; VAGUE.len()],
 }
+
+/// Ways in which a result does not say where it is.
+#[derive(Clone, Copy)]
+enum Vague {
+    NoPlace,
+    Lost,
+    Absolute,
+    NullList,
+}
+
+const VAGUE: [(Vague, &str); 4] = [
+    (Vague::NoPlace, "no place is named"),
+    (
+        Vague::Lost,
+        "a place or a part of the message is named by a number of something that the file does not list",
+    ),
+    (
+        Vague::Absolute,
+        "the path is absolute, and nothing says where the repository lies",
+    ),
+    (
+        Vague::NullList,
+        "the list of suppressions or of logical locations is null, which the standard does not know",
+    ),
+];
 
 impl Reading {
     fn of(heads: &[RunHead<'_>]) -> Self {
@@ -283,7 +315,14 @@ impl Reading {
                 ..Summary::default()
             },
             n_problems: 0,
+            n_vague: [0; VAGUE.len()],
         };
+        let mut targets: Vec<_> = heads.iter().map(target_of).collect();
+        targets.dedup();
+        // Of several none is the scan's.
+        if let [target] = targets.as_mut_slice() {
+            reading.summary.target = target.take();
+        }
         if let Some(first) = heads.first() {
             reading.summary.tool = tool_of(first);
         } else {
@@ -394,13 +433,6 @@ impl Reading {
         ];
         for (list, notifications) in lists {
             for (n, notification) in notifications.iter().enumerate() {
-                if !notification
-                    .level
-                    .as_deref()
-                    .is_some_and(|level| level.eq_ignore_ascii_case("error"))
-                {
-                    continue;
-                }
                 let descriptor = notification
                     .descriptor
                     .as_ref()
@@ -411,6 +443,36 @@ impl Reading {
                     .or(descriptor)
                     .unwrap_or("an error");
                 let said = title(said);
+                let level = notification
+                    .level
+                    .text()
+                    .unwrap_or("warning")
+                    .to_ascii_lowercase();
+                match level.as_str() {
+                    "error" => {}
+                    "note" | "none" => continue,
+                    level => {
+                        let at_level = || format!("{place}/{list}/{n}/level");
+                        if notification.level.is_null() {
+                            self.problem(at_level(), "The level is null.");
+                        } else if level != "warning" {
+                            let level = title(level);
+                            let message = format!("The level {level:?} is not in the standard.");
+                            self.problem(at_level(), message);
+                        }
+                        // A warning is of many things; one that says that something was not looked at is meant.
+                        let words = format!("{} {said}", descriptor.unwrap_or(""));
+                        if says_unfinished(&words) {
+                            self.problem(
+                                format!("{place}/{list}/{n}"),
+                                format!("The scan is incomplete: the tool warned: {said}"),
+                            );
+                            let reason = format!("the tool warned: {said}");
+                            self.summary.completeness.note(reason);
+                        }
+                        continue;
+                    }
+                }
                 self.summary
                     .completeness
                     .note(format!("the tool reported an error: {said}"));
@@ -432,7 +494,17 @@ impl Reading {
         }
     }
 
+    fn vague(&mut self, how: Vague) {
+        self.n_vague[how as usize] += 1;
+    }
+
     fn finish(mut self) -> Summary {
+        for (how, words) in VAGUE {
+            let n = self.n_vague[how as usize];
+            if n > 0 {
+                self.problem("/runs".to_owned(), format!("Of {n} results {words}."));
+            }
+        }
         if self.n_problems > MOST_PROBLEMS {
             self.summary.problems.push(Problem {
                 where_: "/runs".to_owned(),
@@ -444,6 +516,26 @@ impl Reading {
         }
         self.summary
     }
+}
+
+/// What was looked at: GitHub's category, which is the id of the run's automation without its last part; or an image.
+fn target_of(head: &RunHead<'_>) -> Option<String> {
+    let id = head
+        .automation_details
+        .as_ref()
+        .and_then(|details| details.id.as_deref());
+    let id = id.map(clean_line).unwrap_or_default();
+    let category = match id.rsplit_once('/') {
+        Some((category, _)) => category.trim_matches('/'),
+        // It may be of this one run.
+        None if id.bytes().any(|b| b.is_ascii_digit()) => "",
+        None => &id,
+    };
+    if !category.is_empty() {
+        return Some(category.to_owned());
+    }
+    let image = head.properties.as_ref()?.image_name.as_deref()?;
+    Some(clean_line(image_name(image))).filter(|name| !name.is_empty())
 }
 
 fn tool_of(head: &RunHead<'_>) -> Tool {
@@ -483,10 +575,12 @@ struct Run<'h> {
     ids: HashMap<String, Shared>,
 }
 
-/// The levels and ranks that an invocation was configured to give to rules: of several for one rule the first counts.
+/// The levels and ranks that an invocation was configured to give to rules: of several for one rule the first counts. A rule is
+/// known by its place in memory, since rules of the driver and of its extensions can have one id and one index.
 #[derive(Default)]
 struct Overrides<'h> {
-    by_id: HashMap<&'h str, usize>,
+    by_rule: HashMap<(*const Rule<'h>, &'h str), usize>,
+    /// Of the driver, by an index for which it lists no rule.
     by_index: HashMap<usize, usize>,
 }
 
@@ -533,11 +627,11 @@ impl<'h> Run<'h> {
         at: usize,
         result: &SarifResult<'_>,
         reading: &mut Reading,
-    ) -> Option<Finding> {
+    ) -> Result<Option<Finding>, ImportError> {
         self.shared_left.set(MOST_SHARED_BYTES);
         let kind = result.kind.as_deref().unwrap_or("fail");
         if matches!(kind, "pass" | "notApplicable" | "informational") {
-            return None;
+            return Ok(None);
         }
         let pointer = format!("/runs/{}/results/{at}", self.at);
         let asks_for_review = matches!(kind, "open" | "review");
@@ -570,6 +664,13 @@ impl<'h> Run<'h> {
         let mut finding = Finding::new(title_of(result, rule, message.as_deref()), severity);
         finding.score = score;
         finding.status = status_of(result, asks_for_review);
+        let state = result.baseline_state.text();
+        let is_known = |state| matches!(state, "new" | "unchanged" | "updated" | "absent");
+        if result.baseline_state.is_null() || state.is_some_and(|state| !is_known(state)) {
+            let state = title(state.unwrap_or("null"));
+            let message = format!("The baseline state {state:?} is not in the standard.");
+            reading.problem(format!("{pointer}/baselineState"), message);
+        }
         add_suppression(result, &mut finding);
         finding.pointer = pointer;
         finding.tool.clone_from(&self.tool);
@@ -605,6 +706,7 @@ impl<'h> Run<'h> {
         finding.aliases = ids.aliases;
 
         self.add_places(result, &mut finding);
+        self.note_places(result, &finding, reading);
         add_package(&mut finding, message.as_deref());
         if finding.description.is_none() {
             finding.description = message.as_deref().map(Shared::from);
@@ -618,7 +720,62 @@ impl<'h> Run<'h> {
         finding.category = Some(self.category(&finding));
         finding.code_flows = self.code_flows(result, rule);
         finding.fixes = self.fixes(result, rule);
-        Some(finding)
+        if finding.title.is_empty() {
+            let Some(component) = finding.component.as_deref() else {
+                let message = "this result has no message, no rule and no component, so it says nothing. Let the scanner write the report again.";
+                let at = format!("${}", finding.pointer.replace('/', "."));
+                return Err(ImportError::broken(NAME, &at, message));
+            };
+            finding.title = title(component);
+        }
+        Ok(Some(finding))
+    }
+
+    /// Notes where a result does not say where it is, or names what the file does not list.
+    fn note_places(&self, result: &SarifResult<'_>, finding: &Finding, reading: &mut Reading) {
+        let first = result.locations.first();
+        if first.is_none() {
+            reading.vague(Vague::NoPlace);
+        }
+        let physical = first.and_then(|first| first.physical_location.as_ref());
+        let logical = first.map_or(&[][..], |first| first.logical_locations.list());
+        let is_lost = |logical: &schema::LogicalLocation<'_>| {
+            let at = index_of(logical.index.as_ref());
+            at.is_some_and(|at| self.head.logical_locations.get(at).is_none())
+        };
+        let message = result.message.as_ref();
+        if self
+            .paths
+            .is_lost(physical.and_then(|place| place.artifact_location.as_ref()))
+            || logical.iter().any(is_lost)
+            || message.is_some_and(|message| self.lacks_arguments(message, result))
+        {
+            reading.vague(Vague::Lost);
+        }
+        if result.suppressions.is_null()
+            || first.is_some_and(|first| first.logical_locations.is_null())
+        {
+            reading.vague(Vague::NullList);
+        }
+        if finding.path_is_absolute && self.paths.has_no_root() {
+            reading.vague(Vague::Absolute);
+        }
+    }
+
+    /// Whether a message names a string with places for arguments, and has none.
+    fn lacks_arguments(&self, message: &Message<'_>, result: &SarifResult<'_>) -> bool {
+        let Some(id) = message.id.as_deref() else {
+            return false;
+        };
+        if !message.arguments.is_empty() || message.plain().is_some() {
+            return false;
+        }
+        let index = result.rule_index.as_ref().and_then(Loose::as_number);
+        let (rule, _) = self
+            .rules
+            .find(result.rule_id.as_deref(), index, result.rule.as_ref());
+        let text = self.rules.message(rule, id);
+        text.is_some_and(|text| text.contains("{0}"))
     }
 
     fn severity(
@@ -628,16 +785,45 @@ impl<'h> Run<'h> {
         pointer: &str,
         reading: &mut Reading,
     ) -> (Option<f64>, Severity) {
-        let own_score = result.properties.as_ref().and_then(score_of);
-        if let Some(score) = own_score.or_else(|| rule?.security_severity) {
-            return (Some(score), Severity::from_cvss_score(score));
+        let own_score = result.properties.as_ref().map_or(Scored::Absent, score_of);
+        let of_rule = rule.map_or(&Scored::Absent, |rule| &rule.security_severity);
+        let place = || format!("{pointer}/properties/security-severity");
+        // One that says nothing is told, and the rule's counts.
+        let score = match (&own_score, of_rule) {
+            (Scored::Absent, _) => of_rule,
+            (Scored::Unknown(word), Scored::Score(_) | Scored::Word(_)) => {
+                let message = format!("The security-severity {word:?} is no score.");
+                reading.problem(place(), message);
+                of_rule
+            }
+            _ => &own_score,
+        };
+        match score {
+            // Tools write zero where they do not know; a level says more then.
+            Scored::Score(score) if *score > 0.0 => {
+                return (Some(*score), Severity::from_cvss_score(*score));
+            }
+            Scored::Word(severity) => {
+                let message = "The security-severity is a word and no number; the word counts.";
+                reading.problem(place(), message);
+                return (None, *severity);
+            }
+            Scored::Unknown(word) => {
+                let message = format!("The security-severity {word:?} is no score.");
+                reading.problem(place(), message);
+            }
+            Scored::Score(_) | Scored::Absent => {}
         }
         let overridden = || self.overridden(result, rule);
-        let level = result
-            .level
-            .as_deref()
-            .or_else(|| overridden()?.level.as_deref())
-            .or_else(|| rule?.level);
+        let given = [
+            Some(&result.level),
+            overridden().map(|configuration| &configuration.level),
+            rule.map(|rule| rule.level),
+        ];
+        if given.iter().flatten().any(|level| level.is_null()) {
+            reading.problem(format!("{pointer}/level"), "The level is null.");
+        }
+        let level = given.into_iter().flatten().find_map(|level| level.text());
         if let Some(level) = level {
             let severity = match level {
                 "error" => Some(Severity::High),
@@ -651,11 +837,16 @@ impl<'h> Run<'h> {
                 return (None, severity);
             }
             let message = format!(
-                "The level {:?} is not in the standard; it is taken as warning.",
+                "The level {:?} is not in the standard; what has it is unrated.",
                 title(level)
             );
             reading.problem(format!("{pointer}/level"), message);
-            return (None, Severity::Medium);
+            return (None, Severity::Unrated);
+        }
+        match score {
+            Scored::Score(score) => return (Some(*score), Severity::from_cvss_score(*score)),
+            Scored::Unknown(_) => return (None, Severity::Unrated),
+            Scored::Word(_) | Scored::Absent => {}
         }
         let rank_of = |rank: &Option<Loose<'_>>| rank.as_ref().and_then(Loose::as_number);
         let rank = rank_of(&result.rank)
@@ -679,22 +870,38 @@ impl<'h> Run<'h> {
             .invocations
             .get(invocation)?
             .rule_configuration_overrides;
+        let address = |rule: Option<&Rule<'h>>| rule.map_or(std::ptr::null(), std::ptr::from_ref);
         let index = self.overrides.get(invocation)?.get_or_init(|| {
             let mut index = Overrides::default();
             for (at, entry) in overrides.iter().enumerate().rev() {
-                if let Some(id) = entry.descriptor.id.as_deref() {
-                    index.by_id.insert(id, at);
-                }
-                if let Some(rule) = index_of(entry.descriptor.index.as_ref()) {
-                    index.by_index.insert(rule, at);
+                let named = &entry.descriptor;
+                let number = named.index.as_ref().and_then(Loose::as_number);
+                let (rule, _) = self.rules.find(named.id.as_deref(), number, Some(named));
+                index
+                    .by_rule
+                    .insert((address(rule), named.id.as_deref().unwrap_or("")), at);
+                if let Some(number) = index_of(named.index.as_ref())
+                    && rule.is_none()
+                    && named.tool_component.is_none()
+                {
+                    index.by_index.insert(number, at);
                 }
             }
             index
         });
-        let rule_id = result.rule_id.as_deref().or_else(|| rule?.id.as_deref());
-        let by_id = rule_id.and_then(|id| index.by_id.get(id));
-        let by_index = index_of(result.rule_index.as_ref()).and_then(|at| index.by_index.get(&at));
-        let first = by_id.into_iter().chain(by_index).min()?;
+        // By the id of the result, which may be a part of the rule's, by the rule's own, or by the rule alone.
+        let ids = [
+            result.rule_id.as_deref(),
+            rule.and_then(|rule| rule.id.as_deref()),
+            rule.map(|_| ""),
+        ];
+        let by_rule = ids
+            .into_iter()
+            .flatten()
+            .filter_map(|id| index.by_rule.get(&(address(rule), id)));
+        let number = index_of(result.rule_index.as_ref()).filter(|_| rule.is_none());
+        let by_index = number.and_then(|number| index.by_index.get(&number));
+        let first = by_rule.chain(by_index).min()?;
         Some(&overrides[*first].configuration)
     }
 
@@ -748,7 +955,7 @@ impl<'h> Run<'h> {
     }
 
     fn add_logical(&self, location: &Location<'_>, finding: &mut Finding) {
-        for logical in &*location.logical_locations {
+        for logical in location.logical_locations.list() {
             let listed =
                 index_of(logical.index.as_ref()).and_then(|at| self.head.logical_locations.get(at));
             let name = logical
@@ -924,12 +1131,7 @@ fn title_of(result: &SarifResult<'_>, rule: Option<&Rule<'_>>, message: Option<&
         .or_else(of_rule)
         .or(result.rule_id.as_deref())
         .unwrap_or("");
-    let line = title(text);
-    if line.is_empty() {
-        "Result without a message".to_owned()
-    } else {
-        line
-    }
+    title(text)
 }
 
 fn add_properties(result: &SarifResult<'_>, finding: &mut Finding, ids: &mut Ids) {
@@ -957,7 +1159,7 @@ fn shared_id(ids: &mut HashMap<String, Shared>, id: &str) -> Shared {
 }
 
 fn status_of(result: &SarifResult<'_>, asks_for_review: bool) -> ScannerStatus {
-    if result.baseline_state.as_deref() == Some("absent") {
+    if result.baseline_state.text() == Some("absent") {
         return ScannerStatus::Absent;
     }
     let is_undecided = |suppression: &schema::Suppression<'_>| {
@@ -967,7 +1169,8 @@ fn status_of(result: &SarifResult<'_>, asks_for_review: bool) -> ScannerStatus {
             .or(suppression.state.as_deref());
         matches!(status, Some("underReview" | "rejected"))
     };
-    if !result.suppressions.is_empty() && !result.suppressions.iter().any(is_undecided) {
+    let suppressions = result.suppressions.list();
+    if !suppressions.is_empty() && !suppressions.iter().any(is_undecided) {
         ScannerStatus::Suppressed
     } else if asks_for_review {
         ScannerStatus::Review
@@ -985,7 +1188,7 @@ fn add_suppression(result: &SarifResult<'_>, finding: &mut Finding) {
         let said = suppression.justification.as_deref()?;
         Some(shortened(said, MOST_REASON_CHARS)).filter(|said| !said.is_empty())
     };
-    let mut all = result.suppressions.iter();
+    let mut all = result.suppressions.list().iter();
     let told = all
         .clone()
         .find(|suppression| reason(suppression).is_some());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::schema::{ArtifactLocation, RunHead, index_of};
-use crate::text::{is_absolute_path, normal_path, plain_path};
+use crate::text::{clean_line, is_absolute_path, is_url, normal_path, plain_path};
 
 /// The deepest chain of base ids that is followed; a longer one goes in a circle.
 const MOST_BASES: usize = 16;
@@ -26,6 +26,8 @@ pub(super) struct Paths<'h> {
     /// The base ids as they are given.
     bases: HashMap<&'h str, &'h ArtifactLocation<'h>>,
     root: Option<String>,
+    /// Whether several bases lie outside of the root, so that each has to be told.
+    has_several_outside: bool,
     artifacts: Vec<Option<&'h ArtifactLocation<'h>>>,
 }
 
@@ -39,9 +41,18 @@ impl<'h> Paths<'h> {
             .iter()
             .map(|artifact| artifact.location.as_ref())
             .collect();
+        let mut outside: Vec<String> = bases
+            .keys()
+            .map(|id| base(&bases, id))
+            .filter(|base| is_absolute_path(base) && !is_inside(base, root.as_deref()))
+            .collect();
+        outside.sort_unstable();
+        outside.dedup();
+        let has_several_outside = outside.len() > 1;
         Self {
             bases,
             root,
+            has_several_outside,
             artifacts,
         }
     }
@@ -70,8 +81,26 @@ impl<'h> Paths<'h> {
         let uri = location.and_then(|location| location.uri.as_deref());
         uri.is_some_and(|uri| {
             let uri = uri.trim();
-            is_absolute_path(uri) && !is_inside(uri, self.root.as_deref())
+            is_absolute_path(uri) && !is_url(uri) && !is_inside(uri, self.root.as_deref())
         })
+    }
+
+    /// Whether nothing says where the repository lies.
+    pub(super) const fn has_no_root(&self) -> bool {
+        self.root.is_none()
+    }
+
+    /// Whether a location only names an artifact that is not listed.
+    pub(super) fn is_lost(&self, location: Option<&ArtifactLocation<'_>>) -> bool {
+        let Some(location) = location else {
+            return false;
+        };
+        let has_uri = location
+            .uri
+            .as_deref()
+            .is_some_and(|uri| !uri.trim().is_empty());
+        let listed = index_of(location.index.as_ref()).map(|at| self.artifacts.get(at));
+        !has_uri && matches!(listed, Some(None | Some(None)))
     }
 
     /// `None` if it is too long.
@@ -82,10 +111,24 @@ impl<'h> Paths<'h> {
         let root = self.root.as_deref();
         let base = base_id.map_or_else(String::new, |id| base(&self.bases, id));
         if base.is_empty() || is_absolute_path(uri) {
+            // An address of the web is no path: it stays as it is, unless the repository lies there.
+            if is_url(uri) && !is_inside(uri, root) {
+                return Some(clean_line(uri));
+            }
             return Some(normal_path(uri, root));
         }
         let whole = format!("{}/{uri}", base.trim_end_matches('/'));
         if is_absolute_path(&base) && !is_inside(&base, root) {
+            if is_url(&base) {
+                return Some(clean_line(&whole));
+            }
+            if self.has_several_outside
+                && let Some(id) = base_id
+            {
+                // The machine's folder is another one in the next run, but the base's name is not.
+                let path = normal_path(uri, None);
+                return Some(format!("{}/{path}", id.trim_matches('%')));
+            }
             // Its own base lies outside of the repository's root, or no root is known: the base stands for the root.
             return Some(normal_path(uri, None));
         }
@@ -159,14 +202,15 @@ fn root_of(run: &RunHead<'_>, given: &HashMap<&str, &ArtifactLocation<'_>>) -> O
         let mut addresses = given
             .iter()
             .filter(|(_, location)| location.uri_base_id.is_none())
-            .filter_map(|(id, _)| absolute(base(given, id)));
+            .filter_map(|(id, _)| absolute(base(given, id)))
+            .filter(|address| !is_url(address));
         let first = addresses.next()?;
         addresses.next().is_none().then_some(first)
     };
     let worked_in = || {
         run.invocations.iter().find_map(|invocation| {
             let location = invocation.working_directory.as_ref()?;
-            absolute(location.uri.as_deref()?.trim().to_owned())
+            absolute(location.uri.as_deref()?.trim().to_owned()).filter(|uri| !is_url(uri))
         })
     };
     mapped.or_else(named).or_else(only).or_else(worked_in)

@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 
 use super::schema::{
-    ComponentReference, Descriptor, Message, Properties, Reference, RunHead, ToolComponent,
+    ComponentReference, Descriptor, Given, Message, Properties, Reference, RunHead, ToolComponent,
     index_of,
 };
+use holdpoint_domain::Severity;
+
 use crate::Shared;
+use crate::json::{Loose, Text};
 use crate::text::{clean, clean_line, is_url};
 
 /// A rule, with the texts that all of its findings share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Rule<'h> {
     pub(super) id: Option<Shared>,
     pub(super) name: Option<Shared>,
@@ -18,9 +21,9 @@ pub(super) struct Rule<'h> {
     pub(super) description: Option<Shared>,
     pub(super) help: Option<Shared>,
     pub(super) help_url: Option<Shared>,
-    pub(super) level: Option<&'h str>,
+    pub(super) level: &'h Given<Text<'h>>,
     pub(super) rank: Option<f64>,
-    pub(super) security_severity: Option<f64>,
+    pub(super) security_severity: Scored,
     pub(super) ids: Ids,
     pub(super) tags: Vec<Shared>,
     pub(super) messages: Option<&'h HashMap<crate::json::Text<'h>, Message<'h>>>,
@@ -360,9 +363,9 @@ impl<'h> Rules<'h> {
             short,
             help_url: help_url.or_else(|| help.clone().filter(|_| help_is_url)),
             help: help.filter(|_| !help_is_url),
-            level: configuration.and_then(|c| c.level.as_deref()),
+            level: configuration.map_or(&Given::Absent, |c| &c.level),
             rank: configuration.and_then(|c| c.rank.as_ref()?.as_number()),
-            security_severity: rule.properties.as_ref().and_then(score_of),
+            security_severity: rule.properties.as_ref().map_or(Scored::Absent, score_of),
             ids,
             tags,
             messages: rule.message_strings.as_ref(),
@@ -458,8 +461,36 @@ fn is_part_of(id: &str, own: &str) -> bool {
             .is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// `security-severity`: a score from 0 to 10 by GitHub's convention, which most tools follow.
-pub(super) fn score_of(properties: &Properties<'_>) -> Option<f64> {
-    let score = properties.security_severity.as_ref()?.as_number()?;
-    (0.0..=10.0).contains(&score).then_some(score)
+/// What `security-severity` says: a score from 0 to 10 by GitHub's convention, which most tools follow.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Scored {
+    Absent,
+    Score(f64),
+    /// A word of a severity, as some tools write it.
+    Word(Severity),
+    /// Neither.
+    Unknown(String),
+}
+
+pub(super) fn score_of(properties: &Properties<'_>) -> Scored {
+    let value = match &properties.security_severity {
+        Given::Absent => return Scored::Absent,
+        Given::Null => return Scored::Unknown("null".to_owned()),
+        Given::Value(value) => value,
+    };
+    let text = match value {
+        Loose::Text(text) => text.trim(),
+        _ => "",
+    };
+    // As people of some countries write decimals.
+    let score = value
+        .as_number()
+        .or_else(|| text.replace(',', ".").parse().ok());
+    match score.filter(|score| (0.0..=10.0).contains(score)) {
+        Some(score) => Scored::Score(score),
+        None => match Severity::from_scanner_word(text) {
+            Some(severity) => Scored::Word(severity),
+            None => Scored::Unknown(crate::text::title(&value.own_text())),
+        },
+    }
 }

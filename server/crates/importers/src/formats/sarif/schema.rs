@@ -7,6 +7,46 @@ use serde::Deserialize;
 
 use crate::json::{Count, Loose, Many, Skipped, Text};
 
+/// A value that may be absent, which the standard says something of, or null, which it does not know.
+#[derive(Debug, Default)]
+pub(super) enum Given<T> {
+    #[default]
+    Absent,
+    Null,
+    Value(T),
+}
+
+impl<T> Given<T> {
+    pub(super) const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Null => None,
+        }
+    }
+
+    pub(super) const fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+}
+
+impl<T> Given<Many<T>> {
+    pub(super) fn list(&self) -> &[T] {
+        self.value().map_or(&[], |list| list)
+    }
+}
+
+impl Given<Text<'_>> {
+    pub(super) fn text(&self) -> Option<&str> {
+        self.value().map(|text| &**text)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::<T>::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
+    }
+}
+
 /// A run without its results, which are read one by one afterwards.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -21,7 +61,25 @@ pub(super) struct RunHead<'a> {
     pub(super) logical_locations: Many<LogicalLocation<'a>>,
     pub(super) thread_flow_locations: Many<ThreadFlowLocation<'a>>,
     pub(super) external_property_file_references: Option<ExternalFiles>,
+    pub(super) automation_details: Option<AutomationDetails<'a>>,
+    pub(super) properties: Option<RunProperties<'a>>,
     pub(super) results: Option<Skipped>,
+}
+
+/// Which of several runs for one repository this is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AutomationDetails<'a> {
+    #[serde(borrow)]
+    pub(super) id: Option<Text<'a>>,
+}
+
+/// What Trivy says of an image.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct RunProperties<'a> {
+    #[serde(borrow)]
+    pub(super) image_name: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -75,7 +133,7 @@ pub(super) struct Descriptor<'a> {
 #[serde(default)]
 pub(super) struct Configuration<'a> {
     #[serde(borrow)]
-    pub(super) level: Option<Text<'a>>,
+    pub(super) level: Given<Text<'a>>,
     pub(super) rank: Option<Loose<'a>>,
 }
 
@@ -177,7 +235,7 @@ pub(super) struct Override<'a> {
 #[serde(default)]
 pub(super) struct Notification<'a> {
     #[serde(borrow)]
-    pub(super) level: Option<Text<'a>>,
+    pub(super) level: Given<Text<'a>>,
     pub(super) message: Message<'a>,
     pub(super) descriptor: Option<Reference<'a>>,
 }
@@ -206,7 +264,7 @@ pub(super) struct LogicalLocation<'a> {
 #[serde(default)]
 pub(super) struct Properties<'a> {
     #[serde(borrow, rename = "security-severity")]
-    pub(super) security_severity: Option<Loose<'a>>,
+    pub(super) security_severity: Given<Loose<'a>>,
     pub(super) tags: Option<Loose<'a>>,
     pub(super) cwe: Option<Loose<'a>>,
     pub(super) cve: Option<Loose<'a>>,
@@ -225,15 +283,15 @@ pub(super) struct SarifResult<'a> {
     pub(super) rule_index: Option<Loose<'a>>,
     pub(super) rule: Option<Reference<'a>>,
     pub(super) kind: Option<Text<'a>>,
-    pub(super) level: Option<Text<'a>>,
+    pub(super) level: Given<Text<'a>>,
     pub(super) rank: Option<Loose<'a>>,
     pub(super) message: Option<Message<'a>>,
     pub(super) locations: Many<Location<'a>>,
     pub(super) related_locations: Many<Location<'a>>,
     pub(super) code_flows: Many<CodeFlow<'a>>,
     pub(super) fixes: Many<Fix<'a>>,
-    pub(super) suppressions: Many<Suppression<'a>>,
-    pub(super) baseline_state: Option<Text<'a>>,
+    pub(super) suppressions: Given<Many<Suppression<'a>>>,
+    pub(super) baseline_state: Given<Text<'a>>,
     pub(super) fingerprints: Option<Loose<'a>>,
     pub(super) partial_fingerprints: Option<Loose<'a>>,
     pub(super) correlation_guid: Option<Text<'a>>,
@@ -267,7 +325,7 @@ pub(super) struct Suppression<'a> {
 pub(super) struct Location<'a> {
     #[serde(borrow)]
     pub(super) physical_location: Option<PhysicalLocation<'a>>,
-    pub(super) logical_locations: Many<LogicalLocation<'a>>,
+    pub(super) logical_locations: Given<Many<LogicalLocation<'a>>>,
     pub(super) message: Option<Message<'a>>,
 }
 
