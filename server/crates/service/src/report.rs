@@ -309,7 +309,7 @@ impl Services {
     }
 
     /// Waits for a place among the reports that are being made.
-    async fn place_to_report(&self) -> Result<SemaphorePermit<'_>, ServiceError> {
+    pub(crate) async fn place_to_report(&self) -> Result<SemaphorePermit<'_>, ServiceError> {
         self.inner
             .reporting
             .acquire()
