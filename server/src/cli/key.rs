@@ -8,7 +8,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Answer, config::Flags, refused, terminal, work};
 
-/// The keys that sign reports, the activity log and attestations. Works beside a running server, which goes by a change
+/// The keys that sign reports and the activity log, and the one kept for attestations, which signs nothing yet. Works beside a running server, which goes by a change
 /// from its next signature on.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Key {
