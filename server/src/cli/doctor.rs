@@ -40,7 +40,7 @@ enum Outcome {
 }
 
 #[derive(Debug, Serialize)]
-struct Check {
+struct HealthCheck {
     check: &'static str,
     outcome: Outcome,
     text: String,
@@ -81,8 +81,8 @@ impl Doctor {
         })
     }
 
-    async fn checks(&self, config: &Config) -> Vec<Check> {
-        let mut checks = Checks::default();
+    async fn checks(&self, config: &Config) -> Vec<HealthCheck> {
+        let mut checks = HealthChecks::default();
         checks.add(
             "configuration",
             Outcome::Well,
@@ -129,11 +129,11 @@ impl Doctor {
 }
 
 #[derive(Default)]
-struct Checks(Vec<Check>);
+struct HealthChecks(Vec<HealthCheck>);
 
-impl Checks {
+impl HealthChecks {
     fn add(&mut self, check: &'static str, outcome: Outcome, text: impl Into<String>) {
-        self.0.push(Check {
+        self.0.push(HealthCheck {
             check,
             outcome,
             text: text.into(),
