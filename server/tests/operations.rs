@@ -507,8 +507,9 @@ fn a_doctor_looks_at_the_keys_and_at_a_database_elsewhere_too() {
     let instance = Instance::new();
     let (data, keys) = (instance.data(), instance.path("elsewhere/keys"));
     let file = instance.path("elsewhere/holdpoint.db");
+    let database = format!("sqlite:{file}");
     std::fs::create_dir(instance.path("elsewhere")).unwrap();
-    let places = ["--data", &data, "--keys", &keys, "--database", &file];
+    let places = ["--data", &data, "--keys", &keys, "--database", &database];
     let doctor = |more: &[&str]| run(&[&["doctor", "--json"], &places[..], more].concat());
     assert_eq!(run(&[&["sample"], &places[..]].concat()).code, Some(0));
     let well = doctor(&[]);
