@@ -1,4 +1,6 @@
 # Every step is a command that can be typed by hand in a checkout; see docs/building.md.
+# It listens on every address, so it starts only when it is told what people type to reach it:
+#   docker run -p 3000:3000 -v holdpoint:/var/lib/holdpoint -e HOLDPOINT_BASE_URL=https://prr.example.org holdpoint
 
 FROM docker.io/library/rust:1.95-slim-bookworm AS build
 # Node.js is only for wasm-opt, which makes what browsers download a third smaller.
@@ -20,7 +22,8 @@ FROM docker.io/library/debian:bookworm-slim
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --user-group --home-dir /var/lib/holdpoint --create-home holdpoint
+ && useradd --system --uid 10001 --user-group --home-dir /var/lib/holdpoint --create-home holdpoint \
+ && chmod 0700 /var/lib/holdpoint
 COPY --from=build /image /
 USER 10001:10001
 ENV HOLDPOINT_DATA=/var/lib/holdpoint \

@@ -12,7 +12,7 @@ use tower_sessions::{Session, session::Error as SessionError};
 
 const KEY: &str = "flash";
 /// What one form may leave behind, in bytes; longer texts belong in an upload.
-const MAX_TYPED_BYTES: usize = 512 * 1024;
+pub const MAX_TYPED_BYTES: usize = 512 * 1024;
 
 /// What a form of somebody who is not signed in may leave behind: an address and a name.
 const MAX_STRANGERS_TYPED_BYTES: usize = 600;
@@ -95,24 +95,18 @@ impl Flash {
 
     /// What was typed so far, for the page at an address that shows all of the form. Nothing is refused yet.
     pub fn begun(address: &str, form: &str, typed: &[(&str, &str)]) -> Self {
-        let mut left = MAX_TYPED_BYTES;
-        let typed = typed
-            .iter()
-            .filter(|(name, _)| !name.contains("password") && !name.contains("token"))
-            .filter(|(_, value)| {
-                let fits = value.len() <= left;
-                left -= if fits { value.len() } else { 0 };
-                fits
-            })
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
         Self {
             page: path_of(address),
             notice: None,
             form: form.to_owned(),
             refusal: None,
-            typed,
+            typed: shown_again(typed),
         }
+    }
+
+    /// What was typed, where no page with the form can show it.
+    pub fn into_typed(self) -> Vec<(String, String)> {
+        self.typed
     }
 
     /// Leaves it for the next page.
@@ -168,6 +162,31 @@ impl Flash {
         }
         versions
     }
+}
+
+/// Of what was typed, what may be shown again: never passwords and tokens, and no more than one form may leave behind.
+pub fn shown_again(typed: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut left = MAX_TYPED_BYTES;
+    typed
+        .iter()
+        .filter(|(name, _)| !name.contains("password") && !name.contains("token"))
+        .filter(|(_, value)| {
+            let fits = value.len() <= left;
+            left -= if fits { value.len() } else { 0 };
+            fits
+        })
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// As [`shown_again`], of a form as it was sent.
+pub fn shown_again_of_body(body: &[u8]) -> Vec<(String, String)> {
+    let fields: Vec<_> = url::form_urlencoded::parse(body).collect();
+    let typed: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
+    shown_again(&typed)
 }
 
 fn path_of(address: &str) -> String {

@@ -468,6 +468,7 @@ fn the_data_folder_is_the_servers_alone_and_a_doctor_closes_it() {
         "database",
         "schema",
         "stored files",
+        "signing keys",
         "log",
         "clock",
     ] {
@@ -498,6 +499,55 @@ fn the_data_folder_is_the_servers_alone_and_a_doctor_closes_it() {
     assert_eq!(
         run(&["doctor", "--data", &instance.path("none")]).code,
         Some(1)
+    );
+}
+
+#[test]
+fn a_doctor_looks_at_the_keys_and_at_a_database_elsewhere_too() {
+    let instance = Instance::new();
+    let (data, keys) = (instance.data(), instance.path("elsewhere/keys"));
+    let file = instance.path("elsewhere/holdpoint.db");
+    let database = format!("sqlite:{file}");
+    std::fs::create_dir(instance.path("elsewhere")).unwrap();
+    let places = ["--data", &data, "--keys", &keys, "--database", &database];
+    let doctor = |more: &[&str]| run(&[&["doctor", "--json"], &places[..], more].concat());
+    assert_eq!(run(&[&["sample"], &places[..]].concat()).code, Some(0));
+    let well = doctor(&[]);
+    assert_eq!(well.code, Some(0), "{well:?}");
+    assert_eq!(check(&well.json(), "signing keys")["outcome"], "well");
+
+    let set = |path: &str, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let key = std::fs::read_dir(&keys).unwrap().next().unwrap().unwrap();
+    let key = key.path().to_str().unwrap().to_owned();
+    for place in [&file, &key, &keys] {
+        let was = mode(place);
+        set(place, was | 0o044);
+        let open = doctor(&[]);
+        assert_eq!(open.code, Some(1), "{place}: {open:?}");
+        let text = check(&open.json(), "permissions")["text"].to_string();
+        assert!(text.contains(place.as_str()), "{place}: {text}");
+        assert_eq!(doctor(&["--fix"]).code, Some(0), "{place}");
+        assert_eq!(mode(place), was, "{place}");
+    }
+
+    // Without its keys the server does not start, and the doctor says so before somebody finds out.
+    let away = instance.path("away");
+    std::fs::rename(&keys, &away).unwrap();
+    let without = doctor(&[]);
+    assert_eq!(without.code, Some(1), "{without:?}");
+    let keys_check = check(&without.json(), "signing keys").clone();
+    assert_eq!(keys_check["outcome"], "wrong", "{keys_check}");
+    assert!(
+        keys_check["text"]
+            .to_string()
+            .contains("No new key is made"),
+        "{keys_check}"
+    );
+    assert!(
+        !std::path::Path::new(&keys).exists(),
+        "the doctor makes none"
     );
 }
 

@@ -8,7 +8,7 @@ use tower_sessions::{Session, session::Error as SessionError};
 use super::ActionError;
 use crate::{
     cookies::{self, Cookie},
-    flash::{Flash, Refusal},
+    flash::{Flash, Refusal, shown_again},
     pages::errors::{Fault, FaultOfAction},
     paths,
     visit::Visit,
@@ -150,12 +150,8 @@ impl<P> ActionContext<P> {
         let back = back.as_ref();
         match settle(outcome, &self.form, back, typed, &self.request_id) {
             Settled::Lead(address, flash) => self.lead(&address, flash).await,
-            Settled::Failed(failure) => {
-                let shown = use_context::<Parts>()
-                    .and_then(|parts| parts.extensions.get::<FaultOfAction>().cloned());
-                if let Some(shown) = shown {
-                    shown.put(failure);
-                }
+            Settled::Failed(failure, typed) => {
+                put_fault(failure, typed);
                 Err(ActionError::Unavailable)
             }
         }
@@ -168,11 +164,12 @@ impl<P> ActionContext<P> {
     }
 
     async fn lead(self, address: &str, flash: Option<Flash>) -> Result<(), ActionError> {
-        if let Some(flash) = flash {
-            self.leave(flash).await.map_err(|error| {
-                tracing::error!(%error, "a flash could not be kept");
-                ActionError::Unavailable
-            })?;
+        if let Some(flash) = flash
+            && let Err(error) = self.leave(flash.clone()).await
+        {
+            tracing::error!(%error, "a flash could not be kept");
+            put_fault(Failure::of(&error), flash.into_typed());
+            return Err(ActionError::Unavailable);
         }
         leptos_axum::redirect(address);
         Ok(())
@@ -191,6 +188,15 @@ impl<P> ActionContext<P> {
     }
 }
 
+/// Has the failure shown instead of the action's answer, with what was typed.
+fn put_fault(failure: Failure, typed: Vec<(String, String)>) {
+    let shown =
+        use_context::<Parts>().and_then(|parts| parts.extensions.get::<FaultOfAction>().cloned());
+    if let Some(shown) = shown {
+        shown.put(failure, typed);
+    }
+}
+
 /// Sets a cookie with the answer to the request.
 pub(super) fn set_cookie(cookie: Cookie, value: &str) {
     let header = cookie.set(value, Visit::current().https);
@@ -203,8 +209,8 @@ pub(super) fn set_cookie(cookie: Cookie, value: &str) {
 pub enum Settled {
     /// It leads to an address, with what is left for the page there.
     Lead(String, Option<Flash>),
-    /// It failed in a way in which nothing can be left anywhere.
-    Failed(Failure),
+    /// It failed in a way in which nothing can be left anywhere; with what was typed and may be shown again.
+    Failed(Failure, Vec<(String, String)>),
 }
 
 /// Where an outcome leads, and what is left for the page there. Axum handlers of forms answer by it too.
@@ -226,7 +232,7 @@ where
             Settled::Lead(address, flash)
         }
         Err(error) => match error.failure(request_id) {
-            Some(failure) => Settled::Failed(failure),
+            Some(failure) => Settled::Failed(failure, shown_again(typed)),
             None => {
                 let flash = Flash::refusal(back, form, error.into_refusal(request_id), typed);
                 Settled::Lead(back.to_owned(), Some(flash))

@@ -430,13 +430,16 @@ fn these(chosen: &[String]) -> Result<Chosen, ServiceError> {
 
 #[cfg(feature = "ssr")]
 fn told(action: &str, n: i64) -> String {
+    if action == "approve" {
+        let noun = if n == 1 { "finding" } else { "findings" };
+        return format!("What was asked for is approved for {n} {noun}");
+    }
     let noun = if n == 1 { "finding is" } else { "findings are" };
     let verb = match action {
         "map" => "mapped",
         "false_positive" => "called false positives",
         "duplicate" => "called duplicates",
         "ask_acceptance" => "waiting for somebody to accept their risk",
-        "approve" => "what somebody asked for",
         "decline" => "open: what was asked for is declined",
         "fixed" => "called fixed",
         _ => "open again",

@@ -121,6 +121,8 @@ pub struct Fault {
     pub text: String,
     /// Field, what was sent, what is stored now: for conflicts.
     pub versions: Vec<(String, String, String)>,
+    /// The fields of a form that no page can show again, with what was typed there.
+    pub typed: Vec<(String, String)>,
 }
 
 impl Fault {
@@ -130,7 +132,15 @@ impl Fault {
             title: title.into(),
             text: text.into(),
             versions: Vec::new(),
+            typed: Vec::new(),
         }
+    }
+
+    /// With what was typed, so that nobody has to write it again.
+    #[must_use]
+    pub fn with_typed(mut self, typed: Vec<(String, String)>) -> Self {
+        self.typed = typed;
+        self
     }
 
     pub fn not_found(what: &str) -> Self {
@@ -220,6 +230,7 @@ impl Fault {
             status,
             text,
             versions,
+            typed,
             ..
         } = self;
         let tone = if status.is_server_error() {
@@ -260,6 +271,7 @@ impl Fault {
             <div class="stack">
                 <Notice tone alert=true>{text}</Notice>
                 {versions}
+                {what_was_typed(typed)}
                 <p class="btn-row">
                     <ButtonLink words="All reviews" href=paths::HOME weight=Weight::Secondary />
                 </p>
@@ -269,15 +281,44 @@ impl Fault {
     }
 }
 
+/// What somebody typed into a form, to be copied from; nothing where they typed nothing.
+fn what_was_typed(typed: Vec<(String, String)>) -> Option<impl IntoView> {
+    /// Ids and versions come along with a form, and nobody typed them.
+    fn is_of_the_form(name: &str, value: &str) -> bool {
+        let is_id = value.len() == 36
+            && value
+                .bytes()
+                .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        is_id || name == "version" || value.trim().is_empty()
+    }
+    let fields: Vec<_> = typed
+        .into_iter()
+        .filter(|(name, value)| !is_of_the_form(name, value))
+        .map(|(name, value)| {
+            let name = name.replace(['_', '-'], " ");
+            view! { <dt>{name}</dt><dd class="wrap-any as-typed">{value}</dd> }
+        })
+        .collect();
+    (!fields.is_empty()).then(|| {
+        view! {
+            <section class="stack-2" aria-labelledby="typed">
+                <h2 id="typed">"What you typed"</h2>
+                <p class="small muted">"It was not kept. Copy what you need before you leave this page; passwords are not shown."</p>
+                <dl class="dl">{fields}</dl>
+            </section>
+        }
+    })
+}
+
 /// What an action puts here is shown instead of its own answer. A redirect would leave the words in the session, which is in
 /// the database that just failed.
 #[derive(Clone, Debug, Default)]
 pub struct FaultOfAction(Arc<Mutex<Option<(Failure, Fault)>>>);
 
 impl FaultOfAction {
-    pub fn put(&self, failure: Failure) {
+    pub fn put(&self, failure: Failure, typed: Vec<(String, String)>) {
         // What is known of commits is known here, where the action ran.
-        let fault = Fault::failed(failure);
+        let fault = Fault::failed(failure).with_typed(typed);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((failure, fault));
     }
 

@@ -1,7 +1,9 @@
 use std::path::Path;
 
 use holdpoint_domain::Millis;
-use holdpoint_service::{Clock as _, Failure, SystemClock, backup::verify_files};
+use holdpoint_service::{
+    Clock as _, Failure, KeyStoreError, ServiceError, Services, SystemClock, backup::verify_files,
+};
 use holdpoint_storage::{ActivityFilter, Database, FileStore, StorageError, private};
 use serde::Serialize;
 
@@ -12,10 +14,10 @@ use super::{
 };
 
 /// Check the health of an instance, beside a running server or without one: configuration, permissions, database, schema,
-/// stored files, log, clock. Exit code 0 if all is well, 1 if something is wrong, 2 if it cannot be checked.
+/// stored files, signing keys, log, clock. Exit code 0 if all is well, 1 if something is wrong, 2 if it cannot be checked.
 #[derive(Debug, clap::Args)]
 pub(super) struct Doctor {
-    /// Mend what can be mended safely: close the data folder to other users.
+    /// Mend what can be mended safely: close the data folder, the database and the signing keys to other users.
     #[arg(long)]
     fix: bool,
     #[arg(long)]
@@ -38,7 +40,7 @@ enum Outcome {
 }
 
 #[derive(Debug, Serialize)]
-struct Check {
+struct HealthCheck {
     check: &'static str,
     outcome: Outcome,
     text: String,
@@ -79,8 +81,8 @@ impl Doctor {
         })
     }
 
-    async fn checks(&self, config: &Config) -> Vec<Check> {
-        let mut checks = Checks::default();
+    async fn checks(&self, config: &Config) -> Vec<HealthCheck> {
+        let mut checks = HealthChecks::default();
         checks.add(
             "configuration",
             Outcome::Well,
@@ -98,7 +100,7 @@ impl Doctor {
             );
             return checks.0;
         }
-        checks.permissions(&config.data, self.fix);
+        checks.permissions(config, self.fix);
         checks.room(&config.data);
         let database = match Database::open_as_it_is(&config.database).await {
             Ok(database) => database,
@@ -118,7 +120,7 @@ impl Doctor {
         let is_current = checks.schema(&database).await;
         checks.files(&database, &files).await;
         if is_current {
-            checks.log(config).await;
+            checks.keys_and_log(config).await;
             checks.clock(&database).await;
         }
         database.close().await;
@@ -127,11 +129,11 @@ impl Doctor {
 }
 
 #[derive(Default)]
-struct Checks(Vec<Check>);
+struct HealthChecks(Vec<HealthCheck>);
 
-impl Checks {
+impl HealthChecks {
     fn add(&mut self, check: &'static str, outcome: Outcome, text: impl Into<String>) {
-        self.0.push(Check {
+        self.0.push(HealthCheck {
             check,
             outcome,
             text: text.into(),
@@ -149,13 +151,14 @@ impl Checks {
         self.add(check, outcome, causes.join(": "));
     }
 
-    fn permissions(&mut self, data: &Path, fix: bool) {
-        let open = match private::open_to_others(data) {
+    fn permissions(&mut self, config: &Config, fix: bool) {
+        let open = match config.open_to_others() {
             Ok(open) => open,
             Err(error) => return self.failed("permissions", &error),
         };
         if open.is_empty() {
-            let text = "only its owner can look into the data folder";
+            let text =
+                "only their owner can look into the data folder, the database and the signing keys";
             return self.add("permissions", Outcome::Well, text);
         }
         let named = open
@@ -165,7 +168,7 @@ impl Checks {
             .collect::<Vec<_>>()
             .join(", ");
         let text = format!(
-            "other users can look into {} of its files and folders: {named}",
+            "other users can look into {} files and folders of the data, the database and the signing keys: {named}",
             open.len()
         );
         if !fix {
@@ -284,12 +287,39 @@ impl Checks {
         }
     }
 
+    async fn keys_and_log(&mut self, config: &Config) {
+        match super::serve::open_services(config).await {
+            Ok(services) => {
+                self.keys(&services).await;
+                self.log(&services).await;
+                services.database().close().await;
+            }
+            Err(error) => self.add("log", Outcome::Unknown, format!("{error:#}")),
+        }
+    }
+
+    /// What the server asks before it starts.
+    async fn keys(&mut self, services: &Services) {
+        match services.has_private_keys().await {
+            Ok(true) => self.add(
+                "signing keys",
+                Outcome::Well,
+                "this machine can sign for every purpose",
+            ),
+            Ok(false) => self.add(
+                "signing keys",
+                Outcome::Note,
+                "there are none yet: the first start of the server makes them",
+            ),
+            Err(ServiceError::Unavailable(cause)) if cause.is::<KeyStoreError>() => {
+                self.add("signing keys", Outcome::Wrong, cause.to_string());
+            }
+            Err(error) => self.failed("signing keys", &error),
+        }
+    }
+
     /// As `holdpoint log verify` does it.
-    async fn log(&mut self, config: &Config) {
-        let services = match super::serve::open_services(config).await {
-            Ok(services) => services,
-            Err(error) => return self.add("log", Outcome::Unknown, format!("{error:#}")),
-        };
+    async fn log(&mut self, services: &Services) {
         match services.verify_log().await {
             Ok(log) if log.problems.is_empty() => self.add(
                 "log",
@@ -302,7 +332,6 @@ impl Checks {
             Ok(log) => self.add("log", Outcome::Wrong, log.problems.join("; ")),
             Err(error) => self.failed("log", &error),
         }
-        services.database().close().await;
     }
 
     async fn clock(&mut self, database: &Database) {

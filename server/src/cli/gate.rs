@@ -129,8 +129,12 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
             )
             .expect("a string takes all");
         }
-        let n_all = counts.values().sum::<usize>().max(reasons.len());
-        let n_more = n_all.saturating_sub(reasons.len().min(MOST_LISTED));
+        let more = || more.iter().filter(|more| more.is_waiver == are_waivers);
+        // The counts are of all: what the lists below have is told there.
+        let n_listed_there: usize = more().map(|more| more.n).sum();
+        let n_all = counts.values().sum::<usize>();
+        let n_here = n_all.saturating_sub(n_listed_there).max(reasons.len());
+        let n_more = n_here.saturating_sub(reasons.len().min(MOST_LISTED));
         if n_more > 0 {
             writeln!(
                 text,
@@ -138,7 +142,7 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
             )
             .expect("a string takes all");
         }
-        for more in more.iter().filter(|more| more.is_waiver == are_waivers) {
+        for more in more() {
             let finding = if more.n == 1 { "finding" } else { "findings" };
             writeln!(
                 text,
@@ -165,6 +169,8 @@ mod tests {
 
     #[test]
     fn people_are_told_the_first_reasons_and_how_many_more_there_are() {
+        /// Of so many findings the server only counts the last, as it does.
+        const N_COUNTED: usize = 19_900;
         let told = |n: usize| {
             let reason = |at| Reason {
                 title: format!("F-{at} A map is shared."),
@@ -179,14 +185,14 @@ mod tests {
                     release: "v1".to_owned(),
                 },
                 outcome: "no_go".to_owned(),
-                reasons: (0..n.min(150)).map(reason).collect(),
-                n_reasons: BTreeMap::from([("finding_open".to_owned(), n)]),
+                reasons: (0..n).map(reason).collect(),
+                n_reasons: BTreeMap::from([("finding_open".to_owned(), n + N_COUNTED)]),
                 waivers: Vec::new(),
                 checkpoint: None,
                 n_waivers: BTreeMap::new(),
                 more: vec![More {
                     is_waiver: false,
-                    n: 19_900,
+                    n: N_COUNTED,
                     next: "https://example.org/api/v1/reviews/1/findings?status=open".to_owned(),
                 }],
             };

@@ -1,14 +1,14 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use holdpoint_domain::{KeyPurpose, Millis};
+use holdpoint_domain::KeyPurpose;
+use holdpoint_report::timestamp;
 use holdpoint_service::{KeyView, Services};
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Answer, config::Flags, refused, terminal, work};
 
-/// The keys that sign reports, the activity log and attestations. Works beside a running server, which goes by a change
+/// The keys that sign reports and the activity log, and the one kept for attestations, which signs nothing yet. Works beside a running server, which goes by a change
 /// from its next signature on.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Key {
@@ -126,14 +126,14 @@ async fn show(services: &Services, json: bool) -> anyhow::Result<()> {
         let until = view
             .key
             .valid_before
-            .map(|at| format!(" until {}", moment(at)))
+            .map(|at| format!(" until {}", timestamp(at)))
             .unwrap_or_default();
         text.push_str(&format!(
             "{:8}  {}  {}  since {}{until}{}\n",
             state(view),
             view.key.fingerprint,
             purposes.join(", "),
-            moment(view.key.valid_after),
+            timestamp(view.key.valid_after),
             if view.is_here || view.key.retired.is_some() {
                 ""
             } else {
@@ -150,9 +150,9 @@ fn as_json(view: &KeyView) -> Value {
         "public_key": view.key.public_key,
         "purposes": view.key.purposes,
         "state": state(view),
-        "valid_after": moment(view.key.valid_after),
-        "valid_before": view.key.valid_before.map(moment),
-        "retired_at": view.key.retired.map(moment),
+        "valid_after": timestamp(view.key.valid_after),
+        "valid_before": view.key.valid_before.map(timestamp),
+        "retired_at": view.key.retired.map(timestamp),
         "private_key_here": view.is_here,
     })
 }
@@ -165,11 +165,4 @@ fn state(view: &KeyView) -> &'static str {
     } else {
         "followed"
     }
-}
-
-fn moment(at: Millis) -> String {
-    OffsetDateTime::from_unix_timestamp(at.div_euclid(1_000))
-        .ok()
-        .and_then(|at| at.format(&Rfc3339).ok())
-        .unwrap_or_default()
 }

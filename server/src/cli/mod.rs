@@ -10,6 +10,7 @@ mod gate;
 mod healthcheck;
 mod key;
 mod log;
+mod permissions;
 mod report;
 mod sample;
 mod scan;

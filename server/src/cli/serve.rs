@@ -83,7 +83,7 @@ pub(crate) async fn open_services(config: &Config) -> anyhow::Result<Services> {
 }
 
 async fn serve(config: &Config, services: Services) -> anyhow::Result<Answer> {
-    report_open_to_others(&config.data);
+    report_open_to_others(config);
     services
         .open_keys()
         .await
@@ -147,13 +147,12 @@ async fn serve(config: &Config, services: Services) -> anyhow::Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Says which files of the data folder others than the server's user can look into. They are its database, what people
-/// uploaded, and keys.
-fn report_open_to_others(data: &std::path::Path) {
-    let open = match holdpoint_storage::private::open_to_others(data) {
+/// Says which files others than the server's user can look into, of the database, what people uploaded, and keys.
+fn report_open_to_others(config: &Config) {
+    let open = match config.open_to_others() {
         Ok(open) => open,
         Err(error) => {
-            tracing::warn!(%error, "the permissions of the data folder cannot be read");
+            tracing::warn!(%error, "the permissions of the data folder, the database or the signing keys cannot be read");
             return;
         }
     };
@@ -162,7 +161,7 @@ fn report_open_to_others(data: &std::path::Path) {
             n_open = open.len(),
             first = %first.display(),
             mode = format!("{mode:o}"),
-            "other users of this machine can look into the data folder: `holdpoint doctor --fix` closes it"
+            "other users of this machine can look into the data, the database or the signing keys: `holdpoint doctor --fix` closes them"
         );
     }
 }

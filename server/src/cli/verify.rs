@@ -31,7 +31,7 @@ pub(super) struct Verify {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// For which moment to ask whether a key was valid, as ssh-keygen's -Overify-time: YYYYMMDD[HHMM[SS]][Z] [default: when the
-    /// report was signed]
+    /// report was signed]. Needs --key.
     #[arg(long, value_name = "TIME")]
     time: Option<String>,
     /// Files with heads of the log, such as another bundle: checks that this bundle's log and theirs are one. Needs --key.
@@ -48,6 +48,11 @@ impl Verify {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
         let mut keys = self.key.as_deref().map(read_keys).transpose()?;
         if let Some(time) = &self.time {
+            if keys.is_none() {
+                bail!(
+                    "option --time: name the keys that may have signed with --key, since only they are valid for a time"
+                );
+            }
             let seconds = absolute_time(time, &seconds_of_local).context(
                 "option --time: write it as YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with Z behind it for UTC",
             )?;

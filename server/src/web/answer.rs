@@ -49,7 +49,7 @@ impl FormAnswer {
     {
         let (address, flash) = match settle(outcome, form, back, typed, &self.request_id) {
             Settled::Lead(address, flash) => (address, flash),
-            Settled::Failed(failure) => return Err(WebError::Failed(failure)),
+            Settled::Failed(failure, typed) => return Err(WebError::Failed(failure, typed)),
         };
         if let Some(flash) = flash {
             flash

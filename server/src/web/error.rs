@@ -72,9 +72,9 @@ pub(crate) enum WebError {
     TooLarge(String),
     #[error("Holdpoint cannot do this now")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The same, where the cause is in the log already.
+    /// The same, where the cause is in the log already; with what was typed into the form.
     #[error("Holdpoint cannot do this now")]
-    Failed(Failure),
+    Failed(Failure, Vec<(String, String)>),
 }
 
 impl From<ServiceError> for WebError {
@@ -204,7 +204,10 @@ impl IntoResponse for WebError {
                 );
                 failed(Failure::of(&*cause))
             }
-            Self::Failed(failure) => failed(failure),
+            Self::Failed(failure, typed) => {
+                let (kind, field, fault) = failed(failure);
+                (kind, field, fault.with_typed(typed))
+            }
         };
         let mut response = fault.status.into_response();
         if let Some(seconds) = retry_after {
@@ -334,7 +337,7 @@ pub(super) async fn dress(
             ),
         },
         (None, None) if is_bare(&response, for_machines) => bare(status, is_get),
-        (None, None) => return response,
+        (None, None) => return with_retry(response),
     };
     if problem.kind == "signed-out" && is_get && !for_machines {
         return Redirect::to(&paths::sign_in_to(&address)).into_response();
@@ -365,13 +368,18 @@ pub(super) async fn dress(
             dressed.headers_mut().append(name.clone(), value.clone());
         }
     }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        dressed
+    with_retry(dressed)
+}
+
+/// Says when to try again, wherever that is worth it: pages too.
+fn with_retry(mut response: Response) -> Response {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response
             .headers_mut()
             .entry(header::RETRY_AFTER)
             .or_insert(RETRY_AFTER_SECONDS);
     }
-    dressed
+    response
 }
 
 /// What a form's action said to a machine: every error of one is a 500, whatever it is about.

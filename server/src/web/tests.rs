@@ -443,7 +443,13 @@ fn failing(router: Router<AppState>) -> Router<AppState> {
             tx.commit().await.unwrap();
         }
         let outcome: Result<Notice, _> = Err(ServiceError::from(failure));
-        answer.answer(outcome, "test", "/", &[]).await
+        let typed = [
+            ("note", "Measured twice.\nIt <holds>."),
+            ("review", "0198a1b2-0000-7000-8000-000000000000"),
+            ("password", "four words work well"),
+            ("api_token", "hp_secret"),
+        ];
+        answer.answer(outcome, "test", "/", &typed).await
     }
     router.route("/test/fail", post(fail)).route(
         "/test/never",
@@ -490,6 +496,14 @@ async fn a_failure_says_what_it_is_and_that_nothing_was_changed_only_where_that_
         assert_eq!(text.contains(nothing), words == nothing, "{text}");
         let retry = if status == 503 { "5" } else { "" };
         assert_eq!(page.header("retry-after"), retry, "{first} {then}");
+        // Nobody writes it again; what nobody may see is not there.
+        assert_eq!(page.texts("dl dt"), ["note"]);
+        assert!(
+            page.body.contains("Measured twice.\nIt &lt;holds&gt;."),
+            "{}",
+            page.body
+        );
+        assert!(!page.body.contains("four words") && !page.body.contains("hp_secret"));
     }
     // Where sessions can be kept, the form shows again, with the words.
     ana.submit("/test/fail", &[("first", "no"), ("then", "damaged")])
@@ -511,6 +525,25 @@ async fn a_database_that_is_away_is_no_fault_of_who_asks() {
     let page = ana.get("/").await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(page.texts("h1"), ["Holdpoint cannot reach its database"]);
+    assert_eq!(page.header("retry-after"), "5");
+    // Whoever sent a form then still has what they wrote.
+    let typed = [
+        ("title", "A map is shared."),
+        ("your_password", "four words work well"),
+    ];
+    let page = ana.submit("/act/findings/write", &typed).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(page.texts("dl dt"), ["title"]);
+    assert_eq!(page.texts("dl dd"), ["A map is shared."]);
+    assert!(!page.body.contains("four words"));
+    // A page that asks the database itself says when to come again, as all else does.
+    let page = app.get("/invitations/0123456789").await;
+    assert_eq!(
+        page.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "{}",
+        page.body
+    );
     assert_eq!(page.header("retry-after"), "5");
     let request = Request::post("/api/v1/services")
         .header(header::AUTHORIZATION, "Bearer hp_x")

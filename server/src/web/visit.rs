@@ -9,11 +9,11 @@ use axum::{
 };
 use holdpoint_app::{
     cookies,
-    flash::Flash,
+    flash::{Flash, MAX_TYPED_BYTES, shown_again_of_body},
     visit::{Preferences, Theme, Visit},
 };
 use holdpoint_domain::PersonId;
-use holdpoint_service::{Actor, Person, ServiceError, Services, session_keys};
+use holdpoint_service::{Actor, Failure, Person, ServiceError, Services, session_keys};
 use http::{HeaderMap, Method, header};
 use tower_sessions::Session;
 
@@ -53,7 +53,7 @@ pub(super) async fn establish(
             visit.person = person.as_ref().map(Actor::of);
             visit.unseen_reset = person.and_then(|person| person.unseen_reset);
         }
-        Err(error) => return WebError::from(error).into_response(),
+        Err(error) => return failed_form(error, request).await,
     }
     if let Some(person) = visit
         .person
@@ -90,6 +90,31 @@ pub(super) async fn establish(
         response.headers_mut().append(header::SET_COOKIE, shown);
     }
     response
+}
+
+/// The failure, with what was typed where the request is a form: nobody else reads it.
+async fn failed_form(error: ServiceError, request: Request) -> Response {
+    let failure = match &error {
+        ServiceError::Unavailable(cause) => Failure::of(&**cause),
+        _ => return WebError::from(error).into_response(),
+    };
+    let is_form = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| {
+            kind.as_bytes()
+                .starts_with(b"application/x-www-form-urlencoded")
+        });
+    if !is_form {
+        return WebError::from(error).into_response();
+    }
+    tracing::error!(
+        error = &error as &dyn std::error::Error,
+        "a form's request failed"
+    );
+    // Encoded, a byte may be three.
+    let body = axum::body::to_bytes(request.into_body(), 3 * MAX_TYPED_BYTES).await;
+    WebError::Failed(failure, shown_again_of_body(&body.unwrap_or_default())).into_response()
 }
 
 /// Where people reach the server: as configured, else as this request did.

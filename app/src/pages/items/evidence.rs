@@ -23,6 +23,8 @@ use crate::{
 pub(super) fn EvidenceSection(
     item: String,
     all: Vec<EvidenceView>,
+    /// Whether there are older ones.
+    is_cut: bool,
     /// The review's target commit.
     target: Option<String>,
     may_contribute: bool,
@@ -35,7 +37,6 @@ pub(super) fn EvidenceSection(
     let is_shown = all
         .iter()
         .any(|view| view.evidence.id.as_str() == shown && !view.evidence.is_current());
-    let is_cut = all.len() >= MAX_PAGE;
     let (current, past): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|view| view.evidence.is_current());
     let n_stale = current.iter().filter(|view| view.stale).count();
@@ -107,7 +108,7 @@ pub(super) fn EvidenceSection(
             {is_cut
                 .then(|| {
                     let words = format!(
-                        "These are the newest {MAX_PAGE} pieces. The older ones are in the report's bundle, and in the API's list.",
+                        "These are the newest {MAX_PAGE} pieces. The API's list has the older ones too.",
                     );
                     view! { <p class="small muted">{words}</p> }
                 })}

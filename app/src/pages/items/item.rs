@@ -3,7 +3,7 @@
 use holdpoint_domain::{CommentId, FindingStatus, Millis, Policy, person::Action};
 use holdpoint_service::{
     ActivityLine, ActivityOf, CommentOn, FindingFilter, FindingLine, FindingSort, ItemPage as Page,
-    Named,
+    MAX_PAGE, Named,
     standing::{ItemStanding, ReviewStanding},
 };
 use leptos::prelude::*;
@@ -48,6 +48,12 @@ pub(super) fn ItemPage() -> impl IntoView {
         let (review, standing) = services.item_standing(&person, &id).await?;
         let access = services.access(&person, &page.head.service.id).await?;
         let evidence = services.evidence_of(&person, &id).await?;
+        let is_evidence_cut = evidence.len() == MAX_PAGE
+            && services
+                .evidence_page(&person, &id, None, MAX_PAGE)
+                .await?
+                .next
+                .is_some();
         let before = CommentId::parse(&query("before"));
         let comments = services
             .comments(&person, &CommentOn::Item(id.clone()), before.as_ref())
@@ -112,6 +118,7 @@ pub(super) fn ItemPage() -> impl IntoView {
                         <EvidenceSection
                             item=item.clone()
                             all=evidence
+                            is_cut=is_evidence_cut
                             target=page.head.review.commit.clone()
                             may_contribute
                             form=visit.form("evidence/withdraw")

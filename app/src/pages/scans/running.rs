@@ -65,7 +65,7 @@ pub(super) fn RunningPage() -> impl IntoView {
             let settled = settle(outcome, "scans/import", &back, &[], &visit.request_id);
             let (address, flash) = match settled {
                 Settled::Lead(address, flash) => (address, flash),
-                Settled::Failed(failure) => return Err(PageError::Failed(failure)),
+                Settled::Failed(failure, _) => return Err(PageError::Failed(failure)),
             };
             if let Some(flash) = flash {
                 let kept = flash.keep(&session).await;

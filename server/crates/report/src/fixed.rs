@@ -45,6 +45,8 @@ pub enum FixedReportError {
     Damaged,
     #[error("the kept report is no report that this version reads")]
     Format(#[from] serde_json::Error),
+    #[error("the kept report has the format {0:?}, and this version reads {FIXED_FORMAT}")]
+    Version(String),
 }
 
 impl FixedReport {
@@ -81,6 +83,10 @@ impl FixedReport {
         if Digest::of(&document) != *sha256 {
             return Err(FixedReportError::Damaged);
         }
-        Ok(serde_json::from_slice(&document)?)
+        let report: Self = serde_json::from_slice(&document)?;
+        if report.format != FIXED_FORMAT {
+            return Err(FixedReportError::Version(report.format));
+        }
+        Ok(report)
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn date(at: Millis) -> String {
 }
 
 /// "2026-01-30T16:00:00Z", for machines.
-pub(crate) fn timestamp(at: Millis) -> String {
+pub fn timestamp(at: Millis) -> String {
     utc(at)
         .and_then(|at| {
             at.format(format_description!(

@@ -23,6 +23,7 @@ pub use bundle::{
 pub use exports::{csv, json, sarif};
 pub use facts::Facts;
 pub use fixed::{FixedReport, FixedReportError, PackedReport};
+pub use format::timestamp;
 pub use keyring::{KeyRing, ListedKey, SignedKeyList};
 pub use markdown::markdown;
 pub use signing::{AllowedKeys, SigningKey};

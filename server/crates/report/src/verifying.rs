@@ -392,8 +392,21 @@ fn check_layout<F: Read + Seek>(
         if found.as_str() != listed.packed_sha256 || entry.packed_bytes != listed.packed_bytes {
             result.wrong(format!("{} was packed anew.", listed.path));
         }
+        if entry.size_bytes != listed.size_bytes {
+            result.wrong(another_size(&entry.name));
+        }
+    }
+    // The list itself and its signature are in no list, and lie there as they are.
+    for entry in entries {
+        if entry.packing == Packing::Stored && entry.size_bytes != entry.packed_bytes {
+            result.wrong(another_size(&entry.name));
+        }
     }
     Ok(())
+}
+
+fn another_size(name: &str) -> String {
+    format!("The headers of {name} give it a size that it does not have.")
 }
 
 /// Reads every file of the manifest and says which are not what it says; their digests by path.

@@ -104,6 +104,7 @@ impl Services {
         actor: &Actor,
         review: &ReviewId,
     ) -> Result<DecidedReports, ServiceError> {
+        let _place = self.place_to_report().await?;
         let mut tx = self.database().read().await?;
         self.service_of_review(&mut tx, actor, review, Action::Export)
             .await?;

@@ -3,11 +3,8 @@
 
 use std::{
     fs, io,
-    io::{Read as _, Write as _},
-    os::unix::{
-        fs::{DirBuilderExt as _, OpenOptionsExt as _},
-        net::UnixStream,
-    },
+    io::Read as _,
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -18,6 +15,7 @@ use holdpoint_report::{
     KeyRing, ListedKey, SigningKey,
     signing::{ExternalSigner, KeyError},
 };
+use holdpoint_storage::private;
 use ssh_agent_client_rs::{Client, Identity};
 use ssh_key::{HashAlg, PublicKey};
 use thiserror::Error;
@@ -171,11 +169,7 @@ impl KeyStore {
                 path: self.path.clone(),
             });
         }
-        let made = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.path);
-        made.map_err(failed)?;
+        private::make_folder(&self.path).map_err(failed)?;
         let text = key
             .to_openssh()
             .expect("a key that was just made has its private half here");
@@ -198,14 +192,7 @@ impl KeyStore {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            let mut file = fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&pending)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::File::open(&self.path)?.sync_all()
+            private::write_new_file(&pending, text.as_bytes())
         };
         write().map_err(failed)?;
         Ok(path)
@@ -224,7 +211,7 @@ impl KeyStore {
             };
             if ring.key(&file.key.fingerprint()).is_some() {
                 fs::rename(&file.path, lasting)
-                    .and_then(|()| fs::File::open(&self.path)?.sync_all())
+                    .and_then(|()| private::sync_folder(&self.path))
                     .map_err(|source| KeyStoreError::Io {
                         path: file.path,
                         source,

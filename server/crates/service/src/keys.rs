@@ -148,6 +148,22 @@ impl Services {
         Ok(ring)
     }
 
+    /// Whether this machine can sign for every purpose, with keys of this instance alone. False where no key was ever made;
+    /// none is.
+    pub async fn has_private_keys(&self) -> Result<bool, ServiceError> {
+        let mut tx = self.database().read().await?;
+        let lists = tx.signing_key_lists().await?;
+        drop(tx);
+        if lists.is_empty() {
+            return Ok(false);
+        }
+        let ring = self.ring_of(lists)?;
+        let keys = self.keys().clone();
+        off_the_async_threads(move || Ok(keys.refuse_strangers(&ring)?)).await?;
+        self.check_private_keys().await?;
+        Ok(true)
+    }
+
     /// Whether this machine can sign for every purpose.
     pub(crate) async fn check_private_keys(&self) -> Result<(), ServiceError> {
         for purpose in KeyPurpose::ALL {

@@ -9,7 +9,7 @@ use crate::{ServiceError, Services};
 
 /// Whoever asks gets an answer within a second.
 const PATIENCE: Duration = Duration::from_millis(900);
-/// Writing is tried at most so often, however often it is asked: anybody may ask.
+/// Signing and writing are tried at most so often, however often it is asked: anybody may ask.
 const TRIED_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the service cannot work now.
@@ -34,7 +34,7 @@ fn reason(error: &StorageError) -> &'static str {
     }
 }
 
-/// When writing was tried last, and whether it went well.
+/// When signing and writing were tried last, and went well.
 #[derive(Debug, Default)]
 pub(crate) struct LastTry(tokio::sync::Mutex<Option<Instant>>);
 
@@ -47,11 +47,6 @@ impl Services {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(NotReady::Database(Some(error))),
             Err(_) => return Err(NotReady::Database(None)),
-        }
-        match tokio::time::timeout_at(until, self.check_private_keys()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(NotReady::Keys(Some(error))),
-            Err(_) => return Err(NotReady::Keys(None)),
         }
         // Only what went well is remembered: who waits for a fault to end hears of its end at once.
         let last = tokio::time::timeout_at(until, self.inner.last_try.0.lock()).await;
@@ -67,6 +62,11 @@ impl Services {
             return Ok(());
         }
         *last = None;
+        match tokio::time::timeout_at(until, self.check_private_keys()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(NotReady::Keys(Some(error))),
+            Err(_) => return Err(NotReady::Keys(None)),
+        }
         let (written, kept) = tokio::join!(
             tokio::time::timeout_at(until, self.database().probe(self.now())),
             tokio::time::timeout_at(until, self.files().probe()),

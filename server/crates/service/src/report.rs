@@ -248,6 +248,11 @@ impl Services {
         drop(tx);
         let as_of = source.facts.review.as_of;
         let key = self.signing_key_at(KeyPurpose::Report, as_of).await?;
+        let key_began = self
+            .key_ring()
+            .await?
+            .key(&key.fingerprint())
+            .map_or(as_of, |listed| listed.valid_after);
         let (source, report) = source.text().await?;
         let digest = Digest::of(report.as_bytes());
         self.note_export(actor, &source, "bundle.zip", &digest)
@@ -265,7 +270,8 @@ impl Services {
         }
         let name = file_name(&source.facts, "bundle.zip");
         let contents = Contents {
-            signed_at: source.facts.review.as_of,
+            // A key of later signs at no moment before its own time.
+            signed_at: as_of.max(key_began),
             facts: source.facts,
             report,
             signature,
@@ -303,7 +309,7 @@ impl Services {
     }
 
     /// Waits for a place among the reports that are being made.
-    async fn place_to_report(&self) -> Result<SemaphorePermit<'_>, ServiceError> {
+    pub(crate) async fn place_to_report(&self) -> Result<SemaphorePermit<'_>, ServiceError> {
         self.inner
             .reporting
             .acquire()

@@ -1,8 +1,8 @@
 //! Files and folders that are their owner's alone, whatever the umask; and folders that a crash does not lose.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -23,30 +23,55 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     if let Some(parent) = parent {
         make_folder(parent)?;
     }
-    match fs::create_dir(folder) {
+    match private_folder().create(folder) {
         // Somebody else was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {
             return Ok(());
         }
         other => other?,
     }
+    // A default ACL of the folder above gives more than the mode says.
     make_private(folder)?;
     sync_folder(parent.unwrap_or(Path::new(".")))
 }
 
 /// Makes an empty file where there is none. One that is there stays as it is.
 pub fn make_file(path: &Path) -> io::Result<()> {
-    let made = match OpenOptions::new().write(true).create_new(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        other => other?,
-    };
+    match write_new_file(path, &[]) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Writes a file that is not there yet, and brings it to the disk with its name. Nobody else can open it at any moment.
+pub fn write_new_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut made = private_file().open(path)?;
     make_private(path)?;
+    made.write_all(bytes)?;
     made.sync_all()?;
     sync_folder(
         path.parent()
             .filter(|parent| !parent.as_os_str().is_empty())
             .unwrap_or(Path::new(".")),
     )
+}
+
+/// Makes folders that are private from their first moment on, whatever the umask.
+fn private_folder() -> DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "modes are of Unix"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// Opens new files that are private from their first moment on, whatever the umask.
+fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Takes a file or a folder from everybody but its owner.

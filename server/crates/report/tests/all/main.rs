@@ -3,6 +3,7 @@
 
 mod allowed_signers;
 mod exports;
+mod fixed;
 mod linear;
 mod log;
 mod report;

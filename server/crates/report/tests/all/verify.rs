@@ -377,6 +377,46 @@ fn nothing_can_be_put_before_behind_or_between_the_files_of_a_bundle() {
     assert!(!check(&commented).verified(), "a comment was added");
 }
 
+/// Where the directory at the end begins to say something of each entry, in order.
+fn central_headers(bundle: &[u8]) -> Vec<usize> {
+    let number = |at: usize, n: usize| {
+        let bytes = bundle[at..at + n].iter().rev();
+        bytes.fold(0_usize, |value, byte| value << 8 | usize::from(*byte))
+    };
+    let end = bundle.len() - 22;
+    let mut at = number(end + 16, 4);
+    let mut headers = Vec::new();
+    while bundle[at..].starts_with(b"PK\x01\x02") {
+        headers.push(at);
+        at += 46 + number(at + 28, 2) + number(at + 30, 2) + number(at + 32, 2);
+    }
+    assert_eq!(headers.len(), number(end + 10, 2));
+    headers
+}
+
+#[test]
+fn a_size_that_both_headers_of_an_entry_say_wrongly_shows() {
+    let whole = zipped(&small());
+    assert!(check(&whole).verified());
+    let headers = central_headers(&whole);
+    for at in headers {
+        let number = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap());
+        let name_bytes = usize::from(u16::from_le_bytes([whole[at + 28], whole[at + 29]]));
+        let name = String::from_utf8_lossy(&whole[at + 46..at + 46 + name_bytes]);
+        let size = number(at + 24);
+        let local = number(at + 42) as usize;
+        // Of a local header, whose sizes are those of ZIP64.
+        let in_extra = local + 30 + name_bytes + 4;
+        for other in [size + 1, size - 1, 0] {
+            let mut changed = whole.clone();
+            changed[at + 24..at + 28].copy_from_slice(&other.to_le_bytes());
+            changed[in_extra..in_extra + 8].copy_from_slice(&u64::from(other).to_le_bytes());
+            let result = check(&changed);
+            assert!(!result.verified(), "{name}, {other} for {size}: {result}");
+        }
+    }
+}
+
 #[test]
 fn the_order_of_a_bundles_files_is_theirs() {
     let mut facts = small();

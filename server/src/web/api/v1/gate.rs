@@ -101,7 +101,7 @@ pub(super) struct More {
     /// Whether these are waivers.
     is_waiver: bool,
     n: usize,
-    /// The first page of the list of all such findings, those above included; it goes on by its `next_cursor`.
+    /// The first page of a list that holds them, those above and others of the review included; it goes on by its `next_cursor`.
     next: String,
 }
 
