@@ -143,7 +143,13 @@ pub async fn change_password(
         let kept = this_session(&cx.session);
         let changed = cx
             .services
-            .change_password(&cx.person, &current_password, &new_password, &kept)
+            .change_password(
+                &cx.person,
+                &current_password,
+                &new_password,
+                &kept,
+                Visit::current().device.as_deref(),
+            )
             .await?;
         cx.session
             .cycle_id()

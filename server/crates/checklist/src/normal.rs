@@ -5,8 +5,8 @@
 //!
 //! 1. Runs of white space in running text, line ends included, are one space; none stays at either end of a paragraph,
 //!    heading or cell. Whether a list is tight or loose does not count either: that is blank lines.
-//! 2. How a list is marked (`-`, `*`, `+`, `1.`, `1)`) does not count, nor the number that it starts with; that something
-//!    is an entry of a list does.
+//! 2. How a list is marked (`-`, `*`, `+`, `1.`, `1)`) does not count; that something is an entry of a list does. The
+//!    number that a list starts with counts unless it is 0 or 1: `99. percentile` is the text's own number, not a marker.
 //! 3. Whether a real task box is ticked does not count; that there is one does.
 //! 4. A heading's number does not count where it is the document's own: it has at least three parts and lies below the
 //!    key of the item whose text this is (`2.5.1.3` in item `2.5.1`). Every other number is a fact.
@@ -19,6 +19,7 @@
 
 use std::borrow::Cow;
 
+use holdpoint_domain::nesting::shallow;
 use pulldown_cmark::{
     Alignment, BlockQuoteKind, CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd,
     TextMergeStream,
@@ -29,10 +30,6 @@ const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS);
 
-/// How many quotes and lists may begin on one line. What nests deeper is nothing that a person reads, and is taken as the
-/// bytes that it is, so that no text takes longer than its length.
-const MOST_CONTAINERS_A_LINE: usize = 64;
-
 /// A text of Markdown as it counts for a digest; `key` is that of the item whose text it is.
 pub fn normalise(text: &str, key: Option<&str>) -> String {
     let text = with_plain_line_ends(text);
@@ -41,7 +38,8 @@ pub fn normalise(text: &str, key: Option<&str>) -> String {
         key,
         ..Normal::default()
     };
-    if text.lines().any(is_too_nested) {
+    // What nests deeper than pages show is nothing that a person reads, and is taken as the bytes that it is.
+    if matches!(shallow(&text), Cow::Owned(_)) {
         normal.exact("bytes", &text);
         return normal.out;
     }
@@ -73,21 +71,6 @@ fn with_plain_line_ends(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
-}
-
-/// Whether more quotes and lists may begin on a line than are read. Goes by the characters alone, so it may count what is
-/// code; that text is then taken as it is, which counts more and never less.
-fn is_too_nested(line: &str) -> bool {
-    line.bytes()
-        .take_while(|byte| {
-            matches!(
-                byte,
-                b' ' | b'\t' | b'>' | b'-' | b'+' | b'*' | b'.' | b')' | b'0'..=b'9'
-            )
-        })
-        .filter(|byte| matches!(byte, b'>' | b'-' | b'+' | b'*' | b'.' | b')'))
-        .nth(MOST_CONTAINERS_A_LINE)
-        .is_some()
 }
 
 #[expect(
@@ -196,11 +179,12 @@ impl Normal<'_> {
                 self.block("⟨block⟩");
                 self.exact = Some(String::new());
             }
-            Tag::List(_) => {
+            Tag::List(start) => {
                 self.end_block();
-                match self.after_list.take() {
-                    Some(end) => self.out.truncate(end),
-                    None => self.block("⟨list⟩"),
+                match (self.after_list.take(), start.filter(|start| *start > 1)) {
+                    (_, Some(start)) => self.block(&format!("⟨list {start}⟩")),
+                    (Some(end), None) => self.out.truncate(end),
+                    (None, None) => self.block("⟨list⟩"),
                 }
             }
             Tag::Item => self.block("⟨entry⟩"),
@@ -443,7 +427,7 @@ mod tests {
             ("- a\n- b", "* a\n\n\n* b"),
             ("- a\n- b", "1. a\n2. b"),
             ("- a\n- b", "- a\n+ b"),
-            ("3) a\n4) b", "7) a\n8) b"),
+            ("0. a\n1. b", "1) a\n2) b"),
             ("- [ ] a\n- [x] b", "- [X] a\n- [ ] b"),
             ("# 2.5.1.1 Scope", "# 2.5.1.2. Scope"),
             ("# 2.5.1.1 Scope", "# Scope"),
@@ -497,6 +481,9 @@ mod tests {
             ("\\`x\\`", "`x`"),
             ("Review", "review"),
             ("1.5 s", "2.5 s"),
+            ("99. percentile below 200 ms", "50. percentile below 200 ms"),
+            ("- a\n\n99. b", "- a\n\n50. b"),
+            ("3) a\n4) b", "7) a\n8) b"),
             ("#tag", "tag"),
         ] {
             assert!(!same(one, other), "{one:?} and {other:?}");

@@ -2,7 +2,8 @@
 //!
 //! Two accounts are no two people where one person holds both: whoever made an account, or set its password, can sign in
 //! with it. So an account does not count on the work of the person who made it, nor of the one who last had its password
-//! reset; and whoever had a password reset does not count on the work of that account.
+//! reset; and whoever had a password reset does not count on the work of that account. Nor do two accounts that the same person
+//! made count on each other's work, where that person is no administrator.
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,8 @@ pub struct Account {
     pub person: String,
     /// Whoever made it, and whoever made those, as far as they are no administrators: only these answer for themselves.
     pub made_by: BTreeSet<String>,
+    /// Those of them who are no administrators: whoever else one of these made is of the same hand.
+    pub hands: BTreeSet<String>,
     /// Whoever made the link by which its password was last set, other than its own person.
     pub reset_by: Option<String>,
     pub is_administrator: bool,
@@ -41,6 +44,8 @@ pub enum SameEyes {
     MadeTheirs,
     /// It had their password reset: whoever can sign in as them may have done their work, too.
     ResetTheirs,
+    /// Somebody who is no administrator made both: whoever invites two helpers is both.
+    MadeByOne,
 }
 
 impl SameEyes {
@@ -52,6 +57,7 @@ impl SameEyes {
             Self::ResetByThem => format!("{name} had your password reset"),
             Self::MadeTheirs => format!("you made the account of {name}"),
             Self::ResetTheirs => format!("you had the password of {name} reset"),
+            Self::MadeByOne => format!("the same person made your account and that of {name}"),
         }
     }
 }
@@ -69,6 +75,8 @@ impl Account {
             Some(SameEyes::MadeTheirs)
         } else if other.reset_by.as_ref() == Some(&self.person) {
             Some(SameEyes::ResetTheirs)
+        } else if !self.hands.is_disjoint(&other.hands) {
+            Some(SameEyes::MadeByOne)
         } else {
             None
         }
@@ -92,6 +100,10 @@ mod tests {
         Account {
             person: person.to_owned(),
             made_by: made_by.iter().map(ToString::to_string).collect(),
+            hands: (made_by.iter())
+                .filter(|maker| !maker.starts_with("admin"))
+                .map(ToString::to_string)
+                .collect(),
             reset_by: reset_by.map(str::to_owned),
             is_administrator: person.starts_with("admin"),
         }
@@ -99,12 +111,13 @@ mod tests {
 
     #[test]
     fn an_account_counts_only_where_nobody_else_holds_it() {
-        use SameEyes::{MadeByThem, MadeTheirs, Own, ResetByThem, ResetTheirs};
+        use SameEyes::{MadeByOne, MadeByThem, MadeTheirs, Own, ResetByThem, ResetTheirs};
 
         let manager = account("manager", &["admin"], None);
         let admin = account("admin", &[], None);
         let other = account("other", &["admin"], None);
         let invited = account("rex", &["manager", "admin"], None);
+        let second_invited = account("ria", &["manager", "admin"], None);
         let reset = account("reset", &["admin"], Some("admin-2"));
         let second = account("admin-2", &["admin"], None);
         let nobody = account("nobody", &[], None);
@@ -114,6 +127,7 @@ mod tests {
             // The person that a manager invited, on that manager's work, and the other way round.
             (&invited, &manager, Some(MadeByThem), Some(MadeByThem)),
             (&manager, &invited, Some(MadeTheirs), Some(MadeTheirs)),
+            (&invited, &second_invited, Some(MadeByOne), Some(MadeByOne)),
             // An administrator makes everybody's account, so that says nothing of their eyes on others' work.
             (&admin, &manager, None, Some(MadeTheirs)),
             (&manager, &admin, Some(MadeByThem), Some(MadeByThem)),

@@ -240,6 +240,9 @@ impl GroupState {
 /// something else than what was accepted, or a duplicate's original is fixed while its own scanner still has it.
 pub const HOLDS_NO_MORE: Millis = 0;
 
+/// The same for a duplicate whose original is milder than it by now, for instance since its scanner says so.
+pub const REPEATS_MILDER: Millis = -1;
+
 /// Whether a finding in this state is a problem at a moment: open, or decided otherwise and that does not hold any more. An
 /// accepted risk without an end does not hold; a duplicate holds unless it is said otherwise.
 pub fn is_open(status: FindingStatus, holds_until: Option<Millis>, now: Millis) -> bool {
@@ -462,12 +465,14 @@ fn judge_finding(
             let original = finding
                 .duplicate_of
                 .map_or_else(|| "a finding".to_owned(), |number| format!("F-{number}"));
+            let why = if finding.holds_until == Some(REPEATS_MILDER) {
+                "which is milder"
+            } else {
+                "which is fixed, while its own scanner still has this one"
+            };
             reasons.push(reason(
                 blocking,
-                format!(
-                    "{severity}, open: it was called a duplicate of {original}, which is fixed, while its own scanner \
-                     still has this one."
-                ),
+                format!("{severity}, open: it was called a duplicate of {original}, {why}."),
             ));
         }
         FindingStatus::RiskAccepted => waivers.push(reason(

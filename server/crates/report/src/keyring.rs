@@ -269,20 +269,11 @@ impl KeyRing {
             .collect()
     }
 
-    /// The keys that a signature may come from, each for its purposes, at any time.
+    /// The keys that a signature may come from, each for its purposes and its time: ask about a moment with
+    /// [`AllowedKeys::at`].
     pub fn allowed_keys(&self) -> AllowedKeys {
-        let lines: String = self
-            .keys()
-            .iter()
-            .map(|key| {
-                format!(
-                    "{PRINCIPAL} namespaces=\"{}\" {}\n",
-                    key.namespaces(),
-                    key.public_key
-                )
-            })
-            .collect();
-        AllowedKeys::parse(&lines).expect("a ring has a key, and writes lines that are read")
+        AllowedKeys::parse(&self.allowed_signers())
+            .expect("a ring has a key, and writes lines that are read")
     }
 
     /// Every key as PEM, each with a line that says what it is, for tools other than OpenSSH.

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::{
     Actor, Conflict, ServiceError, Services,
+    access::disabled,
     attempts::{self, Key, Wait},
     devices::Client,
     passwords::{Comparison, NewPassword},
@@ -70,6 +71,13 @@ impl Actor {
 }
 
 /// Signing in.
+/// That somebody's password was compared, for the unit of work that it was asked for: see [`Services::confirm_password`].
+/// Not `Debug`: it holds the stored hash.
+#[must_use = "the unit of work that the password was asked for looks at it again"]
+pub struct Confirmed {
+    stored: Option<String>,
+}
+
 impl Services {
     /// Makes an account from the command line.
     pub async fn add_person(&self, new: NewAccount<'_>) -> Result<Person, ServiceError> {
@@ -167,13 +175,33 @@ impl Services {
             .filter(|person| person.disabled_at.is_none()))
     }
 
-    /// Makes sure that it is the person who acts, by their password; asked before every signature.
+    /// Makes sure that it is the person who acts, by their password; asked before every signature. Comparing takes a while,
+    /// so the unit of work that it was asked for looks at it again.
     pub async fn confirm_password(
         &self,
         actor: &Actor,
         password: &str,
+    ) -> Result<Confirmed, ServiceError> {
+        let stored = self.confirm(actor, "password", password).await?;
+        Ok(Confirmed { stored })
+    }
+
+    /// Refuses, in the unit of work that a password was asked for, where somebody has changed the password or disabled the
+    /// account since it was compared; neither happens before that unit ends.
+    pub(crate) async fn hold_confirmed(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        confirmed: &Confirmed,
     ) -> Result<(), ServiceError> {
-        self.confirm(actor, "password", password).await.map(|_| ())
+        match tx.password_hash_until_done(&actor.id).await? {
+            None => Err(disabled()),
+            Some(stored) if stored == confirmed.stored => Ok(()),
+            Some(_) => Err(ServiceError::rejected(
+                "password",
+                "Your password was changed meanwhile, and nothing was done. Type the new one.",
+            )),
+        }
     }
 
     /// Compares the actor's password, and returns the stored hash that it was compared with.
@@ -395,6 +423,7 @@ impl Services {
         current: &str,
         new: &str,
         keep_session: &str,
+        keep_device: Option<&str>,
     ) -> Result<PasswordChanged, ServiceError> {
         in_person(actor)?;
         let (email, name) = stored_names(&actor.email, &actor.name)?;
@@ -419,6 +448,8 @@ impl Services {
             n_sessions: tx.revoke_other_sessions(&actor.id, keep_session).await?,
             n_tokens: tx.revoke_api_tokens_of(&actor.id, self.now()).await?,
         };
+        let device = keep_device.map(|secret| Digest::of(secret.as_bytes()));
+        tx.forget_devices(&actor.id, device.as_ref()).await?;
         tx.revoke_password_resets(&actor.id, self.now()).await?;
         self.note_person(
             &mut tx,
@@ -473,9 +504,10 @@ impl Services {
         version: i64,
         password: &str,
     ) -> Result<(), ServiceError> {
-        self.confirm_administrator(actor, password).await?;
+        let confirmed = self.confirm_administrator(actor, password).await?;
         let mut tx = self.database().write().await?;
         let (admins, before) = self.admins_and_person(&mut tx, actor, person).await?;
+        self.hold_confirmed(&mut tx, actor, &confirmed).await?;
         at_version(
             &before,
             version,
@@ -495,7 +527,7 @@ impl Services {
         if role != InstanceRole::Admin {
             // What only an administrator can hand out does not outlive the role.
             let now = self.now();
-            tx.revoke_invitations_by(person, now).await?;
+            tx.revoke_invitations_by(person, None, now).await?;
             tx.revoke_password_resets_by(person, now).await?;
         }
         let summary = match role {
@@ -536,9 +568,9 @@ impl Services {
         let now = self.now();
         tx.set_disabled(person, Some(now), version).await?;
         tx.revoke_all_sessions(person).await?;
-        tx.forget_devices(person).await?;
+        tx.forget_devices(person, None).await?;
         tx.revoke_api_tokens_of(person, now).await?;
-        tx.revoke_invitations_by(person, now).await?;
+        tx.revoke_invitations_by(person, None, now).await?;
         tx.revoke_password_resets(person, now).await?;
         tx.revoke_password_resets_by(person, now).await?;
         let summary = format!("disabled {}", before.name);
@@ -587,7 +619,7 @@ impl Services {
         &self,
         actor: &Actor,
         password: &str,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Confirmed, ServiceError> {
         let mut tx = self.database().read().await?;
         self.allow_instance(&mut tx, actor, Action::Administer)
             .await?;

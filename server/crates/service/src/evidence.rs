@@ -303,7 +303,8 @@ pub struct EvidenceView {
 }
 
 impl EvidenceView {
-    fn of(mut evidence: Evidence, target: Option<&str>) -> Self {
+    /// As everybody may be shown it: of what is not what was submitted, nothing that the digest covers.
+    pub(crate) fn of(mut evidence: Evidence, target: Option<&str>) -> Self {
         let stale = evidence.is_stale(target);
         let damaged = evidence.is_damaged();
         if damaged {

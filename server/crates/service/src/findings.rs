@@ -347,10 +347,10 @@ impl Services {
         .await?;
         for item in items {
             let place = self.place_of_item(&mut tx, item).await?;
-            if place.service != service {
+            if place.review != review.as_str() {
                 return Err(ServiceError::rejected(
                     "item",
-                    "This item is of another service.",
+                    "This item is of another review.",
                 ));
             }
             tx.link_finding(&id, item, &actor.id, now).await?;

@@ -1,10 +1,10 @@
 //! The decided report: kept with the release decision that it is of, and the same whenever it is asked for.
 
-use std::io::Cursor;
+use std::{collections::HashMap, io::Cursor};
 
 use holdpoint_domain::{Millis, ReviewId, person::Action};
 use holdpoint_report::{Facts, FixedReport, SigningKey, signing::REPORT_NAMESPACE};
-use holdpoint_storage::{KeptReport, NewFixedReport, PackedBytes, StorageError, Tx};
+use holdpoint_storage::{Evidence, KeptReport, NewFixedReport, PackedBytes, StorageError, Tx};
 
 use crate::{
     Actor, ServiceError, Services, import::off_the_async_threads, standing::ReleaseDecision,
@@ -117,8 +117,10 @@ impl Services {
             });
         };
         let report = self.unpack(&mut tx, newest).await?;
-        let evidence_since = self.evidence_since(&mut tx, review, &report.facts).await?;
+        let evidence = tx.evidence_of_review(review).await?;
+        // Reading files takes a while, and asks nothing of the database.
         drop(tx);
+        let evidence_since = self.evidence_since(&evidence, &report.facts).await;
         let standing = self.review_glance(actor, review).await?;
         let stands = standing.release.decided.is_some()
             && standing
@@ -275,19 +277,14 @@ impl Services {
     }
 
     /// What is not as it was with the evidence that facts name: withdrawn since, gone or damaged.
-    async fn evidence_since(
-        &self,
-        tx: &mut Tx,
-        review: &ReviewId,
-        facts: &Facts,
-    ) -> Result<Vec<String>, ServiceError> {
-        let now = tx.evidence_of_review(review).await?;
+    async fn evidence_since(&self, now: &[Evidence], facts: &Facts) -> Vec<String> {
+        let now: HashMap<_, _> = now.iter().map(|now| (now.id.as_str(), now)).collect();
         let mut sentences = Vec::new();
         let mut n_compared_bytes = 0_u64;
         for item in &facts.items {
             for then in item.evidence.iter().filter(|then| then.withdrawn.is_none()) {
                 let name = format!("Evidence \"{}\" of item {}", then.title, item.key);
-                let Some(now) = now.iter().find(|now| now.id.as_str() == then.id) else {
+                let Some(now) = now.get(then.id.as_str()) else {
                     sentences.push(format!("{name} is not stored any more."));
                     continue;
                 };
@@ -319,6 +316,6 @@ impl Services {
                 ));
             }
         }
-        Ok(sentences)
+        sentences
     }
 }

@@ -54,8 +54,9 @@ impl Services {
         password: &str,
     ) -> Result<Invited, ServiceError> {
         in_person(actor)?;
-        self.confirm_password(actor, password).await?;
+        let confirmed = self.confirm_password(actor, password).await?;
         let mut tx = self.database().write().await?;
+        self.hold_confirmed(&mut tx, actor, &confirmed).await?;
         if let Some((service, _)) = invite.service {
             self.allow_until_done(&mut tx, actor, service, Action::Manage)
                 .await?;

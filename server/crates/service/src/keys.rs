@@ -95,6 +95,25 @@ impl Services {
         self.signing_key(purpose).await
     }
 
+    /// The key that signs the log, and since when, in a unit of work that has locked the log's tree: none takes its place
+    /// until that ends. `chosen` was looked up before it, where reading a file keeps nobody waiting, and is nearly always it.
+    pub(crate) async fn log_key_until_done(
+        &self,
+        tx: &mut Tx,
+        chosen: &SigningKey,
+    ) -> Result<(SigningKey, Millis), ServiceError> {
+        let ring = self.ring_of(tx.signing_key_lists().await?)?;
+        let current = ring
+            .current(KeyPurpose::Log)
+            .expect("a ring has a key for each purpose");
+        let key = if current.fingerprint == chosen.fingerprint() {
+            chosen.clone()
+        } else {
+            self.private_half(current.clone()).await?
+        };
+        Ok((key, current.valid_after))
+    }
+
     async fn private_half(&self, key: ListedKey) -> Result<SigningKey, ServiceError> {
         let keys = self.keys().clone();
         off_the_async_threads(move || Ok(keys.get(&key)?)).await
@@ -382,7 +401,7 @@ impl Services {
         purpose: Option<KeyPurpose>,
         to: Option<&str>,
     ) -> Result<Vec<String>, ServiceError> {
-        let ring = self.key_ring().await?;
+        let (ring, now) = (self.key_ring().await?, self.now());
         let mut ending: Vec<ListedKey> = Vec::new();
         for asked in KeyPurpose::ALL {
             if purpose.is_none_or(|purpose| purpose == *asked)
@@ -417,7 +436,7 @@ impl Services {
                     .map(|(key, purposes)| (key, *purposes))
                     .collect()
             };
-            let list = now_ring.rotated(&old, &successors, self.now())?;
+            let list = now_ring.rotated(&old, &successors, now)?;
             all.push(list.clone());
             now_ring = KeyRing::read(&all).map_err(ServiceError::unavailable)?;
             lists.push(list);
@@ -427,9 +446,11 @@ impl Services {
             .map(|key| key.fingerprint.clone())
             .collect();
         let stored = self
-            .keep_lists(ring.n_lists(), lists, "rotated the signing keys")
+            .keep_lists(ring.n_lists(), lists, now, "rotated the signing keys")
             .await;
-        if stored.is_err() {
+        // Only then it is certain that the list is not kept. Of a commit that nobody answered it may be, and these are the
+        // instance's keys.
+        if matches!(stored, Err(ServiceError::Conflict(_))) {
             self.discard_keys(made).await?;
         }
         stored?;
@@ -458,23 +479,30 @@ impl Services {
     /// Retires a key that another has followed: its private half is deleted here, and used nowhere any more. What it signed
     /// still verifies.
     pub async fn retire_key(&self, fingerprint: &str) -> Result<(), ServiceError> {
-        let ring = self.key_ring().await?;
+        let (ring, now) = (self.key_ring().await?, self.now());
         let signer = self.signing_key(KeyPurpose::Report).await?;
-        let list = ring.retired(fingerprint, &signer, self.now())?;
-        self.keep_lists(ring.n_lists(), vec![list], "retired a signing key")
+        let list = ring.retired(fingerprint, &signer, now)?;
+        self.keep_lists(ring.n_lists(), vec![list], now, "retired a signing key")
             .await?;
         let (store, fingerprint) = (self.keys().clone(), fingerprint.to_owned());
         off_the_async_threads(move || Ok(store.destroy(&fingerprint).map(drop)?)).await
     }
 
-    /// Stores lists in one unit of work; when somebody else changed the keys meanwhile, none.
+    /// Stores lists of a moment in one unit of work; when somebody else changed the keys meanwhile, none.
     async fn keep_lists(
         &self,
         first: i64,
         lists: Vec<SignedKeyList>,
+        at: Millis,
         summary: &str,
     ) -> Result<(), ServiceError> {
         let mut tx = self.database().write().await?;
+        // Heads of the log are signed under the same lock, so that none is of a key that had ended by then.
+        tx.lock_log_tree().await?;
+        let newest = tx.newest_checkpoint().await?;
+        if newest.is_some_and(|head| head.signed_at > at) {
+            return Err(StorageError::Conflict.into());
+        }
         for (sequence, list) in (first..).zip(lists) {
             self.keep_list(&mut tx, sequence, list, summary).await?;
         }

@@ -64,7 +64,7 @@ mod watch;
 use std::sync::Arc;
 
 pub use access::{Access, Actor, TokenGrant};
-pub use accounts::{MAX_FOUND, NewAccount, PasswordChanged};
+pub use accounts::{Confirmed, MAX_FOUND, NewAccount, PasswordChanged};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use comments::{CommentOn, ListedComment};
 pub use deliverables::DeliverableChange;

@@ -7,7 +7,10 @@ mod verification;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdpoint_domain::{KeyPurpose, Millis, digest::canonical_json};
+use holdpoint_domain::{
+    KeyPurpose, Millis,
+    digest::{canonical_json, hex},
+};
 use holdpoint_report::{
     SigningKey,
     log::{
@@ -166,8 +169,7 @@ impl Services {
             Some(origin) => origin,
             None => {
                 let random = self.ids().salt::<16>();
-                let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-                let origin = format!("holdpoint/{name}");
+                let origin = format!("holdpoint/{}", hex(&random));
                 tx.name_log(&origin).await?;
                 origin
             }
@@ -176,15 +178,17 @@ impl Services {
             sequence,
             digest: &digest,
         };
+        let (key, valid_after) = self.log_key_until_done(tx, key).await?;
         let signature = key.sign(LOG_NAMESPACE, head.to_sign().as_bytes())?;
-        let checkpoint = LogHead::sign(key, &origin, tree.size(), tree.root())?;
+        let checkpoint = LogHead::sign(&key, &origin, tree.size(), tree.root())?;
         tx.keep_signed_head(&SignedHead {
             sequence,
             occasion: occasion.word(sequence),
             digest,
             signature,
             checkpoint: Some(checkpoint.as_str().to_owned()),
-            signed_at: self.now(),
+            // A node whose clock is behind signs with a key that another has just made.
+            signed_at: self.now().max(valid_after),
         })
         .await?;
         Ok(())

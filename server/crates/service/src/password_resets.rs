@@ -46,10 +46,11 @@ impl Services {
         password: &str,
     ) -> Result<ResetLink, ServiceError> {
         in_person(actor)?;
-        self.confirm_administrator(actor, password).await?;
+        let confirmed = self.confirm_administrator(actor, password).await?;
         let mut tx = self.database().write().await?;
         self.allow_instance_until_done(&mut tx, actor, Action::Administer)
             .await?;
+        self.hold_confirmed(&mut tx, actor, &confirmed).await?;
         let person = tx
             .person(person)
             .await?
@@ -157,7 +158,7 @@ impl Services {
         tx.note_password_reset(&person.id, made_by.as_ref(), now)
             .await?;
         let n_ended = tx.revoke_all_sessions(&person.id).await?;
-        tx.forget_devices(&person.id).await?;
+        tx.forget_devices(&person.id, None).await?;
         let n_tokens = tx.revoke_api_tokens_of(&person.id, now).await?;
         tx.append_activity(NewActivity {
             after: Some(

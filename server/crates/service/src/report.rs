@@ -27,6 +27,7 @@ use tokio::sync::SemaphorePermit;
 
 use crate::{
     Actor, AsOf, ReportStanding, ServiceError, Services,
+    evidence::EvidenceView,
     findings::category_label,
     import::off_the_async_threads,
     log::Occasion,
@@ -962,8 +963,12 @@ fn waiver(state: ItemState, sign_offs: &[SignOffStanding]) -> Option<facts::Waiv
 }
 
 fn evidence_fact(evidence: &Evidence, target: Option<&str>) -> facts::Evidence {
+    let EvidenceView {
+        evidence,
+        stale,
+        damaged,
+    } = EvidenceView::of(evidence.clone(), target);
     let is_file = evidence.file_sha256.is_some();
-    let is_damaged = evidence.is_damaged();
     facts::Evidence {
         id: evidence.id.as_str().to_owned(),
         kind: if evidence.kind == "output" {
@@ -975,14 +980,14 @@ fn evidence_fact(evidence: &Evidence, target: Option<&str>) -> facts::Evidence {
         sha256: evidence.sha256.as_str().to_owned(),
         size_bytes: u64::try_from(evidence.size_bytes).unwrap_or_default(),
         file_name: evidence.file_name.clone(),
-        text: (!is_file && !is_damaged && !evidence.body.is_empty()).then(|| evidence.body.clone()),
+        text: (!is_file && !damaged && !evidence.body.is_empty()).then(|| evidence.body.clone()),
         command: evidence.command.clone(),
         exit_code: evidence.exit_code,
         commit: evidence.commit.clone(),
         path: evidence.path.clone(),
         lines: lines(evidence.start_line, evidence.end_line),
-        stale: evidence.is_stale(target),
-        damaged: is_damaged,
+        stale,
+        damaged,
         contradicted: evidence.is_current() && evidence.is_contradicted,
         observed_at: Some(evidence.observed_at),
         uploaded_at: evidence.created_at,

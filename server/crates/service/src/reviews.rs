@@ -17,6 +17,7 @@ use holdpoint_storage::{
 
 use crate::{
     Actor, Page, ServiceError, Services,
+    accounts::Confirmed,
     changes::{Changes, Done, names},
     services::limit_of,
     templates::{document_of, person_meant, source_of},
@@ -239,10 +240,12 @@ impl Services {
         let (stored, _) = self.review_to(&mut tx, actor, id, Action::Manage).await?;
         drop(tx);
         // A change that was made over another version is refused, so what is compared here is what will be changed.
-        if change.version == stored.version && change.policy != stored.policy {
-            self.confirm_password(actor, password).await?;
-        }
-        self.update_review(actor, id, change).await
+        let confirmed = if change.version == stored.version && change.policy != stored.policy {
+            Some(self.confirm_password(actor, password).await?)
+        } else {
+            None
+        };
+        self.set_review(actor, id, change, confirmed.as_ref()).await
     }
 
     /// Changes a review's title, release, target commit, due date and policy. When the commit moves, evidence of other
@@ -253,9 +256,22 @@ impl Services {
         id: &ReviewId,
         change: ReviewChange,
     ) -> Result<Review, ServiceError> {
+        self.set_review(actor, id, change, None).await
+    }
+
+    async fn set_review(
+        &self,
+        actor: &Actor,
+        id: &ReviewId,
+        change: ReviewChange,
+        confirmed: Option<&Confirmed>,
+    ) -> Result<Review, ServiceError> {
         let mut tx = self.database().write().await?;
         tx.lock_review(id).await?;
         let (stored, _) = self.review_to(&mut tx, actor, id, Action::Manage).await?;
+        if let Some(confirmed) = confirmed {
+            self.hold_confirmed(&mut tx, actor, confirmed).await?;
+        }
         check_policy(&change.policy)?;
         let mut wanted = stored.clone();
         wanted.title = change.title.into();

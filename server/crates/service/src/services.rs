@@ -11,7 +11,7 @@ use holdpoint_storage::{Found, Listed, Person, Review, ReviewCounts, Service, St
 
 use crate::{
     Actor, ServiceError, Services,
-    accounts::MAX_FOUND,
+    accounts::{Confirmed, MAX_FOUND},
     changes::{Changes, Done, refuse_beyond},
 };
 
@@ -280,8 +280,9 @@ impl Services {
         let mut tx = self.database().read().await?;
         self.allow(&mut tx, actor, service, Action::Manage).await?;
         drop(tx);
-        self.confirm_password(actor, password).await?;
-        self.set_role(actor, service, person, role).await
+        let confirmed = self.confirm_password(actor, password).await?;
+        self.give_role(actor, service, person, role, Some(&confirmed))
+            .await
     }
 
     /// Gives a person a role on a service instead of any they had, or takes it away. A service keeps a manager.
@@ -292,9 +293,23 @@ impl Services {
         person: &PersonId,
         role: Option<ServiceRole>,
     ) -> Result<(), ServiceError> {
+        self.give_role(actor, service, person, role, None).await
+    }
+
+    async fn give_role(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        person: &PersonId,
+        role: Option<ServiceRole>,
+        confirmed: Option<&Confirmed>,
+    ) -> Result<(), ServiceError> {
         let mut tx = self.database().write().await?;
         tx.lock_service(service).await?;
         self.allow(&mut tx, actor, service, Action::Manage).await?;
+        if let Some(confirmed) = confirmed {
+            self.hold_confirmed(&mut tx, actor, confirmed).await?;
+        }
         let of = tx
             .person(person)
             .await?
@@ -328,6 +343,11 @@ impl Services {
             }
         }
         tx.set_service_role(service, person, role).await?;
+        if before == Some(ServiceRole::Manager) && of.instance_role != InstanceRole::Admin {
+            // What only a manager can hand out does not outlive the role.
+            tx.revoke_invitations_by(person, Some(service), self.now())
+                .await?;
+        }
         let changes = Changes::default().field(
             "role",
             before.map(ServiceRole::as_str),

@@ -230,7 +230,7 @@ impl Services {
         let eyes = Eyes::on_item(&mut tx, actor, &of_item).await?;
         drop(tx);
         self.check_item_decision(actor, &shown, &of_item, &eyes, &request)?;
-        self.confirm_password(actor, password).await?;
+        let confirmed = self.confirm_password(actor, password).await?;
         let key = self.signing_key(KeyPurpose::Log).await?;
 
         // Comparing a password takes a while. Whatever was taken away or changed meanwhile counts.
@@ -238,6 +238,7 @@ impl Services {
         let role = self
             .allow_until_done(&mut tx, actor, &service, Action::Decide)
             .await?;
+        self.hold_confirmed(&mut tx, actor, &confirmed).await?;
         self.allow(&mut tx, actor, &service, asked).await?;
         let review =
             ReviewId::parse(&shown.review.id).ok_or(ServiceError::NotFound("This review"))?;
@@ -429,7 +430,7 @@ impl Services {
         let eyes = Eyes::on_release(&mut tx, actor, &shown).await?;
         drop(tx);
         check_release(actor, &shown, &eyes, decision, basis)?;
-        self.confirm_password(actor, password).await?;
+        let confirmed = self.confirm_password(actor, password).await?;
         // That of the report's moment, as its list of keys has it.
         let report_key = self.signing_key_at(KeyPurpose::Report, now).await?;
         let key = self.signing_key(KeyPurpose::Log).await?;
@@ -474,6 +475,7 @@ impl Services {
             let role = self
                 .allow_until_done(&mut tx, actor, &service, Action::DecideRelease)
                 .await?;
+            self.hold_confirmed(&mut tx, actor, &confirmed).await?;
             let standing = standing_of(&mut tx, review, now).await?;
             let eyes = Eyes::on_release(&mut tx, actor, &standing).await?;
             check_release(actor, &standing, &eyes, decision, basis)?;

@@ -749,7 +749,14 @@ fn stand_with(
         .cloned()
         .collect();
     // What the decisions on the release cover is compared before anything is only counted.
-    let release = release_standing(&standing, &policy, &items, &findings);
+    let covered: Option<Vec<_>> = standing.covered.take().map(|covered| {
+        let blocking = covered.into_iter();
+        blocking
+            .filter(|finding| policy.blocks(finding.severity))
+            .collect()
+    });
+    let covered = covered.as_ref().unwrap_or(&findings);
+    let release = release_standing(&standing, &policy, &items, covered);
     let mut late: Vec<_> = standing
         .findings
         .iter()
@@ -866,6 +873,9 @@ async fn summed_up(
     off_the_async_threads(move || {
         let mut summed_up = stand_with(standing, now, most)?;
         // What sign-offs cover was compared, and is not kept.
+        for decision in &mut summed_up.release.decisions {
+            decision.sign_off.content = String::new();
+        }
         for item in &mut summed_up.items {
             if asked.as_ref().map(ItemId::as_str) != Some(&*item.item.id) {
                 item.linked = Vec::new();

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     Actor, ServiceError, Services, TokenGrant,
-    accounts::{SYSTEM, in_person},
+    accounts::{Confirmed, SYSTEM, in_person},
     attempts::Key,
     changes::refuse_beyond,
 };
@@ -69,8 +69,9 @@ impl Services {
         password: &str,
     ) -> Result<MadeToken, ServiceError> {
         in_person(actor)?;
-        self.confirm_password(actor, password).await?;
-        self.make_token(actor, actor.id.as_str(), new).await
+        let confirmed = self.confirm_password(actor, password).await?;
+        self.make_token(actor, actor.id.as_str(), new, Some(&confirmed))
+            .await
     }
 
     /// Makes a token that acts for the person with this address, from the command line.
@@ -95,7 +96,8 @@ impl Services {
                 format!("The account of {} is disabled.", person.name),
             ));
         }
-        self.make_token(&Actor::of(&person), SYSTEM, new).await
+        self.make_token(&Actor::of(&person), SYSTEM, new, None)
+            .await
     }
 
     async fn make_token(
@@ -103,6 +105,7 @@ impl Services {
         owner: &Actor,
         by: &str,
         new: NewToken<'_>,
+        confirmed: Option<&Confirmed>,
     ) -> Result<MadeToken, ServiceError> {
         let now = self.now();
         let name = Name::parse(new.name).map_err(ServiceError::at("name"))?;
@@ -120,6 +123,9 @@ impl Services {
             ));
         }
         let mut tx = self.database().write().await?;
+        if let Some(confirmed) = confirmed {
+            self.hold_confirmed(&mut tx, owner, confirmed).await?;
+        }
         let listed = Listed::TokensOf(&owner.id);
         refuse_beyond(&mut tx, listed, "name", "tokens of this account").await?;
         let service: Option<ServiceId> = match new.service {

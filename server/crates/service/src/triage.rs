@@ -413,6 +413,14 @@ impl Triage {
         Some(("action", why.to_owned()))
     }
 
+    /// The number of the finding that others are called duplicates of.
+    const fn original_number(&self) -> Option<i64> {
+        match self {
+            Self::Duplicate { of, .. } => Some(*of),
+            _ => None,
+        }
+    }
+
     /// Refuses what does not depend on the finding, and finds the original of duplicates.
     async fn original(
         &self,
@@ -598,7 +606,8 @@ impl Services {
         let now = self.now();
         let mut tx = self.database().write().await?;
         tx.keep_policies_of_finding(id).await?;
-        tx.lock_findings(&[id.as_str()]).await?;
+        tx.lock_findings(&[id.as_str()], triage.original_number())
+            .await?;
         let finding = self
             .readable_finding(&mut tx, actor, id, triage.action())
             .await?;
@@ -685,9 +694,9 @@ impl Services {
         bulk: &Bulk,
     ) -> Result<BulkTriage, ServiceError> {
         let now = self.now();
-        let action = match bulk {
-            Bulk::Triage(triage) => triage.action(),
-            Bulk::Map(_) => Action::Contribute,
+        let (action, original) = match bulk {
+            Bulk::Triage(triage) => (triage.action(), triage.original_number()),
+            Bulk::Map(_) => (Action::Contribute, None),
         };
         let mut tx = self.database().write().await?;
         let service = self
@@ -698,7 +707,15 @@ impl Services {
             .await?;
         let mut outcome = BulkTriage::default();
         let mut findings = self
-            .chosen_findings(&mut tx, &service, review, chosen, now, &mut outcome)
+            .chosen_findings(
+                &mut tx,
+                &service,
+                review,
+                chosen,
+                original,
+                now,
+                &mut outcome,
+            )
             .await?;
         let (item, states): (Option<(ItemId, String)>, _) = match bulk {
             Bulk::Triage(triage) => {
@@ -823,6 +840,7 @@ impl Services {
         service: &ServiceId,
         review: &ReviewId,
         chosen: &Chosen,
+        original: Option<i64>,
         now: Millis,
         outcome: &mut BulkTriage,
     ) -> Result<Vec<FindingToTriage>, ServiceError> {
@@ -830,7 +848,7 @@ impl Services {
             Chosen::These(these) => {
                 let ids: Vec<_> = these.iter().map(|(id, _)| id).collect();
                 let texts: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
-                tx.lock_findings(&texts).await?;
+                tx.lock_findings(&texts, original).await?;
                 let mut findings = tx.findings_to_triage(service, &ids).await?;
                 findings.retain(|finding| {
                     let is_of_review = finding
@@ -881,7 +899,7 @@ impl Services {
                 }
                 // Only what is read under the lock is what the decision changes.
                 let ids: BTreeSet<_> = findings.iter().map(|finding| &*finding.id).collect();
-                tx.lock_findings(&ids.iter().copied().collect::<Vec<_>>())
+                tx.lock_findings(&ids.iter().copied().collect::<Vec<_>>(), original)
                     .await?;
                 let locked = tx.findings_matching(service, review, &filter, most).await?;
                 let is_same = locked.len() == ids.len()

@@ -290,6 +290,7 @@ async fn a_password_is_confirmed_and_guessing_it_again_and_again_is_not_possible
         services
             .confirm_password(&ana, PASSWORD)
             .await
+            .map(drop)
             .expect("the right one");
         assert_eq!(
             rejected(services.confirm_password(&ana, "").await).0,
@@ -301,7 +302,7 @@ async fn a_password_is_confirmed_and_guessing_it_again_and_again_is_not_possible
                 "password"
             );
         }
-        let paused = services.confirm_password(&ana, PASSWORD).await;
+        let paused = services.confirm_password(&ana, PASSWORD).await.map(drop);
         assert!(
             matches!(paused, Err(ServiceError::TooOften { .. })),
             "{paused:?}"
@@ -344,7 +345,7 @@ async fn a_changed_password_ends_the_other_sessions_and_the_old_one_works_no_mor
         assert_eq!(
             rejected(
                 services
-                    .change_password(&ana, PASSWORD, "short", &kept)
+                    .change_password(&ana, PASSWORD, "short", &kept, None)
                     .await
             )
             .0,
@@ -353,19 +354,24 @@ async fn a_changed_password_ends_the_other_sessions_and_the_old_one_works_no_mor
         assert_eq!(
             rejected(
                 services
-                    .change_password(&ana, PASSWORD, PASSWORD, &kept)
+                    .change_password(&ana, PASSWORD, PASSWORD, &kept, None)
                     .await
             )
             .0,
             "new_password"
         );
         assert_eq!(
-            rejected(services.change_password(&ana, "wrong", OTHER, &kept).await).0,
+            rejected(
+                services
+                    .change_password(&ana, "wrong", OTHER, &kept, None)
+                    .await
+            )
+            .0,
             "current_password"
         );
         assert_eq!(
             services
-                .change_password(&ana, PASSWORD, OTHER, &kept)
+                .change_password(&ana, PASSWORD, OTHER, &kept, None)
                 .await
                 .unwrap(),
             PasswordChanged {
@@ -536,20 +542,23 @@ async fn an_address_cannot_have_two_accounts() {
 
 // Invitations
 
+fn invitation<'a>(email: &'a str, to: Option<(&'a ServiceId, ServiceRole)>) -> Invite<'a> {
+    Invite {
+        email,
+        name: "Invited",
+        instance_role: InstanceRole::Member,
+        service: to,
+    }
+}
+
 async fn invite(
     services: &Services,
     by: &Actor,
     email: &str,
     to: Option<(&ServiceId, ServiceRole)>,
 ) -> String {
-    let invite = Invite {
-        email,
-        name: "Invited",
-        instance_role: InstanceRole::Member,
-        service: to,
-    };
     match services
-        .invite(by, invite, PASSWORD)
+        .invite(by, invitation(email, to), PASSWORD)
         .await
         .expect("invites")
     {
@@ -831,7 +840,9 @@ async fn a_token_acts_for_its_person_within_what_it_was_granted() {
         ));
         assert!(is_forbidden(&services.tokens(&actor).await));
         assert!(is_forbidden(
-            &services.change_password(&actor, PASSWORD, OTHER, "").await
+            &services
+                .change_password(&actor, PASSWORD, OTHER, "", None)
+                .await
         ));
         assert!(is_forbidden(&services.sessions(&actor).await));
     }
@@ -853,7 +864,7 @@ async fn a_token_is_made_by_whoever_knows_the_password_and_ends_with_it() {
         let of_other = token(services, &admin, None, &["read"]).await;
         assert!(works(&changed).await);
         let ended = services
-            .change_password(&ana, PASSWORD, OTHER, "")
+            .change_password(&ana, PASSWORD, OTHER, "", None)
             .await
             .unwrap();
         assert_eq!(ended.n_tokens, 1);
@@ -1086,7 +1097,7 @@ async fn everything_is_in_the_log_and_no_secret_is() {
             .unwrap();
         services.revoke_token(&cy, &made.token.id).await.unwrap();
         services
-            .change_password(&cy, PASSWORD, OTHER, "")
+            .change_password(&cy, PASSWORD, OTHER, "", None)
             .await
             .unwrap();
         services.sign_out(&cy).await.unwrap();
@@ -1215,7 +1226,7 @@ async fn a_reset_link_ends_after_a_day_when_replaced_when_the_password_changes_a
             .await
             .unwrap();
         services
-            .change_password(&cy, PASSWORD, OTHER, "none")
+            .change_password(&cy, PASSWORD, OTHER, "none", None)
             .await
             .unwrap();
         rejected(services.open_reset(&found_again.secret, "10.0.0.1").await);
@@ -1410,6 +1421,7 @@ async fn wrong_passwords_given_by_token_do_not_keep_the_owner_from_signing() {
     services
         .confirm_password(&ana, PASSWORD)
         .await
+        .map(drop)
         .expect("the owner goes on");
     for _ in 0..5 {
         rejected(services.confirm_password(&ana, "mistyped").await);
@@ -1493,4 +1505,174 @@ async fn whoever_guesses_set_up_links_or_invitations_has_to_wait() {
         .set_up(&link, "Ana", "ana@example.org", PASSWORD, "10.0.0.2")
         .await
         .expect("from elsewhere");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_password_opened_is_not_done_once_the_password_was_changed_meanwhile() {
+    for world in World::each().await {
+        let team = common::team::Team::in_world(world).await;
+        let services = &team.world.services;
+        let item = team.id("2.1.1").await;
+        team.send_to_review(&item).await;
+        for act in [
+            "token", "invite", "link", "admin", "role", "policy", "item", "release",
+        ] {
+            let actor = match act {
+                "item" => &team.reviewer,
+                "role" | "policy" | "release" => &team.manager,
+                _ => &team.admin,
+            };
+            let mut held = team.world.on.database.write().await.unwrap();
+            let stored = held.password_hash(&actor.id).await.unwrap().unwrap();
+            held.set_password_hash(&actor.id, "$argon2id$changed")
+                .await
+                .unwrap();
+            let work = async {
+                match act {
+                    "token" => services
+                        .create_token(actor, new_token(None, &["read"]), PASSWORD)
+                        .await
+                        .map(drop),
+                    "invite" => services
+                        .invite(actor, invitation("rex@example.org", None), PASSWORD)
+                        .await
+                        .map(drop),
+                    "link" => services
+                        .make_reset_link(actor, &team.viewer.id, PASSWORD)
+                        .await
+                        .map(drop),
+                    "admin" => {
+                        services
+                            .set_instance_role(
+                                actor,
+                                &team.viewer.id,
+                                InstanceRole::Admin,
+                                1,
+                                PASSWORD,
+                            )
+                            .await
+                    }
+                    "role" => {
+                        let (service, person) = (&team.service.id, &team.stranger.id);
+                        let role = Some(ServiceRole::Viewer);
+                        services
+                            .change_role(actor, service, person, role, PASSWORD)
+                            .await
+                    }
+                    "policy" => {
+                        let change = holdpoint_service::ReviewChange {
+                            version: team.review.version,
+                            title: common::team::name("Phase 22"),
+                            release: common::team::name("v1.0.0"),
+                            commit: holdpoint_domain::text::Commit::parse("c41f0e2").ok(),
+                            due_on: None,
+                            policy: holdpoint_domain::Policy {
+                                quorum: 2,
+                                ..holdpoint_domain::Policy::default()
+                            },
+                        };
+                        services
+                            .change_review(actor, &team.review.id, change, PASSWORD)
+                            .await
+                            .map(drop)
+                    }
+                    "item" => team.sign(actor, &item, "pass").await,
+                    _ => {
+                        let review = services.review_standing(actor, &team.review.id).await?;
+                        let (access, no_go) = (
+                            services.access(actor, &team.service.id).await?,
+                            holdpoint_service::standing::ReleaseDecision::NoGo,
+                        );
+                        let form = services.release_form(actor, &access, &review).await?;
+                        services
+                            .decide_release(
+                                actor,
+                                &team.review.id,
+                                no_go,
+                                "Not yet.",
+                                &form.basis,
+                                PASSWORD,
+                            )
+                            .await
+                            .map(drop)
+                    }
+                }
+            };
+            let release = async {
+                tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+                held.commit().await.unwrap();
+            };
+            let (done, ()) = tokio::join!(work, release);
+            let (field, message) = rejected(done);
+            assert_eq!(field, "password", "{act} on {}: {message}", team.on());
+            let mut tx = team.world.on.database.write().await.unwrap();
+            tx.set_password_hash(&actor.id, &stored).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn invitations_of_a_manager_end_with_the_role() {
+    for world in World::each().await {
+        let team = common::team::Team::in_world(world).await;
+        let services = team.world.services.clone().with_managers_inviting(true);
+        services
+            .set_role(
+                &team.admin,
+                &team.service.id,
+                &team.owner.id,
+                Some(ServiceRole::Manager),
+            )
+            .await
+            .unwrap();
+        let to_service = Some((&team.service.id, ServiceRole::Manager));
+        let mut links = Vec::new();
+        for (who, email) in [
+            (&team.manager, "a@example.org"),
+            (&team.owner, "b@example.org"),
+        ] {
+            let Invited::Link { secret, .. } = services
+                .invite(who, invitation(email, to_service), PASSWORD)
+                .await
+                .unwrap()
+            else {
+                panic!("has an account");
+            };
+            links.push(secret);
+        }
+        services
+            .set_role(
+                &team.admin,
+                &team.service.id,
+                &team.manager.id,
+                Some(ServiceRole::Viewer),
+            )
+            .await
+            .unwrap();
+        rejected(services.open_invitation(&links[0], "10.0.0.1").await);
+        services
+            .open_invitation(&links[1], "10.0.0.1")
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_changed_password_forgets_every_device_but_the_present_one() {
+    for world in World::each().await {
+        let services = &world.services;
+        let ana = world.member("ana").await;
+        let here = services.remember_device(&ana.id, None).await.unwrap();
+        let lost = services.remember_device(&ana.id, None).await.unwrap();
+        services
+            .change_password(&ana, PASSWORD, OTHER, "", Some(&here))
+            .await
+            .unwrap();
+        // Only a device that is known keeps its own secret.
+        for (device, is_known) in [(here, true), (lost, false)] {
+            let again = services.remember_device(&ana.id, Some(&device)).await;
+            assert_eq!(again.unwrap() == device, is_known, "on {}", world.on.name);
+        }
+    }
 }

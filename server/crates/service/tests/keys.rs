@@ -86,9 +86,7 @@ async fn a_key_of_an_older_database_is_moved_into_a_file_and_its_bytes_are_gone(
         let report = old.sign(REPORT_NAMESPACE, b"report").expect("signs");
         let member = world.member("ana").await;
         let mut tx = world.on.database.write().await.expect("writes");
-        tx.setting_or_insert("signing_key", &pem)
-            .await
-            .expect("is kept");
+        tx.set_setting("signing_key", &pem).await.expect("is kept");
         // Rows move while the table grows, which leaves copies behind in free space.
         for n in 0..400 {
             tx.set_setting(&format!("a{n}"), &"x".repeat(200))
@@ -446,4 +444,135 @@ async fn a_key_may_stay_in_an_ssh_agent() {
     services.ready().await.expect("is ready");
     drop(agent);
     assert!(services.signing_keys().await.is_err(), "the agent is gone");
+}
+
+#[tokio::test]
+async fn private_halves_stay_where_nobody_knows_whether_their_list_was_kept() {
+    for world in World::each().await {
+        if !matches!(world.on.url, holdpoint_storage::DatabaseUrl::Postgres(_)) {
+            continue;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let services = node(&world, folder.path()).await;
+        services.open_keys().await.expect("opens");
+        let mut tx = world.on.database.write().await.expect("writes");
+        for sql in [
+            "create function lose() returns trigger language plpgsql as \
+             $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$",
+            "create constraint trigger lost after insert on signing_key_list deferrable initially deferred \
+             for each row execute function lose()",
+        ] {
+            tx.tamper_with_activity_for_test(sql)
+                .await
+                .expect("is made");
+        }
+        tx.commit().await.expect("commits");
+        world.clock.advance(MINUTE);
+        let lost = services.rotate_keys(Some(KeyPurpose::Log), None).await;
+        assert!(lost.is_err(), "the answer is lost");
+        assert_eq!(
+            files(folder.path()).len(),
+            4,
+            "the new one may be the instance's"
+        );
+
+        let mut tx = world.on.database.write().await.expect("writes");
+        tx.tamper_with_activity_for_test("drop trigger lost on signing_key_list")
+            .await
+            .expect("is dropped");
+        tx.commit().await.expect("commits");
+        services
+            .rotate_keys(Some(KeyPurpose::Log), None)
+            .await
+            .expect("rotates");
+        services.ready().await.expect("signs");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_has_ended_signs_no_head_that_is_accepted() {
+    let world = World::sqlite().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let services = node(&world, folder.path()).await;
+    services.open_keys().await.expect("opens");
+    world.member("ana").await;
+    let old = files(folder.path())
+        .iter()
+        .filter(|file| file.to_string_lossy().contains("log-"))
+        .map(|file| std::fs::read_to_string(file).expect("reads"))
+        .map(|text| SigningKey::from_openssh(&text).expect("is a key"))
+        .next()
+        .expect("signs the log");
+    world.clock.advance(MINUTE);
+    services
+        .rotate_keys(Some(KeyPurpose::Log), None)
+        .await
+        .expect("rotates");
+    services
+        .retire_key(&old.fingerprint())
+        .await
+        .expect("retires");
+    world.clock.advance(holdpoint_service::HEAD_LASTS + MINUTE);
+    assert!(services.sign_due_log_head().await.expect("signs"));
+    assert_eq!(
+        services.verify_log().await.expect("checks").problems,
+        [""; 0]
+    );
+    // The same head by the key that was retired, which somebody has kept.
+    let mut tx = world.on.database.read().await.expect("reads");
+    let head = tx
+        .newest_checkpoint()
+        .await
+        .expect("reads")
+        .expect("is there");
+    drop(tx);
+    let note = head.checkpoint.expect("is a checkpoint");
+    let read = holdpoint_report::log::LogHead::parse(&note).expect("is one");
+    let forged = holdpoint_report::log::LogHead::sign(&old, &read.origin, read.size, read.root)
+        .expect("signs");
+    world
+        .tamper(&format!(
+            "update signed_head set checkpoint = '{}'",
+            forged.as_str()
+        ))
+        .await;
+    let problems = services.verify_log().await.expect("checks").problems;
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.contains("is not accepted")),
+        "{problems:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_rotation_while_somebody_signs_leaves_no_head_of_the_old_key() {
+    let team = common::team::Team::in_world(World::sqlite().await).await;
+    let services = &team.world.services;
+    let item = team.id("2.1.1").await;
+    team.send_to_review(&item).await;
+    team.world.clock.advance(MINUTE);
+    // One writer: the rotation waits for it first, then the signature, which has chosen its key by then.
+    let held = team.world.on.database.write().await.expect("writes");
+    let short = std::time::Duration::from_millis(700);
+    let sign = async {
+        tokio::time::sleep(short).await;
+        team.world.clock.advance(MINUTE);
+        team.sign(&team.reviewer, &item, "pass").await
+    };
+    let release = async {
+        tokio::time::sleep(4 * short).await;
+        drop(held);
+    };
+    let (rotated, signed, ()) = tokio::join!(services.rotate_keys(None, None), sign, release);
+    rotated.expect("rotates");
+    signed.expect("signs");
+    let lines = services.allowed_signers().await.expect("lists");
+    let check = holdpoint_service::LogCheck {
+        keys: Some(AllowedKeys::parse(&lines).expect("lines")),
+        ..holdpoint_service::LogCheck::default()
+    };
+    let checked = services.verify_log_against(check).await.expect("checks");
+    assert_eq!(checked.problems, [""; 0]);
+    assert!(checked.n_signed_heads > 0);
 }

@@ -11,7 +11,7 @@ use holdpoint_service::{
     FindingFilter, FindingSort,
     findings::{FindingFields, FindingRequest},
     mapping::{RuleFields, RuleRequest},
-    standing::ReviewStanding,
+    standing::{ReleaseDecision, ReviewStanding},
     triage::{Bulk, Chosen, Triage, TriageFields},
 };
 use serde_json::{Value, json};
@@ -206,6 +206,30 @@ async fn lists_pages_and_the_gate_do_not_grow_with_the_findings() {
         team.send_to_review(&signed).await;
         team.decide(&signed, "pass").await;
 
+        // Two decisions, on reviews with one policy; they cover what holds back now.
+        for review in &reviews[..2] {
+            let shown = services
+                .whole_review_standing(&team.manager, review)
+                .await
+                .expect("stands");
+            services
+                .decide_release(
+                    &team.manager,
+                    review,
+                    ReleaseDecision::NoGo,
+                    "Not yet.",
+                    &shown.basis(),
+                    common::PASSWORD,
+                )
+                .await
+                .expect("decides");
+        }
+        let void = async |review: &ReviewId| {
+            let stands = services.review_standing(&team.viewer, review).await;
+            stands.expect("stands").release.decisions[0].is_void()
+        };
+        assert!(!void(&reviews[0]).await && !void(&reviews[1]).await);
+
         let list = async |n: usize| {
             let ids: Vec<_> = reviews[..n].iter().collect();
             // What is kept from before is of another minute.
@@ -231,6 +255,7 @@ async fn lists_pages_and_the_gate_do_not_grow_with_the_findings() {
             "{}: a review is begun with {queries_now} queries and {rows_now} rows",
             team.on()
         );
+        assert!(void(&reviews[0]).await && void(&reviews[1]).await);
         let (all, queries_of_more, rows_of_more) = list(6).await;
         assert!(
             queries_of_more <= queries + A_FEW && rows_of_more <= rows + A_FEW,

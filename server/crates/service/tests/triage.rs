@@ -1457,3 +1457,106 @@ async fn two_decisions_about_one_finding_at_once_do_not_overwrite_each_other() {
         }
     }
 }
+
+#[tokio::test]
+async fn two_that_repeat_each_other_are_not_both_approved_at_the_same_moment() {
+    for team in Team::each().await {
+        for _ in 0..2 {
+            team.written(Severity::Critical).await;
+        }
+        for (number, original) in [(1, "F-2"), (2, "F-1")] {
+            team.decide_on(&team.owner, number, of("duplicate", original, ""))
+                .await
+                .expect("asks");
+        }
+        // Whoever writes the log holds both back at their last step.
+        let mut held = team.world.on.database.write().await.expect("writes");
+        let is_sqlite = matches!(team.world.on.url, holdpoint_storage::DatabaseUrl::Sqlite(_));
+        if !is_sqlite {
+            held.append_activity(holdpoint_storage::NewActivity {
+                at: common::START,
+                actor: "system",
+                action: "test.noted",
+                subject_kind: "instance",
+                subject: "instance",
+                service: None,
+                review: None,
+                summary: "noted".to_owned(),
+                before: None,
+                after: None,
+            })
+            .await
+            .expect("appends");
+        }
+        let release = async {
+            tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+            held.commit().await.expect("commits");
+        };
+        let (one, other, ()) = tokio::join!(
+            team.decide_on(&team.manager, 1, triage("approve")),
+            team.decide_on(&team.manager, 2, triage("approve")),
+            release
+        );
+        assert!(
+            one.is_ok() != other.is_ok(),
+            "{one:?}, {other:?} on {}",
+            team.on()
+        );
+        assert_eq!(team.open_numbers().await.len(), 1, "on {}", team.on());
+    }
+}
+
+#[tokio::test]
+async fn a_duplicate_counts_by_itself_once_its_original_is_milder() {
+    for team in Team::each().await {
+        let [mut one] = team.found_twice().await;
+        assert_eq!(team.open_numbers().await, [1]);
+        one["level"] = "note".into();
+        let mut rated_down = seen_by("ta", &[one]);
+        rated_down["runs"][0]["tool"]["driver"]["version"] = "2".into();
+        team.import(&rated_down).await;
+        assert_eq!(team.open_numbers().await, [1, 2], "on {}", team.on());
+        let reasons = team.held_back_by().await;
+        let [(number, why)] = reasons.as_slice() else {
+            panic!("{reasons:?} on {}", team.on());
+        };
+        assert_eq!(number, "F-2");
+        assert!(why.contains("a duplicate of F-1, which is milder"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_written_finding_is_linked_to_no_item_of_another_review() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let other = services
+            .create_review(
+                &team.manager,
+                &team.service.id,
+                common::team::new_review(team.review.template_version.clone()),
+            )
+            .await
+            .expect("begins")
+            .review;
+        let item = services
+            .item_by_key(&team.manager, &other.id, "2.1.1")
+            .await
+            .expect("is there")
+            .item
+            .id;
+        let fields = FindingFields {
+            title: "No limit".into(),
+            severity: "low".into(),
+            category: "code".into(),
+            problem: "It is wrong.".into(),
+            ..FindingFields::default()
+        };
+        let request = FindingRequest::parse(&fields).expect("a finding");
+        let (field, _) = rejected(
+            services
+                .write_finding(&team.owner, &team.review.id, request, &[item])
+                .await,
+        );
+        assert_eq!(field, "item", "on {}", team.on());
+    }
+}

@@ -640,3 +640,52 @@ async fn a_reset_is_told_until_it_is_dismissed_and_a_later_one_anew() {
         assert_eq!(told().await, None);
     }
 }
+
+#[tokio::test]
+async fn accounts_of_one_maker_are_one_hand_however_long_the_chain_is() {
+    for team in Team::each().await {
+        let rex = team
+            .invited(&team.manager, "Rex", ServiceRole::Contributor)
+            .await;
+        let fay = team
+            .invited(&team.manager, "Fay", ServiceRole::Reviewer)
+            .await;
+        let item = team.shown_by(&rex, "2.1.1").await;
+        let (_, message) = rejected(team.passes(&fay, &item).await);
+        assert!(
+            message.contains("the same person made your account and that of Rex"),
+            "{message}"
+        );
+        // Those whom an administrator invited are people of their own.
+        team.passes(&team.reviewer, &item).await.expect("signs");
+
+        // A helper's helper's helper, very often.
+        let mut tx = team.world.on.database.write().await.expect("writes");
+        let mut maker = team.manager.id.clone();
+        for n in 0..40 {
+            let id = holdpoint_domain::PersonId::parse(&format!("01900000-0000-7000-8000-{n:012}"))
+                .expect("an id");
+            tx.insert_person(holdpoint_storage::NewPerson {
+                id: &id,
+                email: &format!("n{n}@example.org"),
+                name: &format!("Number {n}"),
+                instance_role: holdpoint_domain::InstanceRole::Member,
+                password_hash: None,
+                made_by: Some(&maker),
+                created_at: 0,
+            })
+            .await
+            .expect("is made");
+            maker = id;
+        }
+        let accounts = tx
+            .accounts(&[maker.as_str(), team.manager.id.as_str()])
+            .await
+            .expect("reads");
+        let (last, root) = (
+            &accounts[maker.as_str()].0,
+            &accounts[team.manager.id.as_str()].0,
+        );
+        assert!(last.same_eyes(root).is_some(), "on {}", team.on());
+    }
+}

@@ -953,3 +953,33 @@ fn a_database_of_the_first_schema_keeps_what_the_log_shows_unchanged() {
         "the second was signed before the item was reworded"
     );
 }
+
+#[tokio::test]
+async fn damaged_output_is_printed_nowhere_and_its_command_is_not_either() {
+    for team in Team::each().await {
+        let item = team.id(ITEM).await;
+        let fields = EvidenceFields {
+            kind: "output".to_owned(),
+            title: "Race detector".to_owned(),
+            command: "go test -race".to_owned(),
+            exit_code: "0".to_owned(),
+            output: "ok".to_owned(),
+            ..EvidenceFields::default()
+        };
+        let request = EvidenceRequest::parse(&fields, None).expect("an output");
+        team.world
+            .services
+            .add_evidence(&team.owner, &item, request)
+            .await
+            .expect("adds it");
+        assert!(team.report().await.contains("go test -race"));
+        team.tamper("update evidence set command = 'rm -rf /srv', exit_code = 77")
+            .await;
+        let report = team.report().await;
+        assert!(report.contains("**damaged**"), "on {}", team.on());
+        assert!(
+            !report.contains("rm -rf") && !report.contains("exit code"),
+            "{report}"
+        );
+    }
+}

@@ -429,16 +429,19 @@ impl Tx {
         ))
     }
 
-    /// Revokes what a person invited to and nobody has accepted yet.
+    /// Revokes what a person invited to, of one service or all, and nobody has accepted yet.
     pub async fn revoke_invitations_by(
         &mut self,
         person: &PersonId,
+        service: Option<&ServiceId>,
         now: Millis,
     ) -> Result<u64, StorageError> {
         Ok(execute!(
             self,
-            "update invitation set revoked_at = $2 where invited_by = $1 and accepted_at is null and revoked_at is null",
+            "update invitation set revoked_at = $3 where invited_by = $1 and accepted_at is null and revoked_at is null \
+             and (service_id = $2 or cast($2 as text) is null)",
             person.as_str(),
+            service.map(ServiceId::as_str),
             now,
         ))
     }

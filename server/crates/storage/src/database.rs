@@ -220,7 +220,8 @@ impl Database {
     }
 
     /// A unit of work for what can be done again as it was: it is never torn, but if the power fails within the moments
-    /// after its commit, SQLite may be without it. What people decide goes through [`Database::write`].
+    /// after its commit, SQLite may be without it. What people decide goes through [`Database::write`];
+    /// so does this on PostgreSQL, and in the unit of a request, whose answer is kept with it.
     pub async fn write_repeatable(&self) -> Result<Tx, StorageError> {
         let Self::Sqlite { writer, .. } = self else {
             return self.write().await;

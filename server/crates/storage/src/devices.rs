@@ -61,12 +61,17 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets every device of a person.
-    pub async fn forget_devices(&mut self, person: &PersonId) -> Result<(), StorageError> {
+    /// Forgets every device of a person but this one.
+    pub async fn forget_devices(
+        &mut self,
+        person: &PersonId,
+        but: Option<&Digest>,
+    ) -> Result<(), StorageError> {
         execute!(
             self,
-            "delete from known_device where person_id = $1",
-            person.as_str()
+            "delete from known_device where person_id = $1 and secret_sha256 <> coalesce(cast($2 as text), '')",
+            person.as_str(),
+            but.map(Digest::as_str),
         );
         Ok(())
     }

@@ -284,7 +284,8 @@ impl Tx {
         .transpose()
     }
 
-    /// What was submitted for an item after one of its pieces, oldest first. Ids are in the order of time.
+    /// What was submitted for an item after one of its pieces, oldest first. Ids are in the order of the clocks of the nodes
+    /// that gave them: what a node submits whose clock is behind may come before the piece that a reader has got to.
     pub async fn evidence_after(
         &mut self,
         item: &ItemId,

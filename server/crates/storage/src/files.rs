@@ -262,6 +262,8 @@ impl Tx {
             "select 'evidence' as kind, id, coalesce(file_name, title) as name from evidence where file_sha256 = $1 \
              union all select 'scan' as kind, id, file_name as name from scan where file_sha256 = $1 \
              union all select 'patch' as kind, id, title as name from patch where file_sha256 = $1 \
+             union all select 'report of the decision' as kind, fixed_report.sign_off_id as id, review.title as name \
+             from fixed_report join review on review.id = fixed_report.review_id where fixed_report.file_sha256 = $1 \
              order by kind, id limit 10",
             sha256.as_str(),
         );

@@ -495,13 +495,24 @@ macro_rules! acceptance_ended {
     };
 }
 
-/// Whether a duplicate counts by itself, as SQL: what it repeats is fixed, and its own scanner still has it.
+/// Whether what a scanner's finding repeats is fixed, as SQL.
+macro_rules! repeats_fixed {
+    () => {
+        "(finding.series_id is not null \
+         and not exists (select 1 from finding as repeated where repeated.id = finding.duplicate_of \
+         and repeated.status <> 'fixed'))"
+    };
+}
+
+/// Whether a duplicate counts by itself, as SQL: what it repeats is fixed or is milder than it by now, so that it does not
+/// stand for it, and its own scanner still has it.
 macro_rules! stands_alone {
     () => {
         concat!(
-            "(finding.status = 'duplicate' and finding.series_id is not null \
-             and not exists (select 1 from finding as repeated where repeated.id = finding.duplicate_of \
-             and repeated.status <> 'fixed') and not ",
+            "(finding.status = 'duplicate' and (",
+            $crate::findings::repeats_fixed!(),
+            " or exists (select 1 from finding as repeated where repeated.id = finding.duplicate_of \
+             and repeated.severity_rank > finding.severity_rank)) and not ",
             $crate::findings::is_gone!(),
             ")"
         )
@@ -509,7 +520,8 @@ macro_rules! stands_alone {
 }
 
 /// Until when what was decided about a finding holds by itself, as SQL: a moment long past where it does not, so that
-/// everything that goes by the time goes by that too.
+/// everything that goes by the time goes by that too. The moments are [`holdpoint_domain::verdict::HOLDS_NO_MORE`] and
+/// [`holdpoint_domain::verdict::REPEATS_MILDER`].
 macro_rules! holds_until {
     () => {
         concat!(
@@ -517,7 +529,9 @@ macro_rules! holds_until {
             $crate::findings::is_outgrown!(),
             " then 0 else finding.accepted_until end when ",
             $crate::findings::stands_alone!(),
-            " then 0 end"
+            " then case when ",
+            $crate::findings::repeats_fixed!(),
+            " then 0 else -1 end end"
         )
     };
 }
@@ -534,7 +548,9 @@ macro_rules! status_now {
         )
     };
 }
-pub(crate) use {acceptance_ended, holds_until, is_gone, is_outgrown, stands_alone, status_now};
+pub(crate) use {
+    acceptance_ended, holds_until, is_gone, is_outgrown, repeats_fixed, stands_alone, status_now,
+};
 
 /// What an acceptance of a finding's risk is bound to. Not where it has moved within its file.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]

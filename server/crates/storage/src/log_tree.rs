@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdpoint_domain::{Millis, ReviewId};
+use holdpoint_domain::{Millis, ReviewId, digest::hex};
 
 use crate::{
     StorageError, StoredActivity, Tx, activity::ActivityRow, execute, fetch_all, fetch_optional,
@@ -46,11 +46,8 @@ struct SaltRow {
     salt: Vec<u8>,
 }
 
-fn hex(bytes: &[Vec<u8>]) -> String {
-    let texts: Vec<String> = bytes
-        .iter()
-        .map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-        .collect();
+fn hex_list(bytes: &[Vec<u8>]) -> String {
+    let texts: Vec<String> = bytes.iter().map(|bytes| hex(bytes)).collect();
     serde_json::json!(texts).to_string()
 }
 
@@ -102,13 +99,13 @@ impl Tx {
             "insert into log_salt (sequence, salt) select cast($2 as bigint) + place, decode(value, 'hex') \
              from jsonb_array_elements_text(cast($1 as jsonb)) with ordinality as given (value, place)",
         );
-        execute!(self, sql, hex(salts), size);
+        execute!(self, sql, hex_list(salts), size);
         let sql = self.dialect(
             "insert into log_tree_hash (position, hash) select $2 + key, unhex(value) from json_each($1)",
             "insert into log_tree_hash (position, hash) select cast($2 as bigint) + place - 1, decode(value, 'hex') \
              from jsonb_array_elements_text(cast($1 as jsonb)) with ordinality as given (value, place)",
         );
-        execute!(self, sql, hex(nodes), position);
+        execute!(self, sql, hex_list(nodes), position);
         let added = i64::try_from(salts.len()).unwrap_or(i64::MAX);
         execute!(
             self,

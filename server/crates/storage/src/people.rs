@@ -137,6 +137,20 @@ macro_rules! person_columns {
     };
 }
 
+/// Whoever made these accounts, and whoever made those, up to an administrator.
+macro_rules! hands {
+    ($ids:literal) => {
+        concat!(
+            "with recursive hand (id, maker) as (select person.id, person.made_by from person \
+             where person.made_by is not null and person.id in ",
+            $ids,
+            " union select hand.id, person.made_by from hand join person on person.id = hand.maker \
+             where person.made_by is not null and person.instance_role <> 'admin') \
+             select hand.id, hand.maker, person.instance_role from hand join person on person.id = hand.maker"
+        )
+    };
+}
+
 /// Whether a person's name or address holds a text: `$1` in small letters, `$2` as it was typed.
 macro_rules! is_found {
     () => {
@@ -160,9 +174,6 @@ pub(crate) fn found_patterns(text: &str) -> [String; 2] {
         contains_pattern(text),
     ]
 }
-
-/// Through how many hands an account is followed back.
-const MOST_HANDS: i64 = 32;
 
 impl Tx {
     /// Makes an account; [`StorageError::Conflict`] when the address is taken.
@@ -210,6 +221,7 @@ impl Tx {
         struct Hand {
             id: String,
             maker: String,
+            instance_role: String,
         }
         let ids = serde_json::to_string(ids).expect("ids are texts");
         let sql = for_ids!(
@@ -218,22 +230,31 @@ impl Tx {
             ""
         );
         let rows = fetch_all!(self, Row, sql, &ids);
-        // An administrator answers for themselves; whom somebody else invited, their invitations lead back to that one.
-        let sql = for_ids!(
-            self,
-            "with recursive hand (id, maker, n) as (select person.id, person.made_by, 1 from person \
-             where person.made_by is not null union all select hand.id, person.made_by, hand.n + 1 from hand \
-             join person on person.id = hand.maker where person.made_by is not null \
-             and person.instance_role <> 'admin' and hand.n < $2) select distinct id, maker from hand where id in",
-            ""
+        // An administrator answers for themselves; whom somebody else invited, their invitations lead back to that one. What
+        // was found is not followed twice, so that this ends.
+        let sql = self.dialect(
+            concat!(
+                hands!("(select value from json_each($1))"),
+                " order by hand.id"
+            ),
+            concat!(
+                hands!("(select jsonb_array_elements_text(cast($1 as jsonb)))"),
+                " order by hand.id"
+            ),
         );
-        let mut made_by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for hand in fetch_all!(self, Hand, sql, &ids, MOST_HANDS) {
-            made_by.entry(hand.id).or_default().insert(hand.maker);
+        let mut made_by: BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
+        for hand in fetch_all!(self, Hand, sql, &ids) {
+            let (makers, hands) = made_by.entry(hand.id).or_default();
+            if hand.instance_role != InstanceRole::Admin.as_str() {
+                hands.insert(hand.maker.clone());
+            }
+            makers.insert(hand.maker);
         }
         let accounts = rows.into_iter().map(|row| {
+            let (makers, hands) = made_by.remove(&row.id).unwrap_or_default();
             let account = Account {
-                made_by: made_by.remove(&row.id).unwrap_or_default(),
+                made_by: makers,
+                hands,
                 reset_by: row.password_reset_by.filter(|by| *by != row.id),
                 is_administrator: row.instance_role == InstanceRole::Admin.as_str(),
                 person: row.id.clone(),
@@ -310,6 +331,24 @@ impl Tx {
             id.as_str()
         );
         Ok(row.and_then(|row| row.password_hash))
+    }
+
+    /// The stored hash of a person's password, which nobody changes until this unit of work ends; `None` where there is no
+    /// such account or it is disabled.
+    pub async fn password_hash_until_done(
+        &mut self,
+        id: &PersonId,
+    ) -> Result<Option<Option<String>>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            password_hash: Option<String>,
+        }
+        let sql = self.dialect(
+            "select password_hash from person where id = $1 and disabled_at is null",
+            "select password_hash from person where id = $1 and disabled_at is null for share",
+        );
+        let row = fetch_optional!(self, Row, sql, id.as_str());
+        Ok(row.map(|row| row.password_hash))
     }
 
     pub async fn set_password_hash(
@@ -569,23 +608,6 @@ impl Tx {
             fetch_optional!(self, Row, "select value from setting where key = $1", key)
                 .map(|row| row.value),
         )
-    }
-
-    /// Sets a value only when there is none, and says which one holds now: two nodes that start at once agree.
-    pub async fn setting_or_insert(
-        &mut self,
-        key: &str,
-        value: &str,
-    ) -> Result<String, StorageError> {
-        execute!(
-            self,
-            "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing",
-            key,
-            value
-        );
-        self.setting(key)
-            .await?
-            .ok_or_else(|| StorageError::Damaged(format!("setting {key} vanished")))
     }
 
     pub async fn set_setting(&mut self, key: &str, value: &str) -> Result<(), StorageError> {

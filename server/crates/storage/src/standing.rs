@@ -36,6 +36,8 @@ pub struct Standing {
     /// Open findings, accepted risks and duplicates of fixed findings that count for the review and could hold it or one of
     /// the others back.
     pub findings: Vec<StandingFinding>,
+    /// What decisions on the release are compared with, where of `findings` only the first were read.
+    pub covered: Option<Vec<StandingFinding>>,
     /// How many more such findings there are, where only the first were read.
     pub more_findings: Vec<FindingGroup>,
     /// Owners of items that the first findings are linked to: the finding's id, and a name.
@@ -740,8 +742,8 @@ impl Tx {
     }
 
     /// Where these reviews stand, however many findings there are: of those that can hold a review back the first of each
-    /// kind and the number of the others; of those linked to items the ones that a sign-off covers, or the asked item's.
-    /// Whatever a signature covers is read whole, since only that tells whether it holds.
+    /// kind and the number of the others; of those linked to items the ones that a sign-off covers, or the asked item's; and
+    /// what decisions on the release are compared with, see `covered_findings`.
     pub async fn standing_summaries(
         &mut self,
         reviews: &[&ReviewId],
@@ -750,7 +752,6 @@ impl Tx {
     ) -> Result<Vec<Standing>, StorageError> {
         let (ids, mut standings) = self.standings_without_findings(reviews).await?;
         let mut items = Vec::new();
-        let mut signed = Vec::new();
         for standing in &standings {
             let is_covered = |item: &StandingItem| {
                 summary.item.is_some_and(|asked| asked.as_str() == item.id)
@@ -761,20 +762,10 @@ impl Tx {
             };
             let covered = standing.items.iter().filter(|item| is_covered(item));
             items.extend(covered.map(|item| item.id.clone()));
-            let mut sign_offs = standing.sign_offs.iter();
-            if sign_offs.any(|sign_off| sign_off.item_id.is_none()) {
-                signed.push(standing.review.id.clone());
-            }
         }
         self.standing_links(&items, says, &mut standings).await?;
-        if !signed.is_empty() {
-            let signed = serde_json::to_string(&signed).expect("ids are texts");
-            let asked = holding_back(&standings, summary.now);
-            self.standing_findings(&signed, &asked, says, &mut standings)
-                .await?;
-        }
-        self.first_findings(&signed, summary, says, &mut standings)
-            .await?;
+        self.covered_findings(says, &mut standings).await?;
+        self.first_findings(summary, says, &mut standings).await?;
         self.owners_of_first(&mut standings).await?;
         if summary.counts_links {
             self.count_links(&ids, summary.now, &mut standings).await?;
@@ -802,6 +793,7 @@ impl Tx {
                 evidence: Vec::new(),
                 linked: Vec::new(),
                 findings: Vec::new(),
+                covered: None,
                 more_findings: Vec::new(),
                 owners: Vec::new(),
                 links: Vec::new(),
@@ -1004,12 +996,141 @@ impl Tx {
         Ok(())
     }
 
+    /// What decisions on the release are compared with, of the reviews that have any: of the findings that block by the
+    /// review's policy those that a decision covers, and of all one more than it covers, by number. If there are that many,
+    /// it is void whatever the others are. Reviews of one service with one policy share what is read.
+    async fn covered_findings(
+        &mut self,
+        says: Says,
+        standings: &mut [Standing],
+    ) -> Result<(), StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            policy: i64,
+            of_review: Option<String>,
+            #[sqlx(flatten)]
+            finding: FindingRow,
+        }
+        struct Covered {
+            service: String,
+            blocking: Vec<i64>,
+            most: usize,
+            numbers: BTreeSet<i64>,
+        }
+        let mut policies: Vec<Covered> = Vec::new();
+        let mut policy_of = Vec::with_capacity(standings.len());
+        for standing in standings.iter_mut() {
+            let decisions = standing.sign_offs.iter();
+            let decisions = decisions.filter(|sign_off| sign_off.item_id.is_none());
+            let decisions: Vec<_> = decisions
+                .map(|sign_off| covered_numbers(&sign_off.content))
+                .collect();
+            if decisions.is_empty() {
+                policy_of.push(None);
+                continue;
+            }
+            standing.covered = Some(Vec::new());
+            let (service, blocking) = (
+                &standing.review.service_id,
+                blocking(&standing.review.policy),
+            );
+            let known = policies
+                .iter()
+                .position(|known| known.service == *service && known.blocking == blocking);
+            let at = known.unwrap_or(policies.len());
+            if known.is_none() {
+                policies.push(Covered {
+                    service: service.clone(),
+                    blocking,
+                    most: 0,
+                    numbers: BTreeSet::new(),
+                });
+            }
+            for numbers in decisions {
+                policies[at].most = policies[at].most.max(numbers.len() + 1);
+                policies[at].numbers.extend(numbers);
+            }
+            policy_of.push(Some(at));
+        }
+        let (mut asked, mut named) = (Vec::new(), Vec::new());
+        for (at, policy) in policies.iter().enumerate() {
+            let severities = policy.blocking.iter();
+            asked.extend(severities.map(|rank| (at, &policy.service, rank, policy.most)));
+            named.extend(policy.numbers.iter().map(|number| (at, number)));
+        }
+        if asked.is_empty() {
+            return Ok(());
+        }
+        macro_rules! covered {
+            ($asked:literal, $named:literal, $reviews:literal) => {
+                concat!(
+                    "with asked as (",
+                    $asked,
+                    "), named as (",
+                    $named,
+                    "), found as (select asked.policy, asked.most, finding.review_id as of_review, finding.id, \
+                     finding.number, row_number() over (partition by asked.policy, finding.review_id \
+                     order by finding.number) as place from asked join finding on finding.service_id = asked.service_id \
+                     and finding.severity_rank = asked.severity_rank \
+                     where finding.status in ('open', 'risk_accepted', 'duplicate') \
+                     and (finding.status <> 'duplicate' or ",
+                    holds_until!(),
+                    " is not null) and (finding.review_id is null or finding.review_id in (",
+                    $reviews,
+                    "))) select cast(found.policy as bigint) as policy, found.of_review, '' as review_id, \
+                     cast(null as text) as item_id, ",
+                    finding_columns!("finding.status <> 'open'"),
+                    " from found join finding on finding.id = found.id \
+                     left join finding as original on original.id = finding.duplicate_of \
+                     left join explanation on explanation.id = finding.explanation_id \
+                     where found.place <= found.most \
+                     or (found.policy, found.number) in (select named.policy, named.number from named) \
+                     order by finding.number"
+                )
+            };
+        }
+        let sql = self.dialect(
+            covered!(
+                "select value ->> 0 as policy, value ->> 1 as service_id, value ->> 2 as severity_rank, \
+                 value ->> 3 as most from json_each($1)",
+                "select value ->> 0 as policy, value ->> 1 as number from json_each($2)",
+                "select value from json_each($3)"
+            ),
+            covered!(
+                "select cast(value ->> 0 as bigint) as policy, value ->> 1 as service_id, \
+                 cast(value ->> 2 as bigint) as severity_rank, cast(value ->> 3 as bigint) as most \
+                 from jsonb_array_elements(cast($1 as jsonb)) as one (value)",
+                "select cast(value ->> 0 as bigint) as policy, cast(value ->> 1 as bigint) as number \
+                 from jsonb_array_elements(cast($2 as jsonb)) as one (value)",
+                "select jsonb_array_elements_text(cast($3 as jsonb))"
+            ),
+        );
+        let reviews: Vec<_> = standings.iter().map(|one| &one.review.id).collect();
+        let reviews = serde_json::to_string(&reviews).expect("ids are texts");
+        let asked = serde_json::to_string(&asked).expect("numbers and ids");
+        let named = serde_json::to_string(&named).expect("numbers");
+        fetch_each!(self, Row, sql, [asked, named, reviews], |row: Row| {
+            let found = finding(row.finding, says)?;
+            for (standing, policy) in standings.iter_mut().zip(&policy_of) {
+                let is_of_policy = policy.is_some_and(|at| i64::try_from(at) == Ok(row.policy));
+                let of_review = row.of_review.as_deref();
+                if is_of_policy
+                    && of_review.is_none_or(|of| of == standing.review.id)
+                    && let Some(covered) = &mut standing.covered
+                {
+                    covered.push(found.clone());
+                }
+            }
+            Ok::<(), StorageError>(())
+        });
+        Ok(())
+    }
+
     /// The first findings of each kind that can hold reviews back, and how many more there are. Reviews of one service with
     /// one policy share them, but for findings that were written for one review, so what is read does not grow with the
-    /// reviews. Those in `but` are passed over.
+    /// reviews.
     async fn first_findings(
         &mut self,
-        but: &[String],
         summary: Summary<'_>,
         says: Says,
         standings: &mut [Standing],
@@ -1119,9 +1240,6 @@ impl Tx {
             first.push((row.policy, row.of_review, key, n, found));
         }
         for (standing, policy) in standings.iter_mut().zip(policy_of) {
-            if but.contains(&standing.review.id) {
-                continue;
-            }
             // How many of each kind there are in the service and in the review, and how many of those are read.
             let mut groups: BTreeMap<GroupKey, (BTreeMap<bool, usize>, usize)> = BTreeMap::new();
             for (of, of_review, key, n, found) in &first {
@@ -1553,6 +1671,37 @@ fn asked_of(policy: &str, now: Millis) -> Vec<(Severity, Millis, Millis)> {
             (severity, before.unwrap_or(Millis::MAX), late)
         })
         .collect()
+}
+
+/// The severities that block by a policy, as numbers; all where it cannot be read.
+fn blocking(policy: &str) -> Vec<i64> {
+    let policy = serde_json::from_str::<Policy>(policy).ok();
+    let severities = Severity::ALL.iter();
+    severities
+        .filter(|severity| {
+            policy
+                .as_ref()
+                .is_none_or(|policy| policy.blocks(**severity))
+        })
+        .map(|severity| severity_rank(*severity))
+        .collect()
+}
+
+/// The numbers of the findings that a decision on the release covers; none where its content cannot be read, which is
+/// damage.
+fn covered_numbers(content: &str) -> BTreeSet<i64> {
+    #[derive(serde::Deserialize)]
+    struct Finding {
+        number: i64,
+    }
+    #[derive(serde::Deserialize)]
+    struct Content {
+        findings: Vec<Finding>,
+    }
+    serde_json::from_str(content).map_or_else(
+        |_| BTreeSet::new(),
+        |content: Content| content.findings.iter().map(|of| of.number).collect(),
+    )
 }
 
 fn items_of(standings: &[Standing]) -> Vec<String> {

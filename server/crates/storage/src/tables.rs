@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use futures::TryStreamExt as _;
+use holdpoint_domain::digest::hex;
 use serde::{Deserialize, Serialize};
 use sqlx::{
     AssertSqlSafe, Postgres, QueryBuilder, Row as _, Sqlite, SqlitePool,
@@ -94,16 +95,6 @@ impl Table {
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a string takes all");
-            text
-        })
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

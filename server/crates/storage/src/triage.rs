@@ -345,14 +345,21 @@ macro_rules! ask_where {
 impl Tx {
     /// Keeps others from changing these findings until this unit of work ends, always in the order of their numbers. What is
     /// read before may be outdated, so lock first.
-    pub async fn lock_findings(&mut self, ids: &[&str]) -> Result<(), StorageError> {
+    pub async fn lock_findings(
+        &mut self,
+        ids: &[&str],
+        original: Option<i64>,
+    ) -> Result<(), StorageError> {
         if !self.is_sqlite() {
             let ids = serde_json::to_string(ids).expect("ids are texts");
             execute!(
                 self,
-                "select id from finding where id in (select jsonb_array_elements_text(cast($1 as jsonb))) \
-                 order by service_id, number for update",
+                "with asked as (select jsonb_array_elements_text(cast($1 as jsonb)) as id) \
+                 select id from finding where id in (select id from asked) or id in (select duplicate_of from finding \
+                 where id in (select id from asked)) or number = $2 and service_id in (select service_id from finding \
+                 where id in (select id from asked)) order by service_id, number for update",
                 ids,
+                original,
             );
         }
         Ok(())

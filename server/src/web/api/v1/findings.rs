@@ -165,7 +165,7 @@ pub(super) struct Finding {
     status_by: Option<String>,
     status_at: Option<String>,
     duplicate_of: Option<i64>,
-    /// The numbers of the findings that are duplicates of this one.
+    /// The numbers of the findings that are duplicates of this one, at most 200.
     duplicates: Vec<i64>,
     /// The same vulnerability in the same component, as other tools report it: of each the first twenty.
     same_issue: Vec<SameIssue>,
