@@ -1,6 +1,9 @@
 //! What a report is, and what of it is told, where content and names say little: file names, bare documents, joined documents,
 //! words of severities, places on the web.
 
+mod common;
+
+use common::{Series, numbers};
 use holdpoint_domain::Severity;
 use holdpoint_importers::{Report, ScannerStatus, read};
 use serde_json::{Value, json};
@@ -269,6 +272,7 @@ fn addresses_of_the_web_stay_as_they_are_and_two_sites_are_two_places() {
         "https://shop.example.org/login?next=%2Fcart%3Fa%3D1#top",
         "http://localhost:3333/api/v1/items/",
         "https://shop.example.org",
+        "//cdn.example.org/x.js",
     ];
     let results: Vec<Value> = addresses
         .iter()
@@ -337,4 +341,38 @@ fn a_weakness_that_is_not_there_may_be_said_so() {
     .unwrap();
     assert_eq!(report.findings[0].severity, Severity::Unrated);
     assert!(report.findings[0].cwe.is_empty());
+}
+
+fn placed(places: &[(&str, Value)]) -> Report {
+    let results: Vec<Value> = places
+        .iter()
+        .map(|(uri, base)| {
+            json!({"ruleId": "A", "message": {"text": "m"}, "locations": [{"physicalLocation": {
+                "artifactLocation": {"uri": uri, "uriBaseId": base}, "region": {"startLine": 1, "snippet": {"text": "x = 1"}}
+            }}]})
+        })
+        .collect();
+    sarif(&json!({
+        "tool": {"driver": {"name": "T"}},
+        "originalUriBaseIds": {"A": {"uri": "https://shop.example.org/"}, "B": {"uri": "https://admin.example.org/"}},
+        "results": results
+    }))
+}
+
+#[test]
+fn a_finding_stays_with_its_site_and_its_folder() {
+    let mut series = Series::default();
+    series.import(&placed(&[("login", json!("A")), ("login", json!("B"))]));
+    // Of the two the second is left: unchanged 1, fixed 1.
+    let left = series.import(&placed(&[("login", json!("B"))]));
+    assert_eq!(numbers(&left), [0, 1, 0, 0, 1]);
+    assert!(
+        left.matches[0].why.contains("same as F-2"),
+        "{}",
+        left.matches[0].why
+    );
+    let mut series = Series::default();
+    series.import(&placed(&[("tests/app/settings.py", Value::Null)]));
+    let elsewhere = series.import(&placed(&[("services/app/settings.py", Value::Null)]));
+    assert_eq!(numbers(&elsewhere), [1, 0, 0, 0, 1]);
 }

@@ -734,7 +734,8 @@ impl<'h> Run<'h> {
     /// Notes where a result does not say where it is, or names what the file does not list.
     fn note_places(&self, result: &SarifResult<'_>, finding: &Finding, reading: &mut Reading) {
         let first = result.locations.first();
-        if first.is_none() {
+        let says_nothing = finding.path.is_none() && finding.scope.is_none();
+        if first.is_none() || says_nothing && finding.component.is_none() {
             reading.vague(Vague::NoPlace);
         }
         let physical = first.and_then(|first| first.physical_location.as_ref());

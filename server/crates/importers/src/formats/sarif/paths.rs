@@ -81,7 +81,7 @@ impl<'h> Paths<'h> {
         let uri = location.and_then(|location| location.uri.as_deref());
         uri.is_some_and(|uri| {
             let uri = uri.trim();
-            is_absolute_path(uri) && !is_url(uri) && !is_inside(uri, self.root.as_deref())
+            is_absolute_path(uri) && !is_web(uri) && !is_inside(uri, self.root.as_deref())
         })
     }
 
@@ -112,14 +112,14 @@ impl<'h> Paths<'h> {
         let base = base_id.map_or_else(String::new, |id| base(&self.bases, id));
         if base.is_empty() || is_absolute_path(uri) {
             // An address of the web is no path: it stays as it is, unless the repository lies there.
-            if is_url(uri) && !is_inside(uri, root) {
+            if is_web(uri) && !is_inside(uri, root) {
                 return Some(clean_line(uri));
             }
             return Some(normal_path(uri, root));
         }
         let whole = format!("{}/{uri}", base.trim_end_matches('/'));
         if is_absolute_path(&base) && !is_inside(&base, root) {
-            if is_url(&base) {
+            if is_web(&base) {
                 return Some(clean_line(&whole));
             }
             if self.has_several_outside
@@ -134,6 +134,14 @@ impl<'h> Paths<'h> {
         }
         Some(normal_path(&whole, root))
     }
+}
+
+/// An address of the web, also without its scheme (`//cdn.example.org/x.js`). A share of a network has no dot in its first name.
+fn is_web(uri: &str) -> bool {
+    let host = uri
+        .strip_prefix("//")
+        .and_then(|rest| rest.split('/').next());
+    is_url(uri) || host.is_some_and(|host| host.contains('.') && !host.starts_with('.'))
 }
 
 fn is_inside(base: &str, root: Option<&str>) -> bool {
@@ -203,14 +211,14 @@ fn root_of(run: &RunHead<'_>, given: &HashMap<&str, &ArtifactLocation<'_>>) -> O
             .iter()
             .filter(|(_, location)| location.uri_base_id.is_none())
             .filter_map(|(id, _)| absolute(base(given, id)))
-            .filter(|address| !is_url(address));
+            .filter(|address| !is_web(address));
         let first = addresses.next()?;
         addresses.next().is_none().then_some(first)
     };
     let worked_in = || {
         run.invocations.iter().find_map(|invocation| {
             let location = invocation.working_directory.as_ref()?;
-            absolute(location.uri.as_deref()?.trim().to_owned()).filter(|uri| !is_url(uri))
+            absolute(location.uri.as_deref()?.trim().to_owned()).filter(|uri| !is_web(uri))
         })
     };
     mapped.or_else(named).or_else(only).or_else(worked_in)
