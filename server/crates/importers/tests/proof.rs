@@ -110,9 +110,13 @@ fn documents_that_were_joined_are_read_as_if_they_followed_one_another() {
         assert!(list.completeness.is_complete(), "{format}");
     }
     // Pages of `gh api --slurp`.
-    let alert = r#"{"number": 1, "state": "open", "rule": {"id": "r", "description": "d", "security_severity_level": "high"}, "most_recent_instance": {"message": {"text": "m"}}}"#;
-    let pages = read(format!("[[{alert}], [{alert}]]").as_bytes(), None, None).unwrap();
-    assert_eq!((pages.format, pages.findings.len()), ("github_sast", 2));
+    let note =
+        r#"{"path": "a.py", "start_line": 1, "annotation_level": "failure", "message": "m"}"#;
+    let pages = read(format!("[[{note}], [{note}]]").as_bytes(), None, None).unwrap();
+    assert_eq!(
+        (pages.format, pages.findings.len()),
+        ("github_annotations", 2)
+    );
 }
 
 #[test]
