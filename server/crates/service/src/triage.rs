@@ -314,7 +314,7 @@ fn counted(n: i64) -> String {
 }
 
 /// Numbers as people write ranges: "1-4, 9".
-fn ranges(numbers: &[i64]) -> String {
+pub(crate) fn ranges(numbers: &[i64]) -> String {
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable();
     let mut text = String::new();
@@ -1135,6 +1135,9 @@ pub(crate) async fn decide(
 ) -> Result<(), ServiceError> {
     if state.asked.is_some() {
         note_contents_of(tx, ids).await?;
+    }
+    if let Some(original) = &state.duplicate_of {
+        note_contents_of(tx, &[original.to_string()]).await?;
     }
     Ok(tx.set_triage(ids, state).await?)
 }
