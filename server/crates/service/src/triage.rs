@@ -725,6 +725,20 @@ impl Services {
                     accounts: accounts(&mut tx, actor, &findings).await?,
                     now,
                 };
+                let is_unseen = matches!(chosen, Chosen::Matching { .. })
+                    && matches!(triage, Triage::Approve { .. });
+                if is_unseen
+                    && findings
+                        .iter()
+                        .any(|finding| rules.blocking.blocks(finding.severity))
+                {
+                    // As many others may match by now as there were when the list was shown.
+                    return Err(ServiceError::rejected(
+                        "chosen",
+                        "Some of these findings block. Choose those one by one, as you have seen them, to approve what is \
+                         asked for; all that match a filter are approved at once only where none blocks.",
+                    ));
+                }
                 findings.retain(|finding| match triage.refusal(finding, actor, &rules) {
                     Some((_, why)) => {
                         outcome.refuse(finding, why);

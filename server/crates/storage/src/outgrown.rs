@@ -5,7 +5,7 @@ use holdpoint_domain::{FindingId, Millis, Severity};
 use crate::{
     StorageError, Tx, execute, fetch_all,
     finding_rows::severity_rank,
-    findings::{is_gone, is_outgrown, says_now},
+    findings::{is_gone, is_outgrown, says_now, stands_alone},
 };
 
 /// What two people made of a finding, other than accepting its risk, as SQL: that ends by itself.
@@ -65,6 +65,8 @@ macro_rules! open_where {
             is_decided_by_two!(),
             " and ",
             is_outgrown!(),
+            " and not ",
+            stands_alone!(),
             " and ",
             with_duplicates!($chosen),
             " returning finding.number"
@@ -109,7 +111,8 @@ impl Tx {
     }
 
     /// Opens those of these findings, and of their duplicates, that two people took out of *open* and that, or whose
-    /// original, does not say any more what it said then; gives their numbers.
+    /// original, does not say any more what it said then; gives their numbers. A duplicate that counts by itself already stays
+    /// as it is.
     pub async fn open_outgrown(
         &mut self,
         ids: &[String],
