@@ -922,12 +922,14 @@ fn Details(finding: Finding, of: Standing, due: Option<Millis>, now: Millis) -> 
     {
         rows.push(row("Fixed", day(at).into_any()));
     }
-    if let Some(digest) = finding.accepted_content.clone() {
-        let name = if finding.status == FindingStatus::RiskAccepted {
-            "Accepted as"
-        } else {
-            "Asked for as"
+    if let Some(bound) = &finding.accepted_content {
+        let name = match finding.status {
+            FindingStatus::RiskAccepted => "Accepted as",
+            FindingStatus::Open => "Asked for as",
+            _ => "Decided as",
         };
+        // Of a duplicate, what it repeats stands behind.
+        let digest = bound.split(':').next().unwrap_or_default().to_owned();
         rows.push(row(name, view! { <Sha digest /> }.into_any()));
     }
     view! {

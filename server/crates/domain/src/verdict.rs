@@ -532,10 +532,10 @@ fn judge_item(
             ));
         }
         ItemState::Passed | ItemState::NotApplicable | ItemState::Waived => {
-            let quorum = if state == ItemState::Passed {
-                item.quorum.max(1)
-            } else {
+            let quorum = if state == ItemState::Waived {
                 1
+            } else {
+                item.quorum.max(1)
             };
             if item.valid_sign_offs < quorum {
                 let who = if state == ItemState::Waived {

@@ -5,14 +5,17 @@
 //! stored, and what the finding says now is only digested where there is an acceptance to compare it with. A signature has the
 //! digest in its content, beside what it leaves out on purpose: where the finding is, and what explains it.
 
-use holdpoint_domain::Digest;
+use holdpoint_domain::{Digest, Millis, ServiceId};
 use holdpoint_importers::text::normal_message;
 use holdpoint_storage::{FindingContent, Tx};
 
-use crate::ServiceError;
+use crate::{Actor, ServiceError, changes::Done, triage::ranges};
 
-/// How many findings one statement is about.
+/// How many findings one statement is about that brings what they say.
 const PER_STATEMENT: usize = 1_000;
+
+/// How many findings one statement is about that only names them.
+const NAMED_PER_STATEMENT: usize = 20_000;
 
 /// The digest of what a finding says. Where it is does not count, nor do white space and places in its message, since all of
 /// them change when code moves; what a scanner explains of the rule counts only where it says nothing of this very place.
@@ -59,6 +62,59 @@ pub(crate) async fn note_contents_of(tx: &mut Tx, ids: &[String]) -> Result<(), 
         note_contents(tx, &contents).await?;
     }
     Ok(())
+}
+
+/// Binds what two people decided about these findings, and about their duplicates, to what they say, where that was decided
+/// before it was bound. Call it before they say something else.
+pub(crate) async fn bind_decisions(tx: &mut Tx, ids: &[String]) -> Result<(), ServiceError> {
+    for chunk in ids.chunks(NAMED_PER_STATEMENT) {
+        let unbound = tx.unbound_decisions(chunk).await?;
+        if unbound.is_empty() {
+            continue;
+        }
+        let (decided, originals): (Vec<_>, Vec<_>) = unbound.into_iter().unzip();
+        let mut said = decided.clone();
+        said.extend(originals.into_iter().flatten());
+        note_contents_of(tx, &said).await?;
+        tx.bind_decisions(&decided).await?;
+    }
+    Ok(())
+}
+
+/// Opens what two people took out of *open*, among these findings and their duplicates, where it does not say any more what
+/// it said then. What the findings say now must be noted.
+pub(crate) async fn open_outgrown(
+    tx: &mut Tx,
+    actor: &Actor,
+    service: &ServiceId,
+    ids: &[String],
+    now: Millis,
+) -> Result<(), ServiceError> {
+    let mut numbers = Vec::new();
+    for chunk in ids.chunks(NAMED_PER_STATEMENT) {
+        numbers.extend(tx.open_outgrown(chunk, now).await?);
+    }
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let named = ranges(&numbers);
+    let subject = if numbers.len() == 1 {
+        "it does"
+    } else {
+        "they do"
+    };
+    Done {
+        action: "findings.decision_outgrown",
+        subject_kind: "service",
+        subject: service.as_str(),
+        service: Some(service.as_str()),
+        review: None,
+        summary: format!("F-{named} open again: {subject} not say any more what was decided about"),
+        before: None,
+        after: Some(serde_json::json!({ "findings": named }).to_string()),
+    }
+    .append(tx, actor, now)
+    .await
 }
 
 #[cfg(test)]

@@ -18,8 +18,11 @@ use holdpoint_storage::{
 
 pub use crate::triage::{Triage, TriageFields};
 use crate::{
-    Actor, Conflict, ServiceError, Services, acceptance::note_contents_of, changes::Done,
-    mapping::in_words, triage::decide,
+    Actor, Conflict, ServiceError, Services,
+    acceptance::{bind_decisions, digest, note_contents_of, open_outgrown},
+    changes::Done,
+    mapping::in_words,
+    triage::decide,
 };
 
 /// The categories that a finding written by hand can have.
@@ -161,6 +164,19 @@ impl FindingRequest {
             snippet: snippet.map(String::from),
         })
     }
+}
+
+/// The digest of what a finding says, as if it had this severity.
+async fn content_as(
+    tx: &mut Tx,
+    this: &[String],
+    severity: Severity,
+) -> Result<Option<String>, ServiceError> {
+    let content = tx.contents_of(this).await?.pop();
+    Ok(content.map(|mut content| {
+        content.severity = severity.to_string();
+        digest(&content)
+    }))
 }
 
 pub(crate) fn optional(text: &str) -> Option<&str> {
@@ -430,6 +446,9 @@ impl Services {
             }
         };
         let blocking = self.blocking(&mut tx, &finding.service).await?;
+        let this = [finding.id.to_string()];
+        bind_decisions(&mut tx, &this).await?;
+        let said = content_as(&mut tx, &this, wanted).await?;
         let is_asked = blocking.lowering_takes_two(was, wanted);
         if is_asked && finding.status != FindingStatus::Open {
             return Err(ServiceError::rejected(
@@ -451,8 +470,28 @@ impl Services {
         finding.end_line = request.end_line;
         finding.snippet = request.snippet;
         tx.update_finding_text(&finding).await?;
-        let this = [finding.id.to_string()];
+        // A severity that two people lowered was approved of what it said then.
+        let before_lowering = (finding.severity_change.as_ref())
+            .map(|change| change.was)
+            .filter(|of| was == wanted && blocking.lowering_takes_two(*of, wanted));
+        let is_rated_again = match before_lowering {
+            Some(_) => said != content_as(&mut tx, &this, wanted).await?,
+            None => false,
+        };
+        let is_asked = is_asked || is_rated_again;
+        let (was, severity_reason) = match before_lowering {
+            Some(of) if is_rated_again => {
+                tx.forget_severity_change(id, of).await?;
+                finding.severity = of;
+                (
+                    of,
+                    "It says something else than when this severity was approved.",
+                )
+            }
+            _ => (was, severity_reason),
+        };
         note_contents_of(&mut tx, &this).await?;
+        open_outgrown(&mut tx, actor, &finding.service, &this, now).await?;
         if is_asked {
             let state = TriageState {
                 status: FindingStatus::Open,

@@ -30,7 +30,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Actor, Conflict, ServiceError, Services,
-    acceptance::note_contents,
+    acceptance::{bind_decisions, note_contents, open_outgrown},
     mapping::WhatChanged,
     mapping_ahead::digest_of,
     reading::{ReadScan, Reading, Said, Spool, identities_before, read_scan},
@@ -1081,6 +1081,11 @@ impl Import<'_> {
         } = &mut compared;
         tx.keep_findings_before(scan, &changes.touched(series))
             .await?;
+        let refreshed = changes.refreshed.iter().map(|(_, known)| *known);
+        let refreshed: Vec<_> = (ids_of(series, refreshed).iter())
+            .map(ToString::to_string)
+            .collect();
+        bind_decisions(tx, &refreshed).await?;
         tx.fix_findings(&ids_of(series, changes.fixed.iter().copied()), self.now)
             .await?;
         let reopened = changes.reopened.iter().map(|(_, known)| *known);
@@ -1108,6 +1113,8 @@ impl Import<'_> {
         if n > 0 {
             let changed = tx.contents_changed_by(&self.locked.id, scan).await?;
             note_contents(tx, &changed).await?;
+            let changed: Vec<_> = changed.into_iter().map(|content| content.id).collect();
+            open_outgrown(tx, self.actor, self.service, &changed, self.now).await?;
         }
         let n = changes.new.len();
         let mut noted = HashMap::new();

@@ -7,7 +7,7 @@ use holdpoint_storage::Tx;
 
 use crate::{
     Actor, ServiceError,
-    sign_off::is_pass,
+    sign_off::gathers,
     standing::{ItemStanding, ReleaseDecision, ReviewStanding},
 };
 
@@ -102,11 +102,11 @@ impl Eyes {
         })
     }
 
-    /// Why the signer is no further person beside those who have passed an item already.
+    /// Why the signer is no further person beside those who have signed for an item's quorum already.
     pub(crate) fn quorum_refusal(&self, item: &ItemStanding) -> Option<String> {
         let passes = item.sign_offs.iter();
         let signers = passes
-            .filter(|standing| standing.is_valid() && is_pass(&standing.sign_off))
+            .filter(|standing| standing.is_valid() && gathers(&standing.sign_off))
             .map(|standing| standing.sign_off.person_id.as_str())
             .filter(|signer| *signer != self.me);
         self.further(signers)

@@ -3,6 +3,8 @@
 //! A signature is made over what the signer was shown. The form carries the digest of that (the *basis*); if the item or
 //! review is not the same any more when the signature comes, it is refused and nothing is stored.
 
+use std::collections::BTreeSet;
+
 use holdpoint_domain::{
     Decision, Digest, Gating, ItemId, ItemState, KeyPurpose, Millis, Policy, ReviewId, ServiceId,
     ServiceRole,
@@ -117,9 +119,25 @@ fn service_id(review: &StandingReview) -> Result<ServiceId, ServiceError> {
         .ok_or_else(|| StorageError::Damaged("review.service_id".to_owned()).into())
 }
 
-/// Whether a sign-off passes an item.
-pub(crate) fn is_pass(sign_off: &SignOff) -> bool {
-    sign_off.item_decision() == Some(Decision::Pass)
+/// Whether a sign-off is one of those of which an item can ask for several: a pass, or that it does not apply.
+pub(crate) fn gathers(sign_off: &SignOff) -> bool {
+    sign_off.item_decision().is_some_and(asks_for_quorum)
+}
+
+const fn asks_for_quorum(decision: Decision) -> bool {
+    matches!(decision, Decision::Pass | Decision::NotApplicable)
+}
+
+/// How many others have decided the same about an item, validly.
+fn others_who_decided(item: &ItemStanding, actor: &Actor, decision: Decision) -> u32 {
+    let signers: BTreeSet<_> = (item.sign_offs.iter())
+        .filter(|standing| {
+            standing.is_valid() && standing.sign_off.item_decision() == Some(decision)
+        })
+        .map(|standing| standing.sign_off.person_id.as_str())
+        .filter(|signer| *signer != actor.id.as_str())
+        .collect();
+    u32::try_from(signers.len()).unwrap_or(u32::MAX)
 }
 
 /// Why this person cannot sign this item at all.
@@ -143,7 +161,7 @@ fn item_refusal(
     let already = item.sign_offs.iter().any(|standing| {
         standing.is_valid()
             && standing.sign_off.person_id == actor.id.as_str()
-            && is_pass(&standing.sign_off)
+            && gathers(&standing.sign_off)
     });
     if already {
         return Some(
@@ -262,8 +280,9 @@ impl Services {
                 policy: standing.policy.clone(),
             },
         );
-        let enough = of_item.facts.valid_sign_offs.saturating_add(1) >= of_item.facts.quorum;
-        let pending = request.decision == Decision::Pass && !enough;
+        let others = others_who_decided(&of_item, actor, request.decision);
+        let enough = others.saturating_add(1) >= of_item.facts.quorum;
+        let pending = asks_for_quorum(request.decision) && !enough;
         let state = if pending {
             ItemState::InReview
         } else {

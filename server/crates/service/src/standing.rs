@@ -27,6 +27,7 @@ use holdpoint_storage::{
 use crate::{
     Actor, ServiceError, Services, acceptance,
     import::off_the_async_threads,
+    sign_off::gathers,
     validity::{item_validity, release_validity},
 };
 
@@ -172,10 +173,9 @@ impl ItemStanding {
 
     /// Whether the decision that the state rests on has all the valid sign-offs it asks for.
     pub fn is_signed(&self) -> bool {
-        let quorum = if self.state == ItemState::Passed {
-            self.facts.quorum
-        } else {
-            1
+        let quorum = match self.state {
+            ItemState::Passed | ItemState::NotApplicable => self.facts.quorum,
+            _ => 1,
         };
         self.state.is_decided() && self.facts.valid_sign_offs >= quorum
     }
@@ -580,11 +580,15 @@ fn item_standing(
         .and_then(|standing| standing.sign_off.waived_until)
         .min(item.waived_until);
     let state = item.state.at(item.waived_until, now);
-    // While a quorum gathers, the item is in review and its passes count already.
+    // While a quorum gathers, the item is in review and what its newest signature decides counts already.
+    let gathering = (sign_offs.iter().rev())
+        .filter(|standing| standing.is_valid() && gathers(&standing.sign_off))
+        .find_map(|standing| standing.sign_off.item_decision())
+        .unwrap_or(Decision::Pass);
     let supporting = |standing: &&SignOffStanding| {
         standing.sign_off.item_decision().is_some_and(|decision| {
             decision.state() == item.state
-                || (item.state == ItemState::InReview && decision == Decision::Pass)
+                || (item.state == ItemState::InReview && decision == gathering)
         })
     };
     let signers: BTreeSet<_> = sign_offs

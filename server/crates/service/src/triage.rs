@@ -314,7 +314,7 @@ fn counted(n: i64) -> String {
 }
 
 /// Numbers as people write ranges: "1-4, 9".
-fn ranges(numbers: &[i64]) -> String {
+pub(crate) fn ranges(numbers: &[i64]) -> String {
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable();
     let mut text = String::new();
@@ -725,6 +725,20 @@ impl Services {
                     accounts: accounts(&mut tx, actor, &findings).await?,
                     now,
                 };
+                let is_unseen = matches!(chosen, Chosen::Matching { .. })
+                    && matches!(triage, Triage::Approve { .. });
+                if is_unseen
+                    && findings
+                        .iter()
+                        .any(|finding| rules.blocking.blocks(finding.severity))
+                {
+                    // As many others may match by now as there were when the list was shown.
+                    return Err(ServiceError::rejected(
+                        "chosen",
+                        "Some of these findings block. Choose those one by one, as you have seen them, to approve what is \
+                         asked for; all that match a filter are approved at once only where none blocks.",
+                    ));
+                }
                 findings.retain(|finding| match triage.refusal(finding, actor, &rules) {
                     Some((_, why)) => {
                         outcome.refuse(finding, why);
@@ -1135,6 +1149,9 @@ pub(crate) async fn decide(
 ) -> Result<(), ServiceError> {
     if state.asked.is_some() {
         note_contents_of(tx, ids).await?;
+    }
+    if let Some(original) = &state.duplicate_of {
+        note_contents_of(tx, &[original.to_string()]).await?;
     }
     Ok(tx.set_triage(ids, state).await?)
 }

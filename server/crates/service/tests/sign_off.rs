@@ -375,6 +375,21 @@ async fn a_quorum_of_two_needs_two_people() {
             .await
             .expect("the second");
         assert_eq!(team.state(&item).await, (ItemState::Passed, 2, vec![]));
+        // That it does not apply takes as many, and who passes is none of them.
+        let item = team.id("2.1.2").await;
+        team.send_to_review(&item).await;
+        team.sign(&team.admin, &item, "pass").await.expect("passes");
+        team.sign(&team.reviewer, &item, "not_applicable")
+            .await
+            .expect("the first");
+        assert_eq!(team.state(&item).await.0, ItemState::InReview);
+        let (_, message) = rejected(team.sign(&team.reviewer, &item, "not_applicable").await);
+        assert!(message.contains("another reviewer"), "{message}");
+        team.sign(&team.manager, &item, "not_applicable")
+            .await
+            .expect("the second");
+        let state = team.state(&item).await;
+        assert_eq!(state, (ItemState::NotApplicable, 2, vec![]));
     }
 }
 

@@ -135,6 +135,13 @@ impl Team {
         }
     }
 
+    /// These findings, as they are shown now.
+    async fn shown(&self, numbers: &[i64]) -> Chosen {
+        let lines = self.lines().await.into_iter();
+        let lines = lines.filter(|line| numbers.contains(&line.number));
+        Chosen::These(lines.map(|line| (line.id, line.version)).collect())
+    }
+
     async fn undo(&self, who: &Actor, batch: &TriageBatchId) -> Result<BulkTriage, ServiceError> {
         self.world.clock.advance(MINUTE);
         self.world.services.undo_triage(who, batch).await
@@ -398,7 +405,7 @@ async fn undoing_an_approval_leaves_what_was_asked_for() {
         let done = team
             .bulk(
                 &team.manager,
-                Team::open_ones(2),
+                team.shown(&[1, 2]).await,
                 triage("approve_acceptance"),
             )
             .await
@@ -411,7 +418,7 @@ async fn undoing_an_approval_leaves_what_was_asked_for() {
         let again = team
             .bulk(
                 &team.manager,
-                Team::open_ones(2),
+                team.shown(&[1, 2]).await,
                 triage("approve_acceptance"),
             )
             .await
@@ -1260,13 +1267,7 @@ async fn a_duplicate_needs_an_original_that_is_open_and_as_severe() {
         team.decide_on(&team.owner, 3, of("duplicate", "F-2", ""))
             .await
             .expect("asks");
-        let asked = Chosen::Matching {
-            filter: Box::new(FindingFilter {
-                asked: true,
-                ..FindingFilter::default()
-            }),
-            n: 2,
-        };
+        let asked = team.shown(&[2, 3]).await;
         let both = team
             .bulk(&team.manager, asked, triage("approve"))
             .await
@@ -1302,8 +1303,17 @@ async fn many_that_block_wait_for_a_second_person_and_undoing_asks_again() {
             last.contains("of which 2 wait for another person"),
             "{last}"
         );
-        let approved = team
+        // Another two may match by now: what blocks is approved as it was seen.
+        let unseen = team
             .bulk(&team.manager, Team::open_ones(2), triage("approve"))
+            .await;
+        let (field, why) = rejected(unseen);
+        assert_eq!(field, "chosen");
+        assert!(why.contains("Some of these findings block"), "{why}");
+        assert_eq!(team.states().await, [Open, Open, FalsePositive]);
+        let shown = team.shown(&[1, 2]).await;
+        let approved = team
+            .bulk(&team.manager, shown, triage("approve"))
             .await
             .expect("approves");
         assert_eq!((approved.n_done, approved.n_asked), (2, 0));
@@ -1323,8 +1333,9 @@ async fn many_that_block_wait_for_a_second_person_and_undoing_asks_again() {
             .expect("puts back");
         assert_eq!((undone.n_done, undone.n_asked), (3, 2));
         assert_eq!(team.states().await, [Open, Open, FalsePositive]);
+        let shown = team.shown(&[1, 2]).await;
         let again = team
-            .bulk(&team.manager, Team::open_ones(2), triage("approve"))
+            .bulk(&team.manager, shown, triage("approve"))
             .await
             .expect("approves again");
         assert_eq!(again.n_done, 2);
@@ -1350,7 +1361,7 @@ async fn an_approval_of_another_severity_can_be_taken_back() {
             .await
             .expect("asks");
         let done = team
-            .bulk(&team.manager, Team::open_ones(1), triage("approve"))
+            .bulk(&team.manager, team.shown(&[1]).await, triage("approve"))
             .await
             .expect("approves");
         assert_eq!(

@@ -474,10 +474,22 @@ macro_rules! is_gone {
     };
 }
 
-/// Whether a finding does not say what it said when acceptance of its risk was asked for, as SQL.
+/// What a finding says now, and what it repeats, as what people decide about it is bound to it, as SQL.
+macro_rules! says_now {
+    () => {
+        "(coalesce(finding.content_digest, '-') || case when finding.duplicate_of is null then '' else ':' \
+         || coalesce((select repeated.content_digest from finding as repeated where repeated.id = finding.duplicate_of), \
+         '-') end)"
+    };
+}
+
+/// Whether a finding, or what it repeats, does not say what it said when something was asked for it, as SQL.
 macro_rules! is_outgrown {
     () => {
-        "coalesce(finding.accepted_content, '') <> coalesce(finding.content_digest, '-')"
+        concat!(
+            "coalesce(finding.accepted_content, '') <> ",
+            $crate::findings::says_now!()
+        )
     };
 }
 
@@ -549,7 +561,8 @@ macro_rules! status_now {
     };
 }
 pub(crate) use {
-    acceptance_ended, holds_until, is_gone, is_outgrown, repeats_fixed, stands_alone, status_now,
+    acceptance_ended, holds_until, is_gone, is_outgrown, repeats_fixed, says_now, stands_alone,
+    status_now,
 };
 
 /// What an acceptance of a finding's risk is bound to. Not where it has moved within its file.
@@ -581,7 +594,10 @@ macro_rules! content_of {
 impl Finding {
     /// Whether it does not say any more what it said when acceptance of its risk was asked for.
     pub fn has_outgrown_acceptance(&self) -> bool {
-        self.accepted_content.is_some() && self.accepted_content != self.content_digest
+        // What is bound to a duplicate is of two findings, and that is opened when either says something else.
+        self.duplicate_of.is_none()
+            && self.accepted_content.is_some()
+            && self.accepted_content != self.content_digest
     }
 
     /// The status as it counts at a moment.
@@ -903,14 +919,16 @@ impl Tx {
         Ok(fetch_all!(self, FindingContent, sql, ids))
     }
 
-    /// What those findings say of which a scan says something new, and whose risk somebody has accepted or asked to.
+    /// What those findings say of which a scan says something new, and about which, or about whose duplicates, something is
+    /// decided or asked that is bound to it.
     pub async fn contents_changed_by(
         &mut self,
         series: &SeriesId,
         scan: &ScanId,
     ) -> Result<Vec<FindingContent>, StorageError> {
         const SQL: &str = content_of!(
-            "where finding.series_id = $1 and finding.accepted_content is not null and finding.pointer_scan_id = $2"
+            "where finding.series_id = $1 and finding.pointer_scan_id = $2 and (finding.accepted_content is not null \
+             or exists (select 1 from finding as copy where copy.duplicate_of = finding.id))"
         );
         Ok(fetch_all!(
             self,

@@ -30,6 +30,7 @@ mod listed;
 mod log_tree;
 mod mapping;
 mod mapping_groups;
+mod outgrown;
 mod patches;
 mod people;
 mod policies;

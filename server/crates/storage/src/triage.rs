@@ -154,8 +154,7 @@ pub struct TriageState {
     pub asked_until: Option<Millis>,
     /// Where another severity is asked for.
     pub asked_severity: Option<Severity>,
-    /// An approval makes what was asked for, and keeps reason, date and who asked; of an acceptance also what it is bound
-    /// to.
+    /// An approval makes what was asked for, and keeps reason, date, who asked, and what it is bound to.
     pub is_approval: bool,
 }
 
@@ -302,7 +301,7 @@ macro_rules! approve_where {
         concat!(
             "update finding set status = case when asked_for = 'severity' then 'open' else asked_for end, \
              status_by = $2, status_at = $3, fixed_at = case when asked_for = 'fixed' then cast($3 as bigint) end, \
-             accepted_content = case when asked_for = 'risk_accepted' then accepted_content end, \
+             accepted_content = case when asked_for <> 'severity' then accepted_content end, \
              severity_was = case when asked_severity is null then severity_was else coalesce(severity_was, severity) end, \
              severity_by = case when asked_severity is null then severity_by else acceptance_requested_by end, \
              severity_at = case when asked_severity is null then severity_at else cast($3 as bigint) end, \
@@ -322,7 +321,9 @@ macro_rules! decide_where {
         concat!(
             "update finding set status = $4, status_reason = $5, status_by = $2, status_at = $3, duplicate_of = $6, \
              accepted_until = $7, acceptance_requested_by = case when cast($8 as text) is null then null else $2 end, \
-             accepted_content = case when cast($8 as text) is null then null else content_digest end, \
+             accepted_content = case when cast($8 as text) is null then null else coalesce(content_digest, '-') \
+             || case when cast($6 as text) is null then '' else ':' || coalesce((select repeated.content_digest \
+             from finding as repeated where repeated.id = $6), '-') end end, \
              asked_for = $8, asked_severity = $9, \
              fixed_at = case when $4 = 'fixed' then cast($3 as bigint) else null end, version = version + 1 where id ",
             $chosen

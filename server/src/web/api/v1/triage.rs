@@ -26,7 +26,8 @@ pub(super) struct SeenFinding {
     version: i64,
 }
 
-/// Which findings: by the list's parameters, those that take several words as lists of them.
+/// Which findings: by the list's parameters, those that take several words as lists of them. What is asked for findings that
+/// block is not approved in this way: name those by `findings`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MatchingFindings {
