@@ -11,8 +11,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use holdpoint_domain::KeyPurpose;
 use holdpoint_report::{
-    SigningKey,
+    KeyRing, SigningKey,
     signing::{LOG_NAMESPACE, REPORT_NAMESPACE},
 };
 use serde_json::{Value, json};
@@ -403,6 +404,69 @@ fn a_keys_time_is_judged_as_openssh_judges_it() {
     let keys = folder.write("keys", key.public_line());
     run(&["verify", &report, "--key", &keys, "--time", "yesterday"])
         .is_error(&["--time", "YYYYMMDD"]);
+}
+
+/// The published keys have no zone in their times, and people verify wherever they are.
+#[test]
+fn a_report_from_before_a_rotation_verifies_in_every_zone() {
+    const SIGNED: i64 = 1_780_000_000_000;
+    const HOUR: i64 = 3_600_000;
+    let folder = Folder::new();
+    let (old, new) = (
+        SigningKey::from_seed(&[7; 32], "old"),
+        SigningKey::from_seed(&[8; 32], "new"),
+    );
+    let first = KeyRing::first(&[(&old, KeyPurpose::ALL)], SIGNED - HOUR, SIGNED - HOUR).unwrap();
+    let ring = KeyRing::read(std::slice::from_ref(&first)).unwrap();
+    // The next minute: in no zone is there room for a mistake.
+    let second = ring
+        .rotated(&old, &[(&new, KeyPurpose::ALL)], SIGNED + 60_000)
+        .unwrap();
+    let ring = KeyRing::read(&[first, second]).unwrap();
+    let keys = folder.write("allowed_signers", ring.allowed_signers());
+    let report = folder.write("report.md", "# Report\n");
+    let sign = |key: &SigningKey| key.sign(REPORT_NAMESPACE, b"# Report\n").unwrap();
+    // At the moment of signing; right after the rotation; and when the old key's time is over wherever it is asked.
+    for (key, time, is_right) in [
+        (&old, "20260528202640Z", true),
+        (&new, "20260528202740Z", true),
+        (&old, "20260531Z", false),
+        (&new, "20260501Z", false),
+    ] {
+        let signature = folder.write("report.md.sig", sign(key));
+        for zone in [
+            "UTC",
+            "Europe/Berlin",
+            "Asia/Tokyo",
+            "Pacific/Auckland",
+            "America/Los_Angeles",
+            "Pacific/Kiritimati",
+            "Etc/GMT+12",
+        ] {
+            assert!(
+                std::path::Path::new("/usr/share/zoneinfo")
+                    .join(zone)
+                    .exists(),
+                "the zone {zone} is not here: install the package tzdata"
+            );
+            let ours = run_with(
+                &["verify", &report, "--key", &keys, "--time", time],
+                &[("TZ", zone)],
+                b"",
+            );
+            let theirs = Command::new("ssh-keygen")
+                .args(["-Y", "verify", "-f", &keys, "-I", "holdpoint"])
+                .args(["-n", REPORT_NAMESPACE, "-s", &signature])
+                .arg(format!("-Overify-time={time}"))
+                .env("TZ", zone)
+                .stdin(std::fs::File::open(&report).unwrap())
+                .output()
+                .expect("ssh-keygen is not here: install the package openssh-client");
+            let said = (ours.code, theirs.status.success());
+            let expected = (Some(i32::from(!is_right)), is_right);
+            assert_eq!(said, expected, "{zone} {time}: {ours:?} {theirs:?}");
+        }
+    }
 }
 
 #[test]

@@ -24,6 +24,9 @@ pub const KEY_LIST_FORMAT: &str = "holdpoint-keys@v1";
 /// that a new key counts in every zone at once.
 const WESTERNMOST_ZONE: Millis = 12 * 3_600_000;
 
+/// `valid-before` is put so much later that a key's last signature counts in every zone, too.
+const EASTERNMOST_ZONE: Millis = 14 * 3_600_000;
+
 /// One public key of the instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,7 +87,8 @@ impl ListedKey {
         let after = zoneless(self.valid_after.saturating_sub(WESTERNMOST_ZONE));
         // The second that is not over yet counts whole.
         let before = valid_before
-            .map(|at| format!(",valid-before=\"{}\"", zoneless(at.saturating_add(999))))
+            .map(|at| zoneless(at.saturating_add(EASTERNMOST_ZONE + 999)))
+            .map(|before| format!(",valid-before=\"{before}\""))
             .unwrap_or_default();
         format!(
             "{PRINCIPAL} namespaces=\"{}\",valid-after=\"{after}\"{before} {}\n",
@@ -525,7 +529,7 @@ mod tests {
         let keys = AllowedKeys::parse(&ring.allowed_signers()).unwrap();
         let signature = key(1).sign(REPORT_NAMESPACE, b"x").unwrap();
         let check = |at| verify(REPORT_NAMESPACE, b"x", &signature, &keys.clone().at(at)).is_ok();
-        assert!(check(START) && !check(START + 2 * HOUR));
+        assert!(check(START) && check(START + 15 * HOUR) && !check(START + 16 * HOUR));
         let of_log = key(2).sign(REPORT_NAMESPACE, b"x").unwrap();
         for keys in [keys.at(START), ring.allowed_keys()] {
             assert!(
@@ -645,7 +649,7 @@ mod tests {
         assert!(
             first.starts_with(
                 "holdpoint namespaces=\"holdpoint-report@v1,holdpoint-bundle@v1,holdpoint-keys@v1\",\
-                 valid-after=\"20260128023100\",valid-before=\"20260128153101\" ssh-ed25519 "
+                 valid-after=\"20260128023100\",valid-before=\"20260129053101\" ssh-ed25519 "
             ),
             "{first}"
         );
