@@ -98,8 +98,11 @@ fn ReportPage() -> impl IntoView {
         let verify = (!is_draft).then(|| {
             let name = preview.file_name.clone();
             let bundle = preview.bundle_name.clone();
+            let time = preview.verify_time.as_ref();
+            let time = time.map(|time| format!("-Overify-time={time} "));
+            let time = time.unwrap_or_default();
             let commands = format!(
-                "ssh-keygen -Y verify -f allowed_signers -I holdpoint -n holdpoint-report@v1 \\\n    -s {name}.sig < {name}\nholdpoint verify {name} --signature {name}.sig --key allowed_signers\nholdpoint verify {bundle} --key allowed_signers"
+                "ssh-keygen -Y verify {time}-f allowed_signers -I holdpoint -n holdpoint-report@v1 \\\n    -s {name}.sig < {name}\nholdpoint verify {name} --signature {name}.sig --key allowed_signers\nholdpoint verify {bundle} --key allowed_signers"
             );
             view! {
                 <Panel id="verify" title="Verify it offline">

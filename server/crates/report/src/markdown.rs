@@ -1547,17 +1547,18 @@ fn how_to_verify(doc: &mut Document, facts: &Facts) {
         doc.block(&fenced(
             Some("sh"),
             &format!(
-                "ssh-keygen -Y verify -f allowed_signers -I {PRINCIPAL} -n {REPORT_NAMESPACE} -s report.md.sig < report.md"
+                "ssh-keygen -Y verify {SIGNED_AT}{} -f allowed_signers -I {PRINCIPAL} -n {REPORT_NAMESPACE} -s report.md.sig < report.md",
+                compact(facts.review.as_of)
             ),
         ));
         doc.block(
-            "Keys are replaced in time. Where the key's time is over by now, ask for the moment of signing (OpenSSH 9.1 or newer):",
+            "It asks about the moment of signing, since keys are replaced in time. OpenSSH before 9.1 cannot be asked so; without \
+             the moment it accepts the report while the key is in use:",
         );
         doc.block(&fenced(
             Some("sh"),
             &format!(
-                "ssh-keygen -Y verify {SIGNED_AT}{} -f allowed_signers -I {PRINCIPAL} -n {REPORT_NAMESPACE} -s report.md.sig < report.md",
-                compact(facts.review.as_of)
+                "ssh-keygen -Y verify -f allowed_signers -I {PRINCIPAL} -n {REPORT_NAMESPACE} -s report.md.sig < report.md"
             ),
         ));
         doc.block(&format!(

@@ -150,11 +150,17 @@ pub fn inspect_report(report: &[u8], signature: &str) -> Verification {
     result
 }
 
-/// When a report says that it was signed: in the last of its commands, since texts of people may stand before.
-fn signed_at(report: &[u8]) -> Option<Millis> {
-    let report = std::str::from_utf8(report).ok()?;
+/// The moment for which a report's own command asks, as `-Overify-time` takes it: in the last of its commands, since texts of
+/// people may stand before.
+pub fn verify_time(report: &str) -> Option<&str> {
     let (_, rest) = report.rsplit_once(SIGNED_AT)?;
     let time = rest.split_whitespace().next()?;
+    absolute_time(time, &|_| None).map(|_| time)
+}
+
+/// When a report says that it was signed.
+fn signed_at(report: &[u8]) -> Option<Millis> {
+    let time = verify_time(std::str::from_utf8(report).ok()?)?;
     absolute_time(time, &|_| None)?.checked_mul(1_000)
 }
 

@@ -57,6 +57,8 @@ pub struct ReportPreview {
     /// What the downloads are called.
     pub file_name: String,
     pub bundle_name: String,
+    /// For which moment OpenSSH is asked about its signature.
+    pub verify_time: Option<String>,
 }
 
 /// A report before it is written: kept, or the facts to make it of.
@@ -125,6 +127,7 @@ impl Services {
         let _place = self.place_to_report().await?;
         let (source, text) = self.source(actor, review, as_of).await?.text().await?;
         Ok(ReportPreview {
+            verify_time: holdpoint_report::verifying::verify_time(&text).map(str::to_owned),
             text,
             file_name: source.markdown_name(),
             bundle_name: file_name(&source.facts, "bundle.zip"),

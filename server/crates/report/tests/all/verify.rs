@@ -591,9 +591,9 @@ fn the_commands_that_a_report_prints_verify_it_by_every_openssh() {
         for (keys, of_line, runs) in [
             (key().public_line(), 0, true),
             (key().public_line(), 1, true),
-            // The key's time is over, which is what the second command is for.
-            (limited.clone(), 0, false),
-            (limited.clone(), 1, true),
+            // The key's time is over, which is what the first command asks the moment for.
+            (limited.clone(), 0, true),
+            (limited.clone(), 1, false),
         ] {
             std::fs::write(folder.path().join("allowed_signers"), keys + "\n").unwrap();
             let command = commands[of_line].replacen("ssh-keygen", &program, 1);
