@@ -287,8 +287,8 @@ async fn a_linked_finding_is_bound_with_all_that_it_says() {
             (
                 "update finding set scanner_state = 'review'",
                 "update finding set scanner_state = null",
-                "what its scanner says nothing",
-                "what its scanner says the scanner asks a person to look",
+                "note of its scanner none",
+                "note of its scanner the scanner asks a person to look",
             ),
             (
                 "update finding set accepted_until = 9",
@@ -300,7 +300,7 @@ async fn a_linked_finding_is_bound_with_all_that_it_says() {
                 "update finding set duplicate_of = id",
                 "update finding set duplicate_of = null",
                 "duplicate of none",
-                "duplicate of 1",
+                "duplicate of F-1",
             ),
         ] {
             team.tamper(sql).await;
