@@ -1101,8 +1101,18 @@ async fn an_acceptance_that_is_asked_for_is_told_as_asked_for() {
         "{decided:?}"
     );
     let names = page.texts("dt");
-    assert!(names.iter().any(|name| name == "Asked for as"), "{names:?}");
-    assert!(names.iter().all(|name| name != "Accepted as"), "{names:?}");
+    assert!(
+        names
+            .iter()
+            .any(|name| name == "Digest of what was asked about"),
+        "{names:?}"
+    );
+    assert!(
+        names
+            .iter()
+            .all(|name| name != "Digest of what was accepted"),
+        "{names:?}"
+    );
 }
 
 #[tokio::test]

@@ -294,7 +294,7 @@ async fn a_linked_finding_is_bound_with_all_that_it_says() {
                 "update finding set accepted_until = 9",
                 "update finding set accepted_until = null",
                 "accepted until none",
-                "accepted until 1970-01-01 (9)",
+                "accepted until 1970-01-01 00:00:00.009 UTC",
             ),
             (
                 "update finding set duplicate_of = id",
