@@ -213,7 +213,7 @@ test("a finding that blocks leaves open only when a second person approves", asy
   await expect(notice(page)).toHaveText(
     "2 findings are called false positives. 1 of them blocks: it waits for another person and is open until then.",
   );
-  await expect(line(page, 2)).toContainText("Open (false positive asked for)");
+  await expect(line(page, 2)).toContainText("Asked: false positive");
   await line(page, 2).getByRole("link", { name: /A map is shared/ }).click();
   await expect(page.getByText("Ana Example asks to call it a false positive: The lock is in the caller.")).toBeVisible();
   await expect(page.getByRole("button", { name: "It is a false positive" })).toBeDisabled();

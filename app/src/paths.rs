@@ -33,7 +33,7 @@ pub const SERVICES: &str = "/services";
 pub fn service_settings(slug: &str) -> String {
     under("/services", slug, "/settings")
 }
-/// Where the people of the sample and their one-time passwords are shown once.
+/// Where the people of the sample and their passwords are shown once.
 pub const SAMPLE: &str = "/sample";
 
 /// Where a form is sent to, by its name: `items/step`.

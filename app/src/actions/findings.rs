@@ -313,6 +313,8 @@ pub async fn triage_findings(
     };
     // What was not done stays chosen on the page that the refusal leads to, and is not all that match any more.
     let (mut left, mut left_of) = (chosen.clone(), which.clone());
+    // What others ask is looked at, with who asks and why, before it is answered.
+    let is_unseen = from == "list" && matches!(action.as_str(), "approve" | "decline");
     let outcome = async {
         let id = ReviewId::parse(&review).ok_or(ServiceError::NotFound("This review"))?;
         let asked = if which == "all" {
@@ -329,6 +331,9 @@ pub async fn triage_findings(
         } else {
             these(&chosen)?
         };
+        if is_unseen {
+            return Err(ServiceError::rejected("action", ""));
+        }
         let bulk = if action == "map" {
             Bulk::Map(ItemId::parse(&item).ok_or_else(|| {
                 ServiceError::rejected("item", "Choose one of the review's items.")
@@ -399,7 +404,9 @@ pub async fn triage_findings(
         !field.is_empty() && !typed.iter().any(filled)
     };
     match outcome {
-        Err(ServiceError::Rejected { field, .. }) if from == "list" && is_empty(field) => {
+        Err(ServiceError::Rejected { field, .. })
+            if is_unseen || (from == "list" && is_empty(field)) =>
+        {
             cx.ask_more(&page, &typed).await
         }
         outcome => cx.answer(outcome, page, &typed).await,

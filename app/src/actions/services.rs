@@ -93,7 +93,7 @@ pub async fn change_service(
     cx.answer(outcome, back, &typed).await
 }
 
-/// Loads the sample review; its people's one-time passwords are shown on the next page, once.
+/// Loads the sample review; its people's passwords are shown on the next page, once.
 #[server(prefix = "/act", endpoint = "sample/load")]
 pub async fn load_sample() -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;

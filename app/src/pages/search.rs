@@ -113,12 +113,12 @@ fn HitList(
 fn VerifyPage() -> impl IntoView {
     page(async move {
         let keys = services().allowed_signers().await?;
-        let check = "ssh-keygen -Y verify -f allowed_signers -I holdpoint -n holdpoint-report@v1 \\\n    -s report.md.sig < report.md";
+        let check = "ssh-keygen -Y verify -Overify-time=TIME -f allowed_signers -I holdpoint \\\n    -n holdpoint-report@v1 -s report.md.sig < report.md";
         let own = "holdpoint verify report.md --signature report.md.sig --key allowed_signers\nholdpoint verify bundle.zip --key allowed_signers";
         Ok(view! {
             <SoloFrame title="Verify a report" wide=true>
                 <PageHead title="Verify a report" />
-                <div class="prose">
+                <div class="prose wraps">
                 <p>
                     "A signed report proves itself without this server: its signature is checked with OpenSSH on any machine. "
                     "A draft is not signed, so there is nothing to verify."
@@ -128,17 +128,18 @@ fn VerifyPage() -> impl IntoView {
                     <li>
                         "Have this instance's public keys in a file " <code>"allowed_signers"</code> ", best from a source other than the report's. They are "
                         <a href="/.well-known/holdpoint-signing-keys">"these lines"</a> ":"
-                        <pre tabindex="0" aria-label="Public keys">{keys}</pre>
+                        <pre aria-label="Public keys">{keys}</pre>
                     </li>
                     <li>
                         "Check: "
-                        <pre tabindex="0" aria-label="OpenSSH command">{check}</pre>
-                        "A report that was signed before a key was changed is checked as of its own time, with "
-                        <code>"-Overify-time=…"</code> ": its last section has the whole command."
+                        <pre aria-label="OpenSSH command">{check}</pre>
+                        "With the report's own time in place of " <code>"TIME"</code>
+                        ", since keys are replaced: its last section has the whole command."
                     </li>
                 </ol>
                 <p>"Holdpoint's own program says the same, and checks a bundle with all its files:"</p>
-                <pre tabindex="0" aria-label="Holdpoint command">{own}</pre>
+                <pre aria-label="Holdpoint command">{own}</pre>
+                {Visit::signed_in().is_ok().then(|| view! { <p><a href=paths::HOME>"All reviews"</a></p> })}
             </div>
             </SoloFrame>
         }

@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use anyhow::bail;
 use holdpoint_domain::Outcome;
+use holdpoint_service::standing::ReleaseDecision;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -32,6 +33,8 @@ struct Verdict {
     #[serde(default)]
     n_reasons: BTreeMap<String, usize>,
     waivers: Vec<Reason>,
+    #[serde(default)]
+    void_decision: Option<VoidDecision>,
     /// Older servers give none.
     #[serde(default)]
     checkpoint: Option<String>,
@@ -40,6 +43,14 @@ struct Verdict {
     /// Of a server that names every reason there is none.
     #[serde(default)]
     more: Vec<More>,
+}
+
+/// What was decided and does not stand any more.
+#[derive(Deserialize, Serialize)]
+struct VoidDecision {
+    decision: String,
+    at: String,
+    by: Vec<String>,
 }
 
 /// Findings that the server only counts.
@@ -107,12 +118,24 @@ fn for_people(verdict: &Verdict, outcome: Outcome) -> String {
         checkpoint,
         n_waivers,
         more,
+        void_decision,
         ..
     } = verdict;
     let line = terminal::line;
     let mut text = String::new();
     let of = format!("{} {}, {}", review.service, review.release, review.title);
     writeln!(text, "{}: {}", outcome.label(), line(&of)).expect("a string takes all");
+    if let Some(void) = void_decision {
+        let decision = ReleaseDecision::parse(&void.decision);
+        writeln!(
+            text,
+            "  The {} of {} ({}) holds no more: the review has changed since.",
+            decision.map_or(line(&void.decision), |decision| decision.label().into()),
+            line(&void.at),
+            line(&void.by.join(", "))
+        )
+        .expect("a string takes all");
+    }
     for (word, reasons, counts, are_waivers) in [
         ("", reasons, n_reasons, false),
         ("without ", waivers, n_waivers, true),
@@ -188,6 +211,11 @@ mod tests {
                 reasons: (0..n).map(reason).collect(),
                 n_reasons: BTreeMap::from([("finding_open".to_owned(), n + N_COUNTED)]),
                 waivers: Vec::new(),
+                void_decision: Some(VoidDecision {
+                    decision: "go".to_owned(),
+                    at: "2026-12-01T12:49:00Z".to_owned(),
+                    by: vec!["Priya".to_owned(), "Max".to_owned()],
+                }),
                 checkpoint: None,
                 n_waivers: BTreeMap::new(),
                 more: vec![More {
@@ -215,6 +243,9 @@ mod tests {
             ),
             "{many}"
         );
-        assert_eq!(many.lines().count(), 4 + 2 * MOST_LISTED);
+        assert!(many.contains(
+            "  The GO of 2026-12-01T12:49:00Z (Priya, Max) holds no more: the review has changed since.\n"
+        ));
+        assert_eq!(many.lines().count(), 5 + 2 * MOST_LISTED);
     }
 }

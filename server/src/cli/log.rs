@@ -72,7 +72,14 @@ pub(super) fn heads_of(path: &Path) -> anyhow::Result<Vec<OutsideHead>> {
         source: source.clone(),
         head,
     };
-    Ok(heads.into_iter().map(head).collect())
+    // A bundle has its newest head in several files.
+    let mut known = Vec::new();
+    for head in heads {
+        if !known.contains(&head) {
+            known.push(head);
+        }
+    }
+    Ok(known.into_iter().map(head).collect())
 }
 
 fn for_people(verification: &LogVerification) -> String {

@@ -1097,12 +1097,22 @@ async fn an_acceptance_that_is_asked_for_is_told_as_asked_for() {
     let page = owner.get(&paths::finding(line.id.as_str())).await;
     let decided = page.texts("section[aria-labelledby=h-his] p");
     assert!(
-        decided[0].contains("asked to accept its risk: Not reachable."),
+        decided[0].contains("asked to accept the risk of F-1: Not reachable."),
         "{decided:?}"
     );
     let names = page.texts("dt");
-    assert!(names.iter().any(|name| name == "Asked for as"), "{names:?}");
-    assert!(names.iter().all(|name| name != "Accepted as"), "{names:?}");
+    assert!(
+        names
+            .iter()
+            .any(|name| name == "Digest of what was asked about"),
+        "{names:?}"
+    );
+    assert!(
+        names
+            .iter()
+            .all(|name| name != "Digest of what was accepted"),
+        "{names:?}"
+    );
 }
 
 #[tokio::test]
@@ -1163,6 +1173,77 @@ async fn what_the_list_does_not_ask_for_is_refused_only_after_it_was_shown() {
         assert_eq!(page.texts("[aria-invalid='true']").len(), 1, "{action}");
     }
     assert_eq!(scene.findings().await[0].status, FindingStatus::Open);
+}
+
+#[tokio::test]
+async fn what_others_ask_is_shown_with_who_and_why_before_many_are_answered() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A"])).await;
+    let services = &scene.app.state.services;
+    let line = scene.findings().await.remove(0);
+    let fields = TriageFields {
+        action: "ask_acceptance".to_owned(),
+        reason: "Behind the firewall.".to_owned(),
+        until: "2026-02-20".to_owned(),
+        ..TriageFields::default()
+    };
+    let asked = Triage::parse(&fields).unwrap();
+    services
+        .triage_finding(&scene.owner, &line.id, line.version, asked)
+        .await
+        .unwrap();
+    let manager = scene.browser(&scene.manager).await;
+    let page = manager.get(&paths::finding(line.id.as_str())).await;
+    let said = page.texts(".timeline li").concat();
+    assert!(said.contains("asked to accept the risk of F-1"), "{said}");
+    let chosen = format!("{}:{}", line.id, scene.findings().await[0].version);
+    for action in ["approve", "decline"] {
+        let fields = [
+            ("review", scene.review.as_str()),
+            ("chosen[]", &chosen),
+            ("action", action),
+            ("reason", "No."),
+            ("from", "list"),
+        ];
+        let answer = manager.submit("/act/findings/triage-many", &fields).await;
+        let page = manager.get(answer.header("location")).await;
+        assert_eq!(page.texts("h1"), ["Decide about findings"], "{action}");
+        let row = page.texts("tbody tr").concat();
+        let asked = format!(
+            "{} asks to accept its risk until 20 Feb 2026",
+            scene.owner.name
+        );
+        assert!(
+            row.contains(&asked) && row.contains("Behind the firewall."),
+            "{row}"
+        );
+        assert!(
+            scene.findings().await[0].asked.is_some(),
+            "{action}: nothing is decided yet"
+        );
+    }
+    let decline = TriageFields {
+        action: "decline".to_owned(),
+        reason: "The firewall goes.".to_owned(),
+        ..TriageFields::default()
+    };
+    let version = scene.findings().await[0].version;
+    services
+        .triage_finding(
+            &scene.manager,
+            &line.id,
+            version,
+            Triage::parse(&decline).unwrap(),
+        )
+        .await
+        .unwrap();
+    let page = manager.get(&paths::finding(line.id.as_str())).await;
+    let said = page.texts(".timeline li").concat();
+    assert!(
+        said.contains("declined to accept the risk of F-1") && said.contains("The firewall goes."),
+        "{said}"
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! One's own account: sessions, password, API tokens.
 
-use holdpoint_domain::{Millis, person::Action};
+use holdpoint_domain::{InstanceRole, Millis, person::Action};
 use holdpoint_service::{ApiToken, Found, ReadableService, SessionStore, SignedInSession};
 use http::request::Parts;
 use leptos::prelude::*;
@@ -36,6 +36,21 @@ const GRANTS: [(&str, &str); 4] = [
     ),
 ];
 
+/// What a token may do: in the form's words where it was made there, else its scopes.
+fn granted(scopes: &[Action]) -> AnyView {
+    let mut of_token: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+    of_token.sort_unstable();
+    let same = |grant: &str| {
+        let mut of_grant: Vec<_> = grant.split(',').collect();
+        of_grant.sort_unstable();
+        of_grant == of_token
+    };
+    match GRANTS.iter().find(|(grant, _)| same(grant)) {
+        Some((_, words)) => (*words).into_any(),
+        None => view! { <code>{of_token.join(", ")}</code> }.into_any(),
+    }
+}
+
 #[component]
 pub fn AccountPage() -> impl IntoView {
     page(async move {
@@ -49,7 +64,11 @@ pub fn AccountPage() -> impl IntoView {
         let tokens = services.tokens(&person).await?;
         let readable = services.services_for(&person).await?;
         let shown = one_time::take(paths::ACCOUNT).await;
-        let meta = view! { <span>{person.email.clone()}</span><span>{person.instance_role.as_str()}</span> }.into_any();
+        let role = match person.instance_role {
+            InstanceRole::Admin => "Administrator",
+            InstanceRole::Member => "Member",
+        };
+        let meta = view! { <span>{person.email.clone()}</span><span>{role}</span> }.into_any();
         Ok(view! {
             <Frame title="Account" crumbs=vec![Crumb::here("Account")]>
                 <PageHead title=person.name.clone() meta=meta />
@@ -165,13 +184,12 @@ fn Tokens(tokens: Vec<ApiToken>, now: Millis) -> impl IntoView {
     let rows = tokens
         .into_iter()
         .map(|token| {
-            let scopes: Vec<_> = token.scopes.iter().map(|scope| Action::as_str(*scope)).collect();
             let is_over = token.expires_at <= now;
             view! {
                 <tr role="row">
                     <td role="cell" data-l="Name" class="wrap">{token.name.clone()}</td>
                     <td role="cell" data-l="Service">{token.service_name.unwrap_or_else(|| "All services".to_owned())}</td>
-                    <td role="cell" data-l="May" class="wrap"><code>{scopes.join(", ")}</code></td>
+                    <td role="cell" data-l="May" class="wrap">{granted(&token.scopes)}</td>
                     <td role="cell" data-l="Last used">
                         {match token.last_used_at {
                             Some(at) => view! { <When at now /> }.into_any(),

@@ -219,7 +219,7 @@ pub fn ResetPasswordPage() -> impl IntoView {
                         />
                         <Button words="Set the password and sign in" weight=Weight::Primary />
                     </form>
-                    <p class="panel-foot">"Every session of this account ends. API tokens go on working: revoke them on your account's page."</p>
+                    <p class="panel-foot">"Every session and every API token of this account ends."</p>
                 </section>
             </SoloFrame>
         }

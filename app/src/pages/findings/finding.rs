@@ -822,7 +822,7 @@ fn severity(finding: &Finding) -> AnyView {
             change.was.label().to_lowercase(),
             change.reason
         );
-        view! { <span class="sub wrap-any">{text}</span> }
+        view! { " " <span class="sub wrap-any">{text}</span> }
     });
     view! { <St of=finding.severity /> {changed} }.into_any()
 }
@@ -924,9 +924,9 @@ fn Details(finding: Finding, of: Standing, due: Option<Millis>, now: Millis) -> 
     }
     if let Some(bound) = &finding.accepted_content {
         let name = match finding.status {
-            FindingStatus::RiskAccepted => "Accepted as",
-            FindingStatus::Open => "Asked for as",
-            _ => "Decided as",
+            FindingStatus::RiskAccepted => "Digest of what was accepted",
+            FindingStatus::Open => "Digest of what was asked about",
+            _ => "Digest of what was decided about",
         };
         // Of a duplicate, what it repeats stands behind.
         let digest = bound.split(':').next().unwrap_or_default().to_owned();

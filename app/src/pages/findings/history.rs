@@ -85,9 +85,10 @@ pub(super) fn History(
     let decided = finding.status_by_name.clone().map(|name| {
         let Look { icon, tone, word } = finding.status.look();
         // Until somebody answers, it is as open as before.
-        let what = match finding.asked {
-            Some(asked) => format!("asked {}", asked.words()),
-            None => format!("set it to {}", word.to_lowercase()),
+        let what = match (finding.asked, &view.last_act) {
+            (_, Some(act)) => act.clone(),
+            (Some(asked), None) => format!("asked {}", asked.words()),
+            (None, None) => format!("set it to {}", word.to_lowercase()),
         };
         let asked_by = finding
             .acceptance_requested_by_name

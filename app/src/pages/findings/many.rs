@@ -3,7 +3,7 @@
 use holdpoint_domain::{FindingId, FindingStatus, person::Action};
 use leptos::prelude::*;
 
-use super::{Standing, StatusOf, item_options};
+use super::{Standing, StatusOf, item_options, triage::request_words};
 use crate::{
     actions::findings::MOST_AT_ONCE,
     pages::{
@@ -56,6 +56,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
         }
         let title = format!("Decide about findings: {}", review_name(&open.standing));
         let n = findings.len();
+        let is_any_asked = findings.iter().any(|(_, of)| of.asked.is_some());
         let rows = findings
             .into_iter()
             .map(|(version, finding)| {
@@ -67,6 +68,13 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                     is_reopened: finding.reopened_at.is_some(),
                     has_patch: false,
                 };
+                let asked = finding.asked.map(|asked| {
+                    let asker = finding.acceptance_requested_by_name.clone();
+                    let asker = asker.unwrap_or_else(|| "Somebody".to_owned());
+                    let what = format!("{asker} asks {}", request_words(&finding, asked));
+                    let reason = finding.status_reason.clone();
+                    view! { {what} <span class="sub wrap-any">{reason}</span> }
+                });
                 let value = format!("{}:{version}", finding.id);
                 let words = format!("F-{}", finding.number);
                 let address =
@@ -88,6 +96,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                             </span>
                         </td>
                         <td role="cell" data-l="" class="fit"><StatusOf of now /></td>
+                        {is_any_asked.then(|| view! { <td role="cell" class="full">{asked}</td> })}
                     </tr>
                 }
                 .into_any()
@@ -109,12 +118,15 @@ pub(super) fn TriageManyPage() -> impl IntoView {
             }
             .into_any()
         } else {
-            let columns = vec![
+            let mut columns = vec![
                 Column::new("Select").hidden(),
                 Column::new("Severity"),
                 Column::new("Finding"),
                 Column::new("Status"),
             ];
+            if is_any_asked {
+                columns.push(Column::new("Asked for, by whom and why"));
+            }
             let apply = if is_all {
                 format!("Apply to all {n_all}")
             } else {

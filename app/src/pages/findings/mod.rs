@@ -142,14 +142,19 @@ impl Standing {
             }
             FindingStatus::Open if self.asked.is_some() => {
                 let what = match self.asked {
-                    Some(Request::RiskAccepted) => "(acceptance asked for)",
-                    Some(Request::FalsePositive) => "(false positive asked for)",
-                    Some(Request::Duplicate) => "(duplicate asked for)",
-                    Some(Request::Fixed) => "(fixed asked for)",
-                    Some(Request::Severity) => "(lower severity asked for)",
+                    Some(Request::RiskAccepted) => "accept the risk",
+                    Some(Request::FalsePositive) => "false positive",
+                    Some(Request::Duplicate) => "duplicate",
+                    Some(Request::Fixed) => "fixed",
+                    Some(Request::Severity) => "lower severity",
                     None => "",
                 };
-                (FindingStatus::Open.look(), what.to_owned())
+                // It is open until somebody answers, as its mark says; the words are short, since they stand in lists.
+                let look = Look {
+                    word: "Asked:",
+                    ..FindingStatus::Open.look()
+                };
+                (look, what.to_owned())
             }
             FindingStatus::Open if self.has_patch => (FIX_PROPOSED, String::new()),
             FindingStatus::Open if self.is_reopened => (REOPENED, String::new()),

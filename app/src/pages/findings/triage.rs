@@ -9,7 +9,7 @@ use crate::{
     parts::{
         Button, Choice, Choices, St, TextArea, TextField,
         controls::Weight,
-        when::{date, date_value, moment},
+        when::{date, date_value},
     },
     paths::action,
 };
@@ -88,7 +88,7 @@ pub(super) fn TriageBox(
         }
         .into_any();
     }
-    let choices = choices(&finding, &form, asked, now);
+    let choices = choices(&finding, &form, now);
     let is_possible = choices.iter().any(|choice| choice.impossible.is_none());
     let why_not = (!is_possible).then_some("Nothing can be decided about it now.");
     let impossible = why_not.map(|_| "triage-why".to_owned());
@@ -128,7 +128,7 @@ pub(super) fn TriageBox(
     .into_any()
 }
 
-fn choices(finding: &Finding, form: &FormState, asked: bool, now: Millis) -> Vec<Choice> {
+fn choices(finding: &Finding, form: &FormState, now: Millis) -> Vec<Choice> {
     use FindingStatus::{Duplicate, FalsePositive, Fixed, Open, RiskAccepted};
 
     let by_hand = finding.created_by.is_some();
@@ -195,7 +195,7 @@ fn choices(finding: &Finding, form: &FormState, asked: bool, now: Millis) -> Vec
             "ask_acceptance",
             view! { <St of=RiskAccepted more="until" /> },
         )
-        .text(if asked {
+        .text(if finding.asked == Some(Request::RiskAccepted) {
             "Asked for already; asking again replaces it."
         } else {
             "A manager approves, and not you: until then it stays open."
@@ -241,6 +241,30 @@ fn until_field(form: &FormState, value: String, first: &str) -> AnyView {
     .into_any()
 }
 
+/// What is asked for a finding, as the end of "Ana asks …".
+pub(super) fn request_words(finding: &Finding, asked: Request) -> String {
+    match asked {
+        Request::RiskAccepted => match finding.accepted_until {
+            Some(until) => format!("{} until {}", asked.words(), date(until)),
+            None => asked.words().to_owned(),
+        },
+        Request::Duplicate => format!(
+            "to call it a duplicate of {}",
+            finding
+                .duplicate_of
+                .map_or_else(|| "another one".to_owned(), |number| format!("F-{number}"))
+        ),
+        Request::Severity => format!(
+            "to make it {} instead of {}",
+            finding
+                .asked_severity
+                .map_or("milder", |severity| severity.as_str()),
+            finding.severity
+        ),
+        asked => asked.words().to_owned(),
+    }
+}
+
 /// What a manager answers to whoever asks for something.
 fn answer_to(
     finding: &Finding,
@@ -273,29 +297,12 @@ fn answer_to(
         Request::Fixed => ("It is said to be fixed", "It is fixed"),
         Request::Severity => ("Another severity is asked for", "Lower the severity"),
     };
-    let what = match asked {
-        Request::RiskAccepted => "to accept its risk until ".to_owned(),
-        Request::Duplicate => format!(
-            "to call it a duplicate of {}",
-            finding
-                .duplicate_of
-                .map_or_else(|| "another one".to_owned(), |number| format!("F-{number}"))
-        ),
-        Request::Severity => format!(
-            "to make it {} instead of {}",
-            finding
-                .asked_severity
-                .map_or("milder", |severity| severity.as_str()),
-            finding.severity
-        ),
-        asked => asked.words().to_owned(),
-    };
+    let what = request_words(finding, asked);
     let head = view! {
         <header>
             <h2 id="h-acc">{title}</h2>
             <p class="small muted">
                 {format!("{asker} asks {what}")}
-                {until.filter(|_| is_acceptance).map(|until| view! { <span title=moment(until)>{date(until)}</span> })}
                 {(!reason.is_empty()).then(|| format!(": {reason}"))}
             </p>
             <p class="small muted">"It waits for another person, and is open until then."</p>

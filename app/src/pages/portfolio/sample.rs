@@ -1,4 +1,4 @@
-//! The people of the sample, shown once with their one-time passwords.
+//! The people of the sample, shown once with their passwords.
 
 use holdpoint_domain::ReviewId;
 use leptos::prelude::*;
@@ -55,7 +55,8 @@ pub(super) fn SamplePage() -> impl IntoView {
                 <PageHead title="Sample review" />
                 <div class="stack">
                 <Notice tone=Tone::Amber>
-                    "The passwords were shown once and are not kept. An administrator can disable these accounts and invite others."
+                    "The passwords were shown once and are not kept. An administrator can give each of these accounts a link for a new one, under "
+                    <a href=paths::PEOPLE>"People"</a> "."
                 </Notice>
                 <p class="btn-row"><ButtonLink words="All reviews" href=paths::HOME /></p>
                 </div>
@@ -87,7 +88,7 @@ fn loaded(Shown { review, people }: Shown) -> impl IntoView {
             }
         })
         .collect_view();
-    let columns = ["Person", "Part", "E-mail address", "One-time password"]
+    let columns = ["Person", "Part", "E-mail address", "Password"]
         .map(Column::new)
         .to_vec();
     let actions = view! { <ButtonLink words="Open the sample review" href=paths::review(&review) weight=Weight::Primary /> };

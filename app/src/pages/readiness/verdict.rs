@@ -13,7 +13,10 @@ use holdpoint_service::{SeverityCounts, standing::ReviewStanding};
 use leptos::prelude::*;
 
 use crate::{
-    pages::items::end_of,
+    pages::{
+        items::end_of,
+        sign_off::page::{VoidLinks, decided_words},
+    },
     parts::{
         Avatar, Ico, Inline, Shown as _, Who,
         figure::{counted, thousands},
@@ -45,10 +48,11 @@ pub(super) fn VerdictBox(standing: Arc<ReviewStanding>, now: Millis) -> impl Int
             .into_any()
         }
     };
-    let decided = standing
-        .release
-        .decided
-        .map_or("None yet".to_owned(), |decided| decided.label().to_owned());
+    let decided = decided_words(&standing);
+    let void = standing.release.void.clone().map(|void| {
+        let review = standing.review.id.clone();
+        view! { ". " <VoidLinks review void /> }
+    });
     let list = if standing.verdict.reasons.is_empty() {
         let (waivers, n_more) = (
             standing.verdict.waivers.clone(),
@@ -75,7 +79,7 @@ pub(super) fn VerdictBox(standing: Arc<ReviewStanding>, now: Millis) -> impl Int
                     <dt>"Blockers cleared"</dt>
                     <dd>{format!("{} of {}", progress.n_blockers_cleared, progress.n_blockers)}</dd>
                     <dt>"Release decision"</dt>
-                    <dd>{decided}</dd>
+                    <dd>{decided}{void}</dd>
                 </dl>
                 <p class="small muted">
                     "Worked out by rule from what is recorded now. "

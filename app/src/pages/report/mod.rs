@@ -110,7 +110,7 @@ fn ReportPage() -> impl IntoView {
                         "With " <a href="/.well-known/holdpoint-signing-keys">"this instance's public keys"</a>
                         " as the file " <code>"allowed_signers"</code> ", any of these says whether the report is whole:"
                     </p>
-                    <pre class="scroll" tabindex="0" aria-label="Commands that verify the report">{commands}</pre>
+                    <pre class="wraps" aria-label="Commands that verify the report">{commands}</pre>
                 </Panel>
             }
         });
@@ -149,7 +149,7 @@ fn ReportPage() -> impl IntoView {
                     {verify}
                     {is_cut}
                     <section class="panel" aria-label="The report as it reads">
-                        <div class="panel-body">
+                        <div class="panel-body report-text">
                             <Prose text />
                         </div>
                     </section>
@@ -175,7 +175,8 @@ fn which_reports(
     let row = |words: String, as_of: &str, is_shown: bool| {
         let href = paths::with_query(&paths::report(review), &[("as_of", as_of)]);
         let current = is_shown.then_some("page");
-        view! { <li><a href=href aria-current=current>{words}</a></li> }.into_any()
+        let mark = is_shown.then_some(" (shown here)");
+        view! { <li><a href=href aria-current=current>{words}</a>{mark}</li> }.into_any()
     };
     let mut rows = vec![row(
         "Draft of now: what has come since, not signed".to_owned(),

@@ -81,7 +81,7 @@ pub(super) fn SettingsPage() -> impl IntoView {
             <span>
                 "Checklist: "
                 {name}
-                {format!(", version {}", head.template_version.number)}
+                {format!(" (version {})", head.template_version.number)}
             </span>
         };
         Ok(view! {

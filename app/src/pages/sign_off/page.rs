@@ -1,5 +1,8 @@
-use holdpoint_domain::{Millis, Outcome, ReviewId, person::Action, verdict::ReasonKind};
+use holdpoint_domain::{
+    Millis, Outcome, ReviewId, person::Action, signoff::Change, verdict::ReasonKind,
+};
 use holdpoint_service::{
+    VoidDecision,
     sign_off::ReleaseForm,
     standing::{ReleaseDecision, ReviewStanding, Validity},
 };
@@ -21,6 +24,7 @@ use crate::{
         figure::counted,
         panel::groups_of_four,
         status::{FlagMark, Look, Tone},
+        when::moment,
     },
     paths::{self, action},
     visit::{Visit, services},
@@ -74,13 +78,46 @@ pub(super) fn SignOffPage() -> impl IntoView {
                             email=person.email.clone()
                             standing=standing.clone()
                         />
-                        <Reports review=id.as_str().to_owned() decided=standing.release.decided.is_some() />
+                        <Reports
+                            review=id.as_str().to_owned()
+                            decided=standing.release.decided.is_some()
+                            void=standing.release.void.clone()
+                        />
                     </aside>
                 </div>
             </Frame>
         }
         .into_any())
     })
+}
+
+/// What is decided, or was and holds no more: "GO of 1 Dec 2026, 12:49 UTC (Priya, Max) holds no more".
+pub(crate) fn decided_words(standing: &ReviewStanding) -> String {
+    match (&standing.release.decided, &standing.release.void) {
+        (Some(decided), _) => decided.label().to_owned(),
+        (None, Some(void)) => void_words(void),
+        (None, None) => "None yet".to_owned(),
+    }
+}
+
+fn void_words(void: &VoidDecision) -> String {
+    format!(
+        "{} of {} ({}) holds no more",
+        void.decision.label(),
+        moment(void.at),
+        void.by.join(", ")
+    )
+}
+
+/// Where the report of a decision that holds no more is, and the draft beside it.
+#[component]
+pub(crate) fn VoidLinks(review: String, void: VoidDecision) -> impl IntoView {
+    let report = |as_of: &str| paths::with_query(&paths::report(&review), &[("as_of", as_of)]);
+    view! {
+        "Its " <a href=report(&void.sign_off)>"signed report is kept"</a>
+        "; what is so now stands in the " <a href=report("now")>"draft"</a> "."
+    }
+    .into_any()
 }
 
 /// How a release decision looks.
@@ -207,17 +244,26 @@ fn WhoSigns(
 /// What changed since the void signatures.
 #[component]
 fn Changed(signers: Vec<Signer>, now: Millis) -> impl IntoView {
-    signers
+    // Mostly the same for all who signed, and shown once.
+    let mut groups: Vec<(Vec<String>, Millis, Vec<Change>)> = Vec::new();
+    for signer in signers {
+        let Some(last) = signer.last else { continue };
+        let Validity::Void(changes) = last.validity else {
+            continue;
+        };
+        let signed_at = last.sign_off.signed_at;
+        match groups.iter_mut().find(|(_, _, known)| *known == changes) {
+            Some((names, newest, _)) => {
+                names.push(signer.name);
+                *newest = signed_at.max(*newest);
+            }
+            None => groups.push((vec![signer.name], signed_at, changes)),
+        }
+    }
+    groups
         .into_iter()
-        .filter_map(|signer| {
-            let last = signer.last?;
-            let Validity::Void(changes) = last.validity else {
-                return None;
-            };
-            Some((signer.name, last.sign_off.signed_at, changes))
-        })
-        .map(|(name, at, changes)| {
-            let label = format!("What changed since {name} signed");
+        .map(|(names, at, changes)| {
+            let label = format!("What changed since {} signed", names.join(" and "));
             let heading = label.clone();
             view! {
                 <section class="panel" aria-label=label>
@@ -310,7 +356,11 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
         rule(
             evidence == 0,
             "Evidence there and not stale on passed blockers".to_owned(),
-            counted(evidence, "item", "items"),
+            if evidence == 0 {
+                "none missing".to_owned()
+            } else {
+                counted(evidence, "item without", "items without")
+            },
         ),
         rule(
             scans == 0,
@@ -347,11 +397,18 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
             .collect()
     };
     let no_go = valid(ReleaseDecision::NoGo);
-    let waited: Vec<_> = signers
-        .iter()
-        .filter(|signer| !signer.is_valid())
+    let waits = || signers.iter().filter(|signer| !signer.is_valid());
+    let mut waited: Vec<_> = waits()
+        .filter(|signer| signer.person.is_some())
         .map(|signer| signer.name.clone())
         .collect();
+    let n_any = waits().filter(|signer| signer.person.is_none()).count();
+    match n_any {
+        0 => {}
+        1 if waited.is_empty() => waited.push("Any manager".to_owned()),
+        1 => waited.push("another manager".to_owned()),
+        n => waited.push(format!("any {n} managers")),
+    }
     let names = |names: Vec<String>| {
         if names.is_empty() {
             "Nobody".to_owned()
@@ -370,10 +427,7 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
             </div>
         }
     });
-    let decided = standing
-        .release
-        .decided
-        .map_or("None yet", ReleaseDecision::label);
+    let decided = decided_words(&standing);
     let head = view! { <span class="row"><span class="muted small">"Verdict"</span><Pill of=standing.verdict.outcome small=true /></span> }.into_any();
     view! {
         <Panel id="h-dec" title="Release decision" head=head>
@@ -389,6 +443,7 @@ fn Needs(standing: ReviewStanding, signers: Vec<Signer>, warnings: Vec<String>) 
                     </div>
                     <div class="stack-2">
                         <h3>{decided}</h3>
+                        {standing.release.void.clone().map(|void| view! { <p class="small"><VoidLinks review=standing.review.id.clone() void /></p> })}
                         <p>"The release goes when all that must sign have a valid go over the same state. One no-go holds it."</p>
                         <dl class="dl">
                             <dt>"Valid go"</dt>
@@ -496,11 +551,18 @@ fn SignForm(
 }
 
 #[component]
-fn Reports(review: String, decided: bool) -> impl IntoView {
-    let state = if decided {
-        "The decision stands, so the report is signed with this instance's key."
-    } else {
-        "Until the release is decided, the report says DRAFT and is not signed."
+fn Reports(review: String, decided: bool, void: Option<VoidDecision>) -> impl IntoView {
+    let state = match (decided, void) {
+        (true, _) => {
+            "The decision stands, so the report is signed with this instance's key.".into_any()
+        }
+        (false, Some(void)) => {
+            let words = format!("{}. ", void_words(&void));
+            view! { {words} <VoidLinks review=review.clone() void /> }.into_any()
+        }
+        (false, None) => {
+            "Until the release is decided, the report says DRAFT and is not signed.".into_any()
+        }
     };
     view! {
         <Panel id="h-rep" title="Report">

@@ -23,6 +23,9 @@ use crate::{
 /// How many changes are named one by one.
 const MOST_CHANGES: usize = 200;
 
+/// How many characters of a digest are told.
+const SHOWN_OF_A_DIGEST: usize = 12;
+
 words! {
     /// By what a signer showed that it was them.
     Factor {
@@ -437,8 +440,15 @@ pub fn changes(signed: &ItemContent, now: &ItemContent) -> Vec<Change> {
     capped(found)
 }
 
-/// What changed between the review that was signed and the review of now.
-pub fn review_changes(signed: &ReviewContent, now: &ReviewContent) -> Vec<Change> {
+/// What changed between the review that was signed and the review of now. `signer` says in words whose sign-off a digest is of.
+pub fn review_changes(
+    signed: &ReviewContent,
+    now: &ReviewContent,
+    signer: &dyn Fn(&str) -> Option<String>,
+) -> Vec<Change> {
+    let named = |items: &[ReviewItemContent]| -> Vec<_> {
+        items.iter().map(|item| item.with_signers(signer)).collect()
+    };
     let mut found = Vec::new();
     texts(
         &mut found,
@@ -457,7 +467,7 @@ pub fn review_changes(signed: &ReviewContent, now: &ReviewContent) -> Vec<Change
         now.commit.as_deref(),
     );
     policies(&mut found, &signed.policy, &now.policy);
-    lists(&mut found, &signed.items, &now.items);
+    lists(&mut found, &named(&signed.items), &named(&now.items));
     lists(&mut found, &signed.findings, &now.findings);
     lists(&mut found, &signed.scans, &now.scans);
     lists(&mut found, &signed.deliverables, &now.deliverables);
@@ -504,17 +514,70 @@ trait Part: PartialEq {
     fn key(&self) -> Self::Key;
     /// How people name it.
     fn name(&self) -> String;
-    /// What it is, aspect by aspect.
-    fn aspects(&self) -> Vec<(&'static str, String)>;
+    /// What it is, aspect by aspect, always in the same order.
+    fn aspects(&self) -> Vec<Aspect>;
 }
 
-/// "2026-02-10 (1770767999999)": the day for people, and what tells two moments of it apart.
+/// One thing that a part says of itself.
+struct Aspect {
+    name: &'static str,
+    value: Option<String>,
+    /// Whether it is told only where it has changed: a digest, or what the part is named by.
+    is_told_if_changed: bool,
+}
+
+impl Aspect {
+    fn new(name: &'static str, value: impl Into<Option<String>>) -> Self {
+        Self {
+            name,
+            value: value.into(),
+            is_told_if_changed: false,
+        }
+    }
+
+    fn told_if_changed(name: &'static str, value: impl Into<Option<String>>) -> Self {
+        Self {
+            is_told_if_changed: true,
+            ..Self::new(name, value)
+        }
+    }
+
+    fn digest(name: &'static str, digest: Option<&str>) -> Self {
+        Self::told_if_changed(name, digest.map(shortened))
+    }
+
+    /// "severity Low".
+    fn words(&self) -> String {
+        format!("{} {}", self.name, self.value.as_deref().unwrap_or("none"))
+    }
+}
+
+fn yes_or_no(is_so: bool) -> String {
+    if is_so { "yes" } else { "no" }.to_owned()
+}
+
+/// The beginning of a digest, by which people tell it from another.
+fn shortened(digest: &str) -> String {
+    match digest.get(..SHOWN_OF_A_DIGEST) {
+        Some(start) if start.len() < digest.len() => format!("{start}…"),
+        _ => digest.to_owned(),
+    }
+}
+
+/// "2026-02-10 23:59:59.999 UTC": every moment of a day apart from the others.
 fn moment(of: Millis) -> String {
-    format!("{} ({of})", Date::of(of).as_str())
-}
-
-fn given(text: Option<&str>) -> String {
-    text.unwrap_or("none").to_owned()
+    let of_day = of.rem_euclid(86_400_000);
+    let (minutes, seconds, millis) = (of_day / 60_000, of_day / 1_000 % 60, of_day % 1_000);
+    let mut text = format!(
+        "{} {:02}:{:02}:{seconds:02}",
+        Date::of(of).as_str(),
+        minutes / 60,
+        minutes % 60
+    );
+    if millis != 0 {
+        text.push_str(&format!(".{millis:03}"));
+    }
+    text + " UTC"
 }
 
 impl Part for EvidenceContent {
@@ -528,18 +591,19 @@ impl Part for EvidenceContent {
         format!("evidence {}", self.title)
     }
 
-    fn aspects(&self) -> Vec<(&'static str, String)> {
+    fn aspects(&self) -> Vec<Aspect> {
         vec![
-            ("kind", self.kind.clone()),
-            ("title", self.title.clone()),
-            ("SHA-256", self.sha256.clone()),
-            ("digest of its words", given(self.words.as_deref())),
-            ("commit", given(self.commit.as_deref())),
-            ("target when attached", given(self.target.as_deref())),
-            ("place", given(self.place.as_deref())),
-            ("observed at", moment(self.observed_at)),
-            ("submitted by", self.by.clone()),
-            ("stale", if self.stale { "yes" } else { "no" }.to_owned()),
+            Aspect::new("kind", self.kind.clone()),
+            Aspect::told_if_changed("title", self.title.clone()),
+            Aspect::told_if_changed("SHA-256", self.sha256.clone()),
+            Aspect::digest("digest of its words", self.words.as_deref()),
+            Aspect::new("commit", self.commit.clone()),
+            Aspect::new("target when attached", self.target.clone()),
+            Aspect::new("place", self.place.clone()),
+            Aspect::new("observed at", moment(self.observed_at)),
+            // An account's id, which says nothing to people.
+            Aspect::told_if_changed("submitted by", self.by.clone()),
+            Aspect::new("stale", yes_or_no(self.stale)),
         ]
     }
 }
@@ -555,34 +619,28 @@ impl Part for FindingContent {
         format!("finding F-{} {}", self.number, self.title)
     }
 
-    fn aspects(&self) -> Vec<(&'static str, String)> {
-        let number = |of: Option<i64>| of.map_or_else(|| "none".to_owned(), |of| of.to_string());
+    fn aspects(&self) -> Vec<Aspect> {
+        let claim = self.claim.as_ref().map(ScannerClaim::words);
         vec![
-            ("title", self.title.clone()),
-            ("severity", self.severity.label().to_owned()),
-            ("status", self.status.label().to_owned()),
-            ("category, CVE and CWE", given(self.identifiers.as_deref())),
-            ("rule", given(self.rule.as_deref())),
-            ("component", given(self.component.as_deref())),
-            ("place", given(self.place.as_deref())),
-            (
-                "what its scanner says",
-                self.claim
-                    .as_ref()
-                    .map_or_else(|| "nothing".to_owned(), ScannerClaim::words),
+            Aspect::told_if_changed("title", self.title.clone()),
+            Aspect::new("severity", self.severity.label().to_owned()),
+            Aspect::new("status", self.status.label().to_owned()),
+            Aspect::new("category, CVE and CWE", self.identifiers.clone()),
+            Aspect::new("rule", self.rule.clone()),
+            Aspect::new("component", self.component.clone()),
+            Aspect::new("place", self.place.clone()),
+            Aspect::new("note of its scanner", claim),
+            Aspect::new("accepted until", self.accepted_until.map(moment)),
+            Aspect::new(
+                "duplicate of",
+                self.duplicate_of.map(|of| format!("F-{of}")),
             ),
-            (
-                "accepted until",
-                self.accepted_until
-                    .map_or_else(|| "none".to_owned(), moment),
-            ),
-            ("duplicate of", number(self.duplicate_of)),
-            (
+            Aspect::digest(
                 "digest of explanation and remediation",
-                given(self.explanation.as_deref()),
+                self.explanation.as_deref(),
             ),
             // Goes by the title, the severity, the rule and the component too, so it comes last.
-            ("digest of its texts", given(self.says.as_deref())),
+            Aspect::digest("digest of its texts", self.says.as_deref()),
         ]
     }
 }
@@ -598,11 +656,25 @@ impl Part for PatchContent {
         format!("patch P-{}", self.number)
     }
 
-    fn aspects(&self) -> Vec<(&'static str, String)> {
+    fn aspects(&self) -> Vec<Aspect> {
         vec![
-            ("state", self.standing.clone()),
-            ("SHA-256", self.sha256.clone()),
+            Aspect::new("state", self.standing.clone()),
+            Aspect::told_if_changed("SHA-256", self.sha256.clone()),
         ]
+    }
+}
+
+impl ReviewItemContent {
+    /// The same with who signed in the place of each digest, which is told too, as one person may have signed twice.
+    fn with_signers(&self, signer: &dyn Fn(&str) -> Option<String>) -> Self {
+        let in_words = |digest: &String| match signer(digest) {
+            Some(name) => format!("{name} ({})", shortened(digest)),
+            None => shortened(digest),
+        };
+        Self {
+            sign_offs: self.sign_offs.iter().map(in_words).collect(),
+            ..self.clone()
+        }
     }
 }
 
@@ -617,17 +689,13 @@ impl Part for ReviewItemContent {
         format!("item {} {}", self.key, self.title)
     }
 
-    fn aspects(&self) -> Vec<(&'static str, String)> {
-        let signed = if self.sign_offs.is_empty() {
-            "nothing valid".to_owned()
-        } else {
-            self.sign_offs.join(", ")
-        };
+    fn aspects(&self) -> Vec<Aspect> {
+        let signed = (!self.sign_offs.is_empty()).then(|| self.sign_offs.join(", "));
         vec![
-            ("title", self.title.clone()),
-            ("gating", self.gating.as_str().to_owned()),
-            ("state", self.state.label().to_owned()),
-            ("signed digests", signed),
+            Aspect::told_if_changed("title", self.title.clone()),
+            Aspect::new("gating", self.gating.as_str().to_owned()),
+            Aspect::new("state", self.state.label().to_owned()),
+            Aspect::new("signed by", signed.unwrap_or_else(|| "nobody".to_owned())),
         ]
     }
 }
@@ -643,17 +711,14 @@ impl Part for ReviewScanContent {
         format!("scan {}", self.series)
     }
 
-    fn aspects(&self) -> Vec<(&'static str, String)> {
+    fn aspects(&self) -> Vec<Aspect> {
         vec![
-            ("file", self.sha256.clone()),
-            (
+            Aspect::told_if_changed("file", self.sha256.clone()),
+            Aspect::new(
                 "commit",
                 self.commit.as_deref().unwrap_or("unknown").to_owned(),
             ),
-            (
-                "complete",
-                if self.complete { "yes" } else { "no" }.to_owned(),
-            ),
+            Aspect::new("complete", yes_or_no(self.complete)),
         ]
     }
 }
@@ -669,17 +734,24 @@ impl Part for DeliverableContent {
         format!("deliverable {}", self.title)
     }
 
-    fn aspects(&self) -> Vec<(&'static str, String)> {
-        vec![("done", if self.done { "yes" } else { "no" }.to_owned())]
+    fn aspects(&self) -> Vec<Aspect> {
+        vec![Aspect::new("done", yes_or_no(self.done))]
     }
 }
 
 /// "severity Low, place main.go:41".
-fn described<'a>(aspects: impl Iterator<Item = &'a (&'static str, String)>) -> String {
-    let described: Vec<_> = aspects
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect();
+fn described<'a>(aspects: impl Iterator<Item = &'a Aspect>) -> String {
+    let described: Vec<_> = aspects.map(Aspect::words).collect();
     described.join(", ")
+}
+
+/// What tells people which part it is: what it has, without digests.
+fn described_whole(aspects: &[Aspect]) -> String {
+    described(
+        aspects
+            .iter()
+            .filter(|aspect| aspect.value.is_some() && !aspect.is_told_if_changed),
+    )
 }
 
 fn lists<T: Part>(found: &mut Vec<Change>, signed: &[T], now: &[T]) {
@@ -693,7 +765,7 @@ fn lists<T: Part>(found: &mut Vec<Change>, signed: &[T], now: &[T]) {
                 let moved: Vec<_> = was
                     .iter()
                     .zip(&is)
-                    .filter(|((_, was), (_, is))| was != is)
+                    .filter(|(was, is)| was.value != is.value)
                     .collect();
                 found.push(Change {
                     what: new.name(),
@@ -703,7 +775,7 @@ fn lists<T: Part>(found: &mut Vec<Change>, signed: &[T], now: &[T]) {
             }
             None => found.push(Change {
                 what: old.name(),
-                was: Some(described(was.iter())),
+                was: Some(described_whole(&was)),
                 is: None,
             }),
         }
@@ -713,7 +785,7 @@ fn lists<T: Part>(found: &mut Vec<Change>, signed: &[T], now: &[T]) {
         found.push(Change {
             what: new.name(),
             was: None,
-            is: Some(described(new.aspects().iter())),
+            is: Some(described_whole(&new.aspects())),
         });
     }
 }
@@ -876,12 +948,12 @@ mod tests {
             (
                 |f| f.accepted_until = Some(9),
                 "accepted until none",
-                "accepted until 1970-01-01 (9)",
+                "accepted until 1970-01-01 00:00:00.009 UTC",
             ),
             (
                 |f| f.duplicate_of = Some(3),
                 "duplicate of none",
-                "duplicate of 3",
+                "duplicate of F-3",
             ),
         ];
         for (change, was, is) in cases {
@@ -926,6 +998,71 @@ mod tests {
             lists(&mut found, &signed, &now);
             assert_eq!(found.len(), n, "{signed:?} {now:?}");
         }
+    }
+
+    #[test]
+    fn what_came_is_told_without_digests_and_without_what_it_has_not() {
+        let mut now = content();
+        now.findings.push(FindingContent {
+            number: 2,
+            title: "Found later".into(),
+            rule: None,
+            ..finding()
+        });
+        let found = changes(&content(), &now);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].what, "finding F-2 Found later");
+        assert_eq!(
+            found[0].is.as_deref(),
+            Some("severity Critical, status Fixed, place retry.go:41")
+        );
+    }
+
+    #[test]
+    fn an_item_signed_anew_is_told_by_who_signed() {
+        let item = |digest: &str| ReviewItemContent {
+            key: "1.1".into(),
+            title: "Secrets".into(),
+            gating: Gating::Blocker,
+            state: crate::ItemState::Passed,
+            sign_offs: vec![digest.repeat(64)],
+        };
+        let of = |items| ReviewContent {
+            normalisation: crate::normalise::VERSION,
+            service: "s".into(),
+            review: "r".into(),
+            title: "t".into(),
+            release: "v1".into(),
+            commit: None,
+            policy: Policy::default(),
+            items,
+            findings: vec![],
+            scans: vec![],
+            deliverables: vec![],
+            decision: "go".into(),
+            statement: String::new(),
+            signer: Signer::default(),
+        };
+        let signer = |digest: &str| {
+            let name = if digest.starts_with('a') {
+                "Rita"
+            } else {
+                "Priya"
+            };
+            (!digest.starts_with('c')).then(|| name.to_owned())
+        };
+        let told = |is: &str| {
+            let found = review_changes(&of(vec![item("a")]), &of(vec![item(is)]), &signer);
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].what, "item 1.1 Secrets");
+            assert_eq!(
+                found[0].was.as_deref(),
+                Some("signed by Rita (aaaaaaaaaaaa…)")
+            );
+            found[0].is.clone().unwrap()
+        };
+        assert_eq!(told("b"), "signed by Priya (bbbbbbbbbbbb…)");
+        assert_eq!(told("c"), "signed by cccccccccccc…");
     }
 
     #[test]

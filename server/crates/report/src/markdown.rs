@@ -419,17 +419,29 @@ fn verdict(doc: &mut Document, facts: &Facts) {
         &rows,
         "Nobody has decided on this release yet.",
     );
-    let voided: Vec<_> = facts
-        .release_decisions
-        .iter()
-        .filter_map(|decision| {
-            let why = why_not(decision.standing, &decision.changes)?;
-            Some(format!(
-                "The {} of {} on {} is {why}",
-                decision.decision.label(),
-                line(&decision.by),
-                moment(decision.at),
-            ))
+    // What changed since is mostly the same for all who signed, and said once.
+    let mut voided: Vec<(String, Vec<String>)> = Vec::new();
+    for decision in &facts.release_decisions {
+        let Some(why) = why_not(decision.standing, &decision.changes) else {
+            continue;
+        };
+        let whose = format!(
+            "the {} of {} on {}",
+            decision.decision.label(),
+            line(&decision.by),
+            moment(decision.at),
+        );
+        match voided.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, all)) => all.push(whose),
+            None => voided.push((why, vec![whose])),
+        }
+    }
+    let voided: Vec<_> = voided
+        .into_iter()
+        .map(|(why, whose)| {
+            let are = if whose.len() == 1 { "is" } else { "are" };
+            let sentence = format!("{} {are} {why}", whose.join(" and "));
+            sentence.replacen("the ", "The ", 1)
         })
         .collect();
     doc.list(&voided);
@@ -1532,11 +1544,11 @@ fn how_to_verify(doc: &mut Document, facts: &Facts) {
             "A draft is not signed. There is nothing to verify before the release has been decided on."
         });
     } else {
-        let url = facts.instance.url.as_deref().unwrap_or("https://HOLDPOINT");
-        let keys = address(&format!(
-            "{}/.well-known/holdpoint-signing-keys",
-            url.trim_end_matches('/')
-        ));
+        let path = "/.well-known/holdpoint-signing-keys";
+        let keys = match facts.instance.url.as_deref() {
+            Some(url) => address(&format!("{}{path}", url.trim_end_matches('/'))),
+            None => code(path),
+        };
         doc.block(&format!(
             "This report is signed with the Ed25519 key of the Holdpoint that wrote it; the signature is the file \
              {} beside it. Get that Holdpoint's public keys from {keys} or from somebody you trust, save them as {}, and \

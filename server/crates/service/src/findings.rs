@@ -227,6 +227,8 @@ pub struct FindingView {
     pub rules: BTreeMap<String, String>,
     /// The decisions about many findings that this one was among, newest first.
     pub batches: Vec<TriageBatch>,
+    /// What the log says of the act that made its status what it is, as the end of "Max …"; absent where it was one of many.
+    pub last_act: Option<String>,
 }
 
 impl Services {
@@ -315,7 +317,15 @@ impl Services {
             .map(|rule| (rule.id.as_str().to_owned(), in_words(&rule)))
             .collect();
         let batches = tx.batches_of_finding(id).await?;
+        let last_act = match finding.status_at {
+            Some(at) => {
+                tx.act_on("finding", id.as_str(), "finding.triaged", at)
+                    .await?
+            }
+            None => None,
+        };
         Ok(FindingView {
+            last_act,
             duplicates,
             same_issue,
             rules,

@@ -114,6 +114,12 @@ impl Services {
                  the role.",
             ));
         }
+        if invite.name.trim().is_empty() {
+            return Err(ServiceError::rejected(
+                "name",
+                "Nobody has an account with this address: write the person's full name.",
+            ));
+        }
         let name = Name::parse(invite.name).map_err(ServiceError::at("name"))?;
         refuse_look_alikes(&mut tx, name.as_str(), email.as_str()).await?;
         let (now, secret) = (self.now(), self.ids().secret());

@@ -59,6 +59,7 @@ pub mod triage;
 mod undo;
 mod uploads;
 mod validity;
+mod void_decision;
 mod watch;
 
 use std::sync::Arc;
@@ -111,6 +112,7 @@ pub use templates::{
 pub use tokens::{MadeToken, NewToken, TOKEN_LASTS_AT_MOST, TOKEN_PREFIX, TokenError};
 pub use undo::Undone;
 pub use uploads::{Upload, UploadBy};
+pub use void_decision::VoidDecision;
 pub use watch::{ImportProgress, ImportStage, ImportWatch};
 
 /// The one handle to everything that people can do; cheap to clone.

@@ -52,7 +52,10 @@ impl NewPassword {
             .as_str()
             .rsplit_once('@')
             .map_or("", |(local, _)| local);
-        if is_hardly_more_than(text, &[email.as_str(), local, name.as_str()]) {
+        let mut own = vec![email.as_str(), local, name.as_str()];
+        own.extend(name.as_str().split_whitespace());
+        own.extend(email.as_str().split(['.', '-', '_', '+', '@']));
+        if is_hardly_more_than(text, &own) {
             return Err(
                 "This is hardly more than your name or address. Use something that nobody can look up."
                     .to_owned(),
@@ -89,8 +92,12 @@ fn is_hardly_more_than(text: &str, words: &[&str]) -> bool {
     };
     let whole = letters(text);
     let mut rest = whole.clone();
-    for word in words.iter().map(|word| letters(word)) {
-        if word.chars().count() >= 4 {
+    let mut words: Vec<_> = words.iter().map(|word| letters(word)).collect();
+    // The longest first, so that none is cut by a shorter one within it.
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    for word in words {
+        // An initial stands in any text.
+        if word.chars().count() > 1 {
             rest = rest.replace(&word, "");
         }
     }
@@ -275,6 +282,20 @@ mod tests {
         ];
         for text in refused {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_names_and_the_addresss_domain_are_known_to_everybody_too() {
+        for (text, email, name) in [
+            ("ada root example 2026", "ada@example.org", "Ada Root"),
+            ("max manager example", "max@example.org", "Max Manager"),
+            ("example org li wu", "li.wu@example.org", "Li Wu"),
+        ] {
+            let (email, name) = (Email::parse(email).unwrap(), Name::parse(name).unwrap());
+            assert!(NewPassword::parse(text, &email, &name).is_err(), "{text}");
+            let sentence = "the example of ada root is followed by max";
+            assert!(NewPassword::parse(sentence, &email, &name).is_ok());
         }
     }
 

@@ -214,8 +214,13 @@ impl Services {
         let _place = self.place_to_report().await?;
         let source = self.source(actor, review, as_of).await?;
         let (facts, standing) = (source.facts, source.standing);
+        // As the Markdown of a draft is called.
+        let name = match name.split_once('.') {
+            Some((stem, kind)) if standing.is_draft() => format!("{stem}-DRAFT.{kind}"),
+            _ => name.to_owned(),
+        };
         Ok(ReportFile {
-            file_name: file_name(&facts, name),
+            file_name: file_name(&facts, &name),
             bytes: off_the_async_threads(move || Ok(write(facts).into_bytes())).await?,
             signature: None,
             standing,

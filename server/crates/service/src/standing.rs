@@ -29,6 +29,7 @@ use crate::{
     import::off_the_async_threads,
     sign_off::gathers,
     validity::{item_validity, release_validity},
+    void_decision::{VoidDecision, void_decision},
 };
 
 /// A review as of a moment, with everything that follows from its state.
@@ -128,6 +129,8 @@ pub struct ReleaseStanding {
     /// How many valid signatures say GO.
     pub n_go: usize,
     pub decided: Option<ReleaseDecision>,
+    /// What was decided before and is void; absent while a decision stands.
+    pub void: Option<VoidDecision>,
 }
 
 /// A release decision that stands.
@@ -937,7 +940,12 @@ fn release_standing(
     } else {
         None
     };
+    let void = match decided {
+        Some(_) => None,
+        None => void_decision(&decisions),
+    };
     ReleaseStanding {
+        void,
         decisions,
         n_needed,
         n_go,

@@ -218,7 +218,11 @@ impl Triage {
                 Some(Request::Duplicate) => format!("approved that F-{number} is a duplicate"),
                 Some(Request::Fixed) => format!("approved that F-{number} is fixed"),
                 Some(Request::Severity) => {
-                    format!("approved another severity of F-{number}")
+                    let asked = finding.asked_severity.unwrap_or(finding.severity);
+                    format!(
+                        "approved {asked} instead of {} for F-{number}",
+                        finding.severity
+                    )
                 }
             },
             Self::Decline { .. } => match finding.asked {
@@ -230,7 +234,15 @@ impl Triage {
                 }
                 Some(Request::Duplicate) => format!("declined to call F-{number} a duplicate"),
                 Some(Request::Fixed) => format!("declined to call F-{number} fixed"),
-                Some(Request::Severity) => format!("declined another severity of F-{number}"),
+                Some(Request::Severity) => match finding.asked_severity {
+                    Some(asked) => {
+                        format!(
+                            "declined {asked} instead of {} for F-{number}",
+                            finding.severity
+                        )
+                    }
+                    None => format!("declined another severity of F-{number}"),
+                },
             },
             Self::Fixed { .. } => format!("{call} F-{number} fixed"),
         }

@@ -205,13 +205,15 @@ fn release_of_now(sign_off: &SignOff, current: &CurrentReview<'_>) -> Outcome {
     damage.extend(signer_differs(sign_off, &signed.signer, &signed.policy));
     let mut now = current.content(&signed.decision, &signed.statement, signed.signer.clone());
     leave_out_unsigned(&signed.findings, &mut now.findings);
-    let differs = named(&signed, &now, review_changes);
+    let differs = named(&signed, &now, |signed, now| {
+        review_changes(signed, now, &|digest| signer_of(current, digest))
+    });
     (damage, differs, Some(signed.signer))
 }
 
 /// What moved, where a content is another than the signed one: always something, since the contents decide and not the names of
 /// what moved.
-fn named<T: PartialEq>(signed: &T, now: &T, name: fn(&T, &T) -> Vec<Change>) -> Vec<Change> {
+fn named<T: PartialEq>(signed: &T, now: &T, name: impl Fn(&T, &T) -> Vec<Change>) -> Vec<Change> {
     if now == signed {
         return Vec::new();
     }
@@ -239,6 +241,14 @@ fn leave_out_unsigned(signed: &[FindingContent], now: &mut [FindingContent]) {
     {
         finding.identifiers = None;
     }
+}
+
+/// Who made the sign-off of an item that has this digest.
+fn signer_of(current: &CurrentReview<'_>, digest: &str) -> Option<String> {
+    let mut sign_offs = current.items.iter().flat_map(|item| &item.sign_offs);
+    sign_offs
+        .find(|standing| standing.sign_off.digest == digest)
+        .map(|standing| standing.sign_off.person_name.clone())
 }
 
 /// The first version of the normalisation took numbers, marks and boxes away that may mean something, so a signature under it counts
@@ -357,7 +367,9 @@ fn release_of_version_1(sign_off: &SignOff, current: &CurrentReview<'_>) -> Outc
     let differs = if now == signed {
         Vec::new()
     } else {
-        named(&signed.into(), &now.into(), review_changes)
+        named(&signed.into(), &now.into(), |signed, now| {
+            review_changes(signed, now, &|digest| signer_of(current, digest))
+        })
     };
     (damage, differs, None)
 }

@@ -287,20 +287,20 @@ async fn a_linked_finding_is_bound_with_all_that_it_says() {
             (
                 "update finding set scanner_state = 'review'",
                 "update finding set scanner_state = null",
-                "what its scanner says nothing",
-                "what its scanner says the scanner asks a person to look",
+                "note of its scanner none",
+                "note of its scanner the scanner asks a person to look",
             ),
             (
                 "update finding set accepted_until = 9",
                 "update finding set accepted_until = null",
                 "accepted until none",
-                "accepted until 1970-01-01 (9)",
+                "accepted until 1970-01-01 00:00:00.009 UTC",
             ),
             (
                 "update finding set duplicate_of = id",
                 "update finding set duplicate_of = null",
                 "duplicate of none",
-                "duplicate of 1",
+                "duplicate of F-1",
             ),
         ] {
             team.tamper(sql).await;

@@ -182,6 +182,27 @@ impl Tx {
         Ok((head.sequence, head.digest))
     }
 
+    /// What the log says of an act on a subject at a moment: the end of "Max …".
+    pub async fn act_on(
+        &mut self,
+        subject_kind: &str,
+        subject: &str,
+        action: &str,
+        at: Millis,
+    ) -> Result<Option<String>, StorageError> {
+        let row = fetch_optional!(
+            self,
+            (String,),
+            "select summary from activity where subject_kind = $1 and subject = $2 and action = $3 and at = $4 \
+             order by sequence desc limit 1",
+            subject_kind,
+            subject,
+            action,
+            at,
+        );
+        Ok(row.map(|(summary,)| summary))
+    }
+
     /// Entries newest first, at most `limit`.
     pub async fn activity(
         &mut self,

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use super::{
     asked::Id,
     given::{Given, moment},
+    reviews::VoidRelease,
 };
 use crate::web::{AppState, WebError, api_caller::ApiCaller};
 
@@ -42,6 +43,8 @@ pub(super) struct Gate {
     more: Vec<More>,
     /// What its approvers have signed: go or no_go; null while they have not.
     release_decision: Option<String>,
+    /// What they had signed before, if that is void since the review has changed; null while a decision stands.
+    void_decision: Option<VoidRelease>,
     as_of: String,
     /// The newest signed head of the activity log, a C2SP checkpoint; null while none was signed. Keep it:
     /// `holdpoint log verify --against` shows later whether the log was cut or rewritten.
@@ -223,6 +226,7 @@ pub(super) async fn gate(
             .release
             .decided
             .map(|decided| decided.as_str().to_owned()),
+        void_decision: standing.release.void.as_ref().map(VoidRelease::of),
         as_of: moment(standing.as_of),
         checkpoint: state.services.log_checkpoint().await?,
     };

@@ -8,7 +8,7 @@ use holdpoint_domain::{
     Policy, ReviewId, TemplateId, TemplateVersionId,
     text::{Commit, Date, Name},
 };
-use holdpoint_service::{NewReview, ReviewChange, ServiceError, Services};
+use holdpoint_service::{NewReview, ReviewChange, ServiceError, Services, VoidDecision};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -82,11 +82,37 @@ pub(super) struct NamedTemplate {
     number: i64,
 }
 
+/// A release decision that does not stand any more.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct VoidRelease {
+    /// `go` or `no_go`.
+    decision: String,
+    /// When it was decided.
+    at: String,
+    /// Who had signed it.
+    by: Vec<String>,
+    /// The sign-off with which it was decided: `as_of` of its kept report.
+    sign_off: String,
+}
+
+impl VoidRelease {
+    pub(super) fn of(void: &VoidDecision) -> Self {
+        Self {
+            decision: void.decision.as_str().to_owned(),
+            at: moment(void.at),
+            by: void.by.clone(),
+            sign_off: void.sign_off.clone(),
+        }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ReleaseDecisionForm)]
 pub(super) struct Release {
-    /// `go` or `no_go`; null while nobody has decided.
+    /// `go` or `no_go`; null while no decision stands.
     decided: Option<String>,
+    /// What was decided before and is void, since the review has changed; null while a decision stands.
+    void: Option<VoidRelease>,
     n_needed: usize,
     n_go: usize,
     /// The digest of what is to be signed now: send it as `basis`.
@@ -194,6 +220,7 @@ pub(super) async fn show(
                 .release
                 .decided
                 .map(|decided| decided.as_str().to_owned()),
+            void: standing.release.void.as_ref().map(VoidRelease::of),
             n_needed: standing.release.n_needed,
             n_go: standing.release.n_go,
             basis: form.basis.to_string(),
