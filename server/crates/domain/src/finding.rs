@@ -25,7 +25,9 @@ impl Severity {
             "high" | "error" | "err" | "important" | "major" | "severe" => Self::High,
             "medium" | "moderate" | "warning" | "warn" | "med" => Self::Medium,
             "low" | "minor" | "note" | "style" => Self::Low,
-            "info" | "informational" | "information" | "none" | "negligible" | "notice" => Self::Info,
+            "info" | "informational" | "information" | "none" | "negligible" | "notice" => {
+                Self::Info
+            }
             _ => return None,
         })
     }

@@ -48,10 +48,7 @@ pub struct Policy {
 /// Nobody has said that it is milder than what holds a release back.
 const DEFAULT_OF_UNRATED: Severity = Severity::High;
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde gives a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_default_of_unrated(severity: &Severity) -> bool {
     *severity == DEFAULT_OF_UNRATED
 }
@@ -85,9 +82,7 @@ impl Policy {
                 if self.blocks(*severity) {
                     return Some((*severity, None));
                 }
-                let days = self
-                    .days(*severity)
-                    .filter(|_| self.late_findings_block)?;
+                let days = self.days(*severity).filter(|_| self.late_findings_block)?;
                 Some((*severity, Some(now - i64::from(days) * 86_400_000)))
             })
             .collect()
@@ -368,8 +363,18 @@ mod tests {
             ("trivy", "Trivy", "Trivy (registry/api)", true),
             ("trivy", "Trivy", "Trivy nightly", false),
             ("trivy", "Trivy", "nightly (Trivy)", false),
-            ("trivy: Trivy (registry/api)", "Trivy", "Trivy (registry/worker)", false),
-            ("trivy: Trivy (registry/api)", "Trivy", "Trivy (registry/api)", true),
+            (
+                "trivy: Trivy (registry/api)",
+                "Trivy",
+                "Trivy (registry/worker)",
+                false,
+            ),
+            (
+                "trivy: Trivy (registry/api)",
+                "Trivy",
+                "Trivy (registry/api)",
+                true,
+            ),
         ] {
             assert_eq!(
                 required(asked).is_series(tool, label),

@@ -151,7 +151,10 @@ mod tests {
                 &[mild.as_str(), "{\"four_eye\":true}"],
                 &[Critical, High, Unrated, Medium, Low, Info],
             ),
-            (&["no policy"], &[Critical, High, Unrated, Medium, Low, Info]),
+            (
+                &["no policy"],
+                &[Critical, High, Unrated, Medium, Low, Info],
+            ),
         ] {
             let strictest = Blocking::strictest(policies.iter().copied());
             assert_eq!(strictest.severities(), blocking, "{policies:?}");

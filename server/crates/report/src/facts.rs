@@ -499,10 +499,7 @@ pub struct SeverityCounts {
     pub info: u64,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde gives a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 const fn is_none_of_them(n: &u64) -> bool {
     *n == 0
 }

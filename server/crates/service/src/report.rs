@@ -1122,9 +1122,7 @@ pub(crate) fn finding_fact(
             .collect(),
         first_seen: finding.first_seen_at,
         last_seen: Some(finding.last_seen_at),
-        due: standing
-            .policy
-            .due(finding.severity, finding.first_seen_at),
+        due: standing.policy.due(finding.severity, finding.first_seen_at),
     }
 }
 
