@@ -26,6 +26,8 @@ const WESTERNMOST_ZONE: Millis = 12 * 3_600_000;
 
 /// `valid-before` is put so much later that a key's last signature counts in every zone, too.
 const EASTERNMOST_ZONE: Millis = 14 * 3_600_000;
+/// The second that is not over yet counts whole.
+const PART_OF_SECOND: Millis = 999;
 
 /// One public key of the instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,10 +86,23 @@ impl ListedKey {
 
     /// The line for an `allowed_signers` file.
     fn allowed_signers_line(&self, valid_before: Option<Millis>) -> String {
-        let after = zoneless(self.valid_after.saturating_sub(WESTERNMOST_ZONE));
-        // The second that is not over yet counts whole.
-        let before = valid_before
-            .map(|at| zoneless(at.saturating_add(EASTERNMOST_ZONE + 999)))
+        self.line(
+            &zoneless(self.valid_after.saturating_sub(WESTERNMOST_ZONE)),
+            valid_before.map(|at| zoneless(at.saturating_add(EASTERNMOST_ZONE + PART_OF_SECOND))),
+        )
+    }
+
+    /// The line with the moments themselves, in a spelling that older OpenSSH does not read.
+    fn exact_line(&self) -> String {
+        let before = self.valid_before;
+        self.line(
+            &format!("{}Z", zoneless(self.valid_after)),
+            before.map(|at| format!("{}Z", zoneless(at.saturating_add(PART_OF_SECOND)))),
+        )
+    }
+
+    fn line(&self, after: &str, before: Option<String>) -> String {
+        let before = before
             .map(|before| format!(",valid-before=\"{before}\""))
             .unwrap_or_default();
         format!(
@@ -273,10 +288,11 @@ impl KeyRing {
             .collect()
     }
 
-    /// The keys that a signature may come from, each for its purposes and its time: ask about a moment with
+    /// The keys that a signature may come from, each for its purposes and exactly its time: ask about a moment with
     /// [`AllowedKeys::at`].
     pub fn allowed_keys(&self) -> AllowedKeys {
-        AllowedKeys::parse(&self.allowed_signers())
+        let lines: String = self.keys().iter().map(ListedKey::exact_line).collect();
+        AllowedKeys::parse(&lines)
             .expect("a ring has a key, and writes lines that are read")
     }
 

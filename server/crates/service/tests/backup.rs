@@ -317,6 +317,8 @@ async fn the_first_tables_with_data_come_up_to_date_and_work() {
         let mut tx = services.database().read().await.unwrap();
         assert_eq!(tx.steps().await.unwrap(), services.database().known_steps());
         drop(tx);
+        // As opening the instance does.
+        services.bind_old_sign_offs().await.unwrap();
         let log = services.verify_log().await.unwrap();
         assert_eq!(log.problems, Vec::<String>::new(), "{url}");
         assert_eq!(
