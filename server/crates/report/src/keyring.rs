@@ -292,8 +292,7 @@ impl KeyRing {
     /// [`AllowedKeys::at`].
     pub fn allowed_keys(&self) -> AllowedKeys {
         let lines: String = self.keys().iter().map(ListedKey::exact_line).collect();
-        AllowedKeys::parse(&lines)
-            .expect("a ring has a key, and writes lines that are read")
+        AllowedKeys::parse(&lines).expect("a ring has a key, and writes lines that are read")
     }
 
     /// Every key as PEM, each with a line that says what it is, for tools other than OpenSSH.

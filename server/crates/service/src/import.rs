@@ -43,6 +43,8 @@ use crate::{
 enum Mode<'a> {
     Preview,
     Commit,
+    /// Only if the file seems to be of what its series is of, or the series was named: nobody has looked at a preview.
+    CommitIfExpected,
     /// Only if the ground is the one that the preview saw.
     CommitOver(&'a Digest),
 }
@@ -518,6 +520,19 @@ impl Services {
             .await
     }
 
+    /// Imports a scanner's file of which nobody has seen a preview, from a machine: refused where it seems to be of something else
+    /// than the series that it would go into, unless that was named.
+    pub async fn import_expected_scan(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        request: ScanRequest,
+    ) -> Result<ImportOutcome, ServiceError> {
+        let mode = Mode::CommitIfExpected;
+        self.retrying(|| self.import(actor, service, request.clone(), mode))
+            .await
+    }
+
     /// Imports what a person has seen in a preview; refused when the series has changed since, so that what happens is
     /// what they saw.
     pub async fn import_previewed_scan(
@@ -649,7 +664,7 @@ impl Services {
             off_the_async_threads(move || compared(read, series, &reading, is_preview)).await?;
         watch.check()?;
         let mut rules = None;
-        if !matches!(mode, Mode::Commit) {
+        if !matches!(mode, Mode::Commit | Mode::CommitIfExpected) {
             let mapper = self.mapper(&mut tx, service).await?;
             let series = locked.as_ref().map(|locked| &locked.id);
             outcome.mapping = self
@@ -670,7 +685,7 @@ impl Services {
             None => None,
         };
         outcome.warnings = warnings_of(&outcome, last.as_ref(), &compared);
-        if matches!(mode, Mode::Commit)
+        if matches!(mode, Mode::CommitIfExpected)
             && request.label.is_none()
             && let Some(warning) = outcome.warnings.first()
         {

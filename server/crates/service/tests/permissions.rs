@@ -148,6 +148,7 @@ const TABLE: &[(&str, &str)] = &[
     ("triage_findings", "MRC"),
     ("undo_triage", "MRC"),
     ("import_scan", "MRC"),
+    ("import_expected_scan", "MRC"),
     ("import_previewed_scan", "MRC"),
     ("undo_scan", "MRC"),
     ("start_imports", "MRC"),
@@ -737,6 +738,13 @@ async fn call_to_change(
             let request = scan_request(team, &who.name).await;
             services
                 .import_scan(who, service, request, true)
+                .await
+                .map(drop)
+        }
+        "import_expected_scan" => {
+            let request = scan_request(team, &who.name).await;
+            services
+                .import_expected_scan(who, service, request)
                 .await
                 .map(drop)
         }

@@ -699,7 +699,7 @@ async fn an_accepted_risk_lapses_by_itself_and_counts_as_open_then() {
 }
 
 #[tokio::test]
-async fn a_scanner_that_rates_a_finding_anew_changes_its_severity_and_not_what_two_decided() {
+async fn what_two_decided_of_a_finding_is_open_again_once_its_scanner_rates_it_anew() {
     for team in Team::each().await {
         team.import(&sarif(&[result("A", "error", 1)])).await;
         let line = team.findings().await.remove(0);
@@ -710,14 +710,14 @@ async fn a_scanner_that_rates_a_finding_anew_changes_its_severity_and_not_what_t
         let line = team.findings().await.remove(0);
         assert_eq!(
             (line.severity, line.status),
-            (Severity::Info, FindingStatus::FalsePositive)
+            (Severity::Info, FindingStatus::Open)
         );
         let outcome = team.import(&sarif(&[result("A", "error", 1)])).await;
         assert_eq!(numbers(&outcome), [0, 1, 0, 0, 0]);
         let line = team.findings().await.remove(0);
         assert_eq!(
             (line.severity, line.status),
-            (Severity::High, FindingStatus::FalsePositive)
+            (Severity::High, FindingStatus::Open)
         );
     }
 }

@@ -505,7 +505,7 @@ async fn go_is_refused_while_the_verdict_is_no_go_and_a_no_go_can_be_signed() {
         assert!(review.release.decisions[0].is_void());
         let void = review.release.void.expect("what was decided is still told");
         assert_eq!(void.decision, ReleaseDecision::NoGo);
-        assert_eq!(void.by, [team.manager.name.clone()]);
+        assert_eq!(void.by, [team.manager.name.as_str()]);
         assert_eq!(void.sign_off, review.release.decisions[0].sign_off.id);
         let kept = services
             .decided_reports(&team.manager, &team.review.id)

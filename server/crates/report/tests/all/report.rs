@@ -29,7 +29,9 @@ fn the_policy_says_whether_findings_past_their_limit_hold_back_and_what_the_limi
     policy.limits.medium = None;
     let row = said(&facts);
     assert!(
-        row.contains("; open findings past their limit block: critical 3 days, high 1 day, unrated 1 day; "),
+        row.contains(
+            "; open findings past their limit block: critical 3 days, high 1 day, unrated 1 day; "
+        ),
         "{row}"
     );
     let json: serde_json::Value =

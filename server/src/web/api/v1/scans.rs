@@ -407,9 +407,14 @@ async fn import_or_preview(
                 .import_previewed_scan(caller, service, request.clone(), seen)
                 .await
         }
+        None if preview => {
+            services
+                .import_scan(caller, service, request.clone(), true)
+                .await
+        }
         None => {
             services
-                .import_scan(caller, service, request.clone(), preview)
+                .import_expected_scan(caller, service, request.clone())
                 .await
         }
     };
