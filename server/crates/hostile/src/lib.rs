@@ -272,7 +272,7 @@ mod tests {
                 .sum::<usize>()
         };
         let fails =
-            std::panic::catch_unwind(|| assert_linear("pairs", 1_000, |n| repeat("a", n), pairs));
+            std::panic::catch_unwind(|| assert_linear("pairs", 4_000, |n| repeat("a", n), pairs));
         assert!(fails.is_err());
         assert_linear(
             "bytes",

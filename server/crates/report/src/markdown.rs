@@ -419,29 +419,17 @@ fn verdict(doc: &mut Document, facts: &Facts) {
         &rows,
         "Nobody has decided on this release yet.",
     );
-    // What changed since is mostly the same for all who signed, and said once.
-    let mut voided: Vec<(String, Vec<String>)> = Vec::new();
-    for decision in &facts.release_decisions {
-        let Some(why) = why_not(decision.standing, &decision.changes) else {
-            continue;
-        };
-        let whose = format!(
-            "the {} of {} on {}",
-            decision.decision.label(),
-            line(&decision.by),
-            moment(decision.at),
-        );
-        match voided.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, all)) => all.push(whose),
-            None => voided.push((why, vec![whose])),
-        }
-    }
-    let voided: Vec<_> = voided
-        .into_iter()
-        .map(|(why, whose)| {
-            let are = if whose.len() == 1 { "is" } else { "are" };
-            let sentence = format!("{} {are} {why}", whose.join(" and "));
-            sentence.replacen("the ", "The ", 1)
+    let voided: Vec<_> = facts
+        .release_decisions
+        .iter()
+        .filter_map(|decision| {
+            let why = why_not(decision.standing, &decision.changes)?;
+            Some(format!(
+                "The {} of {} on {} is {why}",
+                decision.decision.label(),
+                line(&decision.by),
+                moment(decision.at),
+            ))
         })
         .collect();
     doc.list(&voided);

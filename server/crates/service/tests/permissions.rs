@@ -736,23 +736,20 @@ async fn call_to_change(
         }
         "import_scan" => {
             let request = scan_request(team, &who.name).await;
-            services
-                .import_scan(who, service, request, true)
+            Box::pin(services.import_scan(who, service, request, true))
                 .await
                 .map(drop)
         }
         "import_expected_scan" => {
             let request = scan_request(team, &who.name).await;
-            services
-                .import_expected_scan(who, service, request)
+            Box::pin(services.import_expected_scan(who, service, request))
                 .await
                 .map(drop)
         }
         "import_previewed_scan" => {
             let request = scan_request(team, &who.name).await;
             let ground = holdpoint_domain::Digest::of(b"another ground");
-            services
-                .import_previewed_scan(who, service, request, &ground)
+            Box::pin(services.import_previewed_scan(who, service, request, &ground))
                 .await
                 .map(drop)
         }
