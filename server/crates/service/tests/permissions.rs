@@ -338,11 +338,33 @@ async fn subjects(team: &Team) -> Subjects {
 
 /// Calls a function as this person, in a way that is right but for, sometimes, a version that is not the current one.
 async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result<(), ServiceError> {
+    // One function for all, or one within the other, would need more stack than a thread has.
+    for outcome in [
+        Box::pin(call_on_instance(function, team, on, who)).await,
+        Box::pin(call_on_service(function, team, on, who)).await,
+        Box::pin(call_to_change(function, team, on, who)).await,
+    ] {
+        match outcome {
+            Err(None) => {}
+            Err(Some(error)) => return Err(error),
+            Ok(()) => return Ok(()),
+        }
+    }
+    panic!("the table names {function}, which is not called here")
+}
+
+/// As [`call`], for what is done with an account or the instance; `None` for another function.
+async fn call_on_instance(
+    function: &str,
+    team: &Team,
+    on: &Subjects,
+    who: &Actor,
+) -> Result<(), Option<ServiceError>> {
     let services = &team.world.services;
     let (service, review) = (&team.service.id, &team.review.id);
     let stale = 999;
     let version = team.review.template_version.clone();
-    match function {
+    let outcome = match function {
         "confirm_password" => services.confirm_password(who, PASSWORD).await.map(drop),
         "revoke_session" => match services.revoke_session(who, "0").await {
             Err(ServiceError::NotFound(_)) | Ok(()) => Ok(()),
@@ -455,20 +477,21 @@ async fn call(function: &str, team: &Team, on: &Subjects, who: &Actor) -> Result
             .template_difference(who, &version, &version)
             .await
             .map(drop),
-        other => Box::pin(call_on_service(other, team, on, who)).await,
-    }
+        _ => return Err(None),
+    };
+    outcome.map_err(Some)
 }
 
-/// As [`call`], for what is done with a service and what belongs to it: one function for all would need more stack than a thread has.
+/// As [`call_on_instance`], for what is done with a service and what belongs to it.
 async fn call_on_service(
     function: &str,
     team: &Team,
     on: &Subjects,
     who: &Actor,
-) -> Result<(), ServiceError> {
+) -> Result<(), Option<ServiceError>> {
     let services = &team.world.services;
     let (service, review) = (&team.service.id, &team.review.id);
-    match function {
+    let outcome = match function {
         "access" => services.access(who, service).await.map(drop),
         "service" => services.service(who, service).await.map(drop),
         "service_by_slug" => services
@@ -616,8 +639,9 @@ async fn call_on_service(
             .report_bundle(who, review, &AsOf::Newest, std::io::Cursor::new(Vec::new()))
             .await
             .map(drop),
-        other => Box::pin(call_to_change(other, team, on, who)).await,
-    }
+        _ => return Err(None),
+    };
+    outcome.map_err(Some)
 }
 
 /// As [`call_on_service`], for what changes something there.
@@ -626,13 +650,13 @@ async fn call_to_change(
     team: &Team,
     on: &Subjects,
     who: &Actor,
-) -> Result<(), ServiceError> {
+) -> Result<(), Option<ServiceError>> {
     let services = &team.world.services;
     let (service, review) = (&team.service.id, &team.review.id);
     let name = |text| Name::parse(text).expect("a name");
     let stale = 999;
     let version = team.review.template_version.clone();
-    match function {
+    let outcome = match function {
         "step" => services
             .step(who, &on.item, Step::Start, None)
             .await
@@ -907,8 +931,9 @@ async fn call_to_change(
             .await
             .map(drop),
         "load_sample" => services.load_sample(Some(who)).await.map(drop),
-        other => panic!("the table names {other}, which is not called here"),
-    }
+        _ => return Err(None),
+    };
+    outcome.map_err(Some)
 }
 
 #[tokio::test]
