@@ -9,7 +9,7 @@ use common::{
 };
 use holdpoint_domain::{FindingId, FindingStatus, ScanId, TriageBatchId, text::Prose};
 use holdpoint_service::{
-    Clock as _, CommentOn, FindingFilter,
+    Clock as _, CommentOn, FindingFilter, ServiceError,
     findings::{FindingFields, FindingRequest, FindingView, Triage, TriageFields},
     patches::{PatchLink, PatchRequest},
     scans::ImportOutcome,
@@ -488,5 +488,49 @@ async fn what_one_person_did_to_many_is_told_once() {
         team.triage(&team.reviewer, &last, triage("reopen")).await;
         let why = team.refusal(&first).await;
         assert!(why.contains("mira") && why.contains("and 1 more)"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn who_did_not_import_a_scan_does_not_undo_it_to_be_rid_of_what_blocks() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        team.import(&sarif(&[result("A", "note", 3)])).await;
+        for (results, blocks) in [
+            // A blocking finding that only this scan has, and one that it brought back.
+            (vec![result("A", "note", 3), result("B", "error", 9)], true),
+            (vec![result("A", "note", 3), result("C", "note", 9)], false),
+        ] {
+            let file = sarif(&results).to_string();
+            team.world.clock.advance(MINUTE);
+            let outcome = team
+                .try_import(&team.reviewer, file.as_bytes(), false)
+                .await
+                .expect("imports");
+            let before = team.snapshot().await;
+            let undone = services.undo_scan(&team.owner, scan_of(&outcome)).await;
+            if !blocks {
+                undone.expect("nothing that blocks goes");
+                continue;
+            }
+            let Err(ServiceError::Forbidden(why)) = undone else {
+                panic!("{undone:?} on {}", team.on());
+            };
+            assert!(why.contains("mira") && why.contains("a manager"), "{why}");
+            assert!(team.snapshot().await == before, "nothing has changed");
+            // Whoever imported it may take it back, and so may a manager.
+            services
+                .undo_scan(&team.reviewer, scan_of(&outcome))
+                .await
+                .expect("undoes their own");
+            let outcome = team
+                .try_import(&team.reviewer, file.as_bytes(), false)
+                .await
+                .expect("imports again");
+            services
+                .undo_scan(&team.manager, scan_of(&outcome))
+                .await
+                .expect("a manager undoes it");
+        }
     }
 }
