@@ -39,6 +39,10 @@ impl Services {
         if let Some(why) = self.why_not_undone(&mut tx, &scan).await? {
             return Err(ServiceError::rejected("", why));
         }
+        let blocking = self.blocking(&mut tx, &scan.service).await?;
+        let n_blocking = tx
+            .n_open_of_series(&scan.series, blocking.severities())
+            .await?;
         let now = self.now();
         let reason = format!(
             "The import of scan {} of {} was undone.",
@@ -47,6 +51,14 @@ impl Services {
         tx.withdraw_evidence_of_scan(id, &actor.id, now, &reason)
             .await?;
         let (put_back, removed) = tx.undo_scan(id, &scan.series, &actor.id, now).await?;
+        let n_left = tx
+            .n_open_of_series(&scan.series, blocking.severities())
+            .await?;
+        if n_left < n_blocking && actor.id != scan.imported_by {
+            self.allow_until_done(&mut tx, actor, &scan.service, Action::Manage)
+                .await
+                .map_err(|_| not_theirs(&scan, n_blocking - n_left))?;
+        }
         self.ask_for_second_person(&mut tx, actor, &scan.service, now)
             .await?;
         let label = &scan.label;
@@ -114,6 +126,18 @@ impl Services {
         let acted = tx.acted_on_since(&scan.id, MOST_TOLD + 1).await?;
         Ok((!acted.is_empty()).then(|| told(&acted)))
     }
+}
+
+/// Why somebody cannot take another's import back: what it found and holds the release back would leave *open* by one person.
+fn not_theirs(scan: &Scan, n: i64) -> ServiceError {
+    let findings = match n {
+        1 => "an open finding that blocks".to_owned(),
+        n => format!("{n} open findings that block"),
+    };
+    ServiceError::Forbidden(format!(
+        "Undoing this import would take {findings} away. Only {}, who imported it, or a manager of the service can do that.",
+        scan.imported_by_name
+    ))
 }
 
 fn told(acted: &[ActedOn]) -> String {

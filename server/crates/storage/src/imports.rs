@@ -4,7 +4,9 @@
 //! An import may have a hundred thousand findings. So rows go in and out by the hundred, and what did not change is not
 //! touched: a finding that the newest scan of its series has again keeps no word of it; the series does.
 
-use holdpoint_domain::{FindingId, FindingStatus, Millis, PersonId, ScanId, SeriesId, ServiceId};
+use holdpoint_domain::{
+    FindingId, FindingStatus, Millis, PersonId, ScanId, SeriesId, ServiceId, Severity,
+};
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 
 use crate::{
@@ -459,6 +461,26 @@ impl Tx {
             at,
         );
         Ok(())
+    }
+
+    /// How many findings of a series are open and of these severities.
+    pub async fn n_open_of_series(
+        &mut self,
+        series: &SeriesId,
+        severities: &[Severity],
+    ) -> Result<i64, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            n: i64,
+        }
+        let sql = self.dialect(
+            "select count(*) as n from finding where series_id = $1 and status = 'open' \
+             and severity in (select value from json_each($2))",
+            "select count(*) as n from finding where series_id = $1 and status = 'open' \
+             and severity in (select jsonb_array_elements_text(cast($2 as jsonb)))",
+        );
+        let severities = serde_json::to_string(severities).expect("words");
+        Ok(fetch_optional!(self, Row, sql, series.as_str(), severities).map_or(0, |row| row.n))
     }
 
     /// Who did what since to findings that a scan brought or changed, at most so many.
