@@ -128,6 +128,46 @@ fn what_a_tool_hides_is_kept_as_hidden() {
 }
 
 #[test]
+fn a_component_of_cyclonedx_is_unaffected_only_where_all_its_versions_say_so() {
+    for (versions, status, n_problems) in [
+        (
+            r#"[{"version": "1", "status": "unaffected"}]"#,
+            ScannerStatus::NotAffected,
+            0,
+        ),
+        (
+            r#"[{"version": "1", "status": "unaffected"}, {"version": "2", "status": "affected"}]"#,
+            ScannerStatus::Open,
+            0,
+        ),
+        (r#"["1", "2"]"#, ScannerStatus::Open, 2),
+        (
+            r#"[{"version": "1", "status": "unaffected"}, null]"#,
+            ScannerStatus::Open,
+            1,
+        ),
+        (
+            r#"[{"version": "1", "status": "unaffected"}, "2"]"#,
+            ScannerStatus::Open,
+            1,
+        ),
+        ("[[]]", ScannerStatus::Open, 1),
+    ] {
+        let text = format!(
+            r#"{{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [{{"bom-ref": "c", "name": "a"}}], "vulnerabilities": [{{"id": "CVE-2026-1", "ratings": [{{"severity": "high"}}], "affects": [{{"ref": "c", "versions": {versions}}}]}}]}}"#
+        );
+        let report = report("cyclonedx", &text);
+        assert_eq!(report.findings[0].status, status, "{versions}");
+        assert_eq!(
+            report.problems.len(),
+            n_problems,
+            "{versions}: {:?}",
+            report.problems
+        );
+    }
+}
+
+#[test]
 fn a_check_of_tfsec_that_has_passed_is_no_finding() {
     for passed in [
         r#""status": "passed""#,

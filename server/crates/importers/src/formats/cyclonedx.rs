@@ -170,13 +170,22 @@ fn affected_versions(
         reading.problem(pointer, message);
     }
     let mut affected = Vec::new();
-    for version in versions.iter().filter(|version| version.is_object()) {
+    let mut n_unaffected = 0;
+    for version in versions {
+        if !version.is_object() {
+            let message = "A version of an affected component is no object.";
+            reading.problem(pointer, message);
+            continue;
+        }
         reading.known_state(pointer, version, "status", &["affected", "unaffected"]);
-        if version.text("status") != "unaffected" {
+        if version.text("status") == "unaffected" {
+            n_unaffected += 1;
+        } else {
             affected.push(version.first_text(&["version", "range"]).into_owned());
         }
     }
-    if affected.is_empty() && !versions.is_empty() && found.status == ScannerStatus::Open {
+    let are_all_unaffected = !versions.is_empty() && n_unaffected == versions.len();
+    if are_all_unaffected && found.status == ScannerStatus::Open {
         found.status = ScannerStatus::NotAffected;
     }
     if found.component_version.is_none() && !affected.is_empty() {
