@@ -60,6 +60,10 @@ const IN_A_STRANGE_STATE: &[(&str, &str)] = &[
         "trivy",
         r#"{"SchemaVersion": 2, "ArtifactName": ".", "Results": [{"Target": "a.tf", "Class": "config", "Misconfigurations": [{"ID": "A1", "Title": "A", "Severity": "HIGH", "Status": "SHELVED"}]}]}"#,
     ),
+    (
+        "gitlab_sast",
+        r#"{"version": "15.0.0", "vulnerabilities": [{"id": "1", "name": "A", "severity": "High", "identifiers": [{"type": "x", "name": "X", "value": "X"}], "location": {"file": "a.c"}, "flags": [{"type": "SHELVED", "origin": "x", "description": "y"}]}], "scan": {"scanner": {"id": "x"}, "type": "sast", "status": "success"}}"#,
+    ),
 ];
 
 #[test]
@@ -109,6 +113,10 @@ fn what_a_tool_hides_is_kept_as_hidden() {
         (
             "prowler",
             r#"[{"finding_info": {"title": "A", "uid": "u"}, "status": "Suppressed", "status_code": "FAIL", "severity": "High", "metadata": {"event_code": "c"}}]"#,
+        ),
+        (
+            "gitlab_sast",
+            r#"{"version": "15.0.0", "vulnerabilities": [{"id": "1", "name": "A", "severity": "High", "identifiers": [{"type": "x", "name": "X", "value": "X"}], "location": {"file": "a.c"}, "flags": [{"type": "flagged-as-likely-false-positive", "origin": "x", "description": "y"}]}], "scan": {"scanner": {"id": "x"}, "type": "sast", "status": "success"}}"#,
         ),
     ] {
         let report = report(format, text);

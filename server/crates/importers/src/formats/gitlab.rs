@@ -4,7 +4,7 @@
 //! |---|---|
 //! | each of `vulnerabilities` | one finding, no merging: several without id can be of one rule and file |
 //! | `severity` | as it is; Unknown and Undefined are unrated |
-//! | `flags` | suppressed, with what the analyzer says: it is likely a false positive |
+//! | `flags` | `flagged-as-likely-false-positive`: suppressed, with what the analyzer says; any other: open, and told |
 //! | `dependency_files`, `scan.scanned_resources` empty | nothing was looked at: the scan is incomplete |
 //! | `scan.type`, else `category`, else the places | which of the five it is; fuzzing of an API is DAST, of code it is refused |
 //! | `identifiers` | rule, CVE, CWE, others |
@@ -97,6 +97,9 @@ fn detect(sniff: &Sniff<'_>, kind: Kind) -> Confidence {
         .max(likely_if(is_bare && is_ours))
         .max(could_be)
 }
+
+/// The only flag that hides a finding.
+const FALSE_POSITIVE: &str = "flagged-as-likely-false-positive";
 
 /// A reason stands in one line of a page.
 const MOST_REASON_CHARS: usize = 500;
@@ -276,10 +279,15 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, vulnerability: &Loose<'_>) 
     for link in vulnerability.each("links") {
         finding = finding.with_link(&link.text("url"));
     }
-    if let Some(flag) = vulnerability.each("flags").first() {
-        let said = ["type", "origin", "description"].map(|key| flag.text(key).into_owned());
-        finding.status = ScannerStatus::Suppressed;
-        finding.suppression_reason = Some(shortened(&said.join(" "), MOST_REASON_CHARS));
+    for flag in vulnerability.each("flags") {
+        let kind = flag.text("type");
+        if kind != FALSE_POSITIVE {
+            reading.unknown_word(pointer, "flag", &kind);
+        } else if finding.status == ScannerStatus::Open {
+            let said = ["type", "origin", "description"].map(|key| flag.text(key).into_owned());
+            finding.status = ScannerStatus::Suppressed;
+            finding.suppression_reason = Some(shortened(&said.join(" "), MOST_REASON_CHARS));
+        }
     }
     if !vulnerability.text("scanner/name").is_empty() {
         finding = finding.with_tool(&vulnerability.text("scanner/name"));
