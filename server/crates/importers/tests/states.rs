@@ -61,6 +61,10 @@ const IN_A_STRANGE_STATE: &[(&str, &str)] = &[
         r#"{"SchemaVersion": 2, "ArtifactName": ".", "Results": [{"Target": "a.tf", "Class": "config", "Misconfigurations": [{"ID": "A1", "Title": "A", "Severity": "HIGH", "Status": "SHELVED"}]}]}"#,
     ),
     (
+        "trivy",
+        r#"{"SchemaVersion": 2, "ArtifactName": ".", "Results": [{"Target": "go.mod", "Class": "lang-pkgs", "ExperimentalModifiedFindings": [{"Type": "secret", "Status": "SHELVED", "Finding": {"RuleID": "r", "Title": "A", "Severity": "HIGH"}}]}]}"#,
+    ),
+    (
         "gitlab_sast",
         r#"{"version": "15.0.0", "vulnerabilities": [{"id": "1", "name": "A", "severity": "High", "identifiers": [{"type": "x", "name": "X", "value": "X"}], "location": {"file": "a.c"}, "flags": [{"type": "SHELVED", "origin": "x", "description": "y"}]}], "scan": {"scanner": {"id": "x"}, "type": "sast", "status": "success"}}"#,
     ),
@@ -115,6 +119,10 @@ fn what_a_tool_hides_is_kept_as_hidden() {
             r#"[{"finding_info": {"title": "A", "uid": "u"}, "status": "Suppressed", "status_code": "FAIL", "severity": "High", "metadata": {"event_code": "c"}}]"#,
         ),
         (
+            "trivy",
+            r#"{"SchemaVersion": 2, "ArtifactName": ".", "Results": [{"Target": "go.mod", "Class": "lang-pkgs", "ExperimentalModifiedFindings": [{"Type": "secret", "Status": "ignored", "Finding": {"RuleID": "r", "Title": "A", "Severity": "HIGH"}}]}]}"#,
+        ),
+        (
             "gitlab_sast",
             r#"{"version": "15.0.0", "vulnerabilities": [{"id": "1", "name": "A", "severity": "High", "identifiers": [{"type": "x", "name": "X", "value": "X"}], "location": {"file": "a.c"}, "flags": [{"type": "flagged-as-likely-false-positive", "origin": "x", "description": "y"}]}], "scan": {"scanner": {"id": "x"}, "type": "sast", "status": "success"}}"#,
         ),
@@ -132,6 +140,24 @@ fn what_a_tool_hides_is_kept_as_hidden() {
             "{format}: {:?}",
             report.completeness
         );
+    }
+}
+
+#[test]
+fn what_trivy_says_of_a_modified_finding_is_its_state() {
+    for (said, status) in [
+        ("ignored", ScannerStatus::Suppressed),
+        ("not_affected", ScannerStatus::NotAffected),
+        ("fixed", ScannerStatus::Fixed),
+        ("under_investigation", ScannerStatus::Review),
+        ("affected", ScannerStatus::Open),
+    ] {
+        let text = format!(
+            r#"{{"SchemaVersion": 2, "ArtifactName": ".", "Results": [{{"Target": "go.mod", "Class": "lang-pkgs", "ExperimentalModifiedFindings": [{{"Type": "vulnerability", "Status": "{said}", "Finding": {{"VulnerabilityID": "CVE-2026-1", "PkgName": "a", "InstalledVersion": "1", "Severity": "HIGH"}}}}]}}]}}"#
+        );
+        let report = report("trivy", &text);
+        assert_eq!(report.findings[0].status, status, "{said}");
+        assert!(report.problems.is_empty(), "{said}: {:?}", report.problems);
     }
 }
 

@@ -7,7 +7,7 @@
 //! | `Severity` | as it is; of one that is not known the CVSS score of a vulnerability, else unrated |
 //! | `Status` of a vulnerability | `not_affected` and `under_investigation` are told; `fixed` means that a fixed version exists, so it is open |
 //! | `Target` | the path, except for packages of an operating system and files of a cluster, where it is a name |
-//! | `ExperimentalModifiedFindings` | suppressed |
+//! | `ExperimentalModifiedFindings` | by their `Status`: ignored: suppressed; not_affected, fixed and under_investigation as they say; else open |
 //! | `Error` of an object of a cluster | it was not looked at: the scan is incomplete |
 //! | no `Results`, of a cluster none of its lists | nothing was looked at: the scan is incomplete |
 //! | `EOSL` of an operating system | there are no data for it any more: the scan is incomplete |
@@ -189,7 +189,9 @@ fn read_result(
             let status = match &*modified.text("Status") {
                 "not_affected" => ScannerStatus::NotAffected,
                 "fixed" => ScannerStatus::Fixed,
-                _ => ScannerStatus::Suppressed,
+                "ignored" => ScannerStatus::Suppressed,
+                "under_investigation" => ScannerStatus::Review,
+                _ => ScannerStatus::Open,
             };
             reading.add(place(finding).with_status(status));
         }
