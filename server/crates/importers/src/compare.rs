@@ -2,12 +2,12 @@
 //!
 //! A pure function of both: nothing is stored, nothing is decided for a person. Findings with equal keys belong together;
 //! of several equal ones in a file the order of their lines tells which is which, so that removing one of them fixes one. Once a
-//! person has decided about one of them, only those are paired that lie at the same line, or that are as many as before:
-//! a decision goes to nothing that was merely counted out.
+//! person has decided about one of them, only those are paired that lie at the same line, or that are as many as before and
+//! of which none lies where another one lay: a decision goes to nothing that was merely counted out.
 //! Where a tool begins or stops to give fingerprints, rule, path and context find the finding again, but only if it is
 //! certain which one is meant.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 
 use holdpoint_domain::FindingStatus;
@@ -484,10 +484,8 @@ impl<'a> Pairs<'a> {
                 continue;
             }
             let is_decided = |at: &usize| previous[*at].status.is_human_decision();
-            if certainty == Certainty::Order
-                && group.len() != seen.len()
-                && group.iter().any(is_decided)
-            {
+            let counts_out = certainty == Certainty::Order && group.len() != seen.len();
+            if group.iter().any(is_decided) && (counts_out || self.is_crossed(group, &seen)) {
                 self.pair_same_lines(group, &mut seen);
                 // What else there is of them could be any of them.
                 group.retain(|at| !self.is_taken[*at]);
@@ -511,21 +509,38 @@ impl<'a> Pairs<'a> {
         }
     }
 
+    /// Whether, of as many as before in their order, one lies now where another one of them lay.
+    fn is_crossed(&self, old: &[usize], seen: &[usize]) -> bool {
+        if old.len() != seen.len() {
+            return false;
+        }
+        let new_lines = || seen.iter().map(|at| self.new[*at].line);
+        let taken: HashSet<NonZeroU32> = new_lines().flatten().collect();
+        let mut pairs = old.iter().zip(new_lines());
+        pairs.any(|(at, line)| {
+            let before = self.previous[*at].line;
+            before != line && before.is_some_and(|before| taken.contains(&before))
+        })
+    }
+
     /// Pairs those that lie at the same line, where only one does on either side; what has no line lies nowhere.
     fn pair_same_lines(&mut self, old: &[usize], seen: &mut Vec<usize>) {
         let (previous, new) = (self.previous, self.new);
-        for old_at in old {
-            let Some(line) = previous[*old_at].line else {
-                continue;
-            };
-            let is_alone = old
-                .iter()
-                .filter(|at| previous[**at].line == Some(line))
-                .count()
-                == 1;
-            let mut there = seen.iter().filter(|at| new[**at].line == Some(line));
-            if let (true, Some(seen_at), None) = (is_alone, there.next(), there.next()) {
-                self.pair(*old_at, *seen_at);
+        let alone_at = |lines: &mut dyn Iterator<Item = (Option<NonZeroU32>, usize)>| {
+            let mut alone: HashMap<NonZeroU32, Option<usize>> = HashMap::new();
+            for (line, at) in lines {
+                if let Some(line) = line {
+                    let several = |found: &mut Option<usize>| *found = None;
+                    alone.entry(line).and_modify(several).or_insert(Some(at));
+                }
+            }
+            alone
+        };
+        let old_at = alone_at(&mut old.iter().map(|at| (previous[*at].line, *at)));
+        let new_at = alone_at(&mut seen.iter().map(|at| (new[*at].line, *at)));
+        for (line, old_at) in old_at {
+            if let (Some(old_at), Some(Some(new_at))) = (old_at, new_at.get(&line)) {
+                self.pair(old_at, *new_at);
             }
         }
         seen.retain(|at| self.matches[*at].known().is_none());

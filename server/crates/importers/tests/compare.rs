@@ -401,6 +401,9 @@ fn a_decision_goes_to_no_twin_that_was_merely_counted_out() {
         (vec![10, 15, 20], vec![Some(0), None, Some(1)]),
         (vec![10, 25, 30], vec![Some(0), Some(1), None]),
         (vec![12, 22], vec![Some(0), Some(1)]),
+        // As many as before, but the one at line 20 is the other one.
+        (vec![20, 30], vec![Some(1), None]),
+        (vec![5, 10], vec![Some(1), Some(0)]),
     ] {
         let mut series = decided(&[10, 20]);
         let next = series.import(&lines(&now));
@@ -423,6 +426,19 @@ fn a_decision_goes_to_no_twin_that_was_merely_counted_out() {
     let mut series = Series::default();
     series.import(&lines(&[10, 20]));
     assert_eq!(numbers(&series.import(&lines(&[17]))), [0, 0, 1, 0, 1]);
+}
+
+/// Nothing is timed: a comparison that goes through all twins for each of them takes many minutes.
+#[test]
+fn many_twins_that_somebody_has_decided_about_are_paired_without_going_through_all_for_each() {
+    let many = 60_000;
+    let lines_from = |first: u32| lines(&(first..first + many).collect::<Vec<_>>());
+    let mut series = Series::default();
+    series.import(&lines_from(1));
+    series.known[0].status = FindingStatus::FalsePositive;
+    let next = series.import(&lines_from(2));
+    assert_eq!(numbers(&next), [1, u64::from(many) - 1, 0, 0, 0]);
+    assert_eq!(next.no_longer_seen, [0]);
 }
 
 #[test]
