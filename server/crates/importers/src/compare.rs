@@ -12,7 +12,7 @@ use std::num::NonZeroU32;
 
 use holdpoint_domain::FindingStatus;
 
-use crate::identity::{Identity, IdentityBasis, Key, Twins, former_keys, unversioned_key};
+use crate::identity::{Identity, IdentityBasis, Key, Twins, Unversioned, former_keys};
 use crate::{Completeness, Finding, PathName, PathNames, ScannerStatus};
 
 /// A finding of the series as it is stored.
@@ -65,8 +65,8 @@ pub struct Seen {
     /// The places of those that have former keys, ascending, with what their keys were if the tool gave fewer fingerprints
     /// then: see [`former_keys`].
     former: Vec<(usize, Box<[Key]>)>,
-    /// Of those with a version, what their keys were before versions belonged to them: see [`unversioned_key`].
-    unversioned: Vec<(usize, Key, u32)>,
+    /// Of those with a version, what their keys were before versions belonged to them.
+    unversioned: Vec<(usize, Unversioned)>,
     twins: Twins,
 }
 
@@ -86,8 +86,8 @@ impl Seen {
         if let Some(former) = former_keys(finding) {
             self.former.push((self.findings.len(), former));
         }
-        if let Some((key, version)) = unversioned_key(finding) {
-            self.unversioned.push((self.findings.len(), key, version));
+        if let Some(unversioned) = Unversioned::of(finding) {
+            self.unversioned.push((self.findings.len(), unversioned));
         }
         self.findings.push(Identified {
             identity: self.twins.add(finding),
@@ -331,18 +331,31 @@ impl<'a> Pairs<'a> {
     }
 
     /// Pairs those that are stored by keys of before versions belonged to them, where the version is the same.
-    fn match_unversioned(&mut self, unversioned: &[(usize, Key, u32)]) {
-        let mut keys = vec![None; self.new.len()];
-        for (at, key, version) in unversioned {
-            keys[*at] = Some(with_version(*key, *version));
+    fn match_unversioned(&mut self, unversioned: &[(usize, Unversioned)]) {
+        if unversioned.is_empty() {
+            return;
         }
-        if keys.iter().any(Option::is_some) {
-            self.match_by(
-                |known| Some(with_version(known.key, known.version)),
-                |at, _| keys[at],
-                Certainty::Order,
+        let mut keys = vec![(None, None); self.new.len()];
+        for (at, former) in unversioned {
+            let versioned = |key| with_version(key, former.version);
+            keys[*at] = (
+                Some(versioned(former.key)),
+                former.without_print.map(versioned),
             );
         }
+        self.match_by(
+            |known| Some(with_version(known.key, known.version)),
+            |at, _| keys[at].0,
+            Certainty::Order,
+        );
+        // The format may give fingerprints only since then.
+        self.matching = By::Context;
+        self.match_by(
+            |known| (!has_print(known.basis)).then(|| with_version(known.context, known.version)),
+            |at, _| keys[at].1,
+            Certainty::EqualNumber,
+        );
+        self.matching = By::Key;
     }
 
     /// Pairs those of which the tool gave only some fingerprints before. A former key is of all that have it among theirs,

@@ -333,27 +333,42 @@ pub fn version_mark(version: &str) -> u32 {
     u32::try_from(high ^ low).unwrap_or_default()
 }
 
-/// The key that a finding with a version had before versions belonged to keys, and the version's mark.
-pub(crate) fn unversioned_key(finding: &Finding) -> Option<(Key, u32)> {
-    let about = About::of(finding);
-    if about.version.is_empty() {
-        return None;
+/// The keys that a finding with a version had before versions belonged to keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unversioned {
+    pub(crate) key: Key,
+    /// Without the fingerprint that it has, since the tool may not have given one then.
+    pub(crate) without_print: Option<Key>,
+    /// See [`version_mark`].
+    pub(crate) version: u32,
+}
+
+impl Unversioned {
+    pub(crate) fn of(finding: &Finding) -> Option<Self> {
+        let about = About::of(finding);
+        if about.version.is_empty() {
+            return None;
+        }
+        let (basis, text) = context_of(finding, about.rule, about.component);
+        let parts = [
+            &*about.tool,
+            about.rule,
+            &*about.path,
+            &text,
+            about.component,
+        ];
+        let context = key(basis, parts, "");
+        let print = finding.fingerprint.as_deref().map(str::trim);
+        let printed = print.filter(|print| is_fingerprint(print)).map(|print| {
+            let (_, key) = about.printed(print, finding.fingerprint_is_partial, "");
+            key
+        });
+        Some(Self {
+            key: printed.unwrap_or(context),
+            without_print: printed.and(Some(context)),
+            version: version_mark(about.version),
+        })
     }
-    let mark = version_mark(about.version);
-    let print = finding.fingerprint.as_deref().map(str::trim);
-    if let Some(print) = print.filter(|print| is_fingerprint(print)) {
-        let (_, key) = about.printed(print, finding.fingerprint_is_partial, "");
-        return Some((key, mark));
-    }
-    let (basis, text) = context_of(finding, about.rule, about.component);
-    let parts = [
-        &*about.tool,
-        about.rule,
-        &*about.path,
-        &text,
-        about.component,
-    ];
-    Some((key(basis, parts, ""), mark))
 }
 
 /// The keys that a finding would have if its tool gave only some of its fingerprints, as it may have before; mostly none.

@@ -376,6 +376,43 @@ fn what_is_stored_by_a_key_without_its_version_is_found_again_in_that_version_on
 }
 
 #[test]
+fn what_is_stored_without_a_version_in_its_key_is_found_again_by_a_format_that_gives_prints_now() {
+    let printed = |version: &str| {
+        let mut finding = dependency(version);
+        finding.fingerprint = Some("pkg:npm/parsekit".into());
+        finding.fingerprint_is_partial = true;
+        finding
+    };
+    let unversioned = |version: &str| {
+        let mut finding = dependency(version);
+        finding.component_version = None;
+        finding
+    };
+    let stored = || {
+        let mut series = Series::default();
+        series.import(&scan(vec![unversioned("3.1.0"), unversioned("4.0.0")]));
+        for (known, version) in series.known.iter_mut().zip(["3.1.0", "4.0.0"]) {
+            known.version = version_mark(version);
+        }
+        series.known[0].status = FindingStatus::RiskAccepted;
+        series
+    };
+    let mut series = stored();
+    let next = series.import(&scan(vec![printed("4.0.0"), printed("3.1.0")]));
+    let of = |at: usize| next.matches[at].known;
+    assert_eq!((of(0), of(1)), (Some(1), Some(0)));
+    assert_eq!(numbers(&next), [0, 2, 0, 0, 0]);
+    // Only in its version, and only where it is certain which one is meant.
+    let next = stored().import(&scan(vec![printed("5.0.0"), printed("4.0.0")]));
+    assert_eq!(
+        (next.matches[0].known, next.matches[1].known),
+        (None, Some(1))
+    );
+    let next = stored().import(&scan(vec![printed("3.1.0"), printed("3.1.0")]));
+    assert_eq!((next.matches[0].known, next.matches[1].known), (None, None));
+}
+
+#[test]
 fn a_decision_goes_to_no_twin_that_was_merely_counted_out() {
     let decided = |lines_before: &[u32]| {
         let mut series = Series::default();
