@@ -227,6 +227,23 @@ fn a_word_in_the_place_of_a_score_says_more_than_the_level() {
 }
 
 #[test]
+fn a_score_of_zero_of_a_result_hides_no_score_of_its_rule() {
+    for (own, of_rule, severity) in [
+        (json!("0.0"), json!("9.8"), Severity::Critical),
+        (json!(0), json!("HIGH"), Severity::High),
+        (json!("3.9"), json!("9.8"), Severity::Low),
+        (json!("0.0"), json!("0.0"), Severity::Info),
+    ] {
+        let rule = json!({"id": "A", "properties": {"security-severity": of_rule}});
+        let report = sarif(&json!({
+            "tool": {"driver": {"name": "T", "rules": [rule]}},
+            "results": [{"ruleId": "A", "message": {"text": "m"}, "properties": {"security-severity": own}}],
+        }));
+        assert_eq!(report.findings[0].severity, severity, "{own} {of_rule}");
+    }
+}
+
+#[test]
 fn warnings_that_say_that_something_was_not_looked_at_make_a_scan_incomplete() {
     let with = |id: &str, text: &str| {
         sarif(&json!({

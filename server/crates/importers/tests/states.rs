@@ -247,6 +247,51 @@ fn a_score_says_more_than_a_word_that_is_no_rating() {
 }
 
 #[test]
+fn a_score_of_zero_is_no_score() {
+    let trivy = |cvss: &str| {
+        let text = format!(
+            r#"{{"SchemaVersion": 2, "ArtifactName": ".", "Results": [{{"Target": "go.sum", "Class": "lang-pkgs", "Vulnerabilities": [
+            {{"VulnerabilityID": "CVE-2026-1", "PkgName": "a", "InstalledVersion": "1", "Severity": "UNKNOWN", "CVSS": {{"nvd": {{{cvss}}}}}}}]}}]}}"#
+        );
+        report("trivy", &text).findings.remove(0)
+    };
+    let (v3, v4) = (
+        r#""V3Vector": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H""#,
+        r#""V40Vector": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N""#,
+    );
+    for (cvss, score, severity) in [
+        (r#""V3Score": 0"#.to_owned(), None, Severity::Unrated),
+        (
+            format!(r#""V3Score": 0, {v3}"#),
+            Some(9.8),
+            Severity::Critical,
+        ),
+        (
+            format!(r#""V3Score": 0, "V40Score": 8.1, {v4}"#),
+            Some(8.1),
+            Severity::High,
+        ),
+        (format!("{v3}, {v4}"), Some(9.3), Severity::Critical),
+    ] {
+        let found = trivy(&cvss);
+        assert_eq!((found.score, found.severity), (score, severity), "{cvss}");
+    }
+
+    let nmap = |cvss: &str| {
+        let text = format!(
+            r#"<nmaprun version="7.94"><host><address addr="192.0.2.1"/><ports><port protocol="tcp" portid="22"><state state="open"/><service name="ssh" product="OpenSSH"/>
+            <script id="vulners" output=""><table key="cpe:/a:openbsd:openssh"><table><elem key="id">CVE-2026-2</elem><elem key="cvss">{cvss}</elem></table></table></script>
+            </port></ports></host><runstats><finished exit="success"/></runstats></nmaprun>"#
+        );
+        let report = report("nmap", &text);
+        let found = &report.findings[1];
+        (found.score, found.severity, report.problems.len())
+    };
+    assert_eq!(nmap("0.0"), (None, Severity::Unrated, 1));
+    assert_eq!(nmap("7.8"), (Some(7.8), Severity::High, 0));
+}
+
+#[test]
 fn each_scheme_of_legitify_has_the_same_policies() {
     let policy = r#"{"policyInfo": {"title": "A", "fullyQualifiedPolicyName": "data.x", "severity": "HIGH"}, "violations": [{"canonicalLink": "https://example.com", "status": "FAILED"}]}"#;
     for content in [

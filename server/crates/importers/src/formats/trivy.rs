@@ -17,6 +17,7 @@
 //! Its lists are left out where they are empty (`omitempty`, pkg/types/report.go and pkg/k8s/report/report.go), and are null only
 //! in the list that it wrote up to version 0.5.
 
+use super::ratings::score_of;
 use super::reading::{Format, Reading, certain_if, list_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
@@ -232,10 +233,11 @@ fn vulnerability(reading: &mut Reading<'_>, pointer: &str, value: &Loose<'_>) ->
     };
     // The severity is of one source, and so is the score; without one, the highest.
     let source = value.text("SeveritySource");
-    let scores = value
-        .entries("CVSS")
-        .iter()
-        .filter_map(|(name, cvss)| Some((*name == source, cvss.number("V3Score")?)));
+    let scores = value.entries("CVSS").iter().filter_map(|(name, cvss)| {
+        let given = ["V40Score", "V3Score", "V40Vector", "V3Vector"].map(|key| cvss.at(key));
+        let score = given.into_iter().find_map(score_of);
+        Some((*name == source, score?))
+    });
     let score = scores.reduce(|a, b| if (b.0, b.1) > (a.0, a.1) { b } else { a });
     let score = score.map(|(_, score)| score);
     let severity = reading.rated(pointer, &value.text("Severity"), score);

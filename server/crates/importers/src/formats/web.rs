@@ -11,6 +11,7 @@
 
 use holdpoint_domain::Severity;
 
+use super::ratings::score_of;
 use super::reading::{Format, Reading, certain_if, list_with, object_with, root_is};
 use crate::json::Loose;
 use crate::text::{clean_line, is_url, normal_path};
@@ -209,7 +210,7 @@ fn read_nmap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
                         .find(|elem| elem.text("key") == key);
                     found.map_or(String::new(), |elem| elem.own_text().into_owned())
                 };
-                let (id, score) = (value("id"), value("cvss").parse().ok());
+                let (id, score) = (value("id"), score_of(&Loose::Text(value("cvss").into())));
                 let severity = match score {
                     Some(score) => Severity::from_cvss_score(score),
                     None => reading.severity(&pointer, &value("cvss")),

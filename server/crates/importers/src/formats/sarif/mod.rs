@@ -792,6 +792,8 @@ impl<'h> Run<'h> {
         // One that says nothing is told, and the rule's counts.
         let score = match (&own_score, of_rule) {
             (Scored::Absent, _) => of_rule,
+            // Zero stands for a score that is not known.
+            (Scored::Score(own), Scored::Score(_) | Scored::Word(_)) if *own <= 0.0 => of_rule,
             (Scored::Unknown(word), Scored::Score(_) | Scored::Word(_)) => {
                 let message = format!("The security-severity {word:?} is no score.");
                 reading.problem(place(), message);
