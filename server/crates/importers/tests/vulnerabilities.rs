@@ -343,3 +343,40 @@ fn pages_of_alerts_are_one_list_and_one_page_alone_is_not_all() {
             .is_complete()
     );
 }
+
+#[test]
+fn a_malicious_package_is_critical_whatever_its_tool_says() {
+    for (format, text) in [
+        (
+            "trivy",
+            r#"{"SchemaVersion": 2, "ArtifactName": ".", "Results": [{"Target": "a", "Class": "lang-pkgs", "Vulnerabilities": [{"VulnerabilityID": "MAL-2024-0001", "PkgName": "a", "InstalledVersion": "1", "Severity": "LOW"}]}]}"#,
+        ),
+        (
+            "anchore_grype",
+            r#"{"matches": [{"vulnerability": {"id": "MAL-2024-0001", "severity": "Unknown"}, "artifact": {"name": "a", "version": "1"}}], "descriptor": {"name": "grype"}, "source": {"type": "directory"}}"#,
+        ),
+        (
+            "pip_audit",
+            r#"{"dependencies": [{"name": "a", "version": "1", "vulns": [{"id": "GHSA-aaaa-bbbb-cccc", "aliases": ["MAL-2024-0001"], "fix_versions": [], "description": "d"}]}], "fixes": []}"#,
+        ),
+        (
+            "gitlab_dep_scan",
+            r#"{"version": "15.0.0", "vulnerabilities": [{"id": "1", "name": "A", "severity": "Low", "identifiers": [{"type": "osv", "name": "MAL-2024-0001", "value": "MAL-2024-0001"}], "location": {"file": "a.lock", "dependency": {"package": {"name": "a"}, "version": "1"}}}], "scan": {"scanner": {"id": "x"}, "type": "dependency_scanning", "status": "success"}}"#,
+        ),
+        (
+            "sarif",
+            r#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "T"}}, "results": [{"ruleId": "MAL-2024-0001", "level": "note", "message": {"text": "m"}}]}]}"#,
+        ),
+        (
+            "sarif",
+            r#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "T", "rules": [{"id": "R", "properties": {"tags": ["MAL-2024-0001"]}}]}}, "results": [{"ruleId": "R", "level": "note", "message": {"text": "m"}}]}]}"#,
+        ),
+    ] {
+        let report = read(text.as_bytes(), None, Some(format)).unwrap();
+        assert_eq!(
+            report.findings[0].severity.as_str(),
+            "critical",
+            "{format}: {text}"
+        );
+    }
+}

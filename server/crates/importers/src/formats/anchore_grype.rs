@@ -4,16 +4,14 @@
 //! |---|---|
 //! | each of `matches` | one finding |
 //! | each of `ignoredMatches` | one finding, suppressed |
-//! | `vulnerability.severity` | as it is, Negligible is info; else the best CVSS score; else unrated; of `MAL-` critical |
+//! | `vulnerability.severity` | as it is, Negligible is info; else the best CVSS score; else unrated |
 //! | `alertsByPackage` | a distribution at its end of life has no data any more: the scan is incomplete |
 //! | `descriptor.name` of another tool | refused |
 //! | `relatedVulnerabilities` | further ids: the CVE of a GHSA |
 //! | `descriptor.db` with an error | the scan is incomplete |
 //! | `artifact` | component, version and the first of its places |
 
-use holdpoint_domain::Severity;
-
-use super::ratings::{is_malicious, score_of};
+use super::ratings::score_of;
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
@@ -100,11 +98,7 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, matched: &Loose<'_>) -> Fin
         score.or_else(|| score_of(cvss.at("vector")))
     });
     let best = scores.clone().reduce(f64::max);
-    let severity = if is_malicious(&id) {
-        Severity::Critical
-    } else {
-        reading.rated(pointer, &vulnerability.text("severity"), best)
-    };
+    let severity = reading.rated(pointer, &vulnerability.text("severity"), best);
     let fixed: Vec<_> = vulnerability
         .each("fix/versions")
         .iter()

@@ -2,7 +2,7 @@
 //!
 //! | in the file | what becomes of it |
 //! |---|---|
-//! | each of `vulnerabilities.list` | one finding; severity from the CVSS vector, else unrated; of `MAL-` critical |
+//! | each of `vulnerabilities.list` | one finding; severity from the CVSS vector, else unrated |
 //! | each of `warnings.*` | one finding, severity info: unmaintained and yanked crates, unsound ones low |
 //! | `vulnerabilities.count` above the listed | the scan is incomplete |
 //! | `lockfile.dependency-count` 0 | nothing was looked at: the scan is incomplete |
@@ -10,7 +10,6 @@
 use holdpoint_domain::Severity;
 
 use super::cvss::base_score;
-use super::ratings::is_malicious;
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
@@ -57,7 +56,6 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, entry: &Loose<'_>) -> Findi
     let vector = base_score(&advisory.text("cvss"));
     let id = advisory.text("id");
     let severity = match &*kind {
-        _ if is_malicious(&id) => Severity::Critical,
         "unsound" => Severity::Low,
         "unmaintained" | "yanked" | "notice" | "informational" => Severity::Info,
         "" => match vector {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | each group of `results[].packages[]` | one finding: the ids of a group are names of one vulnerability |
 //! | a vulnerability in no group | one finding |
-//! | `max_severity` of the group | severity; else the vector, else `database_specific.severity`, else unrated; of `MAL-` critical |
+//! | `max_severity` of the group | severity; else the vector, else `database_specific.severity`, else unrated |
 //! | `aliases`, `upstream`, `UBUNTU-CVE-…` | the CVE is known, whatever the distribution calls it |
 //! | each of `license_violations` | one finding, severity medium: the tool gives none |
 //! | a group without its vulnerabilities, or the other way round | the scan is incomplete |
@@ -17,7 +17,6 @@ use std::collections::HashMap;
 use holdpoint_domain::Severity;
 
 use super::cvss::base_score;
-use super::ratings::is_malicious;
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
@@ -178,7 +177,6 @@ fn finding(
         .filter_map(|v| Severity::from_scanner_word(&v.text("database_specific/severity")));
     // Severities are declared from critical down.
     let severity = match (score, worded.min()) {
-        _ if same.iter().any(|v| is_malicious(&v.text("id"))) => Severity::Critical,
         (Some(score), _) => Severity::from_cvss_score(score),
         (None, Some(severity)) => severity,
         (None, None) => reading.severity(pointer, &main.text("database_specific/severity")),

@@ -19,8 +19,18 @@ pub(super) fn score_of(value: &Loose<'_>) -> Option<f64> {
     score.filter(|score| *score > 0.0 && *score <= 10.0)
 }
 
-/// What advisories of malicious packages are called; no one gives them a score.
-pub(super) fn is_malicious(id: &str) -> bool {
+/// Rates a malicious package, for which advisories have no score, whatever its tool makes of it. Returns whether it is one.
+pub(super) fn rate_malicious(finding: &mut Finding) -> bool {
+    let mut ids = finding.rule.iter().map(|rule| &**rule);
+    let is_malicious = ids.any(is_malicious) || finding.aliases.iter().any(|id| is_malicious(id));
+    if is_malicious && finding.status.is_present() {
+        finding.severity = Severity::Critical;
+    }
+    is_malicious
+}
+
+/// What advisories of malicious packages are called.
+fn is_malicious(id: &str) -> bool {
     id.trim().starts_with("MAL-")
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use holdpoint_domain::{Digest, Severity};
 
 use super::lists::{ListPath, Wrong};
+use super::ratings::rate_malicious;
 use super::sarif::{Ids, push_new};
 use super::tree::{self, Each, Nth, Pattern};
 use crate::json::Loose;
@@ -137,6 +138,7 @@ impl Importer for Format {
                 .collect(),
             unknown_words: BTreeMap::new(),
             nameless: None,
+            has_malicious: false,
         };
         self.tool.clone_into(&mut reading.summary.tool.name);
         (self.read)(&mut reading, body)?;
@@ -182,6 +184,7 @@ pub(super) struct Reading<'s> {
     unknown_words: BTreeMap<(&'static str, String), (String, usize)>,
     /// Where the first element is that says nothing of what it is.
     nameless: Option<String>,
+    has_malicious: bool,
 }
 
 impl Reading<'_> {
@@ -198,6 +201,7 @@ impl Reading<'_> {
                 None => {}
             }
         }
+        self.has_malicious |= rate_malicious(&mut finding);
         (self.sink)(finding);
     }
 
@@ -531,6 +535,9 @@ impl Reading<'_> {
                 format!(" ({n} times)")
             };
             let meaning = match of {
+                "severity" if self.has_malicious => {
+                    "; what has it is unrated, but for malicious packages"
+                }
                 "severity" => "; what has it is unrated",
                 "rating" => "; the score says more",
                 _ => "",

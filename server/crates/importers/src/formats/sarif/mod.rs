@@ -42,6 +42,7 @@ use self::schema::{
     Configuration, Location, Message, PhysicalLocation, Region, RunHead, SarifResult, Worded,
     index_of, text_of,
 };
+use super::ratings::rate_malicious;
 use super::reading::{image_name, says_unfinished};
 use crate::cut::{self, CutError, Element, Step};
 use crate::json::{self, Loose, Text};
@@ -704,6 +705,7 @@ impl<'h> Run<'h> {
         finding.cve = ids.cve;
         finding.cwe = ids.cwe;
         finding.aliases = ids.aliases;
+        rate_malicious(&mut finding);
 
         self.add_places(result, &mut finding);
         self.note_places(result, &finding, reading);
