@@ -397,3 +397,27 @@ fn a_finding_stays_with_its_site_and_its_folder() {
     let elsewhere = series.import(&placed(&[("services/app/settings.py", Value::Null)]));
     assert_eq!(numbers(&elsewhere), [1, 0, 0, 0, 1]);
 }
+
+#[test]
+fn the_elements_of_pages_need_their_lists_too() {
+    let file = r#"{"filePath": "a.js", "messages": null, "errorCount": 0, "warningCount": 0}"#;
+    let whole = file.replace("null", "[]");
+    for (text, place) in [
+        (format!("[{file}]"), "/0/messages"),
+        (format!("[[{whole}], [{file}]]"), "/1/0/messages"),
+    ] {
+        let report = read(text.as_bytes(), None, Some("eslint")).unwrap();
+        assert!(!report.completeness.is_complete(), "{text}");
+        assert!(
+            told(&report).contains(&format!("its list {place} is null")),
+            "{}",
+            told(&report)
+        );
+    }
+    let wrong = r#"[[{"filePath": "a.js", "messages": "x", "errorCount": 0}]]"#;
+    let error = read(wrong.as_bytes(), None, Some("eslint")).unwrap_err();
+    assert!(
+        error.to_string().contains("a list is required here"),
+        "{error}"
+    );
+}

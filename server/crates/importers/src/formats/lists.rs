@@ -40,6 +40,16 @@ pub(super) enum Wrong {
     OtherType { at: String, is_object: bool },
 }
 
+impl Wrong {
+    /// With the pointer of the page that it is on.
+    pub(super) fn on_page(mut self, page: &str) -> Self {
+        let (Self::Missing { at, .. } | Self::Null { at, .. } | Self::OtherType { at, .. }) =
+            &mut self;
+        at.insert_str(0, page);
+        self
+    }
+}
+
 impl ListPath {
     pub(super) fn parse(path: &'static str) -> Self {
         let (path, is_object) = path

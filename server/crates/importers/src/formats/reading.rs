@@ -300,9 +300,11 @@ impl Reading<'_> {
         self.incomplete(where_, &format!("nothing was looked at: {what}"));
     }
 
-    /// Looks whether the lists that the tool always writes are in a part of the file, which lies at a JSON pointer.
+    /// Looks whether the lists that the tool always writes are in a part of the file, which lies at a JSON pointer below the
+    /// page that it is on: a list of pages is as one list.
     fn look_for_lists(
         &mut self,
+        page: &str,
         pointer: &str,
         part: &Loose<'_>,
         streamed: &[Pattern],
@@ -313,6 +315,7 @@ impl Reading<'_> {
         }
         let name = |is_object| if is_object { "object" } else { "list" };
         for wrong in wrong {
+            let wrong = wrong.on_page(page);
             match wrong {
                 Wrong::OtherType { at, is_object } => {
                     let article = if is_object { "an" } else { "a" };
@@ -428,35 +431,36 @@ impl Reading<'_> {
         each: &mut dyn FnMut(&mut Self, &str, &Loose<'_>) -> Result<(), ImportError>,
     ) -> Result<Loose<'a>, ImportError> {
         let format = self.format;
-        let mut one = |pointer: &str, element: &Loose<'_>| {
+        let mut one = |page: &str, at: &str, element: &Loose<'_>| {
+            let pointer = format!("{page}{at}");
             if !element.is_object() {
                 return Err(ImportError::broken(
                     format,
-                    pointer,
+                    &pointer,
                     "an object is required here.",
                 ));
             }
-            self.look_for_lists(pointer, element, &[])?;
-            each(self, pointer, element)
+            self.look_for_lists(page, at, element, &[])?;
+            each(self, &pointer, element)
         };
         let is_list_of_pages = patterns == [&["*"]];
         let see: Each<'_> = &mut |pointer, element| match element {
             // Pages that were put into one list.
             Loose::List(page) if is_list_of_pages => {
                 let mut page = page.iter().enumerate();
-                page.try_for_each(|(at, element)| one(&format!("{pointer}/{at}"), element))
+                page.try_for_each(|(at, element)| one(pointer, &format!("/{at}"), element))
             }
-            element => one(pointer, element),
+            element => one("", pointer, element),
         };
         let rest = tree::stream(format, text, patterns, see)?;
-        self.look_for_lists("", &rest, patterns)?;
+        self.look_for_lists("", "", &rest, patterns)?;
         Ok(rest)
     }
 
     /// The whole of a JSON text.
     pub(super) fn json<'a>(&mut self, text: Body<'a>) -> Result<Loose<'a>, ImportError> {
         let whole = tree::stream(self.format, text, &[], &mut |_, _| Ok(()))?;
-        self.look_for_lists("", &whole, &[])?;
+        self.look_for_lists("", "", &whole, &[])?;
         Ok(whole)
     }
 
@@ -475,7 +479,7 @@ impl Reading<'_> {
                     "an object is required here.",
                 ));
             }
-            self.look_for_lists("", value, &[])?;
+            self.look_for_lists("", "", value, &[])?;
             each(self, place, value)
         };
         if text.begins_with('[') {
