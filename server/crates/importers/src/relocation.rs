@@ -38,7 +38,7 @@ impl Relocation {
         // Sorted by their ends, the path with the longest common end is a neighbour.
         let mut gone: Vec<&str> = known.difference(&seen).copied().collect();
         gone.sort_unstable_by(|one, other| by_end(one, other));
-        let mut votes: HashMap<(&str, &str), Votes> = HashMap::new();
+        let mut votes: HashMap<(&str, &str), usize> = HashMap::new();
         for path in &unknown {
             let at = gone.partition_point(|known| by_end(known, path) == Ordering::Less);
             let neighbours = gone[at.saturating_sub(1)..gone.len().min(at + 1)].iter();
@@ -48,13 +48,12 @@ impl Relocation {
                 continue;
             };
             let folder = |path: &'a str| path[..path.len() - end].trim_end_matches('/');
-            let vote = votes.entry((folder(known), folder(path))).or_default();
-            vote.n += 1;
+            *votes.entry((folder(known), folder(path))).or_default() += 1;
         }
         // Each path has one vote, so of two folders not both can have more than half.
-        let ((was, now), best) = votes.iter().max_by_key(|(_, vote)| vote.n)?;
+        let ((was, now), most) = votes.into_iter().max_by_key(|(_, n)| *n)?;
         // One file alone tells nothing: there are many called the same, and copied elsewhere.
-        if best.n < 2 || best.n * 2 <= unknown.len() {
+        if most < 2 || most * 2 <= unknown.len() {
             return None;
         }
         if !absolute && !was.is_empty() && !now.is_empty() {
@@ -69,8 +68,8 @@ impl Relocation {
                 .iter()
                 .any(|path| is_in(path, now) && !is_in(path, was));
         (!exist_both).then(|| Self {
-            was: (*was).to_owned(),
-            now: (*now).to_owned(),
+            was: was.to_owned(),
+            now: now.to_owned(),
         })
     }
 
@@ -83,11 +82,6 @@ impl Relocation {
             format!("{}/{rest}", self.was)
         })
     }
-}
-
-#[derive(Default)]
-struct Votes {
-    n: usize,
 }
 
 /// What of a path lies below a folder.

@@ -17,6 +17,7 @@ use holdpoint_domain::Severity;
 use super::reading::{
     Format, Reading, certain_if, is_empty_list, list_with, object_with, vulnerability_title,
 };
+use super::tree::pointer_step;
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -250,7 +251,7 @@ fn read_popeye(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportEr
         // How many resources have what as their worst, as the tally counts them.
         let mut worst = [0_usize; 4];
         for (resource, issues) in section.entries("issues") {
-            let key = resource.replace('~', "~0").replace('/', "~1");
+            let key = pointer_step(resource);
             let levels = issues.items().iter();
             let levels = levels.filter_map(|issue| issue.number("level"));
             match levels.fold(0.0, f64::max) {
@@ -344,7 +345,7 @@ fn read_policies(
                     "a policy is required here.",
                 ));
             }
-            let name = name.replace('~', "~0").replace('/', "~1");
+            let name = pointer_step(name);
             read_policies(
                 reading,
                 &format!("{pointer}/{name}"),

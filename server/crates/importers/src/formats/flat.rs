@@ -21,7 +21,7 @@ use holdpoint_domain::Severity;
 
 use super::ratings::score_of;
 use super::reading::{Format, Reading, certain_if, is_only, list_with, object_with};
-use super::tree::Pattern;
+use super::tree::{Pattern, pointer_step};
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus};
 
@@ -41,6 +41,7 @@ pub(super) struct Table {
     /// What the rule is called.
     pub(super) name: &'static [&'static str],
     pub(super) severity: &'static [&'static str],
+    /// Of a tool that rates nothing, by words or scores.
     pub(super) otherwise: Severity,
     pub(super) score: &'static [&'static str],
     pub(super) description: &'static [&'static str],
@@ -247,7 +248,6 @@ pub const AUDITJS: Format = by_table!(
         ids: &["title"],
         words: &["title"],
         severity: &[],
-        otherwise: Severity::Info,
         score: &["cvssScore", "cvssVector"],
         link: &["reference"],
         purl: &["^coordinates"],
@@ -273,7 +273,6 @@ pub const NANCY: Format = by_table!(
         ids: &["Title"],
         words: &["Title"],
         severity: &[],
-        otherwise: Severity::Info,
         score: &["CvssScore", "CvssVector"],
         description: &["Description"],
         link: &["Reference"],
@@ -539,7 +538,7 @@ fn harbor_lists(
     let within = rest.own_entries().iter();
     let within = within
         .filter(|(key, _)| !is_one && key.starts_with("application/"))
-        .map(|(key, report)| (format!("/{}", key.replace('/', "~1")), report));
+        .map(|(key, report)| (format!("/{}", pointer_step(key)), report));
     let reports: Vec<_> = if is_one {
         one.into_iter().collect()
     } else {

@@ -308,7 +308,6 @@ pub const TRUFFLEHOG3: Format = by_table!(
         id: &["rule/id"],
         words: &["rule/message"],
         severity: &["rule/severity"],
-        otherwise: Severity::High,
         description: &[],
         path: &["path"],
         lines: [&["line"], &[]],

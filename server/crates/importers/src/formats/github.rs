@@ -16,6 +16,7 @@ use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
 use super::tree::Pattern;
+use crate::importer::has_lists;
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
@@ -54,18 +55,13 @@ pub const GITHUB_VULNERABILITY: Format = Format {
 
 type Make = fn(&mut Reading<'_>, &str, &Loose<'_>) -> Finding;
 
-/// Whether a text begins as the list of lists that `gh api --paginate --slurp` writes.
-fn begins_with_pages(text: &str) -> bool {
-    let within = text.trim_start().strip_prefix('[');
-    within.is_some_and(|within| within.trim_start().starts_with('['))
-}
-
+/// Whether it is the list of lists that `gh api --paginate --slurp` writes.
 fn are_pages(sniff: &Sniff<'_>, key: &str) -> bool {
-    begins_with_pages(sniff.head) && sniff.text.contains(key)
+    has_lists(sniff.head) && sniff.text.contains(key)
 }
 
 fn read_list(reading: &mut Reading<'_>, text: Body<'_>, make: Make) -> Result<(), ImportError> {
-    let is_in_pages = begins_with_pages(text.beginning());
+    let is_in_pages = has_lists(text.beginning());
     let pattern: &[Pattern] = if is_in_pages {
         &[&["*", "*"]]
     } else {

@@ -6,7 +6,7 @@
 //! `Issues~`, `results/*/packages/*/groups?`, `advisories{}`. A path whose first step is a key says nothing of a file that is a
 //! list, nor one that begins with `#` of a file that is an object.
 
-use super::tree::Pattern;
+use super::tree::{Pattern, pointer_step};
 use crate::json::Loose;
 
 /// One path.
@@ -117,9 +117,7 @@ impl ListPath {
         }
         let is_object = self.is_object;
         let at = |taken: &[String]| {
-            let steps = taken
-                .iter()
-                .map(|key| key.replace('~', "~0").replace('/', "~1"));
+            let steps = taken.iter().map(|key| pointer_step(key));
             steps.fold(String::new(), |at, key| format!("{at}/{key}"))
         };
         let Some((step, rest)) = steps.split_first() else {

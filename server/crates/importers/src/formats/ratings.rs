@@ -1,11 +1,11 @@
-//! What formats of vulnerabilities share: ratings in words and scores, lists that only some elements have, and packages.
+//! What formats of vulnerabilities share: ratings in words and scores, states, and packages.
 
 use holdpoint_domain::Severity;
 
 use super::cvss::base_score;
 use super::reading::Reading;
+use crate::Finding;
 use crate::json::Loose;
-use crate::{Finding, ImportError};
 
 /// The score that a value is, or that follows from the vector that it is; a score of 0 stands for none.
 pub(super) fn score_of(value: &Loose<'_>) -> Option<f64> {
@@ -34,6 +34,18 @@ fn is_malicious(id: &str) -> bool {
     id.trim().starts_with("MAL-")
 }
 
+/// A package URL without its version and what follows it; any other name as it is.
+pub(super) fn package_without_version(name: &str) -> &str {
+    if !name.starts_with("pkg:") {
+        return name;
+    }
+    let package = name.split(['?', '#']).next().unwrap_or(name);
+    match package.rsplit_once('@') {
+        Some((package, _)) if !package.ends_with('/') => package,
+        _ => package,
+    }
+}
+
 impl Reading<'_> {
     /// The severity that a word stands for; of a word that says nothing, the score says more, and that is told.
     pub(super) fn rated(&mut self, where_: &str, word: &str, score: Option<f64>) -> Severity {
@@ -44,45 +56,6 @@ impl Reading<'_> {
                 Severity::from_cvss_score(score)
             }
             (None, None) => self.severity(where_, word),
-        }
-    }
-
-    /// The elements of a list that an element always has; without it the scan is incomplete.
-    pub(super) fn needed_list<'v, 'a>(
-        &mut self,
-        pointer: &str,
-        element: &'v Loose<'a>,
-        key: &str,
-    ) -> Result<&'v [Loose<'a>], ImportError> {
-        if !element.has(key) {
-            let tool = self.summary.tool.name.clone();
-            let reason = format!("its list {pointer}/{key} is missing, which {tool} always writes");
-            self.incomplete(format!("{pointer}/{key}"), &reason);
-            return Ok(&[]);
-        }
-        self.optional_list(pointer, element, key)
-    }
-
-    /// The elements of a list that an element may have.
-    pub(super) fn optional_list<'v, 'a>(
-        &mut self,
-        pointer: &str,
-        element: &'v Loose<'a>,
-        key: &str,
-    ) -> Result<&'v [Loose<'a>], ImportError> {
-        match element.at(key) {
-            Loose::List(list) => Ok(list),
-            Loose::Null => {
-                if element.has(key) {
-                    let reason = format!("its list {pointer}/{key} is null");
-                    self.incomplete(format!("{pointer}/{key}"), &reason);
-                }
-                Ok(&[])
-            }
-            _ => {
-                let at = format!("${}.{key}", pointer.replace('/', "."));
-                Err(self.broken(&at, "a list is required here."))
-            }
         }
     }
 
@@ -112,12 +85,7 @@ impl Finding {
     /// The package as a part of the identity, where packages of two kinds may have one name: `pkg:npm/uidkit`. The version
     /// belongs to the identity anyway.
     pub(super) fn with_package_kind(self, url: &str) -> Self {
-        let url = url.trim();
-        let name = url.split(['?', '#']).next().unwrap_or(url);
-        let name = match name.rsplit_once('@') {
-            Some((name, _)) if !name.ends_with('/') => name,
-            _ => name,
-        };
+        let name = package_without_version(url.trim());
         if name.starts_with("pkg:") {
             self.with_partial_fingerprint(name)
         } else {

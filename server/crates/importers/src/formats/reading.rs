@@ -151,16 +151,10 @@ impl Importer for Format {
         }
         // A person can name the format of any file. What has no finding and is not recognised either is perhaps an error message,
         // and no evidence that there is nothing to find.
-        let sniff = Sniff::of_body(body, None);
-        let is_bare = || {
-            let mut bare = BARE.iter().filter(|(bare, _)| is_only(&sniff, bare));
-            bare.any(|(_, formats)| formats.contains(&self.name))
-        };
         let is_other = reading.summary.format != self.name;
         if reading.n_findings == 0
             && !is_other
-            && (self.detect)(&sniff) == Confidence::No
-            && !is_bare()
+            && self.detect(&Sniff::of_body(body, None)) == Confidence::No
         {
             let message = format!(
                 "nothing in it is of a {} report. Is it another format, or an error in the place of a report?",
@@ -313,30 +307,66 @@ impl Reading<'_> {
         for path in &*Rc::clone(&self.lists) {
             path.look(pointer, part, streamed, &mut wrong);
         }
+        let mut wrong = wrong.into_iter();
+        wrong.try_for_each(|wrong| self.not_as_written(wrong.on_page(page)))
+    }
+
+    /// Refuses the file, or notes that the scan is incomplete, for a list that is not as the tool writes it.
+    fn not_as_written(&mut self, wrong: Wrong) -> Result<(), ImportError> {
         let name = |is_object| if is_object { "object" } else { "list" };
-        for wrong in wrong {
-            let wrong = wrong.on_page(page);
-            match wrong {
-                Wrong::OtherType { at, is_object } => {
-                    let article = if is_object { "an" } else { "a" };
-                    let message = format!("{article} {} is required here.", name(is_object));
-                    return Err(self.broken(&format!("${}", at.replace('/', ".")), message));
-                }
-                Wrong::Missing { at, is_object } => {
-                    let tool = &self.summary.tool.name;
-                    let reason = format!(
-                        "its {} {at} is missing, which {tool} always writes",
-                        name(is_object)
-                    );
-                    self.incomplete(at, &reason);
-                }
-                Wrong::Null { at, is_object } => {
-                    let reason = format!("its {} {at} is null", name(is_object));
-                    self.incomplete(at, &reason);
-                }
+        match wrong {
+            Wrong::OtherType { at, is_object } => {
+                let article = if is_object { "an" } else { "a" };
+                let message = format!("{article} {} is required here.", name(is_object));
+                return Err(self.broken(&format!("${}", at.replace('/', ".")), message));
+            }
+            Wrong::Missing { at, is_object } => {
+                let tool = &self.summary.tool.name;
+                let reason = format!(
+                    "its {} {at} is missing, which {tool} always writes",
+                    name(is_object)
+                );
+                self.incomplete(at, &reason);
+            }
+            Wrong::Null { at, is_object } => {
+                let reason = format!("its {} {at} is null", name(is_object));
+                self.incomplete(at, &reason);
             }
         }
         Ok(())
+    }
+
+    /// The elements of a list that an element always has; without it the scan is incomplete.
+    pub(super) fn needed_list<'v, 'a>(
+        &mut self,
+        pointer: &str,
+        element: &'v Loose<'a>,
+        key: &str,
+    ) -> Result<&'v [Loose<'a>], ImportError> {
+        if !element.has(key) {
+            let (at, is_object) = (format!("{pointer}/{key}"), false);
+            self.not_as_written(Wrong::Missing { at, is_object })?;
+        }
+        self.optional_list(pointer, element, key)
+    }
+
+    /// The elements of a list that an element may have.
+    pub(super) fn optional_list<'v, 'a>(
+        &mut self,
+        pointer: &str,
+        element: &'v Loose<'a>,
+        key: &str,
+    ) -> Result<&'v [Loose<'a>], ImportError> {
+        let (at, is_object) = (format!("{pointer}/{key}"), false);
+        match element.at(key) {
+            Loose::List(list) => return Ok(list),
+            Loose::Null if element.has(key) => {
+                self.not_as_written(Wrong::Null { at, is_object })?;
+            }
+            Loose::Null => {}
+            _ => self.not_as_written(Wrong::OtherType { at, is_object })?,
+        }
+        Ok(&[])
     }
 
     /// A refusal of the file.

@@ -145,6 +145,11 @@ impl<'a> Loose<'a> {
     }
 }
 
+/// A key as a step of a JSON pointer.
+pub(in crate::formats) fn pointer_step(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 /// Steps from the top of a file to its elements; `*` stands for every element of a list and every value of an object.
 pub(in crate::formats) type Pattern = &'static [&'static str];
 
@@ -390,8 +395,7 @@ impl<'de> Visitor<'de> for Descent<'_> {
                 continue;
             }
             self.pointer.push('/');
-            self.pointer
-                .push_str(&key.replace('~', "~0").replace('/', "~1"));
+            self.pointer.push_str(&pointer_step(&key));
             let descent = Descent {
                 active,
                 pointer: &mut *self.pointer,
