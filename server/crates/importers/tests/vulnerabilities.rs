@@ -380,3 +380,28 @@ fn a_malicious_package_is_critical_whatever_its_tool_says() {
         );
     }
 }
+
+#[test]
+fn the_branches_of_a_csaf_document_are_lists_at_any_depth() {
+    let document = |innermost: &str| {
+        let mut branch = format!(
+            r#"{{"category": "product_version", "name": "1.0", "product": {{"product_id": "P", "name": "queue 1.0"}}{innermost}}}"#
+        );
+        for depth in 0..9 {
+            let category = if depth == 0 { "product_name" } else { "vendor" };
+            branch =
+                format!(r#"{{"category": "{category}", "name": "queue", "branches": [{branch}]}}"#);
+        }
+        format!(
+            r#"{{"document": {{"csaf_version": "2.0"}}, "product_tree": {{"branches": [{branch}]}}, "vulnerabilities": [{{"cve": "CVE-2026-1", "product_status": {{"known_affected": ["P"]}}}}]}}"#
+        )
+    };
+    let whole = read(document("").as_bytes(), None, None).unwrap();
+    assert!(whole.completeness.is_complete(), "{whole:?}");
+    assert_eq!(component(&whole.findings[0]), ("queue", "1.0"));
+    let null = read(document(r#", "branches": null"#).as_bytes(), None, None).unwrap();
+    assert!(!null.completeness.is_complete());
+    assert!(is_noted(&null, "branches is null"), "{null:?}");
+    let wrong = read(document(r#", "branches": {}"#).as_bytes(), None, None).unwrap_err();
+    assert!(wrong.to_string().contains("a list is required"), "{wrong}");
+}

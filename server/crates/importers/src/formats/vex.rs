@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 
 use holdpoint_domain::Severity;
 
-use super::ratings::score_of;
+use super::ratings::{package_without_version, score_of};
 use super::reading::{Format, Reading, certain_if, object_with, vulnerability_title};
 use crate::json::Loose;
 use crate::text::title;
@@ -46,19 +46,7 @@ pub const CSAF: Format = Format {
         "vulnerabilities/*/scores?/*/products",
         "vulnerabilities/*/metrics?",
         "vulnerabilities/*/metrics?/*/products",
-        "product_tree?/branches?",
-        "product_tree?/branches?/*/branches?",
-        "product_tree?/branches?/*/branches?/*/branches?",
-        "product_tree?/branches?/*/branches?/*/branches?/*/branches?",
-        "product_tree?/branches?/*/branches?/*/branches?/*/branches?/*/branches?",
-        "product_tree?/branches?/*/product?/product_identification_helper?/purls?",
-        "product_tree?/branches?/*/branches?/*/product?/product_identification_helper?/purls?",
-        "product_tree?/branches?/*/branches?/*/branches?/*/product?/product_identification_helper?/purls?",
-        "product_tree?/branches?/*/branches?/*/branches?/*/branches?/*/product?/product_identification_helper?/purls?",
-        "product_tree?/branches?/*/branches?/*/branches?/*/branches?/*/branches?/*/product?/product_identification_helper?/purls?",
-        "product_tree?/full_product_names?/*/product_identification_helper?/purls?",
         "product_tree?/relationships?",
-        "product_tree?/full_product_names?",
     ],
     read: read_csaf,
 };
@@ -79,14 +67,6 @@ fn identifier<'v>(product: &'v Loose<'_>) -> Cow<'v, str> {
         product.own_text()
     } else {
         id
-    }
-}
-
-/// An identifier without the version that a package URL has.
-fn without_version(id: &str) -> &str {
-    match id.rsplit_once('@') {
-        Some((name, _)) if id.starts_with("pkg:") && !name.ends_with('/') => name,
-        _ => id,
     }
 }
 
@@ -159,8 +139,8 @@ fn read_openvex(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportE
                     let found = about.clone().with_identified(&part).with_scope(&product);
                     let found = found.with_partial_fingerprint(&format!(
                         "{} in {}",
-                        without_version(&part),
-                        without_version(&product)
+                        package_without_version(&part),
+                        package_without_version(&product)
                     ));
                     reading.add(found.with_vulnerability_title(&id, ""));
                 }
@@ -186,7 +166,13 @@ fn read_csaf(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
     }
     let mut products = Products::new();
     let tree = document.at("product_tree");
-    name_products(tree, &Named::default(), &mut products, 0);
+    name_products(
+        reading,
+        "/product_tree",
+        tree,
+        &Named::default(),
+        &mut products,
+    )?;
     relate_products(tree, &mut products);
     reading.scanned_at(&document.text("document/tracking/current_release_date"));
     for (at, vulnerability) in document.each("vulnerabilities").iter().enumerate() {
@@ -273,11 +259,15 @@ struct Named {
 /// Products by their id.
 type Products = HashMap<String, Named>;
 
-/// Names products by their id, from branches at any depth and the flat list.
-fn name_products(value: &Loose<'_>, around: &Named, products: &mut Products, depth: usize) {
-    if depth > crate::json::MOST_LEVELS {
-        return;
-    }
+/// Names products by their id, from branches at any depth (of which a file has at most [`crate::json::MOST_LEVELS`]) and the
+/// flat list.
+fn name_products(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    value: &Loose<'_>,
+    around: &Named,
+    products: &mut Products,
+) -> Result<(), ImportError> {
     let mut around = around.clone();
     let name = value.text("name").into_owned();
     match &*value.text("category") {
@@ -285,30 +275,35 @@ fn name_products(value: &Loose<'_>, around: &Named, products: &mut Products, dep
         "product_version" => around.version = name,
         _ => {}
     }
-    let mut add = |product: &Loose<'_>| {
+    let listed = reading.optional_list(pointer, value, "full_product_names")?;
+    let listed = listed.iter().enumerate();
+    let listed = listed.map(|(at, product)| (format!("/full_product_names/{at}"), product));
+    let own = ("/product".to_owned(), value.at("product"));
+    for (place, product) in std::iter::once(own).chain(listed) {
         let id = product.text("product_id");
-        if !id.is_empty() {
-            let helper = product.at("product_identification_helper");
-            // Version 2.1 has several package URLs, of one package.
-            let urls = helper.each("purls").iter().map(Loose::own_text);
-            let url = std::iter::once(helper.text("purl")).chain(urls);
-            let named = Named {
-                name: product.text("name").into_owned(),
-                url: url
-                    .into_iter()
-                    .find(|url| !url.is_empty())
-                    .unwrap_or_default()
-                    .into_owned(),
-                ..around.clone()
-            };
-            products.insert(id.into_owned(), named);
+        if id.is_empty() {
+            continue;
         }
-    };
-    add(value.at("product"));
-    value.each("full_product_names").iter().for_each(&mut add);
-    for branch in value.each("branches") {
-        name_products(branch, &around, products, depth + 1);
+        let helper = product.at("product_identification_helper");
+        let place = format!("{pointer}{place}/product_identification_helper");
+        // Version 2.1 has several package URLs, of one package.
+        let urls = reading.optional_list(&place, helper, "purls")?;
+        let url = std::iter::once(helper.text("purl"))
+            .chain(urls.iter().map(Loose::own_text))
+            .find(|url| !url.is_empty());
+        let named = Named {
+            name: product.text("name").into_owned(),
+            url: url.unwrap_or_default().into_owned(),
+            ..around.clone()
+        };
+        products.insert(id.into_owned(), named);
     }
+    let branches = reading.optional_list(pointer, value, "branches")?;
+    for (at, branch) in branches.iter().enumerate() {
+        let pointer = format!("{pointer}/branches/{at}");
+        name_products(reading, &pointer, branch, &around, products)?;
+    }
+    Ok(())
 }
 
 /// Names the products that are one in another: the component is the first, and its scope the second.
