@@ -16,6 +16,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 
 const PASSWORD: &str = "four words work well";
 /// Each person's act has to be on the disk within this; a second is what a probe may take.
@@ -404,6 +405,47 @@ fn half_requests_do_not_silence_a_server_with_few_descriptors() {
         assert!(answer.starts_with("HTTP/1.1 200 "), "{half}: {answer}");
         drop(halves);
     }
+}
+
+#[test]
+fn answers_that_nobody_reads_do_not_silence_a_server_with_few_descriptors() {
+    let instance = Instance::new();
+    let server = instance.serve("ulimit -n 64", &[], &[]);
+    assert!(server.said.contains("connections=4"), "{}", server.said);
+    let asset = vec![b'x'; 4 << 20];
+    std::fs::write(
+        instance.folder.path().join("site/pkg/holdpoint.wasm"),
+        asset,
+    )
+    .unwrap();
+    let ask = "GET /pkg/holdpoint.wasm HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20);
+    let ask = || {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4 << 10).unwrap();
+        let address: std::net::SocketAddr = server.address.parse().unwrap();
+        socket.connect(&address.into()).unwrap();
+        let mut stream = TcpStream::from(socket);
+        stream.write_all(ask.as_bytes()).unwrap();
+        stream
+    };
+    let mut unread: Vec<_> = (0..4).map(|_| ask()).collect();
+    // All places are taken by answers that have begun.
+    for stream in &unread {
+        assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
+    }
+    unread.extend((0..8).map(|_| ask()));
+    let mut asked = TcpStream::connect(&server.address).unwrap();
+    // Long before an answer is given up for its age.
+    asked
+        .set_read_timeout(Some(Duration::from_secs(15)))
+        .unwrap();
+    asked
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    asked.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    drop(unread);
 }
 
 #[test]

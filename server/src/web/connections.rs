@@ -2,7 +2,8 @@
 //!
 //! There are so many at the most. A connection on which nothing is asked for too long is closed; when all are taken, the one
 //! that has waited longest makes room for a new one at once, and where none is without a request, the one whose body has not
-//! gone on for longest. A body that does not go on coming, and an answer that is not read, end too.
+//! gone on for longest; after them the one that takes least of its answer. A body that does not go on coming, and an answer
+//! that is not read, end too.
 
 use std::{
     collections::BTreeMap,
@@ -67,6 +68,17 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// How long a connection has to ask something before it makes room for others sooner than half a body does.
 const NEW: Duration = Duration::from_secs(1);
 
+/// How long nothing of an answer was taken before its connection makes room.
+const UNREAD: Duration = Duration::from_secs(1);
+
+/// After this time what was taken of an answer counts half.
+const HALF_LIFE: Duration = Duration::from_secs(10);
+
+/// How much the system may hold that it has not sent yet. Without a limit it takes megabytes, and somebody slow who reads all
+/// the time seems to read nothing for minutes.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 << 10;
+
 /// A listener that gives out no more connections than are allowed.
 pub(crate) struct Connections {
     listener: TcpListener,
@@ -89,12 +101,22 @@ struct Waiting {
 struct Rows {
     without_request: BTreeMap<u64, Waiter>,
     with_half_a_body: BTreeMap<u64, Waiter>,
+    with_unread_answer: BTreeMap<u64, Waiter>,
 }
 
 #[derive(Debug)]
 struct Waiter {
     since: Instant,
+    /// What was taken of its answers until then.
+    progress: Progress,
     dismissed: Arc<Notify>,
+}
+
+/// How many bytes were taken lately: each counts half as much after [`HALF_LIFE`].
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    bytes: f64,
+    at: Instant,
 }
 
 /// What a connection keeps the server waiting for.
@@ -103,6 +125,8 @@ enum WaitsFor {
     Request,
     /// Every request that is worked on waits for the rest of its body.
     Body,
+    /// There is more to send than is taken.
+    Reader,
 }
 
 /// One connection, as its socket and its requests see it.
@@ -120,6 +144,9 @@ struct State {
     n_requests: usize,
     /// How many of them have asked for more of their body, which has not come yet.
     n_half_bodies: usize,
+    /// Nothing more can be sent until something was taken.
+    is_full: bool,
+    progress: Progress,
     /// What is waited for, and the number in the row of those who wait.
     waits: Option<(WaitsFor, u64)>,
     /// When the socket is closed, unless a request comes.
@@ -160,10 +187,11 @@ impl Connections {
 }
 
 impl Waiting {
-    fn begin(&self, what: WaitsFor, dismissed: &Arc<Notify>) -> u64 {
+    fn begin(&self, what: WaitsFor, progress: Progress, dismissed: &Arc<Notify>) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let waiter = Waiter {
             since: Instant::now(),
+            progress,
             dismissed: dismissed.clone(),
         };
         self.lock().row(what).insert(number, waiter);
@@ -193,31 +221,73 @@ impl Rows {
         match what {
             WaitsFor::Request => &mut self.without_request,
             WaitsFor::Body => &mut self.with_half_a_body,
+            WaitsFor::Reader => &mut self.with_unread_answer,
         }
     }
 
-    /// Who makes room: whoever asks nothing, before half bodies. Only one that has just come has a moment to ask.
+    /// Who makes room: whoever asks nothing, before half bodies, before answers that are not read. Only one that has just come
+    /// has a moment to ask, and only one that takes nothing for a moment is cut off in its answer.
     fn take_longest(&mut self) -> Option<Waiter> {
+        let is_nobody_else = self.with_half_a_body.is_empty() && self.with_unread_answer.is_empty();
         let idle = self.without_request.first_entry();
         if let Some(idle) = idle
-            && (idle.get().since.elapsed() >= NEW || self.with_half_a_body.is_empty())
+            && (idle.get().since.elapsed() >= NEW || is_nobody_else)
         {
             return Some(idle.remove());
         }
-        self.with_half_a_body.pop_first().map(|(_, waiter)| waiter)
+        if let Some((_, waiter)) = self.with_half_a_body.pop_first() {
+            return Some(waiter);
+        }
+        let now = Instant::now();
+        let unread = self.with_unread_answer.iter();
+        let (&number, _) = unread
+            .filter(|(_, waiter)| now - waiter.since >= UNREAD)
+            .min_by(|(_, one), (_, other)| {
+                one.progress.at(now).total_cmp(&other.progress.at(now))
+            })?;
+        self.with_unread_answer.remove(&number)
+    }
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self {
+            bytes: 0.0,
+            at: Instant::now(),
+        }
+    }
+
+    /// What it counts at a later moment.
+    fn at(&self, now: Instant) -> f64 {
+        let half_lives = (now - self.at).as_secs_f64() / HALF_LIFE.as_secs_f64();
+        self.bytes * (-half_lives).exp2()
+    }
+
+    fn add(&mut self, n_bytes: usize) {
+        let now = Instant::now();
+        // No answer has so many bytes that it matters.
+        #[expect(clippy::cast_precision_loss)]
+        let added = n_bytes as f64;
+        *self = Self {
+            bytes: self.at(now) + added,
+            at: now,
+        };
     }
 }
 
 impl Connection {
     fn new(limits: ConnectionLimits, waiting: Arc<Waiting>) -> Arc<Self> {
         let dismissed = Arc::new(Notify::new());
-        let number = waiting.begin(WaitsFor::Request, &dismissed);
+        let progress = Progress::new();
+        let number = waiting.begin(WaitsFor::Request, progress, &dismissed);
         Arc::new(Self {
             limits,
             waiting,
             state: Mutex::new(State {
                 n_requests: 0,
                 n_half_bodies: 0,
+                is_full: false,
+                progress,
                 waits: Some((WaitsFor::Request, number)),
                 closes: Instant::now() + limits.head,
             }),
@@ -235,6 +305,7 @@ impl Connection {
         let mut state = self.lock();
         change(&mut state);
         let waits_for = match (state.n_requests, state.n_half_bodies) {
+            _ if state.is_full => Some(WaitsFor::Reader),
             (0, _) => Some(WaitsFor::Request),
             (n_requests, n_half_bodies) if n_half_bodies >= n_requests => Some(WaitsFor::Body),
             _ => None,
@@ -248,7 +319,26 @@ impl Connection {
         if waits_for == Some(WaitsFor::Request) {
             state.closes = Instant::now() + self.limits.between;
         }
-        state.waits = waits_for.map(|what| (what, self.waiting.begin(what, &self.dismissed)));
+        let progress = state.progress;
+        state.waits =
+            waits_for.map(|what| (what, self.waiting.begin(what, progress, &self.dismissed)));
+    }
+
+    /// Nothing more can be sent.
+    fn set_full(&self) {
+        if !self.lock().is_full {
+            self.change(|state| state.is_full = true);
+        }
+    }
+
+    /// Room was made for so many bytes more. What goes without waiting for anybody is no progress.
+    fn took(&self, n_bytes: usize) {
+        if self.lock().is_full {
+            self.change(|state| {
+                state.is_full = false;
+                state.progress.add(n_bytes);
+            });
+        }
     }
 
     /// What is waited for, and until when at the most.
@@ -353,7 +443,7 @@ impl Socket {
         }
     }
 
-    /// An error once nobody asks anything here any more.
+    /// An error once nobody asks anything here any more, or somebody else has its place.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if !self.is_dismissed && self.dismissed.poll_unpin(cx).is_ready() {
             self.is_dismissed = true;
@@ -365,8 +455,8 @@ impl Socket {
         if self.is_dismissed {
             return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
         }
-        if waits_for == WaitsFor::Body {
-            // It has a limit of its own, from one piece to the next.
+        if waits_for != WaitsFor::Request {
+            // They have limits of their own, from one piece to the next.
             return Poll::Pending;
         }
         if self.reading.deadline() != moment {
@@ -382,9 +472,17 @@ impl Socket {
         cx: &mut Context<'_>,
         sent: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if sent.is_ready() {
+        if let Poll::Ready(sent) = sent {
             self.writing = None;
-            return sent;
+            if let Ok(n_bytes) = sent {
+                self.connection.took(n_bytes);
+            }
+            return Poll::Ready(sent);
+        }
+        self.connection.set_full();
+        // Nothing is read while an answer waits for its reader, so that this is the only place that hears of it.
+        if let Poll::Ready(error) = self.poll_end(cx) {
+            return Poll::Ready(Err(error));
         }
         let limit = self.connection.limits.body;
         let writing = self
@@ -447,6 +545,8 @@ impl Listener for Connections {
     async fn accept(&mut self) -> (Socket, SocketAddr) {
         // axum's own listener waits and tries again when there are no descriptors, for instance.
         let (stream, peer) = Listener::accept(&mut self.listener).await;
+        #[cfg(target_os = "linux")]
+        drop(socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT));
         let place = self.place().await;
         let connection = Connection::new(self.limits, self.waiting.clone());
         (Socket::new(stream, connection, place), peer)
@@ -533,6 +633,9 @@ mod tests {
 
     const LONG: Duration = Duration::from_hours(1);
 
+    /// More than the system holds of what was not read.
+    const BIG: usize = 8 << 20;
+
     struct Running {
         address: SocketAddr,
         server: JoinHandle<()>,
@@ -550,6 +653,7 @@ mod tests {
         let router = Router::new()
             .route("/", get(async || "here"))
             .route("/never", get(std::future::pending::<&str>))
+            .route("/big", get(async || vec![b'x'; BIG]))
             .route(
                 "/body",
                 post(async |body: Result<String, _>| match body {
@@ -696,5 +800,98 @@ mod tests {
         let head = "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf";
         let answer = whole_answer(send(&running, head).await).await;
         assert!(answer.contains("broken: "), "{answer}");
+    }
+
+    /// Somebody who takes little at once, and asks for a lot, several times.
+    async fn ask_big(running: &Running) -> TcpStream {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 << 10).unwrap();
+        let mut stream = socket.connect(running.address).await.unwrap();
+        let ask = "GET /big HTTP/1.1\r\nHost: x\r\n\r\n".repeat(4);
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Reads on for a while, whatever there is.
+    async fn read_for(stream: &mut TcpStream, time: Duration) -> io::Result<()> {
+        let mut bytes = vec![0; 64 << 10];
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            if stream.read(&mut bytes).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn answers_that_are_not_read_make_room_and_those_that_are_go_on() {
+        let running = start(ConnectionLimits {
+            most: 4,
+            head: LONG,
+            between: LONG,
+            body: LONG,
+        })
+        .await;
+        let mut slow = ask_big(&running).await;
+        read_for(&mut slow, Duration::from_millis(100))
+            .await
+            .unwrap();
+        let mut unread = Vec::new();
+        for _ in 0..8 {
+            unread.push(ask_big(&running).await);
+        }
+        let mut asked = send(&running, "").await;
+        let reads = read_for(&mut slow, Duration::from_secs(8));
+        let asks = async {
+            asked.write_all(ASK.as_bytes()).await.unwrap();
+            let answer = whole_answer(asked).await;
+            assert!(answer.ends_with("here"), "{answer}");
+        };
+        let asks = tokio::time::timeout(Duration::from_secs(6), asks);
+        let (reads, asks) = tokio::join!(reads, asks);
+        asks.expect("those who do not read make room");
+        reads.expect("whoever reads on is not cut off");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_read_is_given_up() {
+        let running = start(ConnectionLimits {
+            body: Duration::from_millis(300),
+            ..ConnectionLimits::new(4)
+        })
+        .await;
+        let mut unread = ask_big(&running).await;
+        let mut slow = ask_big(&running).await;
+        read_for(&mut slow, Duration::from_secs(1))
+            .await
+            .expect("it makes progress");
+        let mut answer = Vec::new();
+        drop(unread.read_to_end(&mut answer).await);
+        assert!(answer.len() < BIG, "{}", answer.len());
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_least_makes_room_first() {
+        let mut rows = Rows::default();
+        let long_ago = Instant::now().checked_sub(UNREAD).unwrap();
+        let waiter = |bytes, since| Waiter {
+            since,
+            progress: Progress { bytes, at: since },
+            dismissed: Arc::default(),
+        };
+        for (number, bytes) in [(1, 5000.0), (2, 0.0), (3, 100.0)] {
+            rows.row(WaitsFor::Reader)
+                .insert(number, waiter(bytes, long_ago));
+        }
+        rows.row(WaitsFor::Reader)
+            .insert(4, waiter(0.0, Instant::now()));
+        // It has not had the time to ask, and others are about to make room.
+        rows.row(WaitsFor::Request)
+            .insert(5, waiter(0.0, Instant::now()));
+        let bytes = std::iter::from_fn(|| rows.take_longest()).map(|waiter| waiter.progress.bytes);
+        let bytes: Vec<_> = bytes.map(|bytes| bytes.to_string()).collect();
+        assert_eq!(bytes, ["0", "100", "5000"]);
     }
 }
