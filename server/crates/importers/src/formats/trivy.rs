@@ -15,7 +15,7 @@
 //! | `ArtifactName` without tag and digest, `ClusterName` | what was looked at |
 //!
 //! Its lists are left out where they are empty (`omitempty`, pkg/types/report.go and pkg/k8s/report/report.go), and are null only
-//! in the list that it wrote up to version 0.5.
+//! in the list that it wrote before schema 2 (pkg/report/writer.go).
 
 use super::ratings::score_of;
 use super::reading::{Format, Reading, certain_if, list_with, vulnerability_title};
