@@ -7,6 +7,7 @@
 //! | a word that no tool writes, "Unknown", `null` | each severity, level, status and the like: JSON, XML and CSV |
 //! | one more | each number that the format's table calls a count of what is listed |
 //! | emptied | each list that the format's table says tells what was looked at |
+//! | `null`, `{}`, `[]`, a text | the first element of each list, and all of them: only that no finding goes without a word |
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
@@ -43,11 +44,21 @@ enum Change {
     StrangeWord,
     UnknownWord,
     NullWord,
+    NullElement,
+    ObjectElement,
+    ListElement,
+    TextElement,
 }
 
 impl Change {
     const OF_LISTS: [Self; 4] = [Self::Removed, Self::Null, Self::Object, Self::Text];
     const OF_WORDS: [Self; 3] = [Self::StrangeWord, Self::UnknownWord, Self::NullWord];
+    const OF_ELEMENTS: [Self; 4] = [
+        Self::NullElement,
+        Self::ObjectElement,
+        Self::ListElement,
+        Self::TextElement,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -57,15 +68,20 @@ impl Change {
             Self::Text => "text",
             Self::StrangeWord => "strange",
             Self::UnknownWord => "unknown",
+            Self::NullElement => "null-element",
+            Self::ObjectElement => "object-element",
+            Self::ListElement => "list-element",
+            Self::TextElement => "text-element",
         }
     }
 
     fn value(self) -> Option<Value> {
         match self {
             Self::Removed => None,
-            Self::Null | Self::NullWord => Some(Value::Null),
-            Self::Object => Some(json!({})),
-            Self::Text => Some(json!("a text")),
+            Self::Null | Self::NullWord | Self::NullElement => Some(Value::Null),
+            Self::Object | Self::ObjectElement => Some(json!({})),
+            Self::ListElement => Some(json!([])),
+            Self::Text | Self::TextElement => Some(json!("a text")),
             Self::StrangeWord => Some(json!(STRANGE_WORD)),
             Self::UnknownWord => Some(json!("Unknown")),
         }
@@ -263,11 +279,22 @@ fn places(documents: &mut [Value], is_wanted: fn(&Value) -> bool) -> BTreeSet<St
     places
 }
 
-/// The exceptions of JSON, or those of XML and CSV, and which of them were needed.
+/// What a test changes.
+#[derive(Clone, Copy, PartialEq)]
+enum Of {
+    /// Lists and words of JSON.
+    Lists,
+    /// Elements of lists of JSON.
+    Elements,
+    /// Words of XML and CSV.
+    Text,
+}
+
+/// The exceptions of one test, and which of them were needed.
 struct Exceptions(Vec<([&'static str; 4], bool)>);
 
 impl Exceptions {
-    fn of(json: bool) -> Self {
+    fn of(kind: Of) -> Self {
         let lines = EXCEPTIONS
             .lines()
             .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
@@ -276,8 +303,16 @@ impl Exceptions {
             let row: Result<[&str; 4], _> = parts.try_into();
             row.unwrap_or_else(|_| panic!("four parts in {line:?}"))
         });
-        let is_json = |place: &str| place.is_empty() || place.starts_with('/');
-        let rows = rows.filter(|row| is_json(row[2]) == json);
+        let rows = rows.filter(|[_, changes, place, _]| {
+            let is = if changes.ends_with("-element") {
+                Of::Elements
+            } else if place.is_empty() || place.starts_with('/') {
+                Of::Lists
+            } else {
+                Of::Text
+            };
+            is == kind
+        });
         Self(rows.map(|row| (row, false)).collect())
     }
 
@@ -309,7 +344,7 @@ impl Exceptions {
 
 #[test]
 fn what_is_changed_in_a_report_is_refused_or_told() {
-    let mut exceptions = Exceptions::of(true);
+    let mut exceptions = Exceptions::of(Of::Lists);
     let mut hidden: BTreeMap<String, String> = BTreeMap::new();
     let (mut n_changes, mut n_hidden) = (0, 0);
     for (name, format, text) in small_reports() {
@@ -362,6 +397,57 @@ fn what_is_changed_in_a_report_is_refused_or_told() {
     assert!(
         hidden.is_empty(),
         "{n_hidden} of {n_changes} changes are hidden:\n{}",
+        lines.join("\n")
+    );
+    exceptions.check_all_used();
+}
+
+/// What stands in a list in the place of an element that is none of it takes no finding away without a word.
+#[test]
+fn elements_that_are_none_of_their_list_take_no_finding_away() {
+    let mut exceptions = Exceptions::of(Of::Elements);
+    let mut hidden: BTreeSet<String> = BTreeSet::new();
+    let mut n_changes = 0;
+    for (name, format, text) in small_reports() {
+        let Some(mut documents) = documents(&text) else {
+            continue;
+        };
+        let Ok(before) = read(joined(&documents).as_bytes(), None, Some(format)) else {
+            continue;
+        };
+        let unchanged = documents.clone();
+        for place in places(&mut documents, Value::is_array) {
+            for change in Change::OF_ELEMENTS {
+                for all in [false, true] {
+                    let to = |value: &Value| {
+                        let mut list = value.as_array().unwrap().clone();
+                        let n = if all { list.len() } else { 1 };
+                        for old in list.iter_mut().take(n) {
+                            *old = change.value().unwrap();
+                        }
+                        Some(json!(list))
+                    };
+                    let changed = changed(&unchanged, &place, Value::is_array, &to, all);
+                    n_changes += 1;
+                    let Some(what) = hides(&before, format, &joined(&changed)) else {
+                        continue;
+                    };
+                    let after = read(joined(&changed).as_bytes(), None, Some(format)).unwrap();
+                    if after.findings.len() < before.findings.len()
+                        && !exceptions.allow(format, change, &place)
+                    {
+                        let change = change.name();
+                        hidden.insert(format!("{format} | {change} | {place} | {name}: {what}"));
+                    }
+                }
+            }
+        }
+    }
+    let lines: Vec<_> = hidden.into_iter().collect();
+    assert!(
+        lines.is_empty(),
+        "{} of {n_changes} changes are hidden:\n{}",
+        lines.len(),
         lines.join("\n")
     );
     exceptions.check_all_used();
@@ -440,7 +526,7 @@ fn a_tool_that_has_looked_at_nothing_shows_nothing() {
 /// The reports that are XML or CSV, with each value of a rating or a state replaced in their text.
 #[test]
 fn words_of_xml_and_csv_that_nobody_knows_are_told() {
-    let mut exceptions = Exceptions::of(false);
+    let mut exceptions = Exceptions::of(Of::Text);
     let mut hidden = BTreeSet::new();
     let mut n_changes = 0;
     for (name, format, text) in small_reports() {

@@ -175,6 +175,22 @@ fn openvex_speaks_of_parts_of_products() {
 }
 
 #[test]
+fn a_product_of_openvex_is_known_by_its_hash_and_one_without_anything_is_told() {
+    let document = |product: &str| {
+        let text = format!(
+            r#"{{"@context": "https://openvex.dev/ns/v0.2.0", "statements": [{{"vulnerability": {{"name": "CVE-2026-1"}}, "status": "affected", "products": [{product}]}}]}}"#
+        );
+        read(text.as_bytes(), None, None).unwrap()
+    };
+    let hashed = document(r#"{"hashes": {"sha-256": "ab12"}}"#);
+    assert_eq!(component(&hashed.findings[0]), ("sha-256:ab12", ""));
+    assert!(hashed.completeness.is_complete());
+    let nothing = document("{}");
+    assert!(!nothing.completeness.is_complete());
+    assert!(is_noted(&nothing, "has no identifier"), "{nothing:?}");
+}
+
+#[test]
 fn csaf_names_components_with_versions_in_their_products() {
     let report = report("csaf", "parts.json");
     let said: Vec<_> = report

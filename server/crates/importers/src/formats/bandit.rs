@@ -17,7 +17,7 @@ pub const BANDIT: Format = Format {
     title: "Bandit JSON",
     tool: "bandit",
     detect,
-    lists: &["results", "errors", "results/*/line_range?", "metrics{}"],
+    lists: &["results", "errors", "results/*/line_range?[]", "metrics{}"],
     read,
 };
 

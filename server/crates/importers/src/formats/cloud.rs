@@ -43,7 +43,7 @@ pub const POPEYE: Format = Format {
         "popeye/sections?",
         "popeye/sections?/*/issues?{}",
         "popeye/sections?/*/issues?/*",
-        "popeye/errors?",
+        "popeye/errors?[]",
     ],
     read: read_popeye,
 };
@@ -248,6 +248,7 @@ fn read_popeye(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportEr
     let mut n_sections = 0;
     let rest = reading.stream(text, patterns, &mut |reading, pointer, section| {
         n_sections += 1;
+        reading.needs_any(pointer, section, &["sanitizer", "linter"]);
         // How many resources have what as their worst, as the tally counts them.
         let mut worst = [0_usize; 4];
         for (resource, issues) in section.entries("issues") {

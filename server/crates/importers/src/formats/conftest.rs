@@ -35,6 +35,7 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let mut n_results = 0.0;
     let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, file| {
+        reading.needs_any(pointer, file, &["filename"]);
         n_results += file.number("successes").unwrap_or(0.0);
         for (list, severity, status) in [
             ("failures", Severity::High, ScannerStatus::Open),

@@ -19,7 +19,7 @@ pub const DOCKLE: Format = Format {
     title: "Dockle JSON",
     tool: "dockle",
     detect,
-    lists: &["details", "details/*/alerts", "summary{}"],
+    lists: &["details", "details/*/alerts[]", "summary{}"],
     read,
 };
 

@@ -456,9 +456,14 @@ pub const RETIREJS: Format = by_table!(
             "data",
             "data/*/results",
             "data/*/results/*/vulnerabilities?",
-            "data/*/results/*/vulnerabilities?/*/identifiers/CVE?",
+            "data/*/results/*/vulnerabilities?/*/identifiers/CVE?[]",
         ],
         failures: &["errors"],
+        look: |reading, file, pointer| {
+            for (at, result) in file.each("results").iter().enumerate() {
+                reading.needs_any(&format!("{pointer}/results/{at}"), result, &["component"]);
+            }
+        },
         inner: &["results", "vulnerabilities"],
         id: &[
             "identifiers/CVE/0",

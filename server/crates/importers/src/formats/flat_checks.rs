@@ -71,7 +71,7 @@ pub const BRAKEMAN: Format = by_table!(
             "ignored_warnings",
             "errors",
             "scan_info{}",
-            "scan_info/checks_performed?",
+            "scan_info/checks_performed?[]",
         ],
         counted: |_, pointer| usize::from(pointer.starts_with("/warnings")),
         whole: |reading, rest, n_warnings| {
@@ -338,7 +338,7 @@ pub const GGSHIELD: Format = by_table!(
             "entities_with_incidents?",
             "entities_with_incidents?/*/incidents",
             "entities_with_incidents?/*/incidents/*/occurrences",
-            "errors?",
+            "errors?[]",
         ],
         counted: |element, _| incidents(element),
         look: ggshield_counts,

@@ -12,6 +12,8 @@
 //! | exactly as many alerts as a page of the API has, 30 or 100 | further pages may be missing: the scan is incomplete |
 //! | GraphQL `pageInfo.hasNextPage` | the scan is incomplete: further pages are missing |
 
+use std::collections::HashSet;
+
 use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
@@ -183,59 +185,79 @@ fn read_dependabot(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), Impo
         let reason = format!("the answer of the API has an error: {said}");
         reading.incomplete(format!("/errors/{at}"), &reason);
     }
-    let mut known = std::collections::HashSet::new();
-    read_graph(reading, whole.at("data"), "/data", &mut known, 0)
-}
-
-/// Alerts lie below a search, an organisation or a repository, wherever `vulnerabilityAlerts` is.
-fn read_graph(
-    reading: &mut Reading<'_>,
-    value: &Loose<'_>,
-    pointer: &str,
-    known: &mut std::collections::HashSet<String>,
-    depth: usize,
-) -> Result<(), ImportError> {
-    if depth > crate::json::MOST_LEVELS {
-        return Ok(());
-    }
-    if value.flag("pageInfo/hasNextPage") {
-        reading.incomplete(
-            format!("{pointer}/pageInfo"),
-            "further pages of alerts are missing",
-        );
-    }
-    match value {
-        Loose::Object(entries) => {
-            for (key, inner) in entries {
-                let pointer = format!("{pointer}/{key}");
-                if key == "vulnerabilityAlerts" {
-                    let alerts = reading.needed_list(&pointer, inner, "nodes")?;
-                    let total = inner.number("totalCount");
-                    reading.declared(&format!("{pointer}/totalCount"), total, alerts.len());
-                    for (at, alert) in alerts.iter().enumerate() {
-                        reading.needs_object(alert, "")?;
-                        let id = alert.text("id");
-                        // An alert can be on two pages that were put together.
-                        if id.is_empty() || known.insert(id.into_owned()) {
-                            let found =
-                                dependency(reading, &format!("{pointer}/nodes/{at}"), alert);
-                            reading.add(found);
-                        }
-                    }
-                }
-                if key != "nodes" || inner.is_list() {
-                    read_graph(reading, inner, &pointer, known, depth + 1)?;
-                }
-            }
-        }
-        Loose::List(list) => {
-            for (at, inner) in list.iter().enumerate() {
-                read_graph(reading, inner, &format!("{pointer}/{at}"), known, depth + 1)?;
-            }
-        }
-        _ => {}
+    let mut graph = Graph::default();
+    graph.read(reading, whole.at("data"), "/data", 0)?;
+    if !graph.has_alerts {
+        let reason = "it has no vulnerabilityAlerts, neither of a repository nor of a search";
+        reading.incomplete("/data", reason);
     }
     Ok(())
+}
+
+/// An answer of the GraphQL API. Alerts lie below a search, an organisation or a repository, wherever `vulnerabilityAlerts` is.
+#[derive(Default)]
+struct Graph {
+    /// An alert can be on two pages that were put together.
+    known: HashSet<String>,
+    has_alerts: bool,
+}
+
+impl Graph {
+    fn read(
+        &mut self,
+        reading: &mut Reading<'_>,
+        value: &Loose<'_>,
+        pointer: &str,
+        depth: usize,
+    ) -> Result<(), ImportError> {
+        if depth > crate::json::MOST_LEVELS {
+            return Ok(());
+        }
+        let is_nodes = pointer.ends_with("/nodes");
+        if value.flag("pageInfo/hasNextPage") {
+            reading.incomplete(
+                format!("{pointer}/pageInfo"),
+                "further pages of alerts are missing",
+            );
+        }
+        match value {
+            Loose::Object(entries) => {
+                for (key, inner) in entries {
+                    let pointer = format!("{pointer}/{key}");
+                    if key == "vulnerabilityAlerts" {
+                        self.has_alerts = true;
+                        let alerts = reading.needed_list(&pointer, inner, "nodes")?;
+                        let total = inner.number("totalCount");
+                        reading.declared(&format!("{pointer}/totalCount"), total, alerts.len());
+                        for (at, alert) in alerts.iter().enumerate() {
+                            reading.needs_object(alert, "")?;
+                            let id = alert.text("id");
+                            if id.is_empty() || self.known.insert(id.into_owned()) {
+                                let found =
+                                    dependency(reading, &format!("{pointer}/nodes/{at}"), alert);
+                                reading.add(found);
+                            }
+                        }
+                    }
+                    if key != "nodes" || inner.is_list() {
+                        self.read(reading, inner, &pointer, depth + 1)?;
+                    }
+                }
+            }
+            Loose::List(list) => {
+                for (at, inner) in list.iter().enumerate() {
+                    let pointer = format!("{pointer}/{at}");
+                    // What the token may not see is null.
+                    if is_nodes && inner.own_entries().is_empty() {
+                        reading.incomplete(&*pointer, "a node of the answer is not there");
+                    }
+                    self.read(reading, inner, &pointer, depth + 1)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 fn dependency(reading: &mut Reading<'_>, pointer: &str, alert: &Loose<'_>) -> Finding {

@@ -141,6 +141,9 @@ fn see(
     } else if message.has("finding") {
         let found = message.at("finding");
         let trace = reading.needed_list(pointer, found, "trace")?;
+        if let Some(first) = trace.first() {
+            reading.needs_any(&format!("{pointer}/finding/trace/0"), first, &["module"]);
+        }
         let nothing = Loose::Null;
         // The first frame is the vulnerable place, the last one the code that reaches it.
         let (first, last) = (

@@ -62,6 +62,7 @@ fn read_json(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
         text,
         &[&["packages", "*"]],
         &mut |reading, pointer, package| {
+            reading.needs_any(pointer, package, &["name"]);
             let (name, version) = (package.text("name"), package.text("versionInfo"));
             for (at, reference) in package.each("externalRefs").iter().enumerate() {
                 let kind = reference.text("referenceType");

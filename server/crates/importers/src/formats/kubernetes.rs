@@ -59,7 +59,7 @@ pub const KUBESCAPE: Format = Format {
         "results",
         "results/*/controls",
         "results/*/controls/*/rules?",
-        "results/*/controls/*/rules?/*/paths?~",
+        "results/*/controls/*/rules?/*/paths?~[]",
     ],
     read: read_kubescape,
 };

@@ -1,9 +1,10 @@
 //! The lists that a tool always writes: where one is missing, nobody knows what it would have said.
 //!
 //! A format names them as paths of keys with `/` between them. `*` stands for every element of a list and every value of an
-//! object, `#` for every element of a list. What a path leads to is a list, or with `{}` at its end an object. A step may be left out with `?` behind it, for what
-//! the tool omits when it is empty, and may be null with `~`, for what its language writes for an empty list:
-//! `Issues~`, `results/*/packages/*/groups?`, `advisories{}`. A path whose first step is a key says nothing of a file that is a
+//! object, `#` for every element of a list. What a path leads to is a list of objects, with `[]` at its end a list of whatever, or
+//! with `{}` an object. A step may be left out with `?` behind it, for what the tool omits when it is empty, and may be null with
+//! `~`, for what its language writes for an empty list:
+//! `Issues~`, `results/*/packages/*/groups?`, `paths/scanned[]`, `advisories{}`. A path whose first step is a key says nothing of a file that is a
 //! list, nor one that begins with `#` of a file that is an object.
 
 use super::tree::{Pattern, pointer_step};
@@ -14,6 +15,8 @@ use crate::json::Loose;
 pub(super) struct ListPath {
     steps: Vec<Step>,
     is_object: bool,
+    /// Whether the elements of the list are objects.
+    has_objects: bool,
 }
 
 #[derive(Debug)]
@@ -52,9 +55,12 @@ impl Wrong {
 
 impl ListPath {
     pub(super) fn parse(path: &'static str) -> Self {
-        let (path, is_object) = path
-            .strip_suffix("{}")
-            .map_or((path, false), |path| (path, true));
+        let (path, is_object, has_objects) =
+            match (path.strip_suffix("{}"), path.strip_suffix("[]")) {
+                (Some(path), _) => (path, true, false),
+                (_, Some(path)) => (path, false, false),
+                _ => (path, false, true),
+            };
         let steps = path.split('/').filter(|step| !step.is_empty()).map(|step| {
             let key = step.trim_end_matches(['?', '~']);
             let marks = &step[key.len()..];
@@ -68,6 +74,7 @@ impl ListPath {
         Self {
             steps: steps.collect(),
             is_object,
+            has_objects,
         }
     }
 
@@ -129,6 +136,15 @@ impl ListPath {
             if !fits {
                 let at = at(taken);
                 wrong.push(Wrong::OtherType { at, is_object });
+            }
+            if self.has_objects
+                && let Loose::List(list) = value
+                && let Some(odd) = list.iter().position(|element| !element.is_object())
+            {
+                wrong.push(Wrong::OtherType {
+                    at: format!("{}/{odd}", at(taken)),
+                    is_object: true,
+                });
             }
             return;
         };
@@ -221,6 +237,11 @@ mod tests {
     fn a_list_has_to_be_there_unless_its_tool_leaves_it_out() {
         for (path, value, wrong) in [
             ("a", json!({"a": []}), &[][..]),
+            ("a", json!({"a": [{}, {"b": 1}]}), &[]),
+            ("a", json!({"a": [{}, null]}), &["/a/1 other"]),
+            ("a", json!({"a": ["x"]}), &["/a/0 other"]),
+            ("a[]", json!({"a": ["x", null, {}]}), &[]),
+            ("a?~[]", json!({"a": {}}), &["/a other"]),
             ("a", json!({}), &["/a missing"]),
             ("a?", json!({}), &[]),
             ("a", json!({"a": null}), &["/a null"]),

@@ -26,11 +26,11 @@ pub const NJSSCAN: Format = Format {
     lists: &[
         "nodejs{}",
         "templates{}",
-        "errors",
+        "errors[]",
         "nodejs?/*/files?",
         "templates?/*/files?",
-        "nodejs?/*/files?/*/match_lines",
-        "templates?/*/files?/*/match_lines",
+        "nodejs?/*/files?/*/match_lines[]",
+        "templates?/*/files?/*/match_lines[]",
     ],
     read,
 };

@@ -18,7 +18,7 @@ pub const NPM_AUDIT_7_PLUS: Format = Format {
     title: "npm audit JSON (npm 7 and later)",
     tool: "npm audit",
     detect,
-    lists: &["vulnerabilities{}", "vulnerabilities/*/via"],
+    lists: &["vulnerabilities{}", "vulnerabilities/*/via[]"],
     read,
 };
 

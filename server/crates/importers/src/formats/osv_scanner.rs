@@ -49,6 +49,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
                 n_packages += 1;
                 let pointer = format!("{pointer}/packages/{at}");
                 reading.needs_object(package, "")?;
+                reading.needs_any(&pointer, package, &["package"]);
                 read_package(reading, &pointer, package, &path)?;
             }
             Ok(())
@@ -69,7 +70,7 @@ fn read_package(
 ) -> Result<(), ImportError> {
     let groups = reading.optional_list(pointer, package, "groups")?;
     let vulnerabilities = reading.optional_list(pointer, package, "vulnerabilities")?;
-    let violations = reading.optional_list(pointer, package, "license_violations")?;
+    let violations = reading.optional_values(pointer, package, "license_violations")?;
     let has_licenses = package.has("licenses") || !violations.is_empty();
     if vulnerabilities.is_empty() != groups.is_empty() {
         let (there, missing) = if groups.is_empty() {
@@ -86,7 +87,7 @@ fn read_package(
     let mut group_of = HashMap::new();
     for (at, group) in groups.iter().enumerate() {
         let pointer = format!("{pointer}/groups/{at}");
-        for id in reading.needed_list(&pointer, group, "ids")? {
+        for id in reading.needed_values(&pointer, group, "ids")? {
             let id = id.own_text();
             if !is_listed(&id) && !vulnerabilities.is_empty() {
                 let reason = format!("the vulnerability {id} of a group is not listed");

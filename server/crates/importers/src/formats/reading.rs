@@ -9,6 +9,7 @@ use super::lists::{ListPath, Wrong};
 use super::ratings::rate_malicious;
 use super::sarif::{Ids, push_new};
 use super::tree::{self, Each, Nth, Pattern};
+use crate::importer::has_lists;
 use crate::json::Loose;
 use crate::text::{clean, clean_line, is_absolute_path, is_url, normal_path, title};
 use crate::{
@@ -65,7 +66,7 @@ const FILE_NAMES: &[(&str, &[&str])] = &[
 
 /// The key that a path of a list begins with, unless it may be left out.
 fn first_key(path: &'static str) -> Option<&'static str> {
-    let path = path.strip_suffix("{}").unwrap_or(path);
+    let path = path.trim_end_matches(['{', '}', '[', ']']);
     let mut steps = path.split('/').skip_while(|step| *step == "*");
     let step = steps.next()?;
     (!step.is_empty() && !step.contains('?')).then(|| step.trim_end_matches('~'))
@@ -336,22 +337,45 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// The elements of a list that an element always has; without it the scan is incomplete.
+    /// The objects in a list that an element always has; without it the scan is incomplete.
     pub(super) fn needed_list<'v, 'a>(
         &mut self,
         pointer: &str,
         element: &'v Loose<'a>,
         key: &str,
     ) -> Result<&'v [Loose<'a>], ImportError> {
-        if !element.has(key) {
-            let (at, is_object) = (format!("{pointer}/{key}"), false);
-            self.not_as_written(Wrong::Missing { at, is_object })?;
-        }
+        self.note_missing(pointer, element, key)?;
         self.optional_list(pointer, element, key)
     }
 
-    /// The elements of a list that an element may have.
+    /// As [`Self::needed_list`], of whatever elements.
+    pub(super) fn needed_values<'v, 'a>(
+        &mut self,
+        pointer: &str,
+        element: &'v Loose<'a>,
+        key: &str,
+    ) -> Result<&'v [Loose<'a>], ImportError> {
+        self.note_missing(pointer, element, key)?;
+        self.optional_values(pointer, element, key)
+    }
+
+    /// The objects in a list that an element may have.
     pub(super) fn optional_list<'v, 'a>(
+        &mut self,
+        pointer: &str,
+        element: &'v Loose<'a>,
+        key: &str,
+    ) -> Result<&'v [Loose<'a>], ImportError> {
+        let list = self.optional_values(pointer, element, key)?;
+        if let Some(odd) = list.iter().position(|element| !element.is_object()) {
+            let (at, is_object) = (format!("{pointer}/{key}/{odd}"), true);
+            self.not_as_written(Wrong::OtherType { at, is_object })?;
+        }
+        Ok(list)
+    }
+
+    /// As [`Self::optional_list`], of whatever elements.
+    pub(super) fn optional_values<'v, 'a>(
         &mut self,
         pointer: &str,
         element: &'v Loose<'a>,
@@ -367,6 +391,28 @@ impl Reading<'_> {
             _ => self.not_as_written(Wrong::OtherType { at, is_object })?,
         }
         Ok(&[])
+    }
+
+    /// Notes that the scan is incomplete where none of these keys is there, one of which an element always has: it says nothing then.
+    pub(super) fn needs_any(&mut self, pointer: &str, element: &Loose<'_>, keys: &[&str]) {
+        if !keys.iter().any(|key| element.has(key)) {
+            let (key, tool) = (keys.join(" or "), &self.summary.tool.name);
+            let reason = format!("{pointer} has no {key}, which {tool} always writes");
+            self.incomplete(pointer, &reason);
+        }
+    }
+
+    fn note_missing(
+        &mut self,
+        pointer: &str,
+        element: &Loose<'_>,
+        key: &str,
+    ) -> Result<(), ImportError> {
+        if element.has(key) {
+            return Ok(());
+        }
+        let (at, is_object) = (format!("{pointer}/{key}"), false);
+        self.not_as_written(Wrong::Missing { at, is_object })
     }
 
     /// A refusal of the file.
@@ -473,13 +519,18 @@ impl Reading<'_> {
             self.look_for_lists(page, at, element, &[])?;
             each(self, &pointer, element)
         };
-        let is_list_of_pages = patterns == [&["*"]];
+        let is_list_of_pages = patterns == [&["*"]] && has_lists(text.beginning());
         let see: Each<'_> = &mut |pointer, element| match element {
             // Pages that were put into one list.
             Loose::List(page) if is_list_of_pages => {
                 let mut page = page.iter().enumerate();
                 page.try_for_each(|(at, element)| one(pointer, &format!("/{at}"), element))
             }
+            _ if is_list_of_pages => Err(ImportError::broken(
+                format,
+                pointer,
+                "a list is required here, as before.",
+            )),
             element => one("", pointer, element),
         };
         let rest = tree::stream(format, text, patterns, see)?;

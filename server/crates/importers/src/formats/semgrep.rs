@@ -23,9 +23,9 @@ pub const SEMGREP: Format = Format {
     detect,
     lists: &[
         "errors?",
-        "paths?/scanned",
+        "paths?/scanned[]",
         "paths?/skipped?",
-        "skipped_rules?",
+        "skipped_rules?[]",
     ],
     read,
 };

@@ -77,7 +77,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         };
         for (n, ignored) in ignored.iter().enumerate() {
             let pointer = format!("{pointer}/filtered/ignore/{n}");
-            reading.needed_list(&pointer, ignored, "from")?;
+            reading.needed_values(&pointer, ignored, "from")?;
             let mut found = finding(reading, &pointer, ignored).with_path(&path);
             found.status = ScannerStatus::Suppressed;
             let reasons = ignored.each("filtered/ignored").iter();
@@ -111,7 +111,7 @@ fn read_project(
     for (at, vulnerability) in listed.iter().enumerate() {
         let pointer = format!("{pointer}/vulnerabilities/{at}");
         // The dependencies that lead to it tell equal ones apart.
-        reading.needed_list(&pointer, vulnerability, "from")?;
+        reading.needed_values(&pointer, vulnerability, "from")?;
         let found = finding(reading, &pointer, vulnerability).with_path(&path);
         reading.add(found);
     }

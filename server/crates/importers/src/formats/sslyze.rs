@@ -37,7 +37,7 @@ pub const SSLYZE: Format = Format {
     lists: &[
         "server_scan_results",
         "server_connectivity_errors?",
-        "invalid_server_strings?",
+        "invalid_server_strings?[]",
     ],
     read: |reading, text| {
         if text.begins_with('<') {

@@ -358,6 +358,7 @@ impl<'de> Visitor<'de> for Descent<'_> {
             }
             return Ok(Loose::List(kept));
         }
+        let is_handed_on = active.iter().any(|steps| steps.is_empty());
         let length = self.pointer.len();
         for at in 0_usize.. {
             self.pointer.push('/');
@@ -374,7 +375,7 @@ impl<'de> Visitor<'de> for Descent<'_> {
             self.pointer.truncate(length);
             match element {
                 None => break,
-                Some(Loose::Null) => {}
+                Some(_) if is_handed_on => {}
                 Some(rest) => {
                     self.room.take()?;
                     kept.push(rest);

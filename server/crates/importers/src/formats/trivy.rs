@@ -33,6 +33,10 @@ pub const TRIVY: Format = Format {
         "Vulnerabilities?",
         "Misconfigurations?",
         "Findings?",
+        "Resources?/*/Results?",
+        "Vulnerabilities?/*/Results?",
+        "Misconfigurations?/*/Results?",
+        "Findings?/*/Results?",
         "#/Vulnerabilities?~",
     ],
     read,
@@ -87,7 +91,9 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         }
         let results = reading.optional_list(pointer, part, "Results")?;
         for (at, result) in results.iter().enumerate() {
-            read_result(reading, &format!("{pointer}/Results/{at}"), result, &object)?;
+            let pointer = format!("{pointer}/Results/{at}");
+            reading.needs_any(&pointer, result, &["Target"]);
+            read_result(reading, &pointer, result, &object)?;
         }
         Ok(())
     })?;

@@ -22,7 +22,7 @@ pub const TRUFFLEHOG: Format = Format {
     title: "TruffleHog JSON lines",
     tool: "trufflehog",
     detect,
-    lists: &["stringsFound?"],
+    lists: &["stringsFound?[]"],
     read,
 };
 

@@ -43,9 +43,9 @@ pub const CSAF: Format = Format {
     lists: &[
         "vulnerabilities",
         "vulnerabilities/*/scores?",
-        "vulnerabilities/*/scores?/*/products",
+        "vulnerabilities/*/scores?/*/products[]",
         "vulnerabilities/*/metrics?",
-        "vulnerabilities/*/metrics?/*/products",
+        "vulnerabilities/*/metrics?/*/products[]",
         "product_tree?/relationships?",
     ],
     read: read_csaf,
@@ -54,20 +54,32 @@ pub const CSAF: Format = Format {
 /// The statuses of OpenVEX.
 const STATUSES: &[&str] = &["affected", "not_affected", "fixed", "under_investigation"];
 
-/// What identifies a product or a part of one.
-fn identifier<'v>(product: &'v Loose<'_>) -> Cow<'v, str> {
+/// What identifies a product or a part of one; without anything that does the scan is incomplete.
+fn identifier<'v>(
+    reading: &mut Reading<'_>,
+    pointer: &str,
+    product: &'v Loose<'_>,
+) -> Cow<'v, str> {
     let names = [
         "@id",
         "identifiers/purl",
         "identifiers/cpe23",
         "identifiers/cpe22",
     ];
-    let id = product.first_text(&names);
+    // Texts in version 0.0.1.
+    let mut id = product.own_text();
     if id.is_empty() {
-        product.own_text()
-    } else {
-        id
+        id = product.first_text(&names);
     }
+    if id.is_empty()
+        && let Some((algorithm, hash)) = product.entries("hashes").first()
+    {
+        id = format!("{algorithm}:{}", hash.own_text()).into();
+    }
+    if id.is_empty() {
+        reading.incomplete(pointer, "a product or a part of one has no identifier");
+    }
+    id
 }
 
 impl Finding {
@@ -114,28 +126,28 @@ fn read_openvex(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportE
             for alias in statement.each("vulnerability/aliases") {
                 about = about.with_id(&alias.own_text());
             }
-            let products = reading.optional_list(pointer, statement, "products")?;
+            let products = reading.optional_values(pointer, statement, "products")?;
             if products.is_empty() {
                 let message = "The statement names no product.";
                 reading.problem(pointer, message);
                 reading.add(about.clone().with_vulnerability_title(&id, ""));
             }
             // In version 0.0.1 they belong to the statement.
-            let common = reading.optional_list(pointer, statement, "subcomponents")?;
+            let common = reading.optional_values(pointer, statement, "subcomponents")?;
             for product in products {
                 let own = if product.is_object() {
-                    reading.optional_list(pointer, product, "subcomponents")?
+                    reading.optional_values(pointer, product, "subcomponents")?
                 } else {
                     &[]
                 };
-                let product = identifier(product);
+                let product = identifier(reading, pointer, product);
                 let parts: Vec<_> = own.iter().chain(common).collect();
                 if parts.is_empty() {
                     let found = about.clone().with_identified(&product);
                     reading.add(found.with_vulnerability_title(&id, ""));
                 }
                 for part in parts {
-                    let part = identifier(part);
+                    let part = identifier(reading, pointer, part);
                     let found = about.clone().with_identified(&part).with_scope(&product);
                     let found = found.with_partial_fingerprint(&format!(
                         "{} in {}",
@@ -191,7 +203,7 @@ fn read_csaf(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
             };
             let of = vulnerability.at("product_status");
             let place = format!("{pointer}/product_status");
-            for product in reading.optional_list(&place, of, list)? {
+            for product in reading.optional_values(&place, of, list)? {
                 let id = product.own_text().into_owned();
                 with_status.insert(id.clone());
                 let Some(status) = status else {
@@ -287,7 +299,7 @@ fn name_products(
         let helper = product.at("product_identification_helper");
         let place = format!("{pointer}{place}/product_identification_helper");
         // Version 2.1 has several package URLs, of one package.
-        let urls = reading.optional_list(&place, helper, "purls")?;
+        let urls = reading.optional_values(&place, helper, "purls")?;
         let url = std::iter::once(helper.text("purl"))
             .chain(urls.iter().map(Loose::own_text))
             .find(|url| !url.is_empty());
