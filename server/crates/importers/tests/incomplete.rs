@@ -444,7 +444,7 @@ const INCOMPLETE: &[(&str, &str, &str)] = &[
     ),
     (
         "nmap",
-        r#"<nmaprun version="7"><host><ports/></host></nmaprun>"#,
+        r#"<nmaprun version="7"><host><ports><extraports/></ports></host></nmaprun>"#,
         "it does not say that it ended",
     ),
     (

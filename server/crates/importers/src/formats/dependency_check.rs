@@ -7,6 +7,7 @@
 //! | `relatedDependencies` | no further findings: the same file under other names |
 //! | severity | of `cvssV4`, `cvssV3`, else `severity`, else from the scores, which is told |
 //! | no `dependency` | nothing was looked at: the scan is incomplete |
+//! | a `dependency` without `fileName`, `vulnerabilities` without any, a `cvssV3` without words | the scan is incomplete |
 //! | `analysisExceptions` | the scan is incomplete |
 
 use holdpoint_domain::Severity;
@@ -38,6 +39,12 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let see = &mut |reading: &mut Reading<'_>, nth: Nth, dependency: &Loose<'_>| {
         let at = nth.at;
         n_dependencies += 1;
+        let place = format!("dependency {at}");
+        reading.needs_any(&place, dependency, &["fileName"]);
+        if dependency.has("vulnerabilities") {
+            let kinds = ["vulnerability", "suppressedVulnerability"];
+            reading.needs_any(&place, dependency.at("vulnerabilities"), &kinds);
+        }
         for (kind, status) in [
             ("vulnerability", ScannerStatus::Open),
             ("suppressedVulnerability", ScannerStatus::Suppressed),
@@ -107,6 +114,12 @@ fn finding(
         "severity",
         "cvssV2/severity",
     ];
+    for rating in ["cvssV4", "cvssV3"] {
+        if vulnerability.has(rating) {
+            let place = format!("{pointer}, {rating}");
+            reading.needs_any(&place, vulnerability.at(rating), &["baseSeverity"]);
+        }
+    }
     let words = words.map(|path| vulnerability.text(path));
     let mut known = words
         .iter()

@@ -13,8 +13,8 @@
 //! | `ssl_2_0_cipher_suites` … `tls_1_1_cipher_suites` | `sslv2` … `tlsv1_1` | the protocol is accepted | SSL high, TLS medium |
 //! | `tls_1_2_cipher_suites`, `tls_1_3_cipher_suites` | `tlsv1_2`, `tlsv1_3` | suites that BSI TR-02102-2 does not recommend, all of a protocol as one | medium |
 //!
-//! Targets that could not be reached and commands that failed make the scan incomplete; commands that nobody asked for
-//! do not.
+//! Targets that could not be reached, targets of which nothing was asked, commands that failed and those that do not say what they
+//! always say make the scan incomplete; commands that nobody asked for do not.
 
 use std::borrow::Cow;
 
@@ -453,7 +453,32 @@ fn read_xml(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError
             let failed = result.has("exception") || !result.text("errors").is_empty();
             if failed || result.at("errors").is_object() {
                 reading.incomplete(&*pointer, &format!("{command} failed on {name}"));
+                continue;
             }
+            // What such a command always says.
+            let place = format!("{pointer}, {command}");
+            if PROTOCOLS
+                .iter()
+                .any(|(_, _, element, _)| element == command)
+            {
+                reading.needs_any(&place, result, &["acceptedCipherSuites"]);
+            } else if command == "certinfo" {
+                let validation = result.at("certificateValidation");
+                reading.needs_any(
+                    &place,
+                    validation,
+                    &["hostnameValidation", "pathValidation"],
+                );
+            }
+        }
+        let is_attribute =
+            |name: &str| matches!(name, "host" | "ip" | "port" | "tlsWrappedProtocol");
+        if !scan
+            .own_entries()
+            .iter()
+            .any(|(name, _)| !is_attribute(name))
+        {
+            reading.nothing_looked_at(&pointer, &format!("no command was run on {name}"));
         }
         for path in scan.each("certinfo/certificateValidation/pathValidation") {
             let result = path.first_text(&["validationResult", "error"]);
@@ -464,6 +489,9 @@ fn read_xml(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError
         of_xml(scan, name, pointer).add_to(reading);
     }
     let invalid = document.each("invalidTargets/invalidTarget").len();
+    if document.each("results/target").is_empty() && invalid == 0 {
+        reading.nothing_looked_at("results", "no server");
+    }
     if invalid > 0 {
         let reason = format!("{invalid} targets could not be scanned");
         reading.incomplete("invalidTargets", &reason);

@@ -2,10 +2,10 @@
 //!
 //! | format | findings | severity |
 //! |---|---|---|
-//! | OWASP ZAP | each `alertitem` of each `site`; its instances are places of it | `riskcode` 3 high to 0 info; confidence 0 (false positive) is suppressed; a report without sites is incomplete |
+//! | OWASP ZAP | each `alertitem` of each `site`; its instances are places of it | `riskcode` 3 high to 0 info; confidence 0 (false positive) is suppressed; a report without sites and a site without `alerts` are incomplete |
 //! | Burp Suite | each `issue` | its word, Information info |
-//! | Nmap | each open port (info), each CVE that its vulners script names; a failed run, one that does not say that it ended, and a host without answer are incomplete, as is a run without hosts | by the score |
-//! | Nikto XML and JSON | each `item`, each of `vulnerabilities`; one for all places of the same words | medium where there is a number of OSVDB, else info |
+//! | Nmap | each open port (info), each CVE that its vulners script names; a failed run, one that does not say that it ended, a host without answer and one without ports that were looked at are incomplete, as is a run without hosts; so is a vulners script without tables | by the score |
+//! | Nikto XML and JSON | each `item`, each of `vulnerabilities`; one for all places of a site with the same words; without `scandetails`, of which neither items nor statistics, or an item without words: incomplete | medium where there is a number of OSVDB, else info |
 //! | testssl.sh CSV | each row that is neither OK nor of the rating, for each of its CVE; FATAL, WARN and scanProblem: incomplete, as is a table without rows | its word; INFO and WARN info |
 //! | SpotBugs | each `BugInstance` | `priority` 1 high, 2 medium, 3 to 5 low; no classes looked at, or more counted than listed: incomplete |
 
@@ -166,6 +166,10 @@ fn read_nmap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
             name.first_text(&["name", "addr"]).into_owned()
         });
         looked_at.note(&name);
+        if host.text("status/state") != "down" {
+            let ports = host.at("ports");
+            reading.needs_any(&format!("host {h}"), ports, &["port", "extraports"]);
+        }
         for (p, port) in host.each("ports/port").iter().enumerate() {
             let pointer = format!("host {h}, port {p}");
             match &*port.text("state/state") {
@@ -198,6 +202,13 @@ fn read_nmap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
                 .each("script")
                 .iter()
                 .filter(|script| script.text("id") == "vulners");
+            for script in scripts.clone() {
+                let tables = script.each("table").iter();
+                let n_entries: usize = tables.map(|table| table.each("table").len()).sum();
+                if n_entries == 0 {
+                    reading.incomplete(&*pointer, "its vulners script lists nothing in tables");
+                }
+            }
             for (at, entry) in scripts
                 .flat_map(|script| script.each("table"))
                 .flat_map(|table| table.each("table"))
@@ -276,7 +287,12 @@ fn read_nikto(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErr
     let mut items = Vec::new();
     for scan in whole.items().iter().chain(whole.each("niktoscan")) {
         reading.tool("", &scan.text("version"));
+        if is_xml {
+            // Those of several hosts are in one.
+            reading.needs_any("niktoscan", scan, &["scandetails", "niktoscan"]);
+        }
         for details in scan.each("scandetails") {
+            reading.needs_any("scandetails", details, &["statistics", "item"]);
             let statistics = details.at("statistics");
             reading.declared(
                 "statistics",
@@ -306,8 +322,10 @@ fn read_nikto(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErr
     let mut known = std::collections::HashSet::new();
     for (at, (site, item)) in items.into_iter().enumerate() {
         reading.needs_object(item, "")?;
+        let place = format!("item {at}");
+        reading.needs_any(&place, item, &["description", "msg"]);
         let words = item.first_text(&["description", "msg"]);
-        if !known.insert(words.clone().into_owned()) {
+        if !known.insert((site.clone(), words.clone().into_owned())) {
             continue;
         }
         let number = item.first_text(&["osvdbid", "OSVDB"]);
@@ -317,7 +335,7 @@ fn read_nikto(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErr
             Severity::Medium
         };
         reading.add(
-            Finding::of(&words, severity, &format!("item {at}"))
+            Finding::of(&words, severity, &place)
                 .with_rule(&item.text("id"))
                 .with_message(&words)
                 .with_link(&item.text("references"))
@@ -414,6 +432,7 @@ fn read_zap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError
     reading.scanned_at(&report.text("generated"));
     for site in report.each("site") {
         let host = site.text("name");
+        reading.needs_any(&format!("site {host}"), site, &["alerts"]);
         for (at, alert) in site.each("alerts/alertitem").iter().enumerate() {
             let pointer = format!("site {host}, alertitem {at}");
             let severity = match &*alert.text("riskcode") {
