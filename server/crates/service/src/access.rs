@@ -71,7 +71,8 @@ impl Services {
     }
 
     /// Lets the actor do something with a service, or says why not. Whoever may not even read the service is told that
-    /// it was not found. Returns the actor's role there, if they have one.
+    /// it was not found. In a unit of work that writes, nobody takes away what they may do until it ends. Returns the actor's
+    /// role there, if they have one.
     pub(crate) async fn allow(
         &self,
         tx: &mut Tx,
@@ -83,20 +84,7 @@ impl Services {
         allowed(granted, actor, service, action)
     }
 
-    /// As [`Services::allow`], for a unit of work that writes what the actor may answer for: what they may do cannot be taken away
-    /// until it ends.
-    pub(crate) async fn allow_until_done(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        service: &ServiceId,
-        action: Action,
-    ) -> Result<Option<ServiceRole>, ServiceError> {
-        let granted = tx.granted_until_done(service, &actor.id).await?;
-        allowed(granted, actor, service, action)
-    }
-
-    /// Lets the actor do something with the instance itself, or says why not.
+    /// Lets the actor do something with the instance itself, or says why not; kept as [`Services::allow`] keeps it.
     pub(crate) async fn allow_instance(
         &self,
         tx: &mut Tx,
@@ -104,17 +92,6 @@ impl Services {
         action: Action,
     ) -> Result<(), ServiceError> {
         let stored = tx.instance_role(&actor.id).await?;
-        allowed_on_instance(stored, actor, action)
-    }
-
-    /// As [`Services::allow_instance`], for a unit of work that writes: the role cannot be taken away until it ends.
-    pub(crate) async fn allow_instance_until_done(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        action: Action,
-    ) -> Result<(), ServiceError> {
-        let stored = tx.instance_role_until_done(&actor.id).await?;
         allowed_on_instance(stored, actor, action)
     }
 }

@@ -58,14 +58,13 @@ impl Services {
         let mut tx = self.database().write().await?;
         self.hold_confirmed(&mut tx, actor, &confirmed).await?;
         if let Some((service, _)) = invite.service {
-            self.allow_until_done(&mut tx, actor, service, Action::Manage)
-                .await?;
+            self.allow(&mut tx, actor, service, Action::Manage).await?;
             if tx.service(service).await?.is_none() {
                 return Err(ServiceError::NotFound("This service"));
             }
         }
         if invite.service.is_none() || invite.instance_role == InstanceRole::Admin {
-            self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+            self.allow_instance(&mut tx, actor, Action::Administer)
                 .await?;
         }
         let email = Email::parse(invite.email).map_err(ServiceError::at("email"))?;
@@ -104,7 +103,7 @@ impl Services {
             return Ok(Invited::Joined(Box::new(person)));
         }
         if !self.managers_invite()
-            && (self.allow_instance_until_done(&mut tx, actor, Action::Administer))
+            && (self.allow_instance(&mut tx, actor, Action::Administer))
                 .await
                 .is_err()
         {
@@ -203,7 +202,7 @@ impl Services {
             .and_then(|invitation| invitation.service.as_ref());
         match service {
             Some((service, _)) => {
-                self.allow_until_done(&mut tx, actor, service, Action::Manage)
+                self.allow(&mut tx, actor, service, Action::Manage)
                     .await
                     .map_err(|error| match error {
                         ServiceError::NotFound(_) => UNKNOWN,
@@ -211,7 +210,7 @@ impl Services {
                     })?;
             }
             None => {
-                self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+                self.allow_instance(&mut tx, actor, Action::Administer)
                     .await?;
             }
         }

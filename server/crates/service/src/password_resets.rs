@@ -48,7 +48,7 @@ impl Services {
         in_person(actor)?;
         let confirmed = self.confirm_administrator(actor, password).await?;
         let mut tx = self.database().write().await?;
-        self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+        self.allow_instance(&mut tx, actor, Action::Administer)
             .await?;
         self.hold_confirmed(&mut tx, actor, &confirmed).await?;
         let person = tx

@@ -267,6 +267,7 @@ impl Services {
         confirmed: Option<&Confirmed>,
     ) -> Result<Review, ServiceError> {
         let mut tx = self.database().write().await?;
+        tx.lock_policies_of_review(id).await?;
         tx.lock_review(id).await?;
         let (stored, _) = self.review_to(&mut tx, actor, id, Action::Manage).await?;
         if let Some(confirmed) = confirmed {
@@ -305,9 +306,6 @@ impl Services {
         let rest = about();
         if moved.is_empty() && rest.is_empty() {
             return Ok(stored);
-        }
-        if stored.policy != wanted.policy {
-            tx.lock_policies_of(&stored.service).await?;
         }
         if stored.policy.approvers != wanted.policy.approvers {
             self.check_approvers(&mut tx, &wanted).await?;

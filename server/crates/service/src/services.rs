@@ -107,7 +107,7 @@ impl Services {
             version: 1,
         };
         let mut tx = self.database().write().await?;
-        self.allow_instance_until_done(&mut tx, actor, Action::Administer)
+        self.allow_instance(&mut tx, actor, Action::Administer)
             .await?;
         refuse_beyond(&mut tx, Listed::Services, "", "services").await?;
         match tx.insert_service(&service).await {
@@ -144,7 +144,7 @@ impl Services {
         change: ServiceChange,
     ) -> Result<Service, ServiceError> {
         let mut tx = self.database().write().await?;
-        tx.lock_service(id).await?;
+        tx.lock_policies_of(id).await?;
         self.allow(&mut tx, actor, id, Action::Manage).await?;
         let stored = tx
             .service(id)
@@ -305,7 +305,7 @@ impl Services {
         confirmed: Option<&Confirmed>,
     ) -> Result<(), ServiceError> {
         let mut tx = self.database().write().await?;
-        tx.lock_service(service).await?;
+        tx.lock_policies_of(service).await?;
         self.allow(&mut tx, actor, service, Action::Manage).await?;
         if let Some(confirmed) = confirmed {
             self.hold_confirmed(&mut tx, actor, confirmed).await?;

@@ -623,8 +623,6 @@ impl Services {
         let finding = self
             .readable_finding(&mut tx, actor, id, triage.action())
             .await?;
-        self.allow_until_done(&mut tx, actor, &finding.service, triage.action())
-            .await?;
         if finding.version != version {
             let field = |name: &str, yours: &str, saved: &str| {
                 (name.to_owned(), yours.to_owned(), saved.to_owned())
@@ -711,11 +709,9 @@ impl Services {
             Bulk::Map(_) => (Action::Contribute, None),
         };
         let mut tx = self.database().write().await?;
+        tx.keep_policies_of_review(review).await?;
         let service = self
             .service_of_review(&mut tx, actor, review, action)
-            .await?;
-        tx.keep_policies_of(&service).await?;
-        self.allow_until_done(&mut tx, actor, &service, action)
             .await?;
         let mut outcome = BulkTriage::default();
         let mut findings = self

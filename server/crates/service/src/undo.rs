@@ -32,7 +32,7 @@ impl Services {
         let scan = self.scan(actor, id).await?;
         let mut tx = self.database().write().await?;
         tx.keep_policies_of(&scan.service).await?;
-        self.allow_until_done(&mut tx, actor, &scan.service, Action::ImportScans)
+        self.allow(&mut tx, actor, &scan.service, Action::ImportScans)
             .await?;
         // Locked first, so that nothing is imported meanwhile.
         tx.lock_series(&scan.series).await?;
@@ -55,7 +55,7 @@ impl Services {
             .n_open_of_series(&scan.series, blocking.severities())
             .await?;
         if n_left < n_blocking && actor.id != scan.imported_by {
-            self.allow_until_done(&mut tx, actor, &scan.service, Action::Manage)
+            self.allow(&mut tx, actor, &scan.service, Action::Manage)
                 .await
                 .map_err(|_| not_theirs(&scan, n_blocking - n_left))?;
         }

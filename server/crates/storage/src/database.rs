@@ -172,12 +172,15 @@ impl Database {
             Self::Sqlite { readers, .. } => {
                 let mut tx = readers.begin().await?;
                 let interrupt = InterruptOnDrop::watch(&mut tx).await?;
-                Ok(Tx::interrupted(Connection::Sqlite(tx), interrupt))
+                Ok(Tx::reading(Connection::Sqlite(tx), Some(interrupt)))
             }
             Self::Postgres(pool) => {
                 const BEGIN: &str = "begin transaction isolation level repeatable read read only; \
                     set local statement_timeout = '30s'";
-                Ok(Tx::new(Connection::Postgres(pool.begin_with(BEGIN).await?)))
+                Ok(Tx::reading(
+                    Connection::Postgres(pool.begin_with(BEGIN).await?),
+                    None,
+                ))
             }
             Self::Within { database, unit } => match unit.read().await? {
                 Some(tx) => Ok(tx),
@@ -191,7 +194,10 @@ impl Database {
         match self {
             Self::Postgres(pool) => {
                 const BEGIN: &str = "begin transaction isolation level repeatable read read only";
-                Ok(Tx::new(Connection::Postgres(pool.begin_with(BEGIN).await?)))
+                Ok(Tx::reading(
+                    Connection::Postgres(pool.begin_with(BEGIN).await?),
+                    None,
+                ))
             }
             Self::Sqlite { .. } | Self::Within { .. } => self.read().await,
         }

@@ -410,6 +410,19 @@ impl Tx {
             instance_role: String,
             role: Option<String>,
         }
+        if self.keeps_by_locks() {
+            execute!(
+                self,
+                "select 1 from person where id = $1 for share",
+                person.as_str()
+            );
+            execute!(
+                self,
+                "select 1 from membership where service_id = $1 and person_id = $2 for share",
+                service.as_str(),
+                person.as_str()
+            );
+        }
         const SQL: &str = "select person.instance_role, membership.role from person \
             left join membership on membership.person_id = person.id and membership.service_id = $1 \
             where person.id = $2 and person.disabled_at is null";
@@ -433,28 +446,6 @@ impl Tx {
             .transpose()
     }
 
-    /// As [`Tx::granted`], and nobody can take it away until this unit of work ends. On SQLite nobody else writes meanwhile anyway.
-    pub async fn granted_until_done(
-        &mut self,
-        service: &ServiceId,
-        person: &PersonId,
-    ) -> Result<Option<Granted>, StorageError> {
-        if !self.is_sqlite() {
-            execute!(
-                self,
-                "select 1 from person where id = $1 for share",
-                person.as_str()
-            );
-            execute!(
-                self,
-                "select 1 from membership where service_id = $1 and person_id = $2 for share",
-                service.as_str(),
-                person.as_str()
-            );
-        }
-        self.granted(service, person).await
-    }
-
     /// What a person is to the instance, as it is stored now; `None` where there is no such account or it is disabled.
     pub async fn instance_role(
         &mut self,
@@ -464,6 +455,13 @@ impl Tx {
         struct Row {
             instance_role: String,
         }
+        if self.keeps_by_locks() {
+            execute!(
+                self,
+                "select 1 from person where id = $1 for share",
+                person.as_str()
+            );
+        }
         const SQL: &str = "select instance_role from person where id = $1 and disabled_at is null";
         fetch_optional!(self, Row, SQL, person.as_str())
             .map(|row| {
@@ -472,21 +470,6 @@ impl Tx {
                 })
             })
             .transpose()
-    }
-
-    /// As [`Tx::instance_role`], and nobody can take it away until this unit of work ends.
-    pub async fn instance_role_until_done(
-        &mut self,
-        person: &PersonId,
-    ) -> Result<Option<InstanceRole>, StorageError> {
-        if !self.is_sqlite() {
-            execute!(
-                self,
-                "select 1 from person where id = $1 for share",
-                person.as_str()
-            );
-        }
-        self.instance_role(person).await
     }
 
     /// What a person is to a service.

@@ -3,7 +3,7 @@
 //! Both lock the service and not its reviews, so that a review that is just being begun counts too. It is the first lock of
 //! a unit of work, before roles and findings; otherwise two would wait for each other. SQLite has one writer at a time anyway.
 
-use holdpoint_domain::{FindingId, ServiceId, TriageBatchId};
+use holdpoint_domain::{FindingId, ReviewId, ServiceId, TriageBatchId};
 
 use crate::{StorageError, Tx, execute};
 
@@ -30,6 +30,16 @@ impl Tx {
         Ok(())
     }
 
+    /// As [`Tx::keep_policies_of`], for the service of a review.
+    pub async fn keep_policies_of_review(&mut self, review: &ReviewId) -> Result<(), StorageError> {
+        const SQL: &str = "select id from service \
+            where id = (select service_id from review where id = $1) for share";
+        if !self.is_sqlite() {
+            execute!(self, SQL, review.as_str());
+        }
+        Ok(())
+    }
+
     /// As [`Tx::keep_policies_of`], for the service of a decision about many findings.
     pub async fn keep_policies_of_batch(
         &mut self,
@@ -43,7 +53,19 @@ impl Tx {
         Ok(())
     }
 
-    /// Lets nobody else decide by the policies of a service's reviews, or change one, until this unit of work ends.
+    /// As [`Tx::lock_policies_of`], for the service of a review. Asked before the review itself is locked: everybody else asks in
+    /// this order.
+    pub async fn lock_policies_of_review(&mut self, review: &ReviewId) -> Result<(), StorageError> {
+        const SQL: &str = "select id from service \
+            where id = (select service_id from review where id = $1) for no key update";
+        if !self.is_sqlite() {
+            execute!(self, SQL, review.as_str());
+        }
+        Ok(())
+    }
+
+    /// Lets nobody else decide by the policies of a service's reviews, change one, or change the service or who has which role
+    /// there, until this unit of work ends.
     pub async fn lock_policies_of(&mut self, service: &ServiceId) -> Result<(), StorageError> {
         const SQL: &str = "select id from service where id = $1 for no key update";
         if !self.is_sqlite() {

@@ -128,18 +128,6 @@ impl Tx {
         one(touched)
     }
 
-    /// Keeps others from changing the service or its people until this unit of work ends.
-    pub async fn lock_service(&mut self, id: &ServiceId) -> Result<(), StorageError> {
-        if !self.is_sqlite() {
-            execute!(
-                self,
-                "select id from service where id = $1 for update",
-                id.as_str()
-            );
-        }
-        Ok(())
-    }
-
     /// Every service on which a person has a role, with the role.
     pub async fn memberships_of(
         &mut self,

@@ -9,6 +9,8 @@ pub struct Tx {
     /// Absent only while it ends.
     connection: Option<Connection>,
     lending: Option<Lending>,
+    /// Whether it may write: what it is decided by is then kept as it is to its end.
+    writes: bool,
     /// What is asked of SQLite ends with a unit of work that only reads.
     _interrupt: Option<InterruptOnDrop>,
 }
@@ -39,15 +41,18 @@ impl Tx {
         Self {
             connection: Some(connection),
             lending: None,
+            writes: true,
             _interrupt: None,
         }
     }
 
-    pub(crate) fn interrupted(connection: Connection, interrupt: InterruptOnDrop) -> Self {
+    /// One that only reads; `interrupt` ends what SQLite is asked once nobody waits for it.
+    pub(crate) fn reading(connection: Connection, interrupt: Option<InterruptOnDrop>) -> Self {
         Self {
             connection: Some(connection),
             lending: None,
-            _interrupt: Some(interrupt),
+            writes: false,
+            _interrupt: interrupt,
         }
     }
 
@@ -55,6 +60,7 @@ impl Tx {
         Self {
             connection: Some(connection),
             lending: Some(lending),
+            writes: true,
             _interrupt: None,
         }
     }
@@ -95,6 +101,12 @@ impl Tx {
 
     pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self.connection, Some(Connection::Sqlite(_)))
+    }
+
+    /// Whether rows have to be locked for what was read of them to stay so until this unit of work ends: on SQLite nobody else
+    /// writes meanwhile, and one that only reads sees one moment.
+    pub(crate) fn keeps_by_locks(&self) -> bool {
+        self.writes && !self.is_sqlite()
     }
 
     /// The text for the dialect at hand, where the two must differ. Both stand side by side at the place of use.
