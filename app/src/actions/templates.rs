@@ -10,7 +10,7 @@ use {
     super::{ActionContext, Notice, services::optional},
     crate::paths,
     holdpoint_domain::{Digest, TemplateId, text::Name},
-    holdpoint_service::{ServiceError, TemplateFor, TemplateImport, checklist::Reading},
+    holdpoint_service::{ServiceError, TemplateImport, checklist::Reading},
     serde::{Deserialize, Serialize},
     tower_sessions::{Session, session::Error as SessionError},
 };
@@ -60,10 +60,6 @@ impl Previewed {
     }
 }
 
-/// What a form sends for a checklist that belongs to no service; no slug looks like it.
-#[cfg(feature = "ssr")]
-pub const ALL_SERVICES: &str = "*";
-
 /// What is said of a document whose preview has gone.
 #[cfg(feature = "ssr")]
 pub const PREVIEW_GONE: &str =
@@ -101,14 +97,9 @@ pub async fn import_template(
                 ServiceError::rejected("template", "Choose a checklist of the list.")
             })?),
         };
-        let owner = match (&template, service.as_str()) {
-            // Of a checklist that is there already nothing else is asked.
-            (Some(_), _) | (None, "") => TemplateFor::Unsaid,
-            (None, ALL_SERVICES) => TemplateFor::Instance,
-            (None, slug) => {
-                TemplateFor::Service(cx.services.service_by_slug(&cx.person, slug).await?.service.id)
-            }
-        };
+        // Of a checklist that is there already nothing else is asked.
+        let said = template.as_ref().map_or(service.as_str(), |_| "");
+        let owner = cx.services.template_for(&cx.person, said).await?;
         let import = TemplateImport {
             owner,
             name: match template {

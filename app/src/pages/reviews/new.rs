@@ -13,9 +13,6 @@ use crate::{
     visit::{Visit, services},
 };
 
-/// How many versions of how many checklists are on offer.
-const MAX_OFFERED: usize = 200;
-
 /// Begins a review of a service.
 #[component]
 pub(super) fn NewReviewPage() -> impl IntoView {
@@ -58,7 +55,7 @@ pub(super) fn NewReviewPage() -> impl IntoView {
             .into_any());
         }
         let mut options = Vec::new();
-        for one in listed.iter().take(MAX_OFFERED) {
+        for one in &listed {
             options.push((
                 one.newest.id.as_str().to_owned(),
                 format!(
@@ -77,7 +74,7 @@ pub(super) fn NewReviewPage() -> impl IntoView {
         // Older versions are offered of the checklist that was asked for, so that the list stays short.
         if let Some(id) = TemplateId::parse(&template) {
             let history = services.template(&person, &id).await?;
-            for (version, _) in history.versions.iter().skip(1).take(MAX_OFFERED) {
+            for (version, _) in history.versions.iter().skip(1) {
                 options.push((
                     version.id.as_str().to_owned(),
                     format!(

@@ -2,7 +2,7 @@
 
 use holdpoint_domain::{Digest, Gating, TemplateId};
 use holdpoint_service::{
-    Actor, ListedTemplate, ServiceError, Services, TemplateOwners,
+    Actor, ListedTemplate, ServiceError, Services, TemplateFor, TemplateOwners,
     checklist::{self, Difference, Document, Reading},
 };
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use tower_sessions::Session;
 
 use super::of_whom;
 use crate::{
-    actions::templates::{ALL_SERVICES, PREVIEW_GONE, Previewed},
+    actions::templates::{PREVIEW_GONE, Previewed},
     flash::FormState,
     pages::{PageError, page, parameter, query},
     parts::{
@@ -362,7 +362,7 @@ fn confirm(
     }));
     let all = owners
         .instance
-        .then(|| (ALL_SERVICES.to_owned(), of_whom(None)));
+        .then(|| (TemplateFor::ALL_SERVICES.to_owned(), of_whom(None)));
     let of: Vec<_> = all
         .into_iter()
         .chain(

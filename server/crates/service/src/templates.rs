@@ -6,7 +6,7 @@ use holdpoint_checklist::{
 use std::collections::BTreeSet;
 
 use holdpoint_domain::{
-    Digest, InstanceRole, PersonId, ServiceId, TemplateId, TemplateVersionId,
+    Digest, PersonId, ServiceId, TemplateId, TemplateVersionId,
     person::Action,
     text::{Name, is_invisible, shown_line},
 };
@@ -46,6 +46,9 @@ pub enum TemplateFor {
 }
 
 impl TemplateFor {
+    /// What is said in the place of a service's slug for a checklist that belongs to all services; no slug looks like it.
+    pub const ALL_SERVICES: &str = "*";
+
     fn is(&self, template: &Template) -> bool {
         match self {
             Self::Unsaid => true,
@@ -134,7 +137,7 @@ impl Services {
 
         let mut tx = self.database().write().await?;
         // Asked again within the unit of work: reading a large document takes a while.
-        let importer = Importer::of_until_done(&mut tx, actor).await?;
+        let importer = Importer::of(&mut tx, actor).await?;
         importer.allow_any()?;
         let name = import.name.map(String::from);
         let known = match (&import.template, &name) {
@@ -172,8 +175,7 @@ impl Services {
         };
         match &service {
             Some(service) => {
-                self.allow_until_done(&mut tx, actor, service, Action::Manage)
-                    .await?;
+                self.allow(&mut tx, actor, service, Action::Manage).await?;
             }
             None => importer.allow_instance()?,
         }
@@ -276,6 +278,19 @@ impl Services {
             .filter(|(template, _)| reader.reads(template))
             .map(|(template, newest)| ListedTemplate { template, newest })
             .collect())
+    }
+
+    /// Whose checklist is meant by a service's slug, by [`TemplateFor::ALL_SERVICES`] or by nothing.
+    pub async fn template_for(
+        &self,
+        actor: &Actor,
+        said: &str,
+    ) -> Result<TemplateFor, ServiceError> {
+        Ok(match said {
+            "" => TemplateFor::Unsaid,
+            TemplateFor::ALL_SERVICES => TemplateFor::Instance,
+            slug => TemplateFor::Service(self.service_by_slug(actor, slug).await?.service.id),
+        })
     }
 
     /// Of which services the actor may import checklists, by name, and whether of the instance, too: what a form offers.
@@ -501,23 +516,9 @@ struct Importer<'a> {
 }
 
 impl<'a> Importer<'a> {
+    /// In a unit of work that writes, nobody stops being an administrator before it ends.
     async fn of(tx: &mut Tx, actor: &'a Actor) -> Result<Self, ServiceError> {
-        let role = tx.instance_role(&actor.id).await?;
-        Self::with(tx, actor, role).await
-    }
-
-    /// As [`Importer::of`], in a unit of work that writes: nobody stops being an administrator before it ends.
-    async fn of_until_done(tx: &mut Tx, actor: &'a Actor) -> Result<Self, ServiceError> {
-        let role = tx.instance_role_until_done(&actor.id).await?;
-        Self::with(tx, actor, role).await
-    }
-
-    async fn with(
-        tx: &mut Tx,
-        actor: &'a Actor,
-        role: Option<InstanceRole>,
-    ) -> Result<Self, ServiceError> {
-        let role = role.ok_or_else(disabled)?;
+        let role = tx.instance_role(&actor.id).await?.ok_or_else(disabled)?;
         let roles = tx.memberships_of(&actor.id).await?;
         Ok(Self {
             actor,
@@ -582,12 +583,13 @@ impl<'a> Importer<'a> {
         templates: Vec<Template>,
         owner: &TemplateFor,
     ) -> Result<Option<Template>, ServiceError> {
-        let mut meant: Vec<_> = templates
+        let meant: Vec<_> = templates
             .into_iter()
             .filter(|template| owner.is(template) && self.may_change(owner_of(template)))
             .collect();
-        if meant.len() > 1 && *owner == TemplateFor::Unsaid {
-            let owners: Vec<_> = meant.iter().map(owner_words).collect();
+        let owners: BTreeSet<_> = meant.iter().map(owner_words).collect();
+        if owners.len() > 1 && *owner == TemplateFor::Unsaid {
+            let owners: Vec<_> = owners.into_iter().collect();
             return Err(ServiceError::rejected(
                 "service",
                 format!(
@@ -596,7 +598,7 @@ impl<'a> Importer<'a> {
                 ),
             ));
         }
-        Ok(meant.pop())
+        Ok(meant.into_iter().next())
     }
 
     /// Whose a new template is.

@@ -68,6 +68,7 @@ const TABLE: &[(&str, &str)] = &[
     ("preview_checklist", "AM"),
     ("templates", "AMRCVUS"),
     ("template_owners", "AMRCVUS"),
+    ("template_for", "AMRCVU"),
     ("template", "AMRCVU"),
     ("template_source", "AMRCVU"),
     ("template_document", "AMRCVU"),
@@ -470,6 +471,10 @@ async fn call_on_instance(
             .map(drop),
         "templates" => services.templates(who).await.map(drop),
         "template_owners" => services.template_owners(who).await.map(drop),
+        "template_for" => services
+            .template_for(who, &team.service.slug)
+            .await
+            .map(drop),
         "template" => services.template(who, &on.template).await.map(drop),
         "template_source" => services.template_source(who, &version).await.map(drop),
         "template_document" => services.template_document(who, &version).await.map(drop),

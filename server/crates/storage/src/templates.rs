@@ -170,7 +170,7 @@ impl Tx {
         let sql = template_columns!(
             "where exists (select 1 from template_version as v where v.template_id = template.id and v.sha256 = $1 \
              and v.reading = $2 and coalesce(v.tier, '') = coalesce(cast($3 as text), '')) \
-             order by template.id desc limit 1100"
+             order by template.id limit 1100"
         );
         fetch_all!(self, TemplateRow, sql, sha256.as_str(), reading, tier)
             .into_iter()

@@ -6,7 +6,7 @@ use axum::{
 };
 use holdpoint_domain::{TemplateId, text::Name};
 use holdpoint_service::{
-    ListedTemplate, ServiceError, Services, TemplateFor, TemplateImport, TemplateVersion, UploadBy,
+    ListedTemplate, ServiceError, Services, TemplateImport, TemplateVersion, UploadBy,
     checklist::Reading,
 };
 use serde::{Deserialize, Serialize};
@@ -161,13 +161,8 @@ pub(super) async fn import(
     }
     let most = usize::try_from(services.limits().checklist_bytes).unwrap_or(usize::MAX);
     let document = asked::bytes(request, &(), most).await?;
-    let owner = match asked.service.as_deref() {
-        None => TemplateFor::Unsaid,
-        Some("*") => TemplateFor::Instance,
-        Some(slug) => {
-            TemplateFor::Service(services.service_by_slug(&caller, slug).await?.service.id)
-        }
-    };
+    let said = asked.service.as_deref().unwrap_or_default();
+    let owner = services.template_for(&caller, said).await?;
     let import = TemplateImport {
         owner,
         template: match &asked.template {
