@@ -213,17 +213,28 @@ async fn a_lowered_severity_is_asked_for_again_once_the_finding_is_rewritten() {
             "{}",
             team.on()
         );
-        let worse = written(Severity::Low, "Anybody runs commands.", "");
-        assert!(team.edit(&id, worse).await, "it is only asked for");
-        let finding = team.finding(&id).await;
-        assert_eq!(finding.severity, Severity::Critical, "{}", team.on());
-        assert_eq!(finding.asked, Some(Request::Severity));
-        assert_eq!(finding.asked_severity, Some(Severity::Low));
-        assert_eq!(team.n_blocking().await, 1);
-        team.decide_on(&team.manager, &id, triage("approve")).await;
-        let finding = team.finding(&id).await;
-        assert_eq!(finding.severity, Severity::Low);
-        let change = finding.severity_change.expect("is kept");
-        assert_eq!(change.was, Severity::Critical);
+        // Nor is another severity in the same breath a way around, be it one that blocks nothing in the place of another.
+        let mut problem = String::from("Anybody runs commands.");
+        for asked in [
+            Severity::Low,
+            Severity::Medium,
+            Severity::Info,
+            Severity::High,
+            Severity::Low,
+        ] {
+            problem.push('!');
+            let worse = written(asked, &problem, "Only in tests.");
+            assert!(team.edit(&id, worse).await, "{asked} is only asked for");
+            let finding = team.finding(&id).await;
+            assert_eq!(finding.severity, Severity::Critical, "{}", team.on());
+            assert_eq!(finding.asked, Some(Request::Severity));
+            assert_eq!(finding.asked_severity, Some(asked));
+            assert_eq!(team.n_blocking().await, 1);
+            team.decide_on(&team.manager, &id, triage("approve")).await;
+            let finding = team.finding(&id).await;
+            assert_eq!(finding.severity, asked);
+            let change = finding.severity_change.expect("is kept");
+            assert_eq!(change.was, Severity::Critical);
+        }
     }
 }
