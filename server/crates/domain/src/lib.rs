@@ -19,6 +19,7 @@ pub mod patch;
 pub mod pattern;
 pub mod person;
 pub mod policy;
+pub mod release;
 pub mod signing_key;
 pub mod signoff;
 pub mod text;

@@ -4,6 +4,7 @@
 //! list into the order the report prints. Times are Unix milliseconds UTC; nothing here reads a clock, so "now" is
 //! [`Review::as_of`].
 
+pub use holdpoint_domain::release::ReleaseDecision as ReleaseWord;
 use holdpoint_domain::{
     Decision, FindingStatus, Gating, ItemState, Millis, PatchState, Policy, ScannerClaim, Severity,
     Verdict, signoff::Change, triage::Request, verdict,
@@ -413,22 +414,6 @@ pub struct PatchFile {
     pub removed: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReleaseWord {
-    Go,
-    NoGo,
-}
-
-impl ReleaseWord {
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Go => "GO",
-            Self::NoGo => "NO-GO",
-        }
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseDecision {
     pub by: String,
@@ -558,11 +543,7 @@ impl Facts {
             names.dedup();
             names.len()
         };
-        let policy = &self.review.policy;
-        let asked = match policy.approvers.len() {
-            0 => usize::try_from(policy.approvals.max(1)).unwrap_or(usize::MAX),
-            named => named,
-        };
+        let asked = self.review.policy.n_approvals();
         self.decided_report.is_some()
             || (valid(ReleaseWord::NoGo) == 0 && valid(ReleaseWord::Go) < asked)
     }

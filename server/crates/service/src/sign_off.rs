@@ -253,9 +253,7 @@ impl Services {
 
         // Comparing a password takes a while. Whatever was taken away or changed meanwhile counts.
         let mut tx = self.database().write().await?;
-        let role = self
-            .allow_until_done(&mut tx, actor, &service, Action::Decide)
-            .await?;
+        let role = self.allow(&mut tx, actor, &service, Action::Decide).await?;
         self.hold_confirmed(&mut tx, actor, &confirmed).await?;
         self.allow(&mut tx, actor, &service, asked).await?;
         let review =
@@ -492,7 +490,7 @@ impl Services {
             // Whatever was taken away or changed meanwhile counts.
             let mut tx = self.database().write().await?;
             let role = self
-                .allow_until_done(&mut tx, actor, &service, Action::DecideRelease)
+                .allow(&mut tx, actor, &service, Action::DecideRelease)
                 .await?;
             self.hold_confirmed(&mut tx, actor, &confirmed).await?;
             let standing = standing_of(&mut tx, review, now).await?;
@@ -765,15 +763,4 @@ fn changed_since(what: &str, version: i64, shown: &Digest, current: &Digest) -> 
         current_version: version,
         fields: vec![("digest".to_owned(), shown.to_string(), current.to_string())],
     }))
-}
-
-impl ReleaseDecision {
-    /// Reads the word that forms, the API and the database use.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "go" => Some(Self::Go),
-            "no_go" => Some(Self::NoGo),
-            _ => None,
-        }
-    }
 }

@@ -7,9 +7,11 @@ use std::{
 };
 
 use holdpoint_checklist::normalise_line;
+pub use holdpoint_domain::release::ReleaseDecision;
 use holdpoint_domain::{
     Decision, Gating, ItemId, ItemState, Millis, Policy, ReviewId, ServiceId, Verdict, normalise,
     person::Action,
+    release,
     signoff::{
         Change, DeliverableContent, EvidenceContent, FindingContent, ItemContent, PatchContent,
         ReviewContent, ReviewItemContent, ReviewScanContent, Signer, patch_standing,
@@ -133,27 +135,15 @@ pub struct ReleaseStanding {
     pub void: Option<VoidDecision>,
 }
 
-/// A release decision that stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReleaseDecision {
-    Go,
-    NoGo,
-}
-
-impl ReleaseDecision {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Go => "go",
-            Self::NoGo => "no_go",
-        }
-    }
-
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Go => "GO",
-            Self::NoGo => "NO-GO",
-        }
-    }
+/// A person's sign-offs that do not hold any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedSinceSigned {
+    /// Newest first, each with its review.
+    pub changed: Vec<(StandingReview, SignOffStanding)>,
+    /// In how many reviews the person signed.
+    pub n_reviews: i64,
+    /// In how many of them it was looked: those signed last.
+    pub n_looked_at: usize,
 }
 
 /// How far a review is, for lists.
@@ -918,28 +908,19 @@ fn release_standing(
             release_validity(sign_off.clone(), is_replaced, &current)
         })
         .collect();
-    let said = |word: ReleaseDecision| {
-        decisions
-            .iter()
-            .filter(|standing| standing.is_valid() && standing.sign_off.decision == word.as_str())
-            .filter(|standing| {
-                policy.approvers.is_empty()
-                    || policy.approvers.contains(&standing.sign_off.person_id)
-            })
-            .count()
-    };
-    let n_needed = match policy.approvers.len() {
-        0 => usize::try_from(policy.approvals.max(1)).unwrap_or(usize::MAX),
-        n => n,
-    };
-    let n_go = said(ReleaseDecision::Go);
-    let decided = if said(ReleaseDecision::NoGo) > 0 {
-        Some(ReleaseDecision::NoGo)
-    } else if n_go >= n_needed {
-        Some(ReleaseDecision::Go)
-    } else {
-        None
-    };
+    let counting: Vec<_> = (decisions.iter().filter(|standing| standing.is_valid()))
+        .filter_map(|standing| {
+            let sign_off = &standing.sign_off;
+            let decision = ReleaseDecision::parse(&sign_off.decision)?;
+            Some((sign_off.person_id.as_str(), decision))
+        })
+        .collect();
+    let n_needed = policy.n_approvals();
+    let approvals = counting.iter().filter(|(person, decision)| {
+        *decision == ReleaseDecision::Go && policy.is_approver(person)
+    });
+    let n_go = approvals.count();
+    let decided = release::decided(policy, counting);
     let void = match decided {
         Some(_) => None,
         None => void_decision(&decisions),
@@ -1122,11 +1103,11 @@ impl Services {
     pub async fn changed_since_i_signed(
         &self,
         actor: &Actor,
-    ) -> Result<Vec<(StandingReview, SignOffStanding)>, ServiceError> {
+    ) -> Result<ChangedSinceSigned, ServiceError> {
         let mut tx = self.database().read().await?;
-        let reviews = tx.reviews_signed_by(&actor.id).await?;
+        let found = tx.reviews_signed_by(&actor.id).await?;
         drop(tx);
-        let reviews: Vec<_> = reviews.iter().collect();
+        let reviews: Vec<_> = found.entries.iter().collect();
         let mut changed = Vec::new();
         for standing in self.review_glances(actor, &reviews).await? {
             let of_items = standing.items.iter().flat_map(|item| &item.sign_offs);
@@ -1137,6 +1118,10 @@ impl Services {
             }
         }
         changed.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.sign_off.log_sequence));
-        Ok(changed)
+        Ok(ChangedSinceSigned {
+            changed,
+            n_reviews: found.n_matching,
+            n_looked_at: reviews.len(),
+        })
     }
 }

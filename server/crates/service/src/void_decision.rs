@@ -1,6 +1,6 @@
 //! The release decision that was taken and does not stand any more, since what it was signed over has changed.
 
-use holdpoint_domain::{Digest, Millis, signoff::ReviewContent};
+use holdpoint_domain::{Digest, Millis, release, signoff::ReviewContent};
 
 use crate::standing::{ReleaseDecision, SignOffStanding, Validity};
 
@@ -42,32 +42,21 @@ pub(crate) fn void_decision(signatures: &[SignOffStanding]) -> Option<VoidDecisi
 
 fn of_one_state(content: &ReviewContent, all: &[&SignOffStanding]) -> Option<VoidDecision> {
     let policy = &content.policy;
-    let n_needed = match policy.approvers.len() {
-        0 => usize::try_from(policy.approvals.max(1)).unwrap_or(usize::MAX),
-        n => n,
-    };
-    let said = |decision: ReleaseDecision| -> Vec<&SignOffStanding> {
-        let last_of = |person: &str| all.iter().rfind(|of| of.sign_off.person_id == person);
-        all.iter()
-            .copied()
-            .filter(|of| of.sign_off.decision == decision.as_str())
-            .filter(|of| {
-                last_of(&of.sign_off.person_id)
-                    .is_some_and(|last| last.sign_off.id == of.sign_off.id)
-            })
-            .filter(|of| {
-                policy.approvers.is_empty() || policy.approvers.contains(&of.sign_off.person_id)
-            })
-            .collect()
-    };
-    let (go, no_go) = (said(ReleaseDecision::Go), said(ReleaseDecision::NoGo));
-    let (decision, signed) = if !no_go.is_empty() {
-        (ReleaseDecision::NoGo, no_go)
-    } else if go.len() >= n_needed {
-        (ReleaseDecision::Go, go)
-    } else {
-        return None;
-    };
+    let mut said: Vec<(&SignOffStanding, ReleaseDecision)> = Vec::new();
+    for of in all {
+        let decision = ReleaseDecision::parse(&of.sign_off.decision)?;
+        // What somebody says again is in the place of what they said.
+        said.retain(|(before, _)| before.sign_off.person_id != of.sign_off.person_id);
+        said.push((of, decision));
+    }
+    let words = said
+        .iter()
+        .map(|(of, decision)| (of.sign_off.person_id.as_str(), *decision));
+    let decision = release::decided(policy, words)?;
+    let signed: Vec<_> = (said.iter())
+        .filter(|(of, said)| *said == decision && policy.is_approver(&of.sign_off.person_id))
+        .map(|(of, _)| of)
+        .collect();
     let last = signed.last()?;
     Some(VoidDecision {
         decision,

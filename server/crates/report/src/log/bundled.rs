@@ -12,7 +12,7 @@ use zip::ZipArchive;
 use super::{FoundHead, History, LogHead, LogProofs, ProofError, TlogProof, found_heads};
 use crate::{
     bundle::{LOG_CHECKPOINT, LOG_HISTORY, LOG_PROOF_ENDING, LOG_PROOFS},
-    facts::{Facts, ReleaseWord},
+    facts::Facts,
     signing::AllowedKeys,
     verifying::Verification,
 };
@@ -85,10 +85,7 @@ fn printed(facts: &Facts) -> Vec<Printed<'_>> {
     let of_release = facts.release_decisions.iter().map(|decision| Printed {
         what: format!("{}'s release decision", decision.by),
         digest: &decision.digest,
-        decision: match decision.decision {
-            ReleaseWord::Go => "go",
-            ReleaseWord::NoGo => "no_go",
-        },
+        decision: decision.decision.as_str(),
         statement: &decision.statement,
         at: decision.at,
     });
