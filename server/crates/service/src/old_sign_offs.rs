@@ -12,11 +12,11 @@ use crate::{ServiceError, Services, sign_off::record};
 const PER_ENTRY: i64 = 50;
 
 impl Services {
-    /// Writes into the log what the sign-offs of before the second normalisation are. Done where the database is opened, and only if
-    /// it was never done: whatever comes later under the old rule was not there at the upgrade.
+    /// Writes into the log what the sign-offs of before the second normalisation are, also that there are none. Done where the
+    /// database is opened, and only if it was never done: whatever comes later under the old rule was not there at the upgrade.
     pub async fn bind_old_sign_offs(&self) -> Result<(), ServiceError> {
         let mut tx = self.database().read().await?;
-        if tx.first_binding().await?.is_some() || tx.n_unbound_sign_offs().await? == 0 {
+        if tx.first_binding().await?.is_some() {
             return Ok(());
         }
         drop(tx);
@@ -28,7 +28,7 @@ impl Services {
         }
         let now = self.now();
         let n = tx.n_unbound_sign_offs().await?;
-        let entries = n / PER_ENTRY + i64::from(n % PER_ENTRY > 0);
+        let entries = (n / PER_ENTRY + i64::from(n % PER_ENTRY > 0)).max(1);
         for _ in 0..entries {
             let sign_offs = tx.unbound_sign_offs(PER_ENTRY).await?;
             let entry = tx
@@ -58,10 +58,10 @@ fn entry_of(sign_offs: &[SignOff], entries: i64, now: Millis) -> NewActivity<'st
         subject: "holdpoint",
         service: None,
         review: None,
-        summary: format!(
-            "wrote down {} sign-offs that were made under an older rule for texts",
-            sign_offs.len()
-        ),
+        summary: match sign_offs.len() {
+            0 => "wrote down that no sign-off was made under an older rule for texts".to_owned(),
+            n => format!("wrote down {n} sign-offs that were made under an older rule for texts"),
+        },
         before: None,
         after: Some(canonical_json(&after)),
     }
