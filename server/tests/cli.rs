@@ -355,7 +355,6 @@ fn a_report_verifies_until_one_byte_is_changed() {
     run(&["verify", &zip, "--signature", &nonsense]).is_error(&["--signature", "bundle"]);
 }
 
-/// Each with the clock of another place, since a time without a zone is one of there.
 /// What `holdpoint verify` ends with in a time zone, and whether `ssh-keygen` accepts the same there.
 fn verified_in_zone(
     zone: &str,
@@ -412,7 +411,29 @@ fn a_keys_time_is_judged_as_openssh_judges_it() {
             assert_eq!(said, expected, "{zone} {options} {time}");
         }
     }
+    // Without a time the report's own is taken, and what that is worth is told where the key is not the one of now.
+    let dated = "# Report\n\nssh-keygen -Y verify -Overify-time=20260115120000Z -f keys\n";
+    let report = folder.write("report.md", dated);
+    let dated = key.sign(REPORT_NAMESPACE, dated.as_bytes()).unwrap();
+    folder.write("report.md.sig", dated);
+    let keys = folder.write(
+        "keys",
+        format!("holdpoint valid-before=\"20260201Z\" {blob}\n"),
+    );
+    for (time, is_noted) in [(None, true), (Some("20260116Z"), false)] {
+        let mut asked = vec!["verify", &report, "--key", &keys];
+        asked.extend(time.iter().flat_map(|time| ["--time", time]));
+        let verified = run(&asked);
+        assert_eq!(verified.code, Some(0), "{verified:?}");
+        assert_eq!(
+            verified.text().contains("signs no more"),
+            is_noted,
+            "{verified:?}"
+        );
+    }
     let keys = folder.write("keys", key.public_line());
+    let verified = run(&["verify", &report, "--key", &keys]);
+    assert!(!verified.text().contains("signs no more"), "{verified:?}");
     run(&["verify", &report, "--key", &keys, "--time", "yesterday"])
         .is_error(&["--time", "YYYYMMDD"]);
 }

@@ -58,7 +58,7 @@ impl Verify {
             )?;
             keys = keys.map(|keys| keys.at(seconds.saturating_mul(1_000)));
         }
-        let verification = if is_bundle(&self.file)? {
+        let mut verification = if is_bundle(&self.file)? {
             if self.signature.is_some() {
                 bail!("option --signature: a bundle holds its signatures. Leave the option out");
             }
@@ -85,8 +85,18 @@ impl Verify {
                     "option --against: only a bundle says what its log goes on from. Ask the instance: `holdpoint log verify --against`"
                 );
             }
-            self.verify_report(keys)?
+            self.verify_report(keys.clone())?
         };
+        if let (Some(keys), Some(signer), None) = (&keys, &verification.signed_by, &self.time)
+            && !keys.may_sign_at(signer, jiff::Timestamp::now().as_millisecond())
+        {
+            let note = format!(
+                "{signer} signs no more. That it still did then is what the file says: whoever got hold of the key later can write \
+                 an older time. Ask for a moment that you know from elsewhere with --time, or have the instance prove by \
+                 `holdpoint log verify --against` that its log had it when a head was noted."
+            );
+            verification.note(note);
+        }
         if self.json {
             let checks: Vec<_> = verification
                 .checks

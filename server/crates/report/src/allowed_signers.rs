@@ -138,6 +138,15 @@ impl AllowedKeys {
             .collect()
     }
 
+    /// Whether any line lets the key of this fingerprint sign at this moment.
+    pub fn may_sign_at(&self, fingerprint: &str, at: Millis) -> bool {
+        self.lines.iter().any(|Allowed { key, options }| {
+            let is_of =
+                |key: &PublicKey| key.fingerprint(HashAlg::Sha256).to_string() == fingerprint;
+            !options.is_authority && options.are_valid(Some(at)) && key.as_ref().is_some_and(is_of)
+        })
+    }
+
     /// The key's own line, if it may sign under this namespace at the moment asked about.
     pub(crate) fn find(&self, signer: &KeyData, namespace: &str) -> Result<&PublicKey, Unsuitable> {
         let mut unsuitable = Unsuitable::NotAmongThem;

@@ -74,7 +74,8 @@ impl Verification {
         self.push(CheckOutcome::Wrong, what.into());
     }
 
-    pub(crate) fn note(&mut self, what: impl Into<String>) {
+    /// Adds what is worth knowing and no reason to distrust.
+    pub fn note(&mut self, what: impl Into<String>) {
         self.push(CheckOutcome::Note, what.into());
     }
 
