@@ -655,13 +655,20 @@ const MOST_OTHERS: usize = 20;
 /// Findings that are about the same: of other tools, and those that people called duplicates of this one.
 #[component]
 fn Others(view: FindingView, review: String) -> impl IntoView {
-    if view.same_issue.is_empty() && view.duplicates.is_empty() && view.batches.is_empty() {
+    let duplicates = &view.duplicates.entries;
+    if view.same_issue.is_empty() && duplicates.is_empty() && view.batches.is_empty() {
         return ().into_any();
     }
     let link = |id: &str, number: i64| {
         let address = paths::with_query(&paths::finding(id), &[("review", &review)]);
         view! { <a href=address>{format!("F-{number}")}</a> }
     };
+    let more = |n_more: usize| {
+        (n_more > 0).then(|| view! { <li>{format!("{} more", thousands(n_more))}</li> })
+    };
+    let n_duplicates = usize::try_from(view.duplicates.n_matching).unwrap_or_default();
+    let more_duplicates = more(n_duplicates.saturating_sub(MOST_OTHERS));
+    let more_same = more(view.same_issue.len().saturating_sub(MOST_OTHERS));
     let n_sources = 1 + view
         .same_issue
         .iter()
@@ -687,13 +694,10 @@ fn Others(view: FindingView, review: String) -> impl IntoView {
                 <b class="strong">{format!("One issue, {n_sources} sources.")}</b>
                 " The same vulnerability in the same component is also reported by"
             </p>
-            <ul class="stack-1 small">{same}</ul>
+            <ul class="stack-1 small">{same}{more_same}</ul>
         }
     });
-    let n_more = view.duplicates.len().saturating_sub(MOST_OTHERS);
-    let more = (n_more > 0).then(|| view! { <li>{format!("{} more", thousands(n_more))}</li> });
-    let duplicates = view
-        .duplicates
+    let duplicates = duplicates
         .iter()
         .take(MOST_OTHERS)
         .map(|of| {
@@ -705,10 +709,10 @@ fn Others(view: FindingView, review: String) -> impl IntoView {
     } else {
         "Its duplicates, which count no more:"
     };
-    let duplicates = (!view.duplicates.is_empty()).then(|| {
+    let duplicates = (n_duplicates > 0).then(|| {
         view! {
             <p>{of_duplicates}</p>
-            <ul class="stack-1 small">{duplicates}{more}</ul>
+            <ul class="stack-1 small">{duplicates}{more_duplicates}</ul>
         }
     });
     let batches = (!view.batches.is_empty() && !review.is_empty()).then(|| {

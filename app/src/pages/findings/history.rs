@@ -11,6 +11,7 @@ use super::place;
 use crate::{
     parts::{
         Column, Ico, Icon, Shown as _, Table, When,
+        figure::thousands,
         status::{Look, Tone},
     },
     paths,
@@ -39,17 +40,19 @@ pub(super) fn History(
     now: Millis,
 ) -> impl IntoView {
     let finding = &view.finding;
-    let n = view.history.len();
-    let was_new = view.history.iter().any(|seen| seen.outcome == "new");
-    let rows = view
-        .history
+    let history = &view.history.entries;
+    let n = usize::try_from(view.history.n_matching).unwrap_or_default();
+    let n_listed = history.len();
+    let was_new = history.iter().any(|seen| seen.outcome == "new");
+    let rows = history
         .iter()
         .map(|seen| row(seen, &review, now))
         .collect_view();
-    let first = finding.first_scan.clone().filter(|_| !was_new).map(|scan| {
+    let is_cut = n_listed < n;
+    let first = finding.first_scan.clone().filter(|_| !was_new && !is_cut).map(|scan| {
         let address = paths::with_query(&paths::scan(&scan), &[("review", &review)]);
         // Where it was then, as long as no scan has seen it elsewhere since.
-        let there = view.history.iter().all(|seen| seen.outcome != "moved");
+        let there = history.iter().all(|seen| seen.outcome != "moved");
         let path = finding.path.as_deref().filter(|_| there);
         let line = finding.start_line.filter(|_| there);
         let (here, whole) = (place(path.map(name_of), line, None), place(path, line, None));
@@ -79,6 +82,7 @@ pub(super) fn History(
                 </div>
                 {recognised_by(finding).map(|sentence| view! { <p class="small muted">{sentence}</p> })}
                 <div class="panel"><Table caption="What scans changed, newest first" columns>{rows}{first}</Table></div>
+                {is_cut.then(|| view! { <p class="small muted">{format!("The newest {n_listed} of {} are listed.", thousands(n))}</p> })}
             </section>
         }
     });

@@ -10,7 +10,9 @@ mod triage;
 mod write;
 
 use holdpoint_domain::{
-    FindingId, FindingStatus, Millis, Policy, ReviewId, Severity, triage::Request, verdict::is_open,
+    FindingId, FindingStatus, Millis, Policy, ReviewId, Severity,
+    triage::Request,
+    verdict::{REPEATS_MILDER, is_open},
 };
 use holdpoint_service::standing::ReviewStanding;
 use leptos::prelude::*;
@@ -127,9 +129,13 @@ impl Standing {
                 (FindingStatus::Open.look(), "(acceptance ended)".to_owned())
             }
             FindingStatus::Duplicate if is_open => {
+                let why = match self.holds_until {
+                    Some(REPEATS_MILDER) => "is milder",
+                    _ => "is fixed",
+                };
                 let of = self
                     .duplicate_of
-                    .map(|number| format!("(F-{number} is fixed)"));
+                    .map(|number| format!("(F-{number} {why})"));
                 (FindingStatus::Open.look(), of.unwrap_or_default())
             }
             FindingStatus::RiskAccepted => {

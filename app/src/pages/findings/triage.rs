@@ -1,6 +1,8 @@
 //! The box in which people decide about a finding: what is possible, and why the rest is not.
 
-use holdpoint_domain::{FindingStatus, Millis, PersonId, text::Date, triage::Request};
+use holdpoint_domain::{
+    FindingStatus, Millis, PersonId, text::Date, triage::Request, verdict::repeats_nothing,
+};
 use holdpoint_service::Finding;
 use leptos::prelude::*;
 
@@ -35,9 +37,8 @@ pub(super) fn TriageBox(
             let of = finding
                 .duplicate_of
                 .map_or_else(|| "a finding".to_owned(), |number| format!("F-{number}"));
-            format!(
-                "Now: open. It was called a duplicate of {of}, which is fixed, while its own scanner still has this one."
-            )
+            let why = repeats_nothing(finding.holds_until);
+            format!("Now: open. It was called a duplicate of {of}, which {why}.")
         }
         FindingStatus::RiskAccepted => {
             let until = finding.accepted_until.map(date).unwrap_or_default();

@@ -49,7 +49,11 @@ fn WorkPage() -> impl IntoView {
             .await?;
         let n_waiting = services.n_waiting_on_me(&person).await?;
         let changed = services.changed_since_i_signed(&person).await?;
+        let not_looked_at =
+            usize::try_from(changed.n_reviews).unwrap_or_default() > changed.n_looked_at;
+        let not_looked_at = not_looked_at.then_some(changed.n_looked_at);
         let changed = changed
+            .changed
             .into_iter()
             .map(|(review, standing)| {
                 let name = format!("{} {}", review.service_name, review.release);
@@ -67,7 +71,7 @@ fn WorkPage() -> impl IntoView {
                 <PageHead title="My work" />
                 <div class="stack">
                     <Waiting entries=waiting.entries n_waiting next first now />
-                    <Changed changed now />
+                    <Changed changed not_looked_at now />
                 </div>
             </Frame>
         }
@@ -157,12 +161,18 @@ fn Waiting(
 fn Changed(
     /// Each with its review's id and name.
     changed: Vec<(String, String, SignOffStanding)>,
+    /// In how many reviews it was looked, where that is not all in which the person signed.
+    not_looked_at: Option<usize>,
     now: Millis,
 ) -> impl IntoView {
+    let not_looked_at = not_looked_at.map(|n| {
+        view! { <p class="small muted">{format!("Only the {n} reviews that you signed last are looked at.")}</p> }
+    });
     if changed.is_empty() {
         return view! {
             <Panel id="changed" title="Changed since I signed">
                 <p class="small muted">"Every signature of yours still holds, or you have not signed anything yet."</p>
+                {not_looked_at}
             </Panel>
         }
         .into_any();
@@ -198,6 +208,7 @@ fn Changed(
     view! {
         <Panel id="changed" title="Changed since I signed">
             <ul class="stack">{rows}</ul>
+            {not_looked_at}
         </Panel>
     }
     .into_any()

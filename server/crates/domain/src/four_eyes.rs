@@ -84,11 +84,9 @@ impl Account {
 
     /// Why the two do not count as two signatures, whichever of them signs first.
     pub fn same_hand(&self, other: &Self) -> Option<SameEyes> {
-        let theirs = || {
-            let is_made = other.made_by.contains(&self.person);
-            is_made.then_some(SameEyes::MadeTheirs)
-        };
-        self.same_eyes(other).or_else(theirs)
+        let is_made = other.made_by.contains(&self.person);
+        self.same_eyes(other)
+            .or(is_made.then_some(SameEyes::MadeTheirs))
     }
 }
 

@@ -243,6 +243,14 @@ pub const HOLDS_NO_MORE: Millis = 0;
 /// The same for a duplicate whose original is milder than it by now, for instance since its scanner says so.
 pub const REPEATS_MILDER: Millis = -1;
 
+/// Why a duplicate that holds until then counts by itself, as what is said of its original.
+pub const fn repeats_nothing(holds_until: Option<Millis>) -> &'static str {
+    match holds_until {
+        Some(REPEATS_MILDER) => "is milder",
+        _ => "is fixed, while its own scanner still has this one",
+    }
+}
+
 /// Whether a finding in this state is a problem at a moment: open, or decided otherwise and that does not hold any more. An
 /// accepted risk without an end does not hold; a duplicate holds unless it is said otherwise.
 pub fn is_open(status: FindingStatus, holds_until: Option<Millis>, now: Millis) -> bool {
@@ -465,14 +473,10 @@ fn judge_finding(
             let original = finding
                 .duplicate_of
                 .map_or_else(|| "a finding".to_owned(), |number| format!("F-{number}"));
-            let why = if finding.holds_until == Some(REPEATS_MILDER) {
-                "which is milder"
-            } else {
-                "which is fixed, while its own scanner still has this one"
-            };
+            let why = repeats_nothing(finding.holds_until);
             reasons.push(reason(
                 blocking,
-                format!("{severity}, open: it was called a duplicate of {original}, {why}."),
+                format!("{severity}, open: it was called a duplicate of {original}, which {why}."),
             ));
         }
         FindingStatus::RiskAccepted => waivers.push(reason(

@@ -257,13 +257,13 @@ fn result(finding: &Finding, rule: &str, rule_index: usize) -> Value {
         Severity::Low | Severity::Info => "note",
     };
     let score = match finding.severity {
-        Severity::Critical => "9.5",
-        Severity::High => "8.0",
+        Severity::Critical => Some("9.5"),
+        Severity::High => Some("8.0"),
         // No number says that it is not known.
-        Severity::Unrated => "",
-        Severity::Medium => "5.5",
-        Severity::Low => "2.0",
-        Severity::Info => "0.0",
+        Severity::Unrated => None,
+        Severity::Medium => Some("5.5"),
+        Severity::Low => Some("2.0"),
+        Severity::Info => Some("0.0"),
     };
     let message = if finding.problem.trim().is_empty() {
         finding.title.clone()
@@ -280,7 +280,6 @@ fn result(finding: &Finding, rule: &str, rule_index: usize) -> Value {
             "number": finding.number,
             "title": finding.title,
             "severity": finding.severity.as_str(),
-            "security-severity": score,
             "status": finding.status.as_str(),
             "category": finding.category,
             "remediation": finding.remediation,
@@ -296,9 +295,8 @@ fn result(finding: &Finding, rule: &str, rule_index: usize) -> Value {
     if result["guid"].is_null() {
         result.as_object_mut().map(|fields| fields.remove("guid"));
     }
-    if finding.severity == Severity::Unrated {
-        let properties = result["properties"].as_object_mut();
-        properties.map(|properties| properties.remove("security-severity"));
+    if let Some(score) = score {
+        result["properties"]["security-severity"] = score.into();
     }
     if let Some(path) = &finding.path {
         let mut physical =

@@ -31,7 +31,8 @@ use holdpoint_service::{
     scans::{ImportOutcome, ScanRequest},
 };
 use holdpoint_storage::{
-    ChangeNumbers, Database, DatabaseUrl, FileStore, finding_rows::Backend, testing::TestDatabase,
+    ChangeNumbers, Database, DatabaseUrl, FileStore, NewActivity, finding_rows::Backend,
+    testing::TestDatabase,
 };
 use serde::Deserialize;
 
@@ -388,6 +389,37 @@ fn memory_of_import(n: usize) -> (f64, f64) {
     measured[ROUNDS / 2]
 }
 
+/// Checking a log of so many entries: the seconds that it takes, and the memory at the peak and before.
+async fn log_alone(n: usize) {
+    let (bench, _) = Bench::fresh(Backend::Sqlite).await.unwrap();
+    let mut tx = bench.services.database().write().await.unwrap();
+    for at in 0..n {
+        let entry = NewActivity {
+            at: at as i64,
+            actor: bench.actor.id.as_str(),
+            action: "finding.triaged",
+            subject_kind: "finding",
+            subject: "0190b2a0-0000-7000-8000-000000000000",
+            service: Some(bench.service.as_str()),
+            review: None,
+            summary: format!("decided about finding F-{at}"),
+            before: Some(r#"{"status":"open"}"#.to_owned()),
+            after: Some(r#"{"status":"false_positive","reason":"Only in tests."}"#.to_owned()),
+        };
+        tx.append_activity(entry).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let before = peak_mib();
+    let begun = Instant::now();
+    let verified = bench.services.verify_log().await.unwrap();
+    assert!(verified.problems.is_empty());
+    println!(
+        "{:.2} {:.1} {before:.1}",
+        begun.elapsed().as_secs_f64(),
+        peak_mib()
+    );
+}
+
 fn main() {
     let arguments: Vec<String> = env::args().collect();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -411,6 +443,11 @@ fn main() {
             .unwrap();
         println!("{}", String::from_utf8_lossy(&output.stdout).trim());
         return;
+    }
+    if let [_, mode, n, ..] = arguments.as_slice()
+        && mode == "log-alone"
+    {
+        return runtime.block_on(log_alone(n.parse().unwrap()));
     }
     if let [_, mode, path, ..] = arguments.as_slice()
         && mode == "import-file"
@@ -449,5 +486,22 @@ fn main() {
         let (peak, before) = memory_of_import(n);
         let what = format!("{n} findings");
         println!("{what:<58} {peak:.0} MiB at the peak, {before:.0} MiB before");
+    }
+    println!("\nchecking the activity log (SQLite)");
+    for n in [10_000, 100_000] {
+        let output = Command::new(env::current_exe().unwrap())
+            .args(["log-alone", &n.to_string()])
+            .output()
+            .unwrap();
+        let output = String::from_utf8_lossy(&output.stdout).into_owned();
+        let numbers: Vec<f64> = output
+            .split_whitespace()
+            .map(|n| n.parse().unwrap())
+            .collect();
+        let what = format!("{n} entries");
+        println!(
+            "{what:<58} {:.2} s, {:.0} MiB at the peak, {:.0} MiB before",
+            numbers[0], numbers[1], numbers[2]
+        );
     }
 }

@@ -70,7 +70,6 @@ impl Actor {
     }
 }
 
-/// Signing in.
 /// That somebody's password was compared, for the unit of work that it was asked for: see [`Services::confirm_password`].
 /// Not `Debug`: it holds the stored hash.
 #[must_use = "the unit of work that the password was asked for looks at it again"]

@@ -12,7 +12,7 @@ use holdpoint_importers::identity::IdentityBasis;
 pub use holdpoint_importers::{CodeFlow, Fix, Place};
 use holdpoint_storage::{
     Finding, FindingCursor, FindingFacets, FindingFilter, FindingKind, FindingLines, FindingLink,
-    FindingOrder, FindingSeries, FindingSort, NewFinding, NumberedFinding, ObservationView,
+    FindingOrder, FindingSeries, FindingSort, Found, NewFinding, NumberedFinding, ObservationView,
     SameIssue, StorageError, TriageBatch, TriageState, Tx,
 };
 
@@ -218,9 +218,10 @@ pub struct FindingView {
     pub service_name: String,
     /// Reviews' items that it is linked to.
     pub items: Vec<FindingLink>,
-    pub history: Vec<ObservationView>,
+    /// What scans changed about it, newest first.
+    pub history: Found<ObservationView>,
     /// Findings that people called duplicates of this one.
-    pub duplicates: Vec<NumberedFinding>,
+    pub duplicates: Found<NumberedFinding>,
     /// Findings of other tools that are the same vulnerability in the same component.
     pub same_issue: Vec<SameIssue>,
     /// Rules that made links, by their ids, in words.
@@ -349,6 +350,8 @@ impl Services {
         let now = self.now();
         let id = self.new_id(FindingId::parse, now);
         let mut tx = self.database().write().await?;
+        // It takes a number of the service, which locks the same.
+        tx.lock_policies_of_review(review).await?;
         let service = self
             .service_of_review(&mut tx, actor, review, Action::Contribute)
             .await?;
@@ -483,7 +486,7 @@ impl Services {
         // A severity that two people lowered was approved of what it said then.
         let before_lowering = (finding.severity_change.as_ref())
             .map(|change| change.was)
-            .filter(|of| was == wanted && blocking.lowering_takes_two(*of, wanted));
+            .filter(|of| blocking.lowering_takes_two(*of, wanted));
         let is_rated_again = match before_lowering {
             Some(_) => said != content_as(&mut tx, &this, wanted).await?,
             None => false,
@@ -493,9 +496,12 @@ impl Services {
             Some(of) if is_rated_again => {
                 tx.forget_severity_change(id, of).await?;
                 finding.severity = of;
+                let unasked = "It says something else than when this severity was approved.";
                 (
                     of,
-                    "It says something else than when this severity was approved.",
+                    Some(severity_reason)
+                        .filter(|reason| !reason.is_empty())
+                        .unwrap_or(unasked),
                 )
             }
             _ => (was, severity_reason),

@@ -516,8 +516,7 @@ impl Services {
         preview: bool,
     ) -> Result<ImportOutcome, ServiceError> {
         let mode = if preview { Mode::Preview } else { Mode::Commit };
-        self.retrying(|| self.import(actor, service, request.clone(), mode))
-            .await
+        self.import_in(actor, service, request, mode).await
     }
 
     /// Imports a scanner's file of which nobody has seen a preview, from a machine: refused where it seems to be of something else
@@ -529,8 +528,7 @@ impl Services {
         request: ScanRequest,
     ) -> Result<ImportOutcome, ServiceError> {
         let mode = Mode::CommitIfExpected;
-        self.retrying(|| self.import(actor, service, request.clone(), mode))
-            .await
+        self.import_in(actor, service, request, mode).await
     }
 
     /// Imports what a person has seen in a preview; refused when the series has changed since, so that what happens is
@@ -543,6 +541,16 @@ impl Services {
         ground: &Digest,
     ) -> Result<ImportOutcome, ServiceError> {
         let mode = Mode::CommitOver(ground);
+        self.import_in(actor, service, request, mode).await
+    }
+
+    async fn import_in(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        request: ScanRequest,
+        mode: Mode<'_>,
+    ) -> Result<ImportOutcome, ServiceError> {
         self.retrying(|| self.import(actor, service, request.clone(), mode))
             .await
     }
@@ -626,7 +634,7 @@ impl Services {
                 // It takes numbers of the service later on, which locks the same.
                 tx.lock_policies_of(service).await?;
                 // Reading the file took its time: the role may be gone since.
-                self.allow_until_done(&mut tx, actor, service, Action::ImportScans)
+                self.allow(&mut tx, actor, service, Action::ImportScans)
                     .await?;
                 tx
             }

@@ -1,7 +1,10 @@
 //! Patches: submitting them, what they touch, deciding on them, marking them applied, and the series that `git am`
 //! applies. That one is verified is nobody's to say: a later scan does, see [`Services::verify_patches`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use holdpoint_domain::{
     FindingId, ItemId, Millis, PatchId, PatchState, PersonId, Policy, ReviewId, ScanId, SeriesId,
@@ -16,6 +19,7 @@ pub use holdpoint_storage::{Patch, PatchFinding, PatchItem, PatchLinks};
 use crate::{
     Access, Actor, ServiceError, Services,
     changes::{Changes, Done, refuse_beyond},
+    import::off_the_async_threads,
     other_eyes::Eyes,
 };
 
@@ -444,7 +448,7 @@ impl Services {
                 format!("At most {MAX_LINKS} findings and items can be chosen together."),
             ));
         }
-        let bytes = std::sync::Arc::new(request.bytes);
+        let bytes = Arc::new(request.bytes);
         let content = read(bytes.clone())
             .await?
             .map_err(|error| ServiceError::rejected("patch", error.to_string()))?;
@@ -645,14 +649,10 @@ impl Services {
         let (patch, _) = self.patch_to(&mut tx, actor, id, Action::Read).await?;
         drop(tx);
         let bytes = self.bytes_of(&patch).await?;
-        let (bytes, parsed) = tokio::task::spawn_blocking(move || {
-            let parsed = holdpoint_patch::parse(&bytes).map(drop);
-            (bytes, parsed)
-        })
-        .await
-        .map_err(ServiceError::unavailable)?;
-        parsed.map_err(|error| ServiceError::rejected("", error.to_string()))?;
-        Ok((patch, bytes))
+        let bytes = Arc::new(bytes);
+        (read(bytes.clone()).await?)
+            .map_err(|error| ServiceError::rejected("", error.to_string()))?;
+        Ok((patch, Arc::unwrap_or_clone(bytes)))
     }
 
     /// A review's approved, applied and verified patches as one series that `git am` applies, in the order of their
@@ -702,7 +702,7 @@ impl Services {
         }
         let n_patches = patches.len();
         let title = review.title.clone();
-        let written = tokio::task::spawn_blocking(move || {
+        let bytes = off_the_async_threads(move || {
             let bodies: Vec<_> = patches
                 .iter()
                 .map(|patch| {
@@ -729,10 +729,9 @@ impl Services {
                 })
                 .collect();
             holdpoint_patch::series(&series)
+                .map_err(|error| ServiceError::rejected("", error.to_string()))
         })
-        .await
-        .map_err(ServiceError::unavailable)?;
-        let bytes = written.map_err(|error| ServiceError::rejected("", error.to_string()))?;
+        .await?;
         let release: String = review
             .release
             .chars()
@@ -828,7 +827,7 @@ impl Services {
         drop(tx);
         // The bytes of a patch never change, so that reading them before the unit of work is as good as within.
         let bytes = self.bytes_of(&patch).await?;
-        let content = read(std::sync::Arc::new(bytes))
+        let content = read(Arc::new(bytes))
             .await?
             .map_err(ServiceError::unavailable)?;
 
@@ -837,8 +836,6 @@ impl Services {
         tx.lock_patch(id).await?;
         let (stored, review) = self
             .patch_to(&mut tx, actor, id, Action::ApprovePatch)
-            .await?;
-        self.allow_until_done(&mut tx, actor, &review.service, Action::ApprovePatch)
             .await?;
         let mut wanted = stored.clone();
         wanted.decided_by = Some(actor.id.clone());
@@ -1062,7 +1059,7 @@ impl Services {
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(read(std::sync::Arc::new(bytes))
+        Ok(read(Arc::new(bytes))
             .await?
             .map_err(|error| error.to_string()))
     }
@@ -1075,11 +1072,9 @@ const NO_PATCH: ServiceError = ServiceError::NotFound("This patch");
 
 /// Reads a patch off the async threads: one of 8 MiB takes a while.
 async fn read(
-    bytes: std::sync::Arc<Vec<u8>>,
+    bytes: Arc<Vec<u8>>,
 ) -> Result<Result<PatchFile, holdpoint_patch::PatchError>, ServiceError> {
-    tokio::task::spawn_blocking(move || holdpoint_patch::parse(&bytes))
-        .await
-        .map_err(ServiceError::unavailable)
+    off_the_async_threads(move || Ok(holdpoint_patch::parse(&bytes))).await
 }
 
 async fn service_of(tx: &mut Tx, review: &Review) -> Result<Service, ServiceError> {

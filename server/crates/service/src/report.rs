@@ -15,7 +15,7 @@ use holdpoint_domain::{
 use holdpoint_patch::{Touch, touches};
 use holdpoint_report::{
     BundleError, Contents, Facts, bundle, csv,
-    facts::{self, Lines, ReleaseWord},
+    facts::{self, Lines},
     json, markdown, sarif,
     signing::REPORT_NAMESPACE,
 };
@@ -71,6 +71,14 @@ struct Source {
     kept: Option<(String, KeptReport)>,
 }
 
+/// What a form of the report is called while nothing is decided.
+fn marked_draft(name: &str, standing: &ReportStanding) -> String {
+    match name.split_once('.') {
+        Some((stem, kind)) if standing.is_draft() => format!("{stem}-DRAFT.{kind}"),
+        _ => name.to_owned(),
+    }
+}
+
 /// What a report is called on disk: `opensqt-market-maker-v1.0.0-report.md`.
 fn file_name(facts: &Facts, rest: &str) -> String {
     let safe = |text: &str| -> String {
@@ -107,12 +115,7 @@ impl Source {
     }
 
     fn markdown_name(&self) -> String {
-        let name = if self.standing.is_draft() {
-            "report-DRAFT.md"
-        } else {
-            "report.md"
-        };
-        file_name(&self.facts, name)
+        file_name(&self.facts, &marked_draft("report.md", &self.standing))
     }
 }
 
@@ -214,11 +217,7 @@ impl Services {
         let _place = self.place_to_report().await?;
         let source = self.source(actor, review, as_of).await?;
         let (facts, standing) = (source.facts, source.standing);
-        // As the Markdown of a draft is called.
-        let name = match name.split_once('.') {
-            Some((stem, kind)) if standing.is_draft() => format!("{stem}-DRAFT.{kind}"),
-            _ => name.to_owned(),
-        };
+        let name = marked_draft(name, &standing);
         Ok(ReportFile {
             file_name: file_name(&facts, &name),
             bytes: off_the_async_threads(move || Ok(write(facts).into_bytes())).await?,
@@ -941,10 +940,7 @@ fn release_fact(standing: &SignOffStanding) -> Option<facts::ReleaseDecision> {
         reset_at: sign_off.reset_at,
         old_rules: standing.is_of_old_rules(),
         role: role_label(&sign_off.role),
-        decision: match ReleaseDecision::parse(&sign_off.decision)? {
-            ReleaseDecision::Go => ReleaseWord::Go,
-            ReleaseDecision::NoGo => ReleaseWord::NoGo,
-        },
+        decision: ReleaseDecision::parse(&sign_off.decision)?,
         statement: sign_off.statement.clone(),
         at: sign_off.signed_at,
         digest: sign_off.digest.clone(),

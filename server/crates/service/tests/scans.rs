@@ -591,11 +591,12 @@ async fn what_people_decided_survives_every_import() {
             .expect("reads");
         let outcomes: Vec<_> = view
             .history
+            .entries
             .iter()
             .map(|seen| seen.outcome.as_str())
             .collect();
         assert_eq!(outcomes, ["reopened", "fixed", "moved"]);
-        assert!(view.history.iter().all(|seen| !seen.why.is_empty()));
+        assert!(view.history.entries.iter().all(|seen| !seen.why.is_empty()));
         assert_eq!(
             view.finding.status_by, None,
             "a scan decides in nobody's name"
@@ -667,6 +668,7 @@ async fn a_build_in_another_folder_changes_no_finding_but_its_path() {
             .expect("a finding");
         let why = page
             .history
+            .entries
             .iter()
             .map(|seen| seen.why.as_str())
             .collect::<Vec<_>>()

@@ -219,6 +219,8 @@ async fn each_meaningful_change_voids_a_signature_and_is_named() {
             .changed_since_i_signed(&team.reviewer)
             .await
             .expect("lists");
+        assert_eq!((changed.n_reviews, changed.n_looked_at), (1, 1));
+        let changed = changed.changed;
         assert_eq!(changed.len(), 1);
         assert!(
             matches!(&changed[0].1.validity, Validity::Void(changes) if changes[0].is.is_none())

@@ -215,7 +215,7 @@ async fn duplicates_form_no_chain_and_their_original_names_them() {
             .finding(&team.viewer, &lines[0].id)
             .await
             .expect("finding");
-        let numbers: Vec<_> = view.duplicates.iter().map(|of| of.number).collect();
+        let numbers: Vec<_> = view.duplicates.entries.iter().map(|of| of.number).collect();
         assert_eq!(numbers, [2], "{}", team.on());
     }
 }
@@ -961,7 +961,7 @@ async fn a_decided_finding_that_is_gone_is_told_once() {
         let told = async || {
             let id = team.lines().await[0].id.clone();
             let view = team.world.services.finding(&team.viewer, &id).await;
-            let history = view.expect("reads").history;
+            let history = view.expect("reads").history.entries;
             history
                 .iter()
                 .filter(|seen| seen.outcome == "no_longer_seen")

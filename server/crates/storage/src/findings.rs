@@ -592,7 +592,7 @@ macro_rules! content_of {
 }
 
 impl Finding {
-    /// Whether it does not say any more what it said when acceptance of its risk was asked for.
+    /// Whether it does not say any more what it said when what is decided or asked about it was.
     pub fn has_outgrown_acceptance(&self) -> bool {
         // What is bound to a duplicate is of two findings, and that is opened when either says something else.
         self.duplicate_of.is_none()

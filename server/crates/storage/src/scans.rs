@@ -1,6 +1,8 @@
 //! Scans, the series they are compared in, and what each changed.
 
-use crate::{StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, tx::one};
+use crate::{
+    Found, StorageError, Tx, columns::parsed, execute, fetch_all, fetch_optional, tx::one,
+};
 use holdpoint_domain::{
     Digest, FindingId, Millis, PersonId, ScanId, SeriesId, ServiceId, Severity,
 };
@@ -325,17 +327,26 @@ impl Tx {
         one(touched)
     }
 
-    /// What scans changed about a finding, newest first.
+    /// What scans changed about a finding: the newest 500 first, and how many there are.
     pub async fn observations_of(
         &mut self,
         finding: &FindingId,
-    ) -> Result<Vec<ObservationView>, StorageError> {
+    ) -> Result<Found<ObservationView>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            n: i64,
+        }
+        const COUNT: &str = "select count(*) as n from observation where finding_id = $1";
         const SQL: &str = "select observation.scan_id, scan.tool, series.label, scan.commit_id, scan.imported_at, \
             observation.outcome, observation.why, observation.was_path, observation.was_start_line, observation.path, \
             observation.start_line from observation join scan on scan.id = observation.scan_id \
             join series on series.id = scan.series_id where observation.finding_id = $1 \
             order by scan.imported_at desc, scan.id desc limit 500";
-        Ok(fetch_all!(self, ObservationView, SQL, finding.as_str()))
+        let counted = fetch_optional!(self, Row, COUNT, finding.as_str());
+        Ok(Found {
+            entries: fetch_all!(self, ObservationView, SQL, finding.as_str()),
+            n_matching: counted.map_or(0, |row| row.n),
+        })
     }
 
     /// What a scan changed, worst first; unchanged findings are not among it.

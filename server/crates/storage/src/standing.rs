@@ -8,12 +8,12 @@ use holdpoint_domain::{
     Policy, ReviewId, ScannerClaim, Severity,
     evidence::{EvidenceText, Pin},
     four_eyes::is_marked_by_reset,
-    triage::Request,
+    triage::{Blocking, Request},
     verdict::{FindingGroup, GroupKey, GroupState},
 };
 
 use crate::{
-    FindingContent, StorageError, Tx,
+    FindingContent, Found, StorageError, Tx,
     evidence::is_contradicted,
     execute, fetch_all, fetch_each, fetch_optional,
     finding_rows::severity_rank,
@@ -1573,21 +1573,32 @@ impl Tx {
             .transpose()
     }
 
-    /// Reviews with a sign-off of this person, newest first.
+    /// Reviews with a sign-off of this person: the newest 200 first, and how many there are.
     pub async fn reviews_signed_by(
         &mut self,
         person: &holdpoint_domain::PersonId,
-    ) -> Result<Vec<ReviewId>, StorageError> {
+    ) -> Result<Found<ReviewId>, StorageError> {
+        #[derive(sqlx::FromRow)]
+        struct Counted {
+            n: i64,
+        }
+        const COUNT: &str =
+            "select count(distinct review_id) as n from sign_off where person_id = $1";
         #[derive(sqlx::FromRow)]
         struct Row {
             review_id: String,
         }
         const SQL: &str = "select review_id from sign_off where person_id = $1 \
             group by review_id order by max(log_sequence) desc limit 200";
-        fetch_all!(self, Row, SQL, person.as_str())
+        let counted = fetch_optional!(self, Counted, COUNT, person.as_str());
+        let entries = fetch_all!(self, Row, SQL, person.as_str())
             .into_iter()
             .map(|row| word("sign_off", "review_id", &row.review_id, ReviewId::parse))
-            .collect()
+            .collect::<Result<_, _>>()?;
+        Ok(Found {
+            entries,
+            n_matching: counted.map_or(0, |row| row.n),
+        })
     }
 
     pub async fn insert_sign_off(&mut self, new: &SignOff) -> Result<(), StorageError> {
@@ -1675,15 +1686,9 @@ fn asked_of(policy: &str, now: Millis) -> Vec<(Severity, Millis, Millis)> {
 
 /// The severities that block by a policy, as numbers; all where it cannot be read.
 fn blocking(policy: &str) -> Vec<i64> {
-    let policy = serde_json::from_str::<Policy>(policy).ok();
-    let severities = Severity::ALL.iter();
-    severities
-        .filter(|severity| {
-            policy
-                .as_ref()
-                .is_none_or(|policy| policy.blocks(**severity))
-        })
-        .map(|severity| severity_rank(*severity))
+    let blocking = Blocking::strictest([policy]);
+    (blocking.severities().iter().copied())
+        .map(severity_rank)
         .collect()
 }
 

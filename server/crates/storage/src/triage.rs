@@ -9,7 +9,7 @@ use holdpoint_domain::{
 };
 
 use crate::{
-    StorageError, Tx,
+    Found, StorageError, Tx,
     columns::parsed,
     execute, fetch_all, fetch_optional,
     findings::{is_gone, is_outgrown},
@@ -778,11 +778,11 @@ impl Tx {
         one(touched)
     }
 
-    /// The findings that people called duplicates of this one.
+    /// The findings that people called duplicates of this one: the first 200, and how many there are.
     pub async fn duplicates_of(
         &mut self,
         finding: &FindingId,
-    ) -> Result<Vec<NumberedFinding>, StorageError> {
+    ) -> Result<Found<NumberedFinding>, StorageError> {
         #[derive(sqlx::FromRow)]
         struct Row {
             id: String,
@@ -790,11 +790,18 @@ impl Tx {
             title: String,
             tool: Option<String>,
         }
+        #[derive(sqlx::FromRow)]
+        struct Counted {
+            n: i64,
+        }
+        const COUNT: &str =
+            "select count(*) as n from finding where duplicate_of = $1 and status = 'duplicate'";
         const SQL: &str = "select finding.id, finding.number, finding.title, \
             coalesce(finding.tool, series.tool) as tool from finding \
             left join series on series.id = finding.series_id where finding.duplicate_of = $1 \
             and finding.status = 'duplicate' order by finding.number limit 200";
-        fetch_all!(self, Row, SQL, finding.as_str())
+        let counted = fetch_optional!(self, Counted, COUNT, finding.as_str());
+        let entries = fetch_all!(self, Row, SQL, finding.as_str())
             .into_iter()
             .map(|row| {
                 Ok(NumberedFinding {
@@ -804,6 +811,10 @@ impl Tx {
                     tool: row.tool,
                 })
             })
-            .collect()
+            .collect::<Result<_, StorageError>>()?;
+        Ok(Found {
+            entries,
+            n_matching: counted.map_or(0, |row| row.n),
+        })
     }
 }

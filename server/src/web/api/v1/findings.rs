@@ -339,7 +339,7 @@ fn finding(view: &FindingView, now: Millis) -> Finding {
         status_by: of.status_by_name.clone(),
         status_at: of.status_at.map(moment),
         duplicate_of: of.duplicate_of,
-        duplicates: view.duplicates.iter().map(|of| of.number).collect(),
+        duplicates: view.duplicates.entries.iter().map(|of| of.number).collect(),
         same_issue: view
             .same_issue
             .iter()
@@ -404,6 +404,7 @@ fn finding(view: &FindingView, now: Millis) -> Finding {
             .collect(),
         history: view
             .history
+            .entries
             .iter()
             .map(|seen| Observation {
                 scan: seen.scan_id.clone(),
