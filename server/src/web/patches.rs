@@ -60,11 +60,21 @@ async fn submit(
             service: may.then_some(&service),
         };
         services.count_small_upload(by, request.bytes.len())?;
-        services.submit_patch(&person, &review, request).await
+        let id = services.submit_patch(&person, &review, request).await?;
+        let view = services.patch(&person, &id).await?;
+        Ok::<_, ServiceError>((id, view.obstacle().map(str::to_owned)))
     }
     .await;
     let outcome = outcome
-        .map(|id| Notice::new("The patch is submitted.").at(paths::patch(id.as_str())))
+        .map(|(id, obstacle)| {
+            let words = match obstacle {
+                Some(why) => {
+                    format!("The patch is submitted, but `git am` does not apply it. {why}")
+                }
+                None => "The patch is submitted.".to_owned(),
+            };
+            Notice::new(words).at(paths::patch(id.as_str()))
+        })
         .map_err(|error| match error {
             // What is wrong with a file is said at the file.
             ServiceError::Rejected {

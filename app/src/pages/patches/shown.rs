@@ -79,6 +79,7 @@ fn fit(view: &PatchView) -> Fit {
         } => Fit::DoesNot(format!(
             "Does not apply to {target}: {path} is {found} there, and the patch was made against {expected}"
         )),
+        Applies::Nowhere { reason } => Fit::DoesNot(format!("Does not apply anywhere: {reason}")),
         Applies::Unknown { reason } => {
             let mut letters = reason.chars();
             let first = letters.next().map(|first| first.to_ascii_lowercase());
@@ -191,11 +192,7 @@ fn how(file: &FileChange) -> String {
             _ => "binary file changed".to_owned(),
         },
     };
-    let content = if file.kind == ChangeKind::Binary && !file.has_binary_content {
-        ", without its content, so that nobody can apply it"
-    } else {
-        ""
-    };
+    let content = (file.obstacle()).map_or_else(String::new, |why| format!(", {why}"));
     match mode {
         Some(mode) => format!("{kind}{content}, {mode}"),
         None => format!("{kind}{content}"),

@@ -19,6 +19,8 @@ pub enum Applies {
         expected: String,
         found: String,
     },
+    /// `git am` applies it nowhere, whatever the repository holds; see [`PatchFile::obstacle`].
+    Nowhere { reason: String },
     /// The patch names no blob ids for a file, so that nothing can be compared.
     Unknown { reason: String },
 }

@@ -64,6 +64,27 @@ impl PatchFile {
     }
 }
 
+impl PatchFile {
+    /// Why `git am` does not apply this patch whatever the repository holds, as a sentence about the first such file; `None` where
+    /// it may apply.
+    pub fn obstacle(&self) -> Option<String> {
+        self.files.iter().find_map(|file| {
+            let why = file.obstacle()?;
+            Some(format!("{} is changed {why}.", file.path()))
+        })
+    }
+
+    /// What is doubtful of a patch without an obstacle, as a sentence about the first such file.
+    pub fn doubt(&self) -> Option<String> {
+        let file = self.files.iter().find(|file| file.is_for_the_end())?;
+        Some(format!(
+            "{} is changed without the lines around the change: `git am` applies that only at the end of a file. Make the patch \
+             with `git format-patch`, which gives three lines of context.",
+            file.path()
+        ))
+    }
+}
+
 /// Who made a commit and what they said about it, from the head of a `git format-patch` mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitHead {
@@ -124,6 +145,31 @@ impl FileChange {
             .unwrap_or_default()
     }
 
+    /// Why `git am` does not apply this change whatever the file holds, as what is said of how it is changed; `None` where it may.
+    pub fn obstacle(&self) -> Option<&'static str> {
+        if self.kind == ChangeKind::Binary && !self.has_binary_content {
+            return Some(
+                "without its binary content, so that nobody can apply it: make the patch with `git format-patch`",
+            );
+        }
+        // What ends without a line of context has to be at the end of the file, so nothing follows it.
+        let (_, before) = self.hunks.split_last()?;
+        before.iter().any(|hunk| !hunk.ends_with_context()).then_some(
+            "without the lines around the change, so that `git am` cannot place it: make the patch with `git format-patch`, \
+             which gives three lines of context",
+        )
+    }
+
+    /// Whether `git am` applies this change only where the file ends with it: it was made without any context behind the file's
+    /// first line (`git diff --unified=0`).
+    pub fn is_for_the_end(&self) -> bool {
+        self.hunks.last().is_some_and(|hunk| {
+            let is_behind = hunk.old_start > 1 || (hunk.old_start == 1 && hunk.old_lines == 0);
+            let begins_with_context = (hunk.lines.first()).is_some_and(Line::is_context);
+            is_behind && !begins_with_context && !hunk.ends_with_context()
+        })
+    }
+
     /// Lines added.
     pub fn n_added(&self) -> usize {
         self.count(LineKind::Add)
@@ -155,6 +201,12 @@ pub struct Hunk {
     pub lines: Vec<Line>,
 }
 
+impl Hunk {
+    fn ends_with_context(&self) -> bool {
+        self.lines.last().is_some_and(Line::is_context)
+    }
+}
+
 /// What a line of a hunk does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -177,4 +229,10 @@ pub struct Line {
     pub text: String,
     /// The file ends here without a line feed.
     pub no_newline: bool,
+}
+
+impl Line {
+    fn is_context(&self) -> bool {
+        self.kind == LineKind::Context
+    }
 }

@@ -36,14 +36,12 @@ pub enum SeriesError {
         #[source]
         cause: PatchError,
     },
-    #[error(
-        "Patch {position} ({subject}) changes the binary file {path} without its content, so that nobody can apply it. \
-         Make it with `git diff --binary` or `git format-patch`."
-    )]
-    BinaryWithoutContent {
+    #[error("Patch {position} ({subject}): {path} is changed {why}.")]
+    Unappliable {
         position: usize,
         subject: String,
         path: String,
+        why: &'static str,
     },
     #[error(
         "Patch {position} ({subject}) names a file that is not UTF-8 ({path}) and lacks the prefixes a/ and b/. Make it \
@@ -75,11 +73,12 @@ pub fn series(patches: &[SeriesPatch<'_>]) -> Result<Vec<u8>, SeriesError> {
         for part in parse_parts(&text).map_err(unreadable)? {
             for file in &part.files {
                 let path = || file.change.path().to_owned();
-                if file.change.kind == ChangeKind::Binary && !file.change.has_binary_content {
-                    return Err(SeriesError::BinaryWithoutContent {
+                if let Some(why) = file.change.obstacle() {
+                    return Err(SeriesError::Unappliable {
                         position,
                         subject,
                         path: path(),
+                        why,
                     });
                 }
                 if !file.prefixed && file.change.path().contains('\u{fffd}') {

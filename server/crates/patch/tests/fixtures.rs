@@ -136,6 +136,6 @@ fn a_binary_change_without_content_is_shown_but_makes_no_series() {
         refused
             .unwrap_err()
             .to_string()
-            .contains("p.png without its content")
+            .contains("p.png is changed without its binary content")
     );
 }

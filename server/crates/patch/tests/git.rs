@@ -246,6 +246,59 @@ fn line_counts_are_those_that_git_counts() {
 }
 
 #[test]
+fn a_patch_that_git_applies_nowhere_is_known_by_its_context() {
+    let lines = |n: usize| -> Vec<String> { (1..=n).map(|n| format!("line {n}\n")).collect() };
+    let mut n_refused = 0;
+    for n in [1, 2, 7, 30] {
+        // Lines replaced, taken out or added at each end and within, alone and together.
+        for changed in [
+            vec![1],
+            vec![n],
+            vec![n / 2 + 1],
+            vec![1, n],
+            vec![n / 2 + 1, n],
+        ] {
+            for what in ["other\n", "", "one\nmore\n"] {
+                for (context, added) in [("0", 0), ("1", 0), ("3", 0), ("0", 2), ("3", 2)] {
+                    let repository = Repository::new();
+                    let mut text = lines(n);
+                    repository.write("f.txt", text.concat().as_bytes());
+                    repository.commit("Base");
+                    for at in &changed {
+                        what.clone_into(&mut text[at - 1]);
+                    }
+                    text.extend(lines(added));
+                    let text = text.concat();
+                    if text.is_empty() || text == lines(n).concat() {
+                        continue;
+                    }
+                    repository.write("f.txt", text.as_bytes());
+                    let raw = repository.git(&["diff", &format!("--unified={context}")]);
+                    repository.git(&["checkout", "-q", "f.txt"]);
+                    let outside = TempDir::new().unwrap();
+                    let patch = outside.path().join("change.patch");
+                    fs::write(&patch, &raw).unwrap();
+                    let applied = repository.run(&["apply", "--check", patch.to_str().unwrap()]);
+                    let read = parse(&raw).unwrap();
+                    let case = format!("{n} {changed:?} {what:?} {context} {added}");
+                    if read.obstacle().is_some() {
+                        n_refused += 1;
+                        assert!(!applied.status.success(), "{case}");
+                        assert_eq!(context, "0", "{case}");
+                    } else if !applied.status.success() {
+                        // A change of the first line that leaves out what follows looks like one of a file of one line.
+                        assert!(read.doubt().is_some() || changed[0] == 1, "{case}");
+                    } else if context != "0" {
+                        assert_eq!(read.doubt(), None, "{case}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(n_refused > 20, "{n_refused}");
+}
+
+#[test]
 fn mails_keep_their_commits_through_a_series() {
     let source = Repository::changed();
     // The message holds a line that starts a mail: git's own mailbox of it cannot be split again, ours can.

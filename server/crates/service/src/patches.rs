@@ -230,6 +230,16 @@ pub struct PatchView {
     pub possible: PatchPossible,
 }
 
+impl PatchView {
+    /// Why `git am` applies the patch nowhere, where that is so.
+    pub fn obstacle(&self) -> Option<&str> {
+        match &self.applies {
+            Applies::Nowhere { reason } => Some(reason),
+            _ => None,
+        }
+    }
+}
+
 /// What the person who looks can do with a patch now. A text says why something is not possible.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PatchPossible {
@@ -311,7 +321,13 @@ fn title_of(patch: &PatchFile) -> String {
 }
 
 /// Whether the patch applies to the review's target commit. Commits' snapshots are what this needs, and says when it has none.
-fn applies_to_target(review: &Review) -> Applies {
+fn applies_to_target(review: &Review, content: Option<&PatchFile>) -> Applies {
+    if let Some(reason) = content.and_then(PatchFile::obstacle) {
+        return Applies::Nowhere { reason };
+    }
+    if let Some(reason) = content.and_then(PatchFile::doubt) {
+        return Applies::Unknown { reason };
+    }
     let reason = match &review.commit {
         Some(commit) => format!("No snapshot of commit {commit} has been pushed."),
         None => "The review names no target commit.".to_owned(),
@@ -354,6 +370,12 @@ fn no_decision(state: PatchState, to: PatchState) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Why this content cannot be approved: one patch that does not apply ends the series of all.
+fn no_approval(content: &PatchFile) -> Option<String> {
+    let obstacle = content.obstacle()?;
+    Some(format!("`git am` does not apply this patch. {obstacle}"))
 }
 
 fn no_applied(state: PatchState) -> Option<&'static str> {
@@ -399,6 +421,7 @@ fn possible(
     PatchPossible {
         no_approve: decide()
             .or_else(|| state(no_decision(patch.state, PatchState::Approved)))
+            .or_else(|| content.and_then(no_approval))
             .or_else(|| four_eyes(actor, patch, content, policy, "approve")),
         no_reject: decide()
             .or_else(|| state(no_decision(patch.state, PatchState::Rejected)))
@@ -868,6 +891,9 @@ impl Services {
         if let Some(why) = no_decision(stored.state, wanted.state) {
             return Err(ServiceError::rejected("decision", why));
         }
+        if let (PatchDecision::Approve, Some(why)) = (&decision, no_approval(&content)) {
+            return Err(ServiceError::rejected("decision", why));
+        }
         tx.update_patch(&wanted).await?;
         let (action, summary) = match &decision {
             PatchDecision::Approve => ("patch.approved", format!("approved P-{}", stored.number)),
@@ -1019,7 +1045,7 @@ impl Services {
                     content.as_ref().ok(),
                     &review.policy,
                 ),
-                applies: applies_to_target(&review),
+                applies: applies_to_target(&review, content.as_ref().ok()),
                 service: service.clone(),
                 patch,
                 review,

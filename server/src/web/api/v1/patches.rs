@@ -127,6 +127,7 @@ fn whole(view: &PatchView) -> WholePatch {
                 "{path}: the patch was made for {expected}, and there is {found}."
             )),
         ),
+        Applies::Nowhere { reason } => ("no", Some(reason.clone())),
         Applies::Unknown { reason } => ("unknown", Some(reason.clone())),
     };
     WholePatch {
