@@ -7,6 +7,7 @@ use std::ops::Range;
 use holdpoint_domain::{Gating, nesting};
 use serde::{Deserialize, Serialize};
 
+use crate::boxes;
 use crate::front_matter::{self, FrontMatter};
 use crate::hints::{self, Comment, Hints};
 use crate::keys::Keys;
@@ -234,7 +235,8 @@ fn with_parsed<T>(text: &str, then: impl FnOnce(&Parsed<'_>) -> T) -> T {
         markdown.to_mut().push('\n');
     }
     let source = Source::new(text);
-    let tree = Tree::new(&markdown, front.end, text.len());
+    let mut tree = Tree::new(&markdown, front.end, text.len());
+    boxes::add_read_by_gitlab(&source, &mut tree);
     let headings = outline::headings(&source, &tree);
     let comments = hints::comments(&source, &tree);
     then(&Parsed {
@@ -400,7 +402,7 @@ impl Parsed<'_> {
             &prose_holes,
         );
         let items = self.items(&found, places, &sections, &mut problems);
-        problems::look_over(&self.source, &self.tree, &mut problems);
+        problems::look_over(&self.source, &self.tree, &found, &mut problems);
         problems.sort();
         problems.dedup();
         Document {

@@ -22,6 +22,9 @@
 //!   no heading carries below its parent's. Items before the first section belong to a section made for them: level 0,
 //!   named after the document, without number.
 //! - **Items**: by one of four [`Reading`]s, see there. Items nest where the document nests them.
+//! - **Boxes**: those of CommonMark's task lists, and as GitLab reads them: `[~]` for what does not apply, and a no-break
+//!   space inside the box or behind it. Every other line that looks like one (`[-]`, `☐`, `( )`, `1.2 [ ]`, a box in a heading) is a
+//!   [`Problem`] with its line, and part of no other item's title.
 //! - **Keys**: the section's number and the item's position in it (`2.5.2`); a sub-item adds its position below its
 //!   parent (`2.5.2.1`); items before the first section are `1`, `2`, …. A key that is taken gets `-2`, `-3`, ….
 //! - **Title and requirement of an item**: a leading `**Title**:` (the colon inside or outside, or a dash, or the bold text alone
@@ -38,6 +41,7 @@
 //! Nothing that a person can write makes the crate panic or stop: what looks wrong is a [`Problem`] with its line. Start
 //! reading at [`Document`], then `readings.rs` for what counts as an item.
 
+mod boxes;
 mod difference;
 mod document;
 mod front_matter;

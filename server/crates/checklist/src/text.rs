@@ -1,5 +1,6 @@
 //! What a text is called: its title, and where its requirement begins.
 
+use crate::boxes::{line_of, near_miss};
 use crate::hints;
 use crate::source::Source;
 use crate::tree::{Kind, Tree};
@@ -55,6 +56,13 @@ pub(crate) fn lead(source: &Source<'_>, tree: &Tree<'_>, item: usize) -> Option<
         }
         let range = tree.range(node);
         end = Some(range.end);
+        // What looks like a task of its own is no part of this one's title.
+        let next = tree.nodes.get(node + 1).map(|next| next.range.start);
+        if kind == Kind::Break
+            && next.is_some_and(|at| near_miss(line_of(source, at), false).is_some())
+        {
+            break;
+        }
         let is_hint = kind == Kind::InlineHtml
             && source
                 .slice(range.clone())

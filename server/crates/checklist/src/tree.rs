@@ -166,12 +166,18 @@ impl<'a> Tree<'a> {
 
     /// The box a list item begins with.
     pub(crate) fn box_of(&self, item: usize) -> Option<usize> {
+        let first = self.first_inline(item)?;
+        matches!(self.kind(first), Kind::Box { .. }).then_some(first)
+    }
+
+    /// The first inline node of a list item's first block, where it begins with text.
+    pub(crate) fn first_inline(&self, item: usize) -> Option<usize> {
         let first = self.children(item).next()?;
         let first = match self.kind(first) {
             Kind::Paragraph | Kind::Heading(_) => self.children(first).next()?,
             _ => first,
         };
-        matches!(self.kind(first), Kind::Box { .. }).then_some(first)
+        self.kind(first).is_inline().then_some(first)
     }
 
     /// The text below a node, without markup, white space as written.

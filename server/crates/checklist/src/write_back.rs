@@ -48,19 +48,26 @@ fn with_boxes(source: &str, document: &Document, mark: impl Fn(&Item) -> Option<
             continue;
         };
         // Of another source the places would be anything: never write but between brackets.
-        if offset > at && source.get(offset - 1..).is_some_and(is_box) {
+        let inside = source
+            .get(offset.saturating_sub(1)..)
+            .and_then(inside_of_box);
+        if let Some(inside) = inside.filter(|_| offset > at) {
             out.push_str(&source[at..offset]);
             out.push(mark);
-            at = offset + 1;
+            at = offset + inside.len_utf8();
         }
     }
     out.push_str(&source[at..]);
     out
 }
 
-fn is_box(text: &str) -> bool {
-    matches!(
-        text.as_bytes(),
-        [b'[', b' ' | b'\t' | 0x0B | 0x0C | b'x' | b'X', b']', ..]
-    )
+/// What stands in the box that a text begins with.
+fn inside_of_box(text: &str) -> Option<char> {
+    let mut chars = text.strip_prefix('[')?.chars();
+    let inside = chars.next()?;
+    let is_mark = matches!(
+        inside,
+        ' ' | '\t' | '\u{b}' | '\u{c}' | '\u{a0}' | 'x' | 'X' | '~'
+    );
+    (is_mark && chars.next() == Some(']')).then_some(inside)
 }

@@ -654,3 +654,85 @@ fn tabs_and_quotes_are_taken_off_a_requirement() {
     assert_eq!(document.items[1].title, "three four five");
     assert_eq!(document.items[1].body, "six");
 }
+
+/// The items' titles, and the lines of the problems.
+fn titles_and_lines(text: &str) -> (Vec<String>, Vec<usize>) {
+    let document = parse(text);
+    let titles = document.items.iter().map(|item| item.title.clone());
+    let lines = document.problems.iter().map(|problem| problem.line);
+    (titles.collect(), lines.collect())
+}
+
+#[test]
+fn boxes_as_gitlab_reads_them_are_items() {
+    let text = "- [~] Of no use here\n- [\u{a0}] Hard space within\n- [ ]\u{a0}Hard space behind\n- [x]\u{a0} **Bold**: Both\n\n1. [~]\n";
+    let document = parse(text);
+    let read: Vec<_> = (document.items.iter())
+        .map(|item| (item.title.as_str(), item.body.as_str(), item.ticked))
+        .collect();
+    assert_eq!(
+        read,
+        [
+            ("Of no use here", "", false),
+            ("Hard space within", "", false),
+            ("Hard space behind", "", false),
+            ("Bold", "Both", true),
+            ("(no text)", "", false),
+        ]
+    );
+    // Written back, nothing but what is within the boxes is another.
+    assert_eq!(write_back(text, |item| item.ticked), text);
+    assert_eq!(
+        write_back(text, |item| !item.ticked),
+        "- [x] Of no use here\n- [x] Hard space within\n- [x]\u{a0}Hard space behind\n- [ ]\u{a0} **Bold**: Both\n\n1. [x]\n"
+    );
+    assert_eq!(parse("> - [~] a\n>   - [~] b **c** d\n").items.len(), 2);
+}
+
+#[test]
+fn every_line_that_looks_like_a_box_is_an_item_or_a_problem() {
+    for (text, titles, lines) in [
+        (
+            "- [ ] One\n- [-] Cancelled\n- [/] Begun\n- [ x ] Padded\n- [*] Starred\n- [✓] Ticked\n- [A](https://example.org) link\n",
+            vec!["One"],
+            vec![2, 3, 4, 5, 6],
+        ),
+        (
+            "- [ ] One\n-\u{a0}[ ] Hard space\n\n• [ ] Round bullet\n\n☐ Ballot box\n\n- ☐ In a bullet\n- ✅ Sign\n",
+            vec!["One"],
+            vec![2, 4, 6, 8, 9],
+        ),
+        (
+            "- [ ] One\n\n## [ ] Heading\n\n[ ] No bullet\n[x] Nor here\n\n1.1 [ ] Clause\n1.2 [x] Clause\n\n1.[ ] Glued\n\n**[ ] Bold** box\n\n- **[ ] Bold in a bullet**\n- `[ ]` Code\n- ( ) Round\n- (x) Round\n",
+            vec!["One"],
+            vec![3, 5, 6, 8, 9, 11, 13, 15, 16, 17, 18],
+        ),
+        (
+            "- [ ] One\n\n| # | Check | OK |\n|---|---|---|\n| 1 | Limits | ☐ |\n| 2 | Alerts | [x] |\n| 3 | None | no |\n",
+            vec!["One"],
+            vec![5, 6],
+        ),
+        // Examples in code are none.
+        (
+            "- [ ] One\n\n```\n[ ] a\n☐ b\n```\n\n    [ ] c\n",
+            vec!["One"],
+            vec![],
+        ),
+    ] {
+        let read = titles_and_lines(text);
+        let titles: Vec<String> = titles.into_iter().map(str::to_owned).collect();
+        assert_eq!(read, (titles, lines), "{text}");
+    }
+    // Where the table is what is read, its boxes are answers.
+    let table = "| Check | OK |\n|---|---|\n| Limits | ☐ |\n| Alerts | ☐ |\n";
+    assert_eq!(titles_and_lines(table).1, Vec::<usize>::new());
+}
+
+#[test]
+fn what_looks_like_a_task_is_glued_to_no_title() {
+    let document = parse("- [ ] Backups work\n-\u{a0}[ ] Alerts work\n");
+    let item = &document.items[0];
+    assert_eq!(item.title, "Backups work");
+    assert_eq!(item.body, "-\u{a0}[ ] Alerts work");
+    assert_eq!(document.problems[0].line, 2);
+}
