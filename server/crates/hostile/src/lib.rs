@@ -209,7 +209,7 @@ pub fn assert_linear<T>(
         let once = || {
             let started = worked();
             std::hint::black_box(work(text));
-            worked() - started
+            worked().saturating_sub(started)
         };
         let first = once();
         if first < QUICK {
