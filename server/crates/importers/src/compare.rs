@@ -3,11 +3,12 @@
 //! A pure function of both: nothing is stored, nothing is decided for a person. Findings with equal keys belong together;
 //! of several equal ones in a file the order of their lines tells which is which, so that removing one of them fixes one. Once a
 //! person has decided about one of them, only those are paired that lie at the same line, or that are as many as before and
-//! of which none lies where another one lay: a decision goes to nothing that was merely counted out.
+//! of which none lies where another one lay, or that have the same scope: a decision goes to nothing that was merely counted out.
 //! Where a tool begins or stops to give fingerprints, rule, path and context find the finding again, but only if it is
 //! certain which one is meant.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::num::NonZeroU32;
 
 use holdpoint_domain::FindingStatus;
@@ -351,7 +352,7 @@ impl<'a> Pairs<'a> {
         // The format may give fingerprints only since then.
         self.matching = By::Context;
         self.match_by(
-            |known| (!has_print(known.basis)).then(|| with_version(known.context, known.version)),
+            |known| (!has_print(known.basis)).then(|| with_version(known.key, known.version)),
             |at, _| keys[at].1,
             Certainty::EqualNumber,
         );
@@ -397,11 +398,23 @@ impl<'a> Pairs<'a> {
     fn match_contexts(&mut self) {
         // A basis of its own for each pass: a finding that had a fingerprint and has none now, and the other way round.
         for known_has_print in [true, false] {
+            // Without a fingerprint the key says what the context does with one.
             self.match_by(
-                |known| (has_print(known.basis) == known_has_print).then_some(known.context),
-                |_, seen| {
-                    (has_print(seen.identity.basis) != known_has_print)
-                        .then_some(seen.identity.context)
+                |known| {
+                    let context = if known_has_print {
+                        known.context
+                    } else {
+                        known.key
+                    };
+                    (has_print(known.basis) == known_has_print).then_some(context)
+                },
+                |_, Identified { identity, .. }| {
+                    let context = if known_has_print {
+                        identity.key
+                    } else {
+                        identity.context
+                    };
+                    (has_print(identity.basis) != known_has_print).then_some(context)
                 },
                 Certainty::EqualNumber,
             );
@@ -497,7 +510,12 @@ impl<'a> Pairs<'a> {
                 continue;
             }
             let is_decided = |at: &usize| previous[*at].status.is_human_decision();
-            let counts_out = certainty == Certainty::Order && group.len() != seen.len();
+            if certainty == Certainty::Order && group.iter().any(is_decided) {
+                self.pair_same_contexts(group, &mut seen);
+                group.retain(|at| !self.is_taken[*at]);
+            }
+            let counts_out = certainty == Certainty::Order
+                && (group.len() != seen.len() || self.is_blind(group, &seen));
             if group.iter().any(is_decided) && (counts_out || self.is_crossed(group, &seen)) {
                 self.pair_same_lines(group, &mut seen);
                 // What else there is of them could be any of them.
@@ -522,6 +540,31 @@ impl<'a> Pairs<'a> {
         }
     }
 
+    /// Pairs those of one context, where only one has it on either side, and others have others.
+    fn pair_same_contexts(&mut self, old: &[usize], seen: &mut Vec<usize>) {
+        let (previous, new) = (self.previous, self.new);
+        let old_at = alone_at(old.iter().map(|at| (Some(previous[*at].context), *at)));
+        let new_at = alone_at(seen.iter().map(|at| (Some(new[*at].identity.context), *at)));
+        self.pair_alone(&old_at, &new_at);
+        seen.retain(|at| self.matches[*at].known().is_none());
+    }
+
+    /// Whether neither lines nor contexts tell which is which. What was stored before contexts told equal ones apart has its key in
+    /// the place of one, which says nothing.
+    fn is_blind(&self, old: &[usize], seen: &[usize]) -> bool {
+        let known = || old.iter().map(|at| &self.previous[*at]);
+        let found = || seen.iter().map(|at| &self.new[*at]);
+        let has_lines =
+            known().all(|known| known.line.is_some()) && found().all(|found| found.line.is_some());
+        if has_lines || known().all(|known| known.context == known.key) {
+            return false;
+        }
+        let contexts = known()
+            .map(|known| known.context)
+            .chain(found().map(|found| found.identity.context));
+        contexts.collect::<HashSet<Key>>().len() > 1
+    }
+
     /// Whether, of as many as before in their order, one lies now where another one of them lay.
     fn is_crossed(&self, old: &[usize], seen: &[usize]) -> bool {
         if old.len() != seen.len() {
@@ -539,24 +582,22 @@ impl<'a> Pairs<'a> {
     /// Pairs those that lie at the same line, where only one does on either side; what has no line lies nowhere.
     fn pair_same_lines(&mut self, old: &[usize], seen: &mut Vec<usize>) {
         let (previous, new) = (self.previous, self.new);
-        let alone_at = |lines: &mut dyn Iterator<Item = (Option<NonZeroU32>, usize)>| {
-            let mut alone: HashMap<NonZeroU32, Option<usize>> = HashMap::new();
-            for (line, at) in lines {
-                if let Some(line) = line {
-                    let several = |found: &mut Option<usize>| *found = None;
-                    alone.entry(line).and_modify(several).or_insert(Some(at));
-                }
-            }
-            alone
-        };
-        let old_at = alone_at(&mut old.iter().map(|at| (previous[*at].line, *at)));
-        let new_at = alone_at(&mut seen.iter().map(|at| (new[*at].line, *at)));
-        for (line, old_at) in old_at {
-            if let (Some(old_at), Some(Some(new_at))) = (old_at, new_at.get(&line)) {
-                self.pair(old_at, *new_at);
+        let old_at = alone_at(old.iter().map(|at| (previous[*at].line, *at)));
+        let new_at = alone_at(seen.iter().map(|at| (new[*at].line, *at)));
+        self.pair_alone(&old_at, &new_at);
+        seen.retain(|at| self.matches[*at].known().is_none());
+    }
+
+    fn pair_alone<T: Eq + Hash>(
+        &mut self,
+        old_at: &HashMap<T, Option<usize>>,
+        new_at: &HashMap<T, Option<usize>>,
+    ) {
+        for (place, old_at) in old_at {
+            if let (Some(old_at), Some(Some(new_at))) = (old_at, new_at.get(place)) {
+                self.pair(*old_at, *new_at);
             }
         }
-        seen.retain(|at| self.matches[*at].known().is_none());
     }
 
     fn into_comparison(
@@ -584,6 +625,20 @@ impl<'a> Pairs<'a> {
             rivals: self.rivals,
         }
     }
+}
+
+/// Which one has something, where only one has it; `None` where several have. What nothing is said of has nothing.
+fn alone_at<T: Eq + Hash>(
+    placed: impl Iterator<Item = (Option<T>, usize)>,
+) -> HashMap<T, Option<usize>> {
+    let mut alone = HashMap::new();
+    for (place, at) in placed {
+        if let Some(place) = place {
+            let several = |found: &mut Option<usize>| *found = None;
+            alone.entry(place).and_modify(several).or_insert(Some(at));
+        }
+    }
+    alone
 }
 
 /// A key that holds for one version only.

@@ -12,6 +12,9 @@
 //! | snippet | rule, path, snippet, component |
 //! | message | rule, path, message, component |
 //!
+//! What a finding is in (an image, a function, a product) is its scope. It may be called otherwise at the next build, so it is in
+//! the key of a message only; findings with equal keys are told apart by it first.
+//!
 //! Where the tool gives a version of the component, it belongs to every key: a decision about one version says nothing of
 //! another. Findings with equal keys in one file are told apart by their order: line, column, content.
 
@@ -138,7 +141,8 @@ impl Serialize for Key {
 pub struct Identity {
     pub key: Key,
     /// Rule, path, context and component without any fingerprint: finds the same finding again when a tool begins or
-    /// stops to give fingerprints.
+    /// stops to give fingerprints. Of a finding without fingerprint that is the key, and this has the scope too: it tells
+    /// equal ones apart.
     pub context: Key,
     /// The place among the findings of this file with the same key, from 0.
     pub ordinal: u32,
@@ -212,14 +216,23 @@ impl Twins {
 
         let (context_basis, context_text) = context_of(finding, rule, component);
         let parts = [tool, rule, path, &context_text, component];
-        let context = key(context_basis, parts, about.version);
+        let mut context = key(context_basis, parts, about.version);
         let fingerprint = finding
             .fingerprint
             .as_deref()
             .map(str::trim)
             .filter(|f| is_fingerprint(f));
         let (basis, key) = match fingerprint {
-            None => (context_basis, context),
+            None => {
+                let plain = context;
+                // The scope may have another name at each build (an image's tag), so it is in no key; it tells twins apart.
+                if let Some(scope) = finding.scope.as_deref()
+                    && context_basis != IdentityBasis::Message
+                {
+                    context = key_of(context_basis, &[&plain.0, scope.as_bytes()]);
+                }
+                (context_basis, plain)
+            }
             Some(print) => {
                 let (basis, key) =
                     about.printed(print, finding.fingerprint_is_partial, about.version);

@@ -479,6 +479,64 @@ fn many_twins_that_somebody_has_decided_about_are_paired_without_going_through_a
 }
 
 #[test]
+fn equal_ones_in_two_scopes_keep_their_own_decisions() {
+    let within = |scope: &str| {
+        let mut finding = dependency("1.8.2");
+        finding.scope = Some(scope.into());
+        finding
+    };
+    let both = || vec![within("leader"), within("follower")];
+    let decided = || {
+        let mut series = Series::default();
+        series.import(&scan(both()));
+        series.known[0].status = FindingStatus::FalsePositive;
+        series
+    };
+    for (now, known) in [
+        (vec![within("follower")], vec![Some(1)]),
+        (vec![within("leader")], vec![Some(0)]),
+        (
+            vec![within("follower"), within("leader")],
+            vec![Some(1), Some(0)],
+        ),
+        (
+            vec![within("follower"), within("third")],
+            vec![Some(1), None],
+        ),
+        // Another build calls both otherwise: nothing tells.
+        (vec![within("a:2"), within("b:2")], vec![None, None]),
+    ] {
+        let next = decided().import(&scan(now));
+        let found: Vec<_> = next.matches.iter().map(|entry| entry.known).collect();
+        assert_eq!(found, known);
+    }
+    // One that is gone, and is back beside the other.
+    let mut series = decided();
+    series.import(&scan(vec![within("follower")]));
+    let back = series.import(&scan(both()));
+    assert_eq!(back.matches[0].known, Some(0));
+    // Alone it is the same whatever it is in: an image has another tag at each build.
+    let mut series = Series::default();
+    series.import(&scan(vec![within("app:1")]));
+    series.known[0].status = FindingStatus::FalsePositive;
+    let next = series.import(&scan(vec![within("app:2")]));
+    assert_eq!(next.matches[0].known, Some(0));
+    // What was stored before scopes told them apart is as many as before.
+    let mut series = decided();
+    for known in &mut series.known {
+        known.context = known.key;
+    }
+    let next = series.import(&scan(both()));
+    assert_eq!(
+        next.matches
+            .iter()
+            .filter(|entry| entry.known.is_some())
+            .count(),
+        2
+    );
+}
+
+#[test]
 fn comparing_with_nothing_calls_everything_new() {
     let report = lines(&[1, 2]);
     let mut paths = PathNames::default();
