@@ -187,6 +187,10 @@ pub fn evidence_upload(item: &str) -> String {
 pub fn replace_evidence(item: &str, evidence: &str) -> String {
     with_query(&new_evidence(item), &[("replace", evidence)])
 }
+/// The whole text of a note or a command's output that is evidence.
+pub fn evidence_text(id: &str) -> String {
+    under("/evidence", id, "/text")
+}
 /// The bytes of a file that is evidence, safely served.
 pub fn evidence_file(id: &str) -> String {
     under("/evidence", id, "/file")

@@ -14,6 +14,9 @@ use super::WebError;
 /// What is said of a file nobody vouches for.
 pub(super) const OCTETS: &str = "application/octet-stream";
 
+/// What is said of what a person wrote or pasted.
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+
 /// The head of a file that goes out.
 #[derive(Debug)]
 pub(super) struct Download {

@@ -9,14 +9,14 @@ use axum::{
 use holdpoint_app::{actions::Notice, paths};
 use holdpoint_domain::{Digest, EvidenceId, ItemId, person::Action};
 use holdpoint_service::{
-    Actor, Limits, ServiceError, Services, StoredFile, Upload, UploadBy,
+    Actor, Evidence, Limits, ServiceError, Services, StoredFile, Upload, UploadBy,
     evidence::{EvidenceBody, EvidenceFields, EvidenceRequest, MAX_OUTPUT_BYTES, safe_media_type},
 };
 
 use super::{
     AppState, WebError,
     answer::FormAnswer,
-    download::{Download, OCTETS},
+    download::{Download, OCTETS, TEXT},
     id::Id,
     signed_in::SignedIn,
     upload::{self, UploadForm},
@@ -32,6 +32,7 @@ pub(super) fn routes(limits: Limits) -> Router<AppState> {
     Router::new()
         .route("/items/{id}/evidence/upload", post(add).layer(most))
         .route("/evidence/{id}/file", get(file))
+        .route("/evidence/{id}/text", get(text))
 }
 
 /// What the form brought. A file that is dropped here leaves nothing behind.
@@ -185,4 +186,20 @@ async fn file(
         None => Download::new(OCTETS, name),
     };
     download.of_stored(&services, &sha256).await
+}
+
+/// Serves the whole of a note or a command's output as it was submitted, after comparing it with its digest.
+async fn text(
+    State(services): State<Services>,
+    person: SignedIn,
+    Id(id): Id<EvidenceId>,
+) -> Result<Response, WebError> {
+    let evidence = services.evidence_text(&person, &id).await?;
+    Ok(Download::shown(TEXT, &text_name(&evidence)).of(evidence.body))
+}
+
+/// What the whole text of a note or a command's output is called as a file.
+pub(super) fn text_name(evidence: &Evidence) -> String {
+    let extension = if evidence.kind == "note" { "md" } else { "txt" };
+    format!("{}-{}.{extension}", evidence.kind, evidence.id)
 }

@@ -330,6 +330,52 @@ async fn a_refused_form_leaves_no_file_behind() {
 }
 
 #[tokio::test]
+async fn a_long_text_is_cut_on_the_page_and_served_whole_at_its_own_address() {
+    let sample = Sample::start().await;
+    let item = sample.item("2.2.2").await;
+    let browser = sample.browser("Jonas Lindqvist").await;
+    let output = format!("first\n{}<b>last</b>", "line\n".repeat(6_000));
+    let fields = [
+        ("kind", "output"),
+        ("command", "make soak"),
+        ("exit_code", "0"),
+        ("output", output.as_str()),
+    ];
+    let answer = upload(&browser, &item, &fields, None).await;
+    assert_eq!(answer.header("location"), format!("/items/{item}"));
+    let page = browser.get(&format!("/items/{item}")).await;
+    let shown = page.texts(".evidence pre.term");
+    assert_eq!(shown.len(), 1, "{}", page.body);
+    assert!(shown[0].starts_with("first") && !shown[0].contains("last"));
+    assert_eq!(page.texts(".evidence .body > p.small").len(), 1);
+    let jonas = sample.actor("Jonas Lindqvist").await;
+    let services = &sample.app.state.services;
+    let all = services.evidence_of(&jonas, &item).await.unwrap();
+    let address = format!("/evidence/{}/text", all[0].evidence.id);
+    assert!(page.body.contains(&format!("href=\"{address}\"")));
+    let whole = browser.get(&address).await;
+    assert_eq!(whole.body, output);
+    for (name, value) in [
+        ("content-type", "text/plain; charset=utf-8"),
+        ("content-security-policy", "sandbox; default-src 'none'"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "private, no-store"),
+    ] {
+        assert_eq!(whole.header(name), value);
+    }
+    let stranger = sample.app.member("eve").await;
+    assert_eq!(stranger.get(&address).await.status, StatusCode::NOT_FOUND);
+    let signed_out = sample.app.get(&address).await;
+    assert!(signed_out.header("location").starts_with("/sign-in"));
+    // A file has no text here.
+    upload(&browser, &item, &[("kind", "file")], Some(("a.txt", b"a"))).await;
+    let all = services.evidence_of(&jonas, &item).await.unwrap();
+    let file = all.iter().find(|view| view.evidence.kind == "file");
+    let of_file = format!("/evidence/{}/text", file.unwrap().evidence.id);
+    assert_eq!(browser.get(&of_file).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn no_file_runs_in_this_origin_whatever_its_name_says() {
     let sample = Sample::start().await;
     let item = sample.item("2.2.2").await;

@@ -123,6 +123,7 @@ fn evidence_row(
         evidence,
         stale,
         damaged,
+        is_cut,
     }: EvidenceView,
     target: Option<&str>,
     may_contribute: bool,
@@ -186,7 +187,7 @@ fn evidence_row(
             .into_any(),
         )
     } else if is_current || shown == id {
-        body_of(&evidence)
+        body_of(&evidence, is_cut)
     } else {
         // What does not count any more is only read by who asks for it, one piece at a time.
         has_text(&evidence).then(|| {
@@ -326,7 +327,18 @@ fn has_text(evidence: &Evidence) -> bool {
     matches!(evidence.kind.as_str(), "scan" | "note" | "output")
 }
 
-fn body_of(evidence: &Evidence) -> Option<AnyView> {
+fn body_of(evidence: &Evidence, is_cut: bool) -> Option<AnyView> {
+    let whole = is_cut.then(|| {
+        let words = if evidence.body.is_empty() {
+            "This text is not shown here. "
+        } else {
+            "This is only its beginning. "
+        };
+        let link = format!("The whole text ({})", size(evidence.size_bytes));
+        view! {
+            <p class="small">{words} <a href=paths::evidence_text(evidence.id.as_str())>{link}</a></p>
+        }
+    });
     match evidence.kind.as_str() {
         "scan" => {
             let said = evidence.body.clone();
@@ -335,15 +347,22 @@ fn body_of(evidence: &Evidence) -> Option<AnyView> {
             });
             Some(view! { <p class="small wrap-any">{said} {scan}</p> }.into_any())
         }
-        "note" => Some(view! { <Prose text=evidence.body.clone() /> }.into_any()),
+        "note" => Some(view! { <Prose text=evidence.body.clone() /> {whole} }.into_any()),
+        "output" if evidence.body.is_empty() && is_cut => Some(whole.into_any()),
         "output" => {
             let n = evidence.body.lines().count();
             let output = evidence.body.clone();
+            let summary = if is_cut {
+                format!("Output, the first {}", counted(n, "line", "lines"))
+            } else {
+                format!("Output, {}", counted(n, "line", "lines"))
+            };
             Some(
                 view! {
-                    <Disclosure summary=format!("Output, {}", counted(n, "line", "lines")) open=n <= 12>
+                    <Disclosure summary open=n <= 12>
                         <pre class="term" role="region" tabindex="0" aria-label="Command output">{output}</pre>
                     </Disclosure>
+                    {whole}
                 }
                 .into_any(),
             )

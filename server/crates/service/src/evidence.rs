@@ -6,10 +6,12 @@ use holdpoint_domain::{
     person::Action,
     text::{Commit, Name, Prose, Reason, WebAddress, shown_line},
 };
-use holdpoint_storage::{Evidence, NewActivity, NewEvidence, StorageError, StoredFile, Tx};
+use holdpoint_storage::{
+    Evidence, NewActivity, NewEvidence, ShownEvidence, StorageError, StoredFile, Tx,
+};
 
 use crate::{
-    Actor, ServiceError, Services,
+    Actor, ServiceError, Services, UploadBy,
     services::{MAX_PAGE, Page, limit_of},
 };
 
@@ -96,6 +98,12 @@ impl EvidenceFields {
 
 /// A command's output may be this long, in bytes.
 pub const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
+
+/// So much of a text stands in lists; the whole is read by [`Services::evidence_text`].
+pub const MAX_LISTED_TEXT: usize = 20 * 1024;
+
+/// So much of all the texts of an item stands on its page.
+const MAX_TEXTS_OF_PAGE: usize = 1024 * 1024;
 
 impl EvidenceRequest {
     /// Reads the fields of a form; `file` is what was uploaded with it, if anything was. Refuses at the field.
@@ -300,14 +308,21 @@ pub struct EvidenceView {
     pub stale: bool,
     /// It does not have the digest any more that it was kept under.
     pub damaged: bool,
+    /// There is more of its text, see [`Services::evidence_text`].
+    pub is_cut: bool,
 }
 
 impl EvidenceView {
     /// As everybody may be shown it: of what is not what was submitted, nothing that the digest covers.
-    pub(crate) fn of(mut evidence: Evidence, target: Option<&str>) -> Self {
+    pub(crate) fn of(shown: ShownEvidence, target: Option<&str>) -> Self {
+        let ShownEvidence {
+            mut evidence,
+            is_damaged: damaged,
+            mut is_cut,
+        } = shown;
         let stale = evidence.is_stale(target);
-        let damaged = evidence.is_damaged();
         if damaged {
+            is_cut = false;
             evidence.body.clear();
             evidence.command = None;
             evidence.exit_code = None;
@@ -317,21 +332,36 @@ impl EvidenceView {
             evidence,
             stale,
             damaged,
+            is_cut,
         }
     }
 }
 
 impl Services {
     /// The newest [`MAX_PAGE`] pieces that were submitted for an item, oldest first, withdrawn and superseded ones included.
-    /// [`Services::evidence_page`] has all of them.
+    /// [`Services::evidence_page`] has all of them. Of texts there are the beginnings, of the newest ones where those are many.
     pub async fn evidence_of(
         &self,
         actor: &Actor,
         item: &ItemId,
     ) -> Result<Vec<EvidenceView>, ServiceError> {
+        let known = self.text_digests().known(self.database());
         let (mut tx, place) = self.place_of_readable_item(actor, item).await?;
         let most = i64::try_from(MAX_PAGE).unwrap_or(i64::MAX);
-        let mut newest = tx.newest_evidence(item, most).await?;
+        let mut newest = tx
+            .newest_evidence(item, most, MAX_LISTED_TEXT, &known)
+            .await?;
+        let mut left = MAX_TEXTS_OF_PAGE;
+        for shown in &mut newest {
+            match left.checked_sub(shown.evidence.body.len()) {
+                Some(still_left) => left = still_left,
+                None if shown.evidence.file_sha256.is_some() => {}
+                None => {
+                    shown.evidence.body = String::new();
+                    shown.is_cut = true;
+                }
+            }
+        }
         newest.reverse();
         Ok(newest
             .into_iter()
@@ -339,7 +369,7 @@ impl Services {
             .collect())
     }
 
-    /// A part of everything that was ever submitted for an item, oldest first.
+    /// A part of everything that was ever submitted for an item, oldest first, with the beginnings of texts.
     pub async fn evidence_page(
         &self,
         actor: &Actor,
@@ -348,8 +378,11 @@ impl Services {
         limit: usize,
     ) -> Result<Page<EvidenceView, EvidenceId>, ServiceError> {
         let (limit, read) = limit_of(limit);
+        let known = self.text_digests().known(self.database());
         let (mut tx, place) = self.place_of_readable_item(actor, item).await?;
-        let found = tx.evidence_after(item, after, read).await?;
+        let found = tx
+            .evidence_after(item, after, read, MAX_LISTED_TEXT, &known)
+            .await?;
         let found = found
             .into_iter()
             .map(|evidence| EvidenceView::of(evidence, place.commit.as_deref()));
@@ -358,7 +391,7 @@ impl Services {
         }))
     }
 
-    /// One piece of evidence of an item.
+    /// One piece of evidence of an item, whole.
     pub async fn evidence_view(
         &self,
         actor: &Actor,
@@ -369,7 +402,7 @@ impl Services {
         tx.evidence(id)
             .await?
             .filter(|evidence| evidence.item == *item)
-            .map(|evidence| EvidenceView::of(evidence, place.commit.as_deref()))
+            .map(|evidence| EvidenceView::of(evidence.into(), place.commit.as_deref()))
             .ok_or(ServiceError::NotFound("This evidence"))
     }
 
@@ -441,6 +474,17 @@ impl Services {
         self.allow(&mut tx, actor, &place.service, Action::Contribute)
             .await
             .map_err(hide_item)?;
+        // Files were counted as they arrived.
+        if matches!(
+            request.body,
+            EvidenceBody::Note { .. } | EvidenceBody::Output { .. }
+        ) {
+            let by = UploadBy {
+                actor,
+                service: Some(&place.service),
+            };
+            self.count_small_upload(by, body.len())?;
+        }
         if let Some((file, _)) = file {
             tx.keep_file(file, now).await?;
         }
@@ -552,9 +596,24 @@ impl Services {
         Ok(evidence.item)
     }
 
-    /// A piece of evidence whose file is about to be served. The file's bytes have been compared with their digest: a
-    /// damaged one is reported, not served.
-    pub async fn evidence_file(
+    /// A note or a command's output that is about to be served whole: a damaged one is reported, not served.
+    pub async fn evidence_text(
+        &self,
+        actor: &Actor,
+        id: &EvidenceId,
+    ) -> Result<Evidence, ServiceError> {
+        let evidence = self.readable_evidence(actor, id).await?;
+        if !matches!(evidence.kind.as_str(), "note" | "output") {
+            return Err(ServiceError::NotFound("A text of this evidence"));
+        }
+        if evidence.is_damaged() {
+            let what = "the digest of this evidence is not that of its text";
+            return Err(StorageError::Damaged(what.to_owned()).into());
+        }
+        Ok(evidence)
+    }
+
+    async fn readable_evidence(
         &self,
         actor: &Actor,
         id: &EvidenceId,
@@ -568,7 +627,17 @@ impl Services {
         self.allow(&mut tx, actor, &place.service, Action::Read)
             .await
             .map_err(hide_evidence)?;
-        drop(tx);
+        Ok(evidence)
+    }
+
+    /// A piece of evidence whose file is about to be served. The file's bytes have been compared with their digest: a
+    /// damaged one is reported, not served.
+    pub async fn evidence_file(
+        &self,
+        actor: &Actor,
+        id: &EvidenceId,
+    ) -> Result<Evidence, ServiceError> {
+        let evidence = self.readable_evidence(actor, id).await?;
         let sha256 = evidence
             .file_sha256
             .as_ref()

@@ -146,6 +146,7 @@ struct Inner {
     last_try: readiness::LastTry,
     keys_in_work: idempotency::KeysInWork,
     uploads: uploads::UploadCounts,
+    text_digests: holdpoint_storage::TextDigests,
 }
 
 /// How many scanner files are read at the same time; others wait.
@@ -211,6 +212,7 @@ impl Services {
                 last_try: readiness::LastTry::default(),
                 keys_in_work: idempotency::KeysInWork::default(),
                 uploads: uploads::UploadCounts::default(),
+                text_digests: holdpoint_storage::TextDigests::default(),
             }),
             managers_invite: false,
         }
@@ -274,6 +276,11 @@ impl Services {
 
     pub(crate) fn list_glances(&self) -> &kept::Kept<standing::ReviewStanding> {
         &self.inner.list_glances
+    }
+
+    /// The digests of evidence's texts that are known in this process.
+    pub(crate) fn text_digests(&self) -> &holdpoint_storage::TextDigests {
+        &self.inner.text_digests
     }
 
     pub(crate) fn attempts(&self) -> &attempts::Attempts {

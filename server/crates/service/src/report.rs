@@ -971,7 +971,8 @@ fn evidence_fact(evidence: &Evidence, target: Option<&str>) -> facts::Evidence {
         evidence,
         stale,
         damaged,
-    } = EvidenceView::of(evidence.clone(), target);
+        is_cut: _,
+    } = EvidenceView::of(evidence.clone().into(), target);
     let is_file = evidence.file_sha256.is_some();
     facts::Evidence {
         id: evidence.id.as_str().to_owned(),

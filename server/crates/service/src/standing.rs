@@ -957,6 +957,7 @@ impl Services {
         item: Option<&ItemId>,
     ) -> Result<ReviewStanding, ServiceError> {
         let now = self.now();
+        let known = self.text_digests().known(self.database());
         let mut tx = self.database().read().await?;
         let service = self
             .service_of_review(&mut tx, actor, review, Action::Read)
@@ -968,7 +969,7 @@ impl Services {
             counts_links: true,
         };
         let standing = tx
-            .standing_summaries(&[review], summary, acceptance::digest)
+            .standing_summaries(&[review], summary, acceptance::digest, &known)
             .await?
             .pop();
         let standing = standing.ok_or(ServiceError::NotFound("This review"))?;
@@ -1049,6 +1050,7 @@ impl Services {
         reviews: &[&ReviewId],
     ) -> Result<Vec<Arc<ReviewStanding>>, ServiceError> {
         let now = self.now();
+        let known = self.text_digests().known(self.database());
         let mut tx = self.database().read().await?;
         let mut allowed: HashMap<String, bool> = HashMap::new();
         let mut glances = Vec::with_capacity(reviews.len());
@@ -1087,7 +1089,7 @@ impl Services {
         };
         for some in ids.chunks(READ_AT_ONCE) {
             for standing in tx
-                .standing_summaries(some, summary, acceptance::digest)
+                .standing_summaries(some, summary, acceptance::digest, &known)
                 .await?
             {
                 let standing = summed_up(standing, now, MOST_NAMED_IN_LISTS, None).await?;

@@ -105,7 +105,7 @@ impl Services {
                 };
                 return Err(ServiceError::TooOften {
                     message: format!(
-                        "{} uploaded {brought} within an hour, which is the most that is taken. Nothing of this file was \
+                        "{} uploaded {brought} within an hour, which is the most that is taken. Nothing of this was \
                          stored. Go on in {} minutes, or ask your administrator for more.",
                         key.words(),
                         seconds.div_euclid(60) + 1

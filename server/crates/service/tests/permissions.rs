@@ -98,6 +98,7 @@ const TABLE: &[(&str, &str)] = &[
     ("whole_review_standing", "AMRCVU"),
     ("evidence_of", "AMRCVU"),
     ("evidence_file", "AMRCVU"),
+    ("evidence_text", "AMRCVU"),
     ("findings_of_review", "AMRCVU"),
     ("finding_facets", "AMRCVU"),
     ("review_glance", "AMRCVU"),
@@ -554,6 +555,7 @@ async fn call_on_service(
             .map(drop),
         "whole_review_standing" => services.whole_review_standing(who, review).await.map(drop),
         "evidence_file" => services.evidence_file(who, &on.file).await.map(drop),
+        "evidence_text" => services.evidence_text(who, &on.note).await.map(drop),
         "finding_facets" => services
             .finding_facets(who, review, &FindingFilter::default())
             .await

@@ -5,7 +5,10 @@ use holdpoint_domain::{
     evidence::{EvidenceText, Pin},
 };
 
-use crate::{StorageError, StoredFile, Tx, execute, fetch_all, fetch_optional, tx::one};
+use crate::{
+    KnownTexts, StorageError, StoredFile, Tx, execute, fetch_all, fetch_optional,
+    text_digests::AskedText, tx::one,
+};
 
 /// One piece of evidence, as it was submitted and what has become of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +87,26 @@ impl Evidence {
     }
 }
 
+/// A piece of evidence as lists have it: of a long text only the beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownEvidence {
+    pub evidence: Evidence,
+    /// Whether the whole does not have the digest any more that it was kept under.
+    pub is_damaged: bool,
+    /// Whether there is more of its text.
+    pub is_cut: bool,
+}
+
+impl From<Evidence> for ShownEvidence {
+    fn from(evidence: Evidence) -> Self {
+        Self {
+            is_damaged: evidence.is_damaged(),
+            is_cut: false,
+            evidence,
+        }
+    }
+}
+
 /// What is stored of a new piece of evidence.
 #[derive(Clone, Debug)]
 pub struct NewEvidence<'a> {
@@ -117,6 +140,8 @@ struct EvidenceRow {
     kind: String,
     title: String,
     body: String,
+    /// What says whether the row was written, where its text is read apart.
+    stamp: String,
     command: Option<String>,
     exit_code: Option<i64>,
     host: Option<String>,
@@ -209,8 +234,15 @@ pub(crate) use is_contradicted;
 
 macro_rules! evidence_where {
     ($rest:literal) => {
+        evidence_where!("evidence.body", "''", $rest)
+    };
+    ($body:literal, $stamp:literal, $rest:literal) => {
         concat!(
-            "select evidence.id, evidence.item_id, evidence.kind, evidence.title, evidence.body, evidence.command, \
+            "select evidence.id, evidence.item_id, evidence.kind, evidence.title, ",
+            $body,
+            " as body, ",
+            $stamp,
+            " as stamp, evidence.command, \
              evidence.exit_code, evidence.host, evidence.sha256, evidence.file_sha256, evidence.file_name, \
              evidence.media_type, evidence.size_bytes, evidence.scan_id, evidence.commit_id, evidence.target_commit, \
              evidence.path, \
@@ -222,6 +254,24 @@ macro_rules! evidence_where {
              join person as author on author.id = evidence.created_by \
              left join person as withdrawer on withdrawer.id = evidence.withdrawn_by ",
             $rest
+        )
+    };
+}
+
+/// The same without the texts, which are read apart.
+macro_rules! light_evidence_where {
+    ($tx:expr, $rest:literal) => {
+        $tx.dialect(
+            evidence_where!(
+                "case when evidence.file_sha256 is null then '' else evidence.body end",
+                "''",
+                $rest
+            ),
+            evidence_where!(
+                "case when evidence.file_sha256 is null then '' else evidence.body end",
+                "cast(evidence.xmin as text) || ' ' || cast(evidence.ctid as text)",
+                $rest
+            ),
         )
     };
 }
@@ -291,16 +341,17 @@ impl Tx {
         item: &ItemId,
         after: Option<&EvidenceId>,
         limit: i64,
-    ) -> Result<Vec<Evidence>, StorageError> {
-        const SQL: &str = evidence_where!(
+        text_bytes: usize,
+        known: &KnownTexts<'_>,
+    ) -> Result<Vec<ShownEvidence>, StorageError> {
+        let sql = light_evidence_where!(
+            self,
             "where evidence.item_id = $1 and (cast($2 as text) is null or evidence.id > $2) \
              order by evidence.id limit $3"
         );
         let after = after.map(EvidenceId::as_str);
-        fetch_all!(self, EvidenceRow, SQL, item.as_str(), after, limit)
-            .into_iter()
-            .map(Evidence::try_from)
-            .collect()
+        let rows = fetch_all!(self, EvidenceRow, sql, item.as_str(), after, limit);
+        self.with_texts(rows, text_bytes, known).await
     }
 
     /// The newest that was submitted for an item, newest first.
@@ -308,13 +359,48 @@ impl Tx {
         &mut self,
         item: &ItemId,
         limit: i64,
-    ) -> Result<Vec<Evidence>, StorageError> {
-        const SQL: &str =
-            evidence_where!("where evidence.item_id = $1 order by evidence.id desc limit $2");
-        fetch_all!(self, EvidenceRow, SQL, item.as_str(), limit)
-            .into_iter()
-            .map(Evidence::try_from)
-            .collect()
+        text_bytes: usize,
+        known: &KnownTexts<'_>,
+    ) -> Result<Vec<ShownEvidence>, StorageError> {
+        let sql = light_evidence_where!(
+            self,
+            "where evidence.item_id = $1 order by evidence.id desc limit $2"
+        );
+        let rows = fetch_all!(self, EvidenceRow, sql, item.as_str(), limit);
+        self.with_texts(rows, text_bytes, known).await
+    }
+
+    /// Reads the texts of rows that were read without them, so many bytes of each.
+    async fn with_texts(
+        &mut self,
+        rows: Vec<EvidenceRow>,
+        text_bytes: usize,
+        known: &KnownTexts<'_>,
+    ) -> Result<Vec<ShownEvidence>, StorageError> {
+        let texts = rows.iter().filter(|row| row.file_sha256.is_none());
+        let asked: Vec<_> = texts
+            .map(|row| AskedText {
+                id: row.id.clone(),
+                stamp: row.stamp.clone(),
+                n_bytes: row.size_bytes,
+            })
+            .collect();
+        let mut texts = self.read_texts(&asked, text_bytes, Some(known)).await?;
+        let rows = rows.into_iter();
+        rows.map(|row| {
+            let text = texts.remove(&row.id);
+            let mut evidence = Evidence::try_from(row)?;
+            let Some(text) = text else {
+                return Ok(evidence.into());
+            };
+            evidence.body = text.beginning;
+            Ok(ShownEvidence {
+                is_damaged: text.sha256 != evidence.sha256,
+                is_cut: text.is_cut,
+                evidence,
+            })
+        })
+        .collect()
     }
 
     /// Everything ever submitted for a review's items, oldest first. A report that leaves some out would say something else.

@@ -48,6 +48,7 @@ pub mod tables;
 mod templates;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod text_digests;
 mod triage;
 mod tx;
 mod unit;
@@ -58,7 +59,7 @@ pub use answers::KeptAnswer;
 pub use comments::Comment;
 pub use database::{Database, DatabaseUrl};
 pub use error::{Failure, StorageError};
-pub use evidence::{Evidence, NewEvidence};
+pub use evidence::{Evidence, NewEvidence, ShownEvidence};
 pub use files::{FileStore, Receiving, StoredFile, Swept};
 pub use finding_list::{FindingCursor, FindingKind, FindingLines, FindingOrder};
 pub use findings::{
@@ -90,6 +91,7 @@ pub use standing::{
     StandingPatch, StandingReview, StandingScan, Summary,
 };
 pub use templates::{Template, TemplateOwner, TemplateVersion};
+pub use text_digests::{KnownTexts, TextDigests};
 pub use triage::{
     ChangedSince, FindingToTriage, NewTriageBatch, NumberedFinding, TriageBatch, TriageState,
 };

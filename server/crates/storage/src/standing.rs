@@ -1,12 +1,12 @@
 //! Where reviews stand: everything that a verdict, a sign-off's content and the readiness page are computed from, read in
 //! a fixed number of queries however many items and reviews there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use holdpoint_domain::{
     Decision, Digest, FindingStatus, Gating, ItemId, ItemState, Millis, PatchState, PersonId,
     Policy, ReviewId, ScannerClaim, Severity,
-    evidence::{EvidenceText, Pin},
+    evidence::Pin,
     four_eyes::is_marked_by_reset,
     triage::{Blocking, Request},
     verdict::{FindingGroup, GroupKey, GroupState},
@@ -19,6 +19,7 @@ use crate::{
     finding_rows::severity_rank,
     findings::{acceptance_ended, claim, holds_until, stands_alone},
     for_ids,
+    text_digests::{AskedText, KnownTexts, ReadText},
     triage::request,
     tx::one,
 };
@@ -344,10 +345,9 @@ struct EvidenceRow {
     item_id: String,
     kind: String,
     title: String,
-    body: String,
-    command: Option<String>,
-    exit_code: Option<i64>,
-    host: Option<String>,
+    words: String,
+    size_bytes: i64,
+    stamp: String,
     sha256: String,
     file_sha256: Option<String>,
     commit_id: Option<String>,
@@ -361,26 +361,27 @@ struct EvidenceRow {
     is_contradicted: i64,
 }
 
-impl From<EvidenceRow> for StandingEvidence {
-    fn from(row: EvidenceRow) -> Self {
-        let is_file = row.file_sha256.is_some();
-        let sha256 = row.file_sha256.unwrap_or_else(|| {
-            let text = EvidenceText {
-                kind: &row.kind,
-                title: &row.title,
-                body: &row.body,
-                command: row.command.as_deref(),
-                exit_code: row.exit_code,
-                host: row.host.as_deref(),
-                observed_at: row.observed_at,
-            };
-            text.digest().into()
-        });
-        Self {
+impl EvidenceRow {
+    /// Texts are read apart.
+    fn asked_text(&self) -> Option<AskedText> {
+        self.file_sha256.is_none().then(|| AskedText {
+            id: self.id.clone(),
+            stamp: self.stamp.clone(),
+            n_bytes: self.size_bytes,
+        })
+    }
+
+    fn evidence(self, texts: &HashMap<String, ReadText>) -> StandingEvidence {
+        let row = self;
+        let text = texts.get(&row.id).map(|text| text.sha256.as_str());
+        // A text that is not there any more is not what was submitted.
+        let sha256 = row
+            .file_sha256
+            .unwrap_or_else(|| text.unwrap_or_default().to_owned());
+        StandingEvidence {
             is_damaged: sha256 != row.sha256,
             sha256,
-            words: (is_file && !row.body.is_empty())
-                .then(|| Digest::of(row.body.as_bytes()).into()),
+            words: (!row.words.is_empty()).then(|| Digest::of(row.words.as_bytes()).into()),
             place: place(row.path.as_deref(), row.start_line, row.end_line),
             id: row.id,
             item_id: row.item_id,
@@ -394,6 +395,24 @@ impl From<EvidenceRow> for StandingEvidence {
             is_contradicted: row.is_contradicted != 0,
         }
     }
+}
+
+/// The evidence that counts of reviews, as SQL without its end. Of a text there is only what says whether its row was written.
+macro_rules! standing_evidence {
+    ($stamp:literal) => {
+        concat!(
+            "select item.review_id, evidence.id, evidence.item_id, evidence.kind, evidence.title, \
+             case when evidence.file_sha256 is null then '' else evidence.body end as words, evidence.size_bytes, ",
+            $stamp,
+            " as stamp, evidence.sha256, evidence.file_sha256, \
+             evidence.commit_id, evidence.target_commit, evidence.path, evidence.start_line, evidence.end_line, \
+             evidence.observed_at, evidence.created_by, \
+             (select scan.imported_by from scan where scan.id = evidence.scan_id) as imported_by, ",
+            is_contradicted!(),
+            " as is_contradicted from evidence join item on item.id = evidence.item_id \
+             where evidence.superseded_by is null and evidence.withdrawn_at is null and item.review_id in "
+        )
+    };
 }
 
 /// "main.go:41-57".
@@ -732,7 +751,7 @@ impl Tx {
         findings_at: Option<Millis>,
         says: Says,
     ) -> Result<Vec<Standing>, StorageError> {
-        let (ids, mut standings) = self.standings_without_findings(reviews).await?;
+        let (ids, mut standings) = self.standings_without_findings(reviews, None).await?;
         self.standing_links(&items_of(&standings), says, &mut standings)
             .await?;
         let asked = findings_at.map_or_else(Vec::new, |now| holding_back(&standings, now));
@@ -749,8 +768,11 @@ impl Tx {
         reviews: &[&ReviewId],
         summary: Summary<'_>,
         says: Says,
+        known: &KnownTexts<'_>,
     ) -> Result<Vec<Standing>, StorageError> {
-        let (ids, mut standings) = self.standings_without_findings(reviews).await?;
+        let (ids, mut standings) = self
+            .standings_without_findings(reviews, Some(known))
+            .await?;
         let mut items = Vec::new();
         for standing in &standings {
             let is_covered = |item: &StandingItem| {
@@ -776,6 +798,7 @@ impl Tx {
     async fn standings_without_findings(
         &mut self,
         reviews: &[&ReviewId],
+        known: Option<&KnownTexts<'_>>,
     ) -> Result<(String, Vec<Standing>), StorageError> {
         let ids = serde_json::to_string(reviews).expect("ids are texts");
         let sql = for_ids!(
@@ -805,26 +828,7 @@ impl Tx {
             })
             .collect();
         self.standing_items(&ids, &mut standings).await?;
-        let sql = for_ids!(
-            self,
-            concat!(
-                "select item.review_id, evidence.id, evidence.item_id, evidence.kind, evidence.title, evidence.body, \
-                 evidence.command, evidence.exit_code, evidence.host, evidence.sha256, evidence.file_sha256, \
-                 evidence.commit_id, evidence.target_commit, evidence.path, evidence.start_line, evidence.end_line, \
-                 evidence.observed_at, evidence.created_by, \
-                 (select scan.imported_by from scan where scan.id = evidence.scan_id) as imported_by, ",
-                is_contradicted!(),
-                " as is_contradicted from evidence join item on item.id = evidence.item_id \
-                 where evidence.superseded_by is null and evidence.withdrawn_at is null and item.review_id in"
-            ),
-            "order by evidence.id"
-        );
-        fetch_each!(self, EvidenceRow, sql, [&ids], |row: EvidenceRow| {
-            if let Some(standing) = of(&mut standings, &row.review_id) {
-                standing.evidence.push(row.into());
-            }
-            Ok::<(), StorageError>(())
-        });
+        self.standing_evidence(&ids, known, &mut standings).await?;
         let sql = for_ids!(
             self,
             "select item.review_id, patch_item.item_id, patch.id, patch.number, patch.file_sha256 as sha256, patch.state \
@@ -853,6 +857,36 @@ impl Tx {
         }
         self.standing_rest(&ids, &mut standings).await?;
         Ok((ids, standings))
+    }
+
+    /// The evidence that counts. Its texts are digested one by one, and those that are known are not read.
+    async fn standing_evidence(
+        &mut self,
+        ids: &str,
+        known: Option<&KnownTexts<'_>>,
+        standings: &mut [Standing],
+    ) -> Result<(), StorageError> {
+        let sql = self.dialect(
+            concat!(
+                standing_evidence!("''"),
+                "(select value from json_each($1)) order by evidence.id"
+            ),
+            concat!(
+                standing_evidence!(
+                    "cast(evidence.xmin as text) || ' ' || cast(evidence.ctid as text)"
+                ),
+                "(select jsonb_array_elements_text(cast($1 as jsonb))) order by evidence.id"
+            ),
+        );
+        let rows = fetch_all!(self, EvidenceRow, sql, ids);
+        let asked: Vec<_> = rows.iter().filter_map(EvidenceRow::asked_text).collect();
+        let texts = self.read_texts(&asked, 0, known).await?;
+        for row in rows {
+            if let Some(standing) = of(standings, &row.review_id) {
+                standing.evidence.push(row.evidence(&texts));
+            }
+        }
+        Ok(())
     }
 
     async fn standing_items(

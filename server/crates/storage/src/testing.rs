@@ -142,6 +142,27 @@ impl TestDatabase {
         .expect("the owner may cut connections");
     }
 
+    /// Writes as another program does that has the database in its hands.
+    pub async fn write_as_another_for_test(&self, sql: &str) {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        let touched = match &self.url {
+            DatabaseUrl::Sqlite(path) => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+                let mut connection = sqlx::SqliteConnection::connect_with(&options)
+                    .await
+                    .expect("connects");
+                let done = sqlx::query(sql).execute(&mut connection).await;
+                done.expect("writes").rows_affected()
+            }
+            DatabaseUrl::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await.expect("connects");
+                let done = sqlx::query(sql).execute(&mut connection).await;
+                done.expect("writes").rows_affected()
+            }
+        };
+        assert!(touched > 0);
+    }
+
     /// Writes down a step of the tables that no version knows.
     pub async fn add_unknown_step_for_test(&self) {
         let mut tx = self.database.write().await.expect("begins");

@@ -70,7 +70,7 @@ pub(super) struct Differs {
         services::list, services::show, services::create,
         reviews::list, reviews::show, reviews::create, reviews::change,
         items::list, items::show, items::change,
-        evidence::list, evidence::add, evidence::withdraw, evidence::file,
+        evidence::list, evidence::add, evidence::withdraw, evidence::file, evidence::text,
         sign_off::decide_item, sign_off::decide_release,
         scans::list, scans::show, scans::undo, scans::import, scans::file,
         findings::list, findings::show, findings::write, findings::change,

@@ -20,7 +20,8 @@ use super::{
 use crate::web::{
     WebError,
     api_caller::ApiCaller,
-    download::{Download, OCTETS},
+    download::{Download, OCTETS, TEXT},
+    evidence::text_name,
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,8 +31,10 @@ pub(super) struct Evidence {
     /// file, link, note, output or scan.
     kind: String,
     title: String,
-    /// A note's Markdown, a link's address, a command's output.
+    /// A note's Markdown, a link's address, a command's output. Lists have the first 20 KiB of it.
     body: String,
+    /// Whether there is more of it, at `/evidence/{id}/text`.
+    is_body_cut: bool,
     command: Option<String>,
     exit_code: Option<i64>,
     host: Option<String>,
@@ -66,6 +69,7 @@ fn evidence(view: &EvidenceView) -> Evidence {
         kind: of.kind.clone(),
         title: of.title.clone(),
         body: of.body.clone(),
+        is_body_cut: view.is_cut,
         command: of.command.clone(),
         exit_code: of.exit_code,
         host: of.host.clone(),
@@ -172,7 +176,7 @@ fn fields_of_form(form: &[(String, String)], has_file: bool) -> Result<EvidenceF
     Ok(fields)
 }
 
-/// Everything ever submitted for an item, oldest first, withdrawn and superseded pieces included.
+/// Everything ever submitted for an item, oldest first, withdrawn and superseded pieces included. Long texts are cut.
 #[utoipa::path(
     get, path = "/items/{id}/evidence", tag = "Evidence", params(WhichPart), responses((status = 200, body = Part<Evidence>))
 )]
@@ -308,4 +312,18 @@ pub(super) async fn file(
     Download::new(OCTETS, name)
         .of_stored(&services, &sha256)
         .await
+}
+
+/// The whole text of a note or a command's output, its digest checked before it is served.
+#[utoipa::path(
+    get, path = "/evidence/{id}/text", tag = "Evidence",
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
+pub(super) async fn text(
+    State(services): State<Services>,
+    caller: ApiCaller,
+    Id(id): Id<EvidenceId>,
+) -> Result<Response, WebError> {
+    let evidence = services.evidence_text(&caller, &id).await?;
+    Ok(Download::new(TEXT, &text_name(&evidence)).of(evidence.body))
 }

@@ -147,6 +147,7 @@ fn slow() -> Doors {
         .post("/items/{id}/evidence", evidence::add)
         .get("/scans/{id}/file", scans::file)
         .get("/evidence/{id}/file", evidence::file)
+        .get("/evidence/{id}/text", evidence::text)
         .get("/patches/{id}/file", patches::file)
         .get("/reviews/{id}/patches.mbox", patches::series)
         .get("/reviews/{id}/reports", reports::decided)

@@ -1346,6 +1346,27 @@ async fn a_file_comes_back_as_it_was_sent_and_is_never_shown() {
 }
 
 #[tokio::test]
+async fn a_long_text_is_cut_in_lists_and_given_whole_at_its_own_address() {
+    let team = Team::start().await;
+    let owner = team.token(&team.owner).await;
+    let path = format!("/items/{}/evidence", team.item("2.1.1").await);
+    let text = format!("Seen.\n\n{}", "word ".repeat(5_000).trim_end());
+    let note = json!({ "kind": "note", "text": text });
+    let id = owner.post(&path, &note).await.json()["id"].clone();
+    let listed = owner.get(&path).await.json()["entries"][0].clone();
+    assert_eq!(listed["is_body_cut"], true);
+    assert_eq!(listed["body"].as_str().unwrap().len(), 20 * 1024);
+    let address = format!("/evidence/{}/text", id.as_str().unwrap());
+    let whole = owner.get(&address).await;
+    assert_eq!(whole.body, text);
+    assert!(
+        whole
+            .header("content-disposition")
+            .starts_with("attachment")
+    );
+}
+
+#[tokio::test]
 async fn a_list_goes_on_until_everything_was_given_once() {
     let team = Team::start().await;
     let client = team.token(&team.viewer).await;
