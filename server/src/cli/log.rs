@@ -97,12 +97,19 @@ fn for_people(verification: &LogVerification) -> String {
         }
     }
     text.push_str(&format!(
-        "{} entries, {} signed heads and {} sign-offs checked. {}\n",
+        "{} entries, {} signed heads, {} sign-offs and {} decisions about findings checked. {}\n",
         verification.length,
         verification.n_signed_heads,
         verification.n_sign_offs,
+        verification.n_decisions - verification.n_unknown_decisions,
         verification.says
     ));
+    if verification.n_unknown_decisions > 0 {
+        text.push_str(&format!(
+            "Of {} more decisions about findings the log does not say enough to check them.\n",
+            verification.n_unknown_decisions
+        ));
+    }
     if let Some(checkpoint) = &verification.checkpoint {
         text.push_str(&format!(
             "\nThe newest signed head; keep it outside:\n\n{checkpoint}"

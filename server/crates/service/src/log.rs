@@ -3,6 +3,7 @@
 //! The tree does not grow while an entry is appended, which therefore costs what it did before, but when a head is signed:
 //! at every sign-off, at every export, and in between at most every [`HEAD_LASTS`] while entries come.
 
+mod decisions;
 mod verification;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -17,7 +17,11 @@ use holdpoint_storage::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{ChainHead, Occasion, PIECE, hash, signed, unsigned};
+use super::{
+    ChainHead, Occasion, PIECE,
+    decisions::{Compared, LoggedDecisions},
+    hash, signed, unsigned,
+};
 use crate::{ServiceError, Services, old_sign_offs::bound_digest, sign_off::record};
 
 /// So many sign-offs are read at once: each carries all that was signed.
@@ -69,6 +73,10 @@ pub struct LogVerification {
     pub n_signed_heads: usize,
     /// How many sign-offs were compared with their entries.
     pub n_sign_offs: usize,
+    /// How many findings that somebody decided about were compared with the log.
+    pub n_decisions: usize,
+    /// Of how many of them the log does not say enough.
+    pub n_unknown_decisions: usize,
     /// The heads from outside that the log was compared with; `None` when none was given.
     pub against: Option<Vec<ComparedHead>>,
     /// What is wrong, in words; empty when the log verifies.
@@ -152,6 +160,9 @@ struct Walk {
     is_tree_wrong: bool,
     /// The round of each item that was taken up again after a decision, by the newest entry that says it.
     rounds: HashMap<String, i64>,
+    decisions: LoggedDecisions,
+    n_decisions: usize,
+    n_unknown_decisions: usize,
     /// The entries that wrote down the sign-offs of an older rule.
     bindings: Option<std::ops::Range<i64>>,
 }
@@ -189,6 +200,9 @@ impl Services {
             compared: Vec::new(),
             is_tree_wrong: false,
             rounds: HashMap::new(),
+            decisions: LoggedDecisions::default(),
+            n_decisions: 0,
+            n_unknown_decisions: 0,
             bindings: None,
         };
         walk.take_outside(check.against);
@@ -218,6 +232,8 @@ impl Services {
             checkpoint: checkpoint.and_then(|head| head.checkpoint),
             n_signed_heads: walk.n_heads,
             n_sign_offs: walk.n_sign_offs,
+            n_decisions: walk.n_decisions,
+            n_unknown_decisions: walk.n_unknown_decisions,
             against,
             problems,
             says,
@@ -301,6 +317,9 @@ impl Walk {
                 self.take_bound(tx, &entry).await?;
                 self.take_kept_report(tx, &entry).await?;
                 self.take_round(&entry);
+                if entry.action.starts_with("finding") {
+                    self.decisions.take(&entry, &after_of(&entry));
+                }
             }
         }
     }
@@ -607,6 +626,40 @@ impl Walk {
         }
     }
 
+    /// Whether each finding that only a person makes what it is became so by the newest entry about it.
+    async fn check_decisions(&mut self, tx: &mut Tx) -> Result<(), ServiceError> {
+        let mut after = String::new();
+        loop {
+            let rows = tx.decided_findings_after(&after, PIECE).await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.id);
+            for finding in &rows {
+                self.n_decisions += 1;
+                let says = match self.decisions.compare(finding) {
+                    Compared::Same => continue,
+                    Compared::Unknown => {
+                        self.n_unknown_decisions += 1;
+                        continue;
+                    }
+                    Compared::Undecided => "the log has no decision about it".to_owned(),
+                    Compared::Otherwise(entry) => {
+                        format!(
+                            "entry {entry} of the log, the newest decision about it, says otherwise"
+                        )
+                    }
+                };
+                self.problems.add(format!(
+                    "The finding F-{} of service {} is {}, and {says}: it was changed by hand.",
+                    finding.number,
+                    finding.service,
+                    finding.status.as_str()
+                ));
+            }
+        }
+    }
+
     /// The next sign-off of at most this entry.
     async fn next_sign_off(
         &mut self,
@@ -664,6 +717,7 @@ impl Walk {
             ));
         }
         self.check_rounds(tx).await?;
+        self.check_decisions(tx).await?;
         let (sequence, digest) = tx.activity_head().await?;
         if (sequence, digest.as_str()) != (length, self.chain.head()) {
             self.problems.add(format!(
