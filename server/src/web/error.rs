@@ -320,9 +320,7 @@ pub(super) async fn dress(
             fault,
         },
         (Some(problem), None) => problem,
-        (None, None)
-            if is_action && for_machines && status == StatusCode::INTERNAL_SERVER_ERROR =>
-        {
+        (None, None) if is_action && status == StatusCode::INTERNAL_SERVER_ERROR => {
             let body = std::mem::take(response.body_mut());
             let body = axum::body::to_bytes(body, 64 * 1024).await;
             of_action_error(&body.unwrap_or_default())
@@ -339,8 +337,13 @@ pub(super) async fn dress(
         (None, None) if is_bare(&response, for_machines) => bare(status, is_get),
         (None, None) => return with_retry(response),
     };
-    if problem.kind == "signed-out" && is_get && !for_machines {
-        return Redirect::to(&paths::sign_in_to(&address)).into_response();
+    if problem.kind == "signed-out" && !for_machines {
+        // The action knows the page that its form was on.
+        let to = response.headers().get(header::LOCATION);
+        let to = to.and_then(|to| to.to_str().ok()).map(str::to_owned);
+        if let Some(to) = is_get.then(|| paths::sign_in_to(&address)).or(to) {
+            return Redirect::to(&to).into_response();
+        }
     }
     let status = problem.fault.status;
     let mut dressed = if for_machines {
@@ -382,7 +385,7 @@ fn with_retry(mut response: Response) -> Response {
     response
 }
 
-/// What a form's action said to a machine: every error of one is a 500, whatever it is about.
+/// What a form's action said where it led nowhere: every error of one is a 500, whatever it is about.
 fn of_action_error(body: &[u8]) -> Problem {
     let (kind, fault) = match serde_json::from_slice(body) {
         Ok(ActionError::SignedOut) => ("signed-out", signed_out()),

@@ -191,6 +191,73 @@ async fn whoever_is_signed_out_is_led_to_sign_in_and_back() {
 }
 
 #[tokio::test]
+async fn whoever_sends_a_form_signed_out_is_led_to_sign_in_or_told_as_a_machine() {
+    let app = TestApp::start().await;
+    let gone = app.member("gone").await;
+    let mut tx = app.state.services.database().write().await.unwrap();
+    tx.tamper_with_activity_for_test("update person set disabled_at = 1 where name = 'gone'")
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let cookies = [
+        String::new(),
+        gone.cookie.clone(),
+        format!("{}=AAAAAAAAAAAAAAAAAAAAAA", app.state.cookie_name()),
+    ];
+    let send = async |path: &str, accept: &str, cookie: &str, body: &str| {
+        let mut request = Request::post(path)
+            .header("accept", accept)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        if !cookie.is_empty() {
+            request = request.header("cookie", cookie);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        app.send(request).await
+    };
+    // One that is read, whatever it is about.
+    let body = "item=01890000-0000-7000-8000-000000000000&step=start";
+    for cookie in &cookies {
+        for accept in ["*/*", "text/html", "text/html,application/json;q=0.5"] {
+            let answer = send("/act/items/step", accept, cookie, body).await;
+            assert!(
+                answer.status.is_redirection(),
+                "{accept}: {}",
+                answer.status
+            );
+            assert_eq!(answer.header("location"), "/sign-in", "{accept}");
+        }
+        let answer = send("/act/items/step", "application/json", cookie, body).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        assert!(
+            answer.body.contains("/problems/signed-out"),
+            "{}",
+            answer.body
+        );
+    }
+    // No other one fails as if it were the server's fault, with or without its fields.
+    let mut n = 0;
+    for (path, method) in leptos::server_fn::axum::server_fn_paths() {
+        if method != http::Method::POST || !path.starts_with("/act/") {
+            continue;
+        }
+        for accept in ["*/*", "text/html", "application/json"] {
+            for cookie in &cookies {
+                let answer = send(path, accept, cookie, body).await;
+                let is_ours = answer.status.is_server_error();
+                assert!(
+                    !is_ours,
+                    "{path} {accept}: {} {}",
+                    answer.status, answer.body
+                );
+            }
+        }
+        n += 1;
+    }
+    assert!(n > 50, "{n}");
+}
+
+#[tokio::test]
 async fn a_page_names_the_person_who_is_signed_in() {
     let app = TestApp::start().await;
     let ana = app.member("Ana Ruiz").await;
