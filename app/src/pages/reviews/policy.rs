@@ -50,7 +50,7 @@ pub(super) fn policy_fields(form: &FormState, policy: &Policy, managers: &[Named
                 name="four_eyes"
                 label="Four eyes"
                 ticked=on(&start.four_eyes)
-                hint="Whoever submitted evidence or asked for review cannot sign the same item. Turn it off only for a team of one; the report says so then."
+                hint="Whoever submitted evidence or a patch, or asked for review, cannot sign the same item. Turn it off only for a team of one; the report says so then."
             />
             <CheckField
                 form=form.clone()

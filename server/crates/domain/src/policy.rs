@@ -16,7 +16,7 @@ use crate::{
     reason = "each is an independent rule that a manager switches"
 )]
 pub struct Policy {
-    /// Whoever submitted evidence or asked for review cannot sign the same item. Off only for one-person teams; the
+    /// Whoever submitted evidence or a patch, or asked for review, cannot sign the same item. Off only for one-person teams; the
     /// report then says so.
     pub four_eyes: bool,
     /// Findings of these severities, while open, hold back the release and the items they are linked to. Unrated is none of

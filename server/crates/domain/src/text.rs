@@ -98,6 +98,13 @@ pub fn look_alike(one: &str, other: &str) -> bool {
     look_of_name(one) == look_of_name(other) || skeleton(one) == skeleton(other)
 }
 
+/// Whether a part of an address mixes letters of several scripts, which only look-alikes do. Parts are what people read apart.
+pub fn mixes_scripts(address: &str) -> bool {
+    use unicode_security::MixedScript as _;
+    let mut parts = address.split(['@', '.', '-', '_', '+']);
+    parts.any(|part| !part.is_single_script())
+}
+
 fn prose(text: &str, most: usize) -> Result<String, TextError> {
     let text = text.trim();
     let chars = text.chars().count();
@@ -480,6 +487,21 @@ mod tests {
         for good in ["Zoë 山田 Ünal", "⚠\u{fe0f} Alarms", "नेपाल", "O’Brien – ops"]
         {
             assert!(Name::parse(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn only_an_address_of_one_script_a_part_is_taken() {
+        for good in [
+            "mira@example.org",
+            "мира@example.org",
+            "zoë.ünal+2@example.org",
+            "山田たろう@例え.jp",
+        ] {
+            assert!(!mixes_scripts(good), "{good}");
+        }
+        for bad in ["mіra@example.org", "mira@exаmple.org", "ana.nоvak@x.org"] {
+            assert!(mixes_scripts(bad), "{bad}");
         }
     }
 

@@ -3,7 +3,7 @@
 use holdpoint_domain::{
     Digest, InstanceRole, Millis, PersonId,
     person::Action,
-    text::{Email, Name, look_alike, shown_line},
+    text::{Email, Name, look_alike, mixes_scripts, shown_line},
 };
 use holdpoint_storage::{Found, NewActivity, NewPerson, Person, SignedInSession, StorageError, Tx};
 use serde_json::json;
@@ -653,24 +653,38 @@ pub(crate) fn stored_names(email: &str, name: &str) -> Result<(Email, Name), Ser
     ))
 }
 
-/// Refuses a name that people would take for somebody else's. An account of the same address is refused for that.
+/// Refuses a new account whose name or address people would take for somebody else's. An account of the same address is refused
+/// for that.
 pub(crate) async fn refuse_look_alikes(
     tx: &mut Tx,
     name: &str,
     email: &str,
 ) -> Result<(), ServiceError> {
+    if mixes_scripts(email) {
+        return Err(ServiceError::rejected(
+            "email",
+            "This address mixes letters of several alphabets, some of which look alike. Write it in the letters of one.",
+        ));
+    }
     let people = tx.names_of_people().await?;
     let mut others = people.iter().filter(|(_, address)| address != email);
-    match others.find(|(other, _)| look_alike(other, name)) {
-        None => Ok(()),
-        Some((other, _)) => Err(ServiceError::rejected(
-            "name",
-            format!(
+    let found = others.find_map(|(other, address)| {
+        if look_alike(address, email) {
+            let message = format!(
+                "There is an account with the address {address}, and these addresses look alike. Use an address that nobody \
+                 takes for that one."
+            );
+            return Some(ServiceError::rejected("email", message));
+        }
+        look_alike(other, name).then(|| {
+            let message = format!(
                 "There is somebody called {other}, and these names look alike. Add what tells the two apart, such as a middle \
                  name or a team."
-            ),
-        )),
-    }
+            );
+            ServiceError::rejected("name", message)
+        })
+    });
+    found.map_or(Ok(()), Err)
 }
 
 /// Refuses a token: who keeps an account must be there in person.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_domain::four_eyes::{Account, SameEyes};
-use holdpoint_storage::Tx;
+use holdpoint_storage::{StandingPatch, Tx};
 
 use crate::{
     Actor, ServiceError,
@@ -40,6 +40,7 @@ impl Eyes {
         let evidence = item.evidence.iter();
         let workers = evidence
             .flat_map(|(evidence, _)| evidence.submitters())
+            .chain(item.patches.iter().filter_map(StandingPatch::submitter))
             .chain(item.item.review_requested_by.as_deref())
             .chain(
                 item.sign_offs
@@ -90,7 +91,7 @@ impl Eyes {
     pub(crate) fn item_refusal(&self, item: &ItemStanding) -> Option<String> {
         let asked = item.item.review_requested_by.as_deref();
         let asked = asked.and_then(|by| self.refusal(by, "asked for this review", "sign"));
-        asked.or_else(|| {
+        let shown = || {
             item.evidence.iter().find_map(|(evidence, _)| {
                 let imported = evidence.imported_by.as_deref().and_then(|by| {
                     self.refusal(by, "imported a scan that is evidence of this item", "sign")
@@ -99,7 +100,12 @@ impl Eyes {
                 self.refusal(&evidence.created_by, submitted, "sign")
                     .or(imported)
             })
-        })
+        };
+        let patched = || {
+            let mut submitters = item.patches.iter().filter_map(StandingPatch::submitter);
+            submitters.find_map(|by| self.refusal(by, "submitted a patch of this item", "sign"))
+        };
+        asked.or_else(shown).or_else(patched)
     }
 
     /// Why the signer is no further person beside those who have signed for an item's quorum already.

@@ -12,7 +12,7 @@ use holdpoint_service::{
     Actor, AsOf, Invite, Invited, NewAccount, ReviewChange, ServiceError,
     evidence::{EvidenceFields, EvidenceRequest},
     findings::{Triage, TriageFields},
-    patches::{PatchDecision, PatchRequest},
+    patches::{PatchDecision, PatchLink, PatchRequest},
     sign_off::DecisionRequest,
     standing::ReleaseDecision,
 };
@@ -385,6 +385,96 @@ async fn whoever_imported_a_scan_that_is_evidence_does_not_sign_the_item() {
             "{}",
             team.on()
         );
+    }
+}
+
+#[tokio::test]
+async fn whoever_submitted_a_patch_does_not_sign_its_item_unless_it_was_rejected() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let item = team.shown_by(&team.owner, "2.1.1").await;
+        let patch = PatchRequest {
+            bytes: b"--- a/README.md\n+++ b/README.md\n@@ -1 +1,2 @@\n one\n+two\n".to_vec(),
+            links: vec![PatchLink::ItemKey("2.1.1".to_owned())],
+            ..PatchRequest::default()
+        };
+        let patch = services
+            .submit_patch(&team.reviewer, &team.review.id, patch)
+            .await
+            .expect("submits");
+        let (_, message) = rejected(team.passes(&team.reviewer, &item).await);
+        assert_eq!(
+            message,
+            "You submitted a patch of this item, so someone else must sign it.",
+            "{}",
+            team.on()
+        );
+        let access = services.access(&team.reviewer, &team.service.id).await;
+        let (review, standing) = services
+            .item_standing(&team.reviewer, &item)
+            .await
+            .expect("stands");
+        let form = services
+            .sign_form(
+                &team.reviewer,
+                &access.expect("has a role"),
+                &review,
+                &standing,
+            )
+            .await
+            .expect("is shown");
+        assert_eq!(form.refusal, Some(message));
+        let reason = PatchDecision::Reject(Reason::parse("It says nothing.").expect("a reason"));
+        services
+            .decide_patch(&team.manager, &patch, 1, reason)
+            .await
+            .expect("rejects");
+        team.passes(&team.reviewer, &item).await.expect("signs");
+    }
+}
+
+#[tokio::test]
+async fn addresses_that_look_alike_are_refused_and_those_that_are_there_go_on() {
+    for team in Team::each().await {
+        let services = &team.world.services;
+        let account = |name, email| NewAccount {
+            email,
+            name,
+            password: PASSWORD,
+            instance_role: holdpoint_domain::InstanceRole::Member,
+        };
+        for (email, words) in [
+            // Cyrillic letters in a Latin word, and in the host.
+            ("m\u{456}ra@example.org", "several alphabets"),
+            ("other@ex\u{430}mple.org", "several alphabets"),
+            // A word of other letters alone, and a zero for an O.
+            ("\u{455}\u{43e}fia@example.org", "several alphabets"),
+            ("\u{435}\u{475}\u{435}@example.org", "look alike"),
+            ("s0fia@example.org", "look alike"),
+        ] {
+            let added = services.add_person(account("Somebody Else", email)).await;
+            let (field, message) = rejected(added);
+            assert_eq!(field, "email", "{email} on {}", team.on());
+            assert!(message.contains(words), "{email}: {message}");
+            let invited = services
+                .invite(&team.admin, invitation(email, "Somebody Else"), PASSWORD)
+                .await;
+            assert_eq!(rejected(invited).0, "email", "{email}");
+        }
+        // Whoever has such an address from before signs in with it, and is given a role.
+        let old = services
+            .add_person(account("Old Account", "old@example.org"))
+            .await
+            .expect("is added");
+        let odd = "\u{43e}ld@example.org";
+        team.world
+            .tamper(&format!(
+                "update person set email = '{odd}' where id = '{}'",
+                old.id
+            ))
+            .await;
+        let signed_in = services.sign_in(odd, PASSWORD, "192.0.2.1").await;
+        assert_eq!(signed_in.expect("signs in").id, old.id);
     }
 }
 

@@ -197,6 +197,7 @@ pub struct StandingPatch {
     pub number: i64,
     pub sha256: String,
     pub state: PatchState,
+    pub submitted_by: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -298,6 +299,13 @@ impl SignOff {
     /// The decision on an item; `None` for a release decision.
     pub fn item_decision(&self) -> Option<Decision> {
         Decision::parse(&self.decision)
+    }
+}
+
+impl StandingPatch {
+    /// Whoever has shown this: nobody, once it was rejected, as of evidence that was withdrawn.
+    pub fn submitter(&self) -> Option<&str> {
+        (self.state != PatchState::Rejected).then_some(self.submitted_by.as_str())
     }
 }
 
@@ -499,6 +507,7 @@ struct PatchRow {
     number: i64,
     sha256: String,
     state: String,
+    submitted_by: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -831,7 +840,7 @@ impl Tx {
         self.standing_evidence(&ids, known, &mut standings).await?;
         let sql = for_ids!(
             self,
-            "select item.review_id, patch_item.item_id, patch.id, patch.number, patch.file_sha256 as sha256, patch.state \
+            "select item.review_id, patch_item.item_id, patch.id, patch.number, patch.file_sha256 as sha256, patch.state, patch.submitted_by \
              from patch_item join patch on patch.id = patch_item.patch_id join item on item.id = patch_item.item_id \
              where item.review_id in",
             "order by patch.number"
@@ -844,6 +853,7 @@ impl Tx {
                     id,
                     number,
                     sha256,
+                    submitted_by,
                     ..
                 } = row;
                 standing.patches.push(StandingPatch {
@@ -852,6 +862,7 @@ impl Tx {
                     number,
                     sha256,
                     state,
+                    submitted_by,
                 });
             }
         }

@@ -181,7 +181,7 @@ fn digest(parts: &[&str]) -> Result<Digest, WebError> {
 }
 
 /// Signs a decision on an item, over exactly what `basis` names. The token needs the scope `decide`, and for a waiver `manage`
-/// too. Whoever asked for the review or submitted evidence cannot sign where the policy asks for four eyes.
+/// too. Whoever asked for the review, or submitted evidence or a patch, cannot sign where the policy asks for four eyes.
 #[utoipa::path(
     post, path = "/items/{id}/decision", tag = "Sign-off", request_body = Decision, responses((status = 201, body = SignOff))
 )]
