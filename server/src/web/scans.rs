@@ -196,10 +196,7 @@ async fn keep(
     let given = Some(format.as_str()).filter(|format| !format.is_empty());
     for (mut receiving, name) in files {
         receiving.flush().await?;
-        match services
-            .check_scan_file(receiving.path(), &name, given)
-            .await
-        {
+        match services.check_scan_file(&receiving, &name, given).await {
             Ok(()) => {
                 let stored = receiving.keep().await?;
                 let sha256 = String::from(stored.sha256);

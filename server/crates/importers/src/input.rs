@@ -43,6 +43,9 @@ impl<T: Read + Seek> ReadSeek for T {}
 /// Where a file's bytes come from. It may be opened several times, and gives the same bytes each time.
 pub trait Source: Sync {
     fn open(&self) -> io::Result<Box<dyn ReadSeek + '_>>;
+
+    /// Told how many bytes a packed file has become so far, each time it is gone through.
+    fn has_unpacked(&self, _n_bytes: u64) {}
 }
 
 impl Source for &[u8] {
@@ -223,6 +226,7 @@ impl<'a> Input<'a> {
             left: self.limits.unpacked_bytes,
             most_bytes: self.limits.unpacked_bytes,
             is_packed: self.packing != Packing::Plain,
+            source: self.source,
         }))
     }
 
@@ -321,14 +325,15 @@ impl<'a> Input<'a> {
 }
 
 /// Refuses to give more bytes than allowed, so that a small file cannot unpack to a huge one.
-struct Limited<R> {
+struct Limited<'a, R> {
     reader: R,
     left: u64,
     most_bytes: u64,
     is_packed: bool,
+    source: &'a dyn Source,
 }
 
-impl<R: Read> Read for Limited<R> {
+impl<R: Read> Read for Limited<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = match self.reader.read(buffer) {
             Err(error)
@@ -345,6 +350,9 @@ impl<R: Read> Read for Limited<R> {
         match self.left.checked_sub(n as u64) {
             Some(left) => {
                 self.left = left;
+                if self.is_packed {
+                    self.source.has_unpacked(self.most_bytes - left);
+                }
                 Ok(n)
             }
             None => Err(io::Error::other(ImportError::TooLarge {

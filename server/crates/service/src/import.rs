@@ -29,7 +29,7 @@ use holdpoint_storage::{
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Actor, Conflict, ServiceError, Services,
+    Actor, Conflict, ServiceError, Services, Upload, UploadBy,
     acceptance::{bind_decisions, note_contents, open_outgrown},
     mapping::WhatChanged,
     mapping_ahead::digest_of,
@@ -466,13 +466,15 @@ impl Services {
     /// are kept.
     pub async fn check_scan_file(
         &self,
-        path: &std::path::Path,
+        upload: &Upload,
         file_name: &str,
         format: Option<&str>,
     ) -> Result<(), ServiceError> {
         let watch = ImportWatch::default();
-        let reading = self.reading(path.to_owned(), file_name, format, &watch);
-        self.read_scan(reading).await.map(|_| ())
+        let reading = self.reading(upload.path().to_owned(), file_name, format, &watch);
+        let read = self.read_scan(reading).await;
+        upload.count_unpacked(&watch)?;
+        read.map(|_| ())
     }
 
     fn reading(
@@ -492,6 +494,7 @@ impl Services {
                 unpacked_bytes: bytes(limits.unpacked_scan_bytes),
                 ..InputLimits::default()
             },
+            most_findings: limits.findings_per_scan,
             folder: self.files().incoming(),
             watch: watch.clone(),
         }
@@ -620,7 +623,13 @@ impl Services {
         let path = self.files().path(&request.file.sha256);
         let format = request.format.as_deref();
         let reading = self.reading(path, &request.file_name, format, &watch);
-        let mut read = self.read_scan(reading.clone()).await?;
+        let read = self.read_scan(reading.clone()).await;
+        let by = UploadBy {
+            actor,
+            service: Some(service),
+        };
+        self.count_unpacked(by, request.file.size_bytes, &watch)?;
+        let mut read = read?;
         let commit = commit_of(&mut read, &request)?;
         let now = self.now();
         let mut outcome = outcome_of(&read, &request, commit);

@@ -162,6 +162,8 @@ pub struct Limits {
     pub scan_bytes: i64,
     /// What a packed scan may unpack to.
     pub unpacked_scan_bytes: i64,
+    /// How many findings one scan may bring.
+    pub findings_per_scan: usize,
     pub checklist_bytes: i64,
     pub patch_bytes: i64,
     /// How many files, and how many bytes of them, a person, a token and a service may each bring within an hour.
@@ -175,6 +177,7 @@ impl Default for Limits {
             evidence_bytes: 100 * 1024 * 1024,
             scan_bytes: 256 * 1024 * 1024,
             unpacked_scan_bytes: 1024 * 1024 * 1024,
+            findings_per_scan: 1_000_000,
             checklist_bytes: 4 * 1024 * 1024,
             patch_bytes: 8 * 1024 * 1024,
             uploads_per_hour: 5_000,

@@ -42,6 +42,7 @@ pub(crate) struct Reading {
     /// An importer's name, if a person named one.
     pub(crate) format: Option<String>,
     pub(crate) limits: InputLimits,
+    pub(crate) most_findings: usize,
     /// Where temporary files go.
     pub(crate) folder: PathBuf,
     pub(crate) watch: ImportWatch,
@@ -230,6 +231,14 @@ fn collect(
                 collected.counts.add(finding.severity, 1);
             }
             collected.said.push(collected.spool.put(finding)?);
+        }
+        if collected.said.len() > reading.most_findings {
+            let message = format!(
+                "The file has more than {} findings, the most that one scan may have. Split the scan, or let the scanner leave \
+                 out what is not needed. Nothing of it was stored.",
+                reading.most_findings
+            );
+            return Err(ServiceError::rejected("file", message));
         }
         reading.watch.add_findings(batch.len() as u64);
         // At the end nobody takes it any more.

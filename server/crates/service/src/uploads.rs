@@ -13,7 +13,7 @@ use std::{
 use holdpoint_domain::{Millis, PersonId, ServiceId, TokenId};
 use holdpoint_storage::{Receiving, StoredFile};
 
-use crate::{Actor, ServiceError, Services};
+use crate::{Actor, ImportWatch, ServiceError, Services};
 
 /// How long a window is.
 const WINDOW: Millis = 60 * 60 * 1_000;
@@ -80,6 +80,16 @@ impl Services {
         self.count_upload(&keys(by), 1, i64::try_from(bytes).unwrap_or(i64::MAX))
     }
 
+    /// Counts what a packed file became beyond its own bytes, whenever it is unpacked.
+    pub(crate) fn count_unpacked(
+        &self,
+        by: UploadBy<'_>,
+        packed_bytes: i64,
+        watch: &ImportWatch,
+    ) -> Result<(), ServiceError> {
+        self.count_upload(&keys(by), 0, beyond(packed_bytes, watch))
+    }
+
     fn count_upload(&self, keys: &[Key], files: i64, bytes: i64) -> Result<(), ServiceError> {
         let (now, limits) = (self.now(), self.limits());
         let counts = &self.inner.uploads.0;
@@ -123,6 +133,11 @@ impl Services {
     }
 }
 
+fn beyond(packed_bytes: i64, watch: &ImportWatch) -> i64 {
+    let unpacked = i64::try_from(watch.take_unpacked_bytes()).unwrap_or(i64::MAX);
+    (unpacked - packed_bytes).max(0)
+}
+
 fn keys(by: UploadBy<'_>) -> Vec<Key> {
     let token = by.actor.token.as_ref();
     let mut keys = vec![Key::Person(by.actor.id.clone())];
@@ -141,6 +156,12 @@ impl Upload {
 
     pub fn size_bytes(&self) -> i64 {
         self.receiving.size_bytes()
+    }
+
+    /// Counts what it became beyond its own bytes when it was unpacked.
+    pub(crate) fn count_unpacked(&self, watch: &ImportWatch) -> Result<(), ServiceError> {
+        let beyond = beyond(self.size_bytes(), watch);
+        self.services.count_upload(&self.keys, 0, beyond)
     }
 
     /// Brings what has arrived to where it can be read.

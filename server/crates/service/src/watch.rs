@@ -70,6 +70,8 @@ struct State {
     done: AtomicU64,
     total: AtomicU64,
     findings: AtomicU64,
+    /// What a packed file became when it was unpacked last.
+    unpacked_bytes: AtomicU64,
     is_cancelled: AtomicBool,
 }
 
@@ -114,6 +116,11 @@ impl ImportWatch {
         self.0.done.fetch_max(done, Ordering::Relaxed);
     }
 
+    /// How many bytes were unpacked since this was asked last.
+    pub(crate) fn take_unpacked_bytes(&self) -> u64 {
+        self.0.unpacked_bytes.swap(0, Ordering::Relaxed)
+    }
+
     pub(crate) fn add_findings(&self, n: u64) {
         self.0.findings.fetch_add(n, Ordering::Relaxed);
     }
@@ -148,6 +155,12 @@ impl Source for WatchedFile {
             at: 0,
             watch: &self.watch,
         }))
+    }
+
+    fn has_unpacked(&self, n_bytes: u64) {
+        // It is gone through several times, by two at once too, and is one file.
+        let unpacked = &self.watch.0.unpacked_bytes;
+        unpacked.fetch_max(n_bytes, Ordering::Relaxed);
     }
 }
 

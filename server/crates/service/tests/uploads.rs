@@ -2,9 +2,13 @@
 
 mod common;
 
-use common::{MINUTE, World, team};
+use std::io::Write as _;
+
+use common::{MINUTE, World, team, team::Team};
 use holdpoint_domain::ServiceRole;
-use holdpoint_service::{Actor, Ids, Limits, ServiceError, Services, UploadBy};
+use holdpoint_service::{
+    Actor, Ids, ImportWatch, Limits, ServiceError, Services, UploadBy, scans::ScanRequest,
+};
 
 fn is_too_often<T: std::fmt::Debug>(outcome: &Result<T, ServiceError>) -> bool {
     matches!(outcome, Err(ServiceError::TooOften { seconds, .. }) if *seconds > 0)
@@ -98,4 +102,73 @@ async fn a_service_and_a_token_have_a_measure_of_their_own() {
     // Neither of the two has used up their own.
     assert!(is_too_often(&services.count_small_upload(to_it(&bo), 1)));
     services.count_small_upload(by(&bo), 1).unwrap();
+}
+
+/// A scanner's file with so many findings, and a mebibyte of white space that packs to nothing.
+fn packed_scan(n_findings: usize) -> Vec<u8> {
+    let results: Vec<_> = (1..=n_findings)
+        .map(|line| common::scans::result("R1", "warning", u32::try_from(line).unwrap()))
+        .collect();
+    let text = common::scans::sarif(&results).to_string() + &" ".repeat(1 << 20);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(text.as_bytes()).unwrap();
+    gzip.finish().unwrap()
+}
+
+async fn scan(services: &Services, bytes: &[u8]) -> ScanRequest {
+    ScanRequest {
+        file: services.files().keep(bytes).await.unwrap(),
+        file_name: "gocheck.sarif.gz".to_owned(),
+        label: None,
+        commit: None,
+        format: None,
+        watch: ImportWatch::default(),
+    }
+}
+
+#[tokio::test]
+async fn what_a_packed_scan_unpacks_to_counts_whether_it_is_previewed_imported_or_refused() {
+    let team = Team::in_world(World::sqlite().await).await;
+    let limits = Limits {
+        upload_bytes_per_hour: (3 << 20) + (1 << 19),
+        findings_per_scan: 3,
+        ..Limits::default()
+    };
+    let services = limited(&team.world, limits);
+    let service = &team.service.id;
+    let (small, large) = (packed_scan(3), packed_scan(4));
+    assert!(small.len() < 10_000, "{}", small.len());
+    let import = async |bytes: &[u8], preview| {
+        let request = scan(&services, bytes).await;
+        services
+            .import_scan(&team.owner, service, request, preview)
+            .await
+    };
+    // One finding more than a scan may have is refused, and counts.
+    let refused = import(&large, false).await;
+    let Err(ServiceError::Rejected { field, message }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(field, "file");
+    assert!(
+        message.starts_with("The file has more than 3 findings"),
+        "{message}"
+    );
+    import(&small, true).await.unwrap();
+    import(&small, false).await.unwrap();
+    // What is there already is not read again.
+    import(&small, false).await.unwrap();
+    assert!(is_too_often(&import(&large, true).await));
+    // Before a page keeps it, too.
+    let by = UploadBy {
+        actor: &team.viewer,
+        service: None,
+    };
+    for n in 0..4 {
+        let mut upload = services.begin_upload(by).await.unwrap();
+        upload.write(&small).await.unwrap();
+        upload.flush().await.unwrap();
+        let checked = services.check_scan_file(&upload, "a.sarif.gz", None).await;
+        assert_eq!(is_too_often(&checked), n == 3, "{n}: {checked:?}");
+    }
 }
