@@ -71,7 +71,10 @@ async fn a_long_text_that_somebody_edits_in_the_database_is_found_however_often_
                 assert!(of_it.damaged && of_it.evidence.body.is_empty());
             }
             let text = services.evidence_text(&team.viewer, id).await;
-            assert!(matches!(text, Err(ServiceError::Unavailable(_))), "{text:?}");
+            assert!(
+                matches!(text, Err(ServiceError::Unavailable(_))),
+                "{text:?}"
+            );
         }
     }
 }
