@@ -107,17 +107,17 @@ async fn a_service_and_a_token_have_a_measure_of_their_own() {
 /// A scanner's file with so many findings, and a mebibyte of white space that packs to nothing.
 fn packed_scan(n_findings: usize) -> Vec<u8> {
     let results: Vec<_> = (1..=n_findings)
-        .map(|line| common::scans::result("R1", "warning", u32::try_from(line).unwrap()))
+        .map(|line| common::scans::result("R1", "warning", u32::try_from(line).expect("few")))
         .collect();
     let text = common::scans::sarif(&results).to_string() + &" ".repeat(1 << 20);
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    gzip.write_all(text.as_bytes()).unwrap();
-    gzip.finish().unwrap()
+    gzip.write_all(text.as_bytes()).expect("packs");
+    gzip.finish().expect("packs")
 }
 
 async fn scan(services: &Services, bytes: &[u8]) -> ScanRequest {
     ScanRequest {
-        file: services.files().keep(bytes).await.unwrap(),
+        file: services.files().keep(bytes).await.expect("kept"),
         file_name: "gocheck.sarif.gz".to_owned(),
         label: None,
         commit: None,
