@@ -25,6 +25,10 @@ use crate::web::{
 };
 
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own on the wire"
+)]
 pub(super) struct Evidence {
     id: String,
     item: String,
