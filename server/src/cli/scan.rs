@@ -47,7 +47,7 @@ pub(super) struct Push {
     /// The service's short name.
     #[arg(long, value_name = "SLUG")]
     service: String,
-    /// The label of the series; by default the tool's name.
+    /// The label of the series; by default the tool's name with what the tool looked at where the file says so.
     #[arg(long, value_name = "NAME")]
     series: Option<String>,
     /// The commit that was scanned; by default what the file says.

@@ -147,7 +147,8 @@ fn row(
     });
     let evidence = figure(figures.n_evidence, &href);
     let patches = figure(figures.n_patches, &href);
-    let findings = findings(standing, figures.n_open_findings, &href);
+    let open = standing.map_or_else(SeverityCounts::default, |standing| standing.links.open);
+    let findings = findings(open, figures.n_open_findings, &href);
     let is_ticked = ticked.contains(&id);
     let words = item.body.lines().find(|line| !line.trim().is_empty());
     let words: String = words.unwrap_or_default().chars().take(160).collect();
@@ -199,16 +200,16 @@ fn figure(n: i64, href: &str) -> AnyView {
     }
 }
 
-/// Open findings: critical and high ones by severity, the others as a number.
-fn findings(standing: Option<&ItemStanding>, n_open: i64, href: &str) -> AnyView {
-    let open = standing.map_or_else(SeverityCounts::default, |standing| standing.links.open);
+/// Open findings: the serious ones by severity, the others as a number.
+fn findings(open: SeverityCounts, n_open: i64, href: &str) -> AnyView {
     if open.total() == 0 && n_open == 0 {
         return view! { <span class="zero">"0"</span> }.into_any();
     }
-    let worst = [Severity::Critical, Severity::High]
-        .into_iter()
+    let worst = Severity::ALL
+        .iter()
+        .filter(|severity| severity.is_serious())
         .filter_map(|severity| {
-            let n = open.of(severity);
+            let n = open.of(*severity);
             let look = severity.look();
             (n > 0).then(|| {
                 view! {
@@ -221,10 +222,10 @@ fn findings(standing: Option<&ItemStanding>, n_open: i64, href: &str) -> AnyView
             })
         })
         .collect::<Vec<_>>();
-    let n_other = open.total() - open.of(Severity::Critical) - open.of(Severity::High);
+    let n_other = open.total() - open.serious();
     let other = (n_other > 0).then(|| {
         let sign = if worst.is_empty() { "" } else { "+" };
-        view! { <span class="muted">{format!("{sign}{n_other}")}<span class="vh">" medium, low or info"</span></span> }
+        view! { <span class="muted">{format!("{sign}{n_other}")}<span class="vh">{format!(" {}", Severity::mild_names("or"))}</span></span> }
     });
     view! { <a class="plain row one-line" href=format!("{href}#findings")>{worst}{other}</a> }
         .into_any()
@@ -279,5 +280,29 @@ fn due(due_on: Option<&str>, state: ItemState, now: Millis) -> AnyView {
         .into_any(),
         None if is_today => view! { <time datetime=machine(end)>"Today"</time> }.into_any(),
         None => view! { <time datetime=machine(end) title=moment(end)>{whole}</time> }.into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leptos::reactive::owner::Owner;
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_rated_is_no_mild_rest() {
+        let open = SeverityCounts {
+            high: 1,
+            unrated: 3,
+            medium: 2,
+            ..SeverityCounts::default()
+        };
+        let html = Owner::new().with(|| findings(open, 6, "/items/i").to_html());
+        let shown = scraper::Html::parse_fragment(&html);
+        let texts: Vec<String> = shown
+            .select(&scraper::Selector::parse(".st, .muted").unwrap())
+            .map(|found| found.text().collect::<String>().trim().to_owned())
+            .collect();
+        assert_eq!(texts, ["1 high", "3 unrated", "+2 medium, low or info"]);
     }
 }

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 
 use crate::{
     pages::items::end_of,
-    parts::{Column, Panel, Table, panel::Disclosure, when::date},
+    parts::{Column, Panel, Table, figure::capitalised, panel::Disclosure, when::date},
 };
 
 const DAY: Millis = 86_400_000;
@@ -208,7 +208,7 @@ fn cleared_chart(standing: &ReviewStanding, cleared: &[Millis], now: Millis) -> 
 }
 
 fn found_chart(days: &[ScanDay]) -> AnyView {
-    let serious = |day: &ScanDay| day.counts.critical + day.counts.high;
+    let serious = |day: &ScanDay| day.counts.serious();
     let most = days
         .iter()
         .map(|day| day.counts.total())
@@ -253,11 +253,12 @@ fn found_chart(days: &[ScanDay]) -> AnyView {
         .collect_view();
     let (first, last) = (days[0], days[days.len() - 1]);
     let label = format!(
-        "Findings in the newest complete scans, {} to {}: from {} to {}, critical and high ones from {} to {}.",
+        "Findings in the newest complete scans, {} to {}: from {} to {}, {} ones from {} to {}.",
         day(first.end - 1),
         day(last.end - 1),
         first.counts.total(),
         last.counts.total(),
+        Severity::serious_names("and"),
         serious(&first),
         serious(&last)
     );
@@ -265,7 +266,7 @@ fn found_chart(days: &[ScanDay]) -> AnyView {
         <figure aria-labelledby="c-dn">
             <figcaption id="c-dn" class="row-between small">
                 <b class="strong">"Found by scans"</b>
-                <span class="muted">{format!("{}, {} critical or high", last.counts.total(), serious(&last))}</span>
+                <span class="muted">{format!("{}, {} {}", last.counts.total(), serious(&last), Severity::serious_names("or"))}</span>
             </figcaption>
             <div class="chart">
                 <svg role="img" aria-label=label>
@@ -282,8 +283,8 @@ fn found_chart(days: &[ScanDay]) -> AnyView {
                 </svg>
             </div>
             <p class="legend">
-                <span data-tone="red"><svg viewBox="0 0 20 10" aria-hidden="true"><rect class="c-fill" width="14" height="10" /></svg>"Critical and high"</span>
-                <span data-tone="neutral"><svg viewBox="0 0 20 10" aria-hidden="true"><rect class="c-fill c-soft" width="14" height="10" /></svg>"Medium, low and info"</span>
+                <span data-tone="red"><svg viewBox="0 0 20 10" aria-hidden="true"><rect class="c-fill" width="14" height="10" /></svg>{capitalised(&Severity::serious_names("and"))}</span>
+                <span data-tone="neutral"><svg viewBox="0 0 20 10" aria-hidden="true"><rect class="c-fill c-soft" width="14" height="10" /></svg>{capitalised(&Severity::mild_names("and"))}</span>
             </p>
         </figure>
     }
@@ -349,6 +350,7 @@ fn numbers(cleared: &[Millis], days: &[ScanDay]) -> AnyView {
 mod tests {
     use super::*;
     use holdpoint_domain::{Digest, PersonId, ScanId, SeriesId, ServiceId};
+    use leptos::reactive::owner::Owner;
 
     fn scan(series: &str, sequence: i64, at: Millis, high: i64, is_complete: bool) -> Scan {
         Scan {
@@ -393,6 +395,29 @@ mod tests {
             .map(|day| (day.end / DAY, day.counts.high))
             .collect();
         assert_eq!(days, [(1, 2), (2, 9), (3, 3)]);
+    }
+
+    #[test]
+    fn what_nobody_rated_stands_among_the_serious_in_the_chart() {
+        let unrated = SeverityCounts {
+            high: 1,
+            unrated: 4,
+            low: 2,
+            ..SeverityCounts::default()
+        };
+        let days = [ScanDay {
+            end: DAY,
+            counts: unrated,
+        }];
+        let html = Owner::new().with(|| found_chart(&days).to_html());
+        for words in [
+            "7, 5 critical, high or unrated",
+            "critical, high and unrated ones from 5 to 5.",
+            "Critical, high and unrated<",
+            "Medium, low and info<",
+        ] {
+            assert!(html.contains(words), "{words} in {html}");
+        }
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn Upload(review: String, form: FormState, commit: String, limit: i64) -> impl I
                             label="Series"
                             required=false
                             max_length=200
-                            hint="Scans of one tool with one label are compared with each other. Without a label it is the tool's name; give one where a tool scans several things, so that one does not fix the other's findings."
+                            hint="Scans of one tool with one label are compared with each other. Without a label it is the tool's name, with what the tool looked at where the file says so; give one where one tool is run in several ways, so that one run does not fix the other's findings."
                         />
                         <div class="fields-2">
                             <TextField

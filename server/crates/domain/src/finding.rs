@@ -17,6 +17,31 @@ words! {
 }
 
 impl Severity {
+    /// Whether it is told by itself where there is room for the worst only. What nobody rated may be anything, so it is one of them.
+    pub const fn is_serious(self) -> bool {
+        match self {
+            Self::Critical | Self::High | Self::Unrated => true,
+            Self::Medium | Self::Low | Self::Info => false,
+        }
+    }
+
+    /// Those that are serious, as a sentence names them: "critical, high or unrated".
+    pub fn serious_names(conjunction: &str) -> String {
+        let severities = Self::ALL.iter().copied();
+        enumerate(severities.filter(|of| of.is_serious()), conjunction)
+    }
+
+    /// Those that are not: "medium, low or info".
+    pub fn mild_names(conjunction: &str) -> String {
+        let severities = Self::ALL.iter().copied();
+        enumerate(severities.filter(|of| !of.is_serious()), conjunction)
+    }
+
+    /// All of them, as a sentence names them: "critical, high, unrated, medium, low or info".
+    pub fn all_names(conjunction: &str) -> String {
+        enumerate(Self::ALL.iter().copied(), conjunction)
+    }
+
     /// Reads the words scanners use for the same five steps, in any case; `None` for a word with no agreed meaning, and for
     /// one that says that there is no rating.
     pub fn from_scanner_word(word: &str) -> Option<Self> {
@@ -42,6 +67,17 @@ impl Severity {
             s if s > 0.0 => Self::Low,
             _ => Self::Info,
         }
+    }
+}
+
+/// "a, b or c".
+fn enumerate(severities: impl Iterator<Item = Severity>, conjunction: &str) -> String {
+    let words: Vec<_> = severities.map(Severity::as_str).collect();
+    match words.split_last() {
+        Some((last, first)) if !first.is_empty() => {
+            format!("{} {conjunction} {last}", first.join(", "))
+        }
+        _ => words.concat(),
     }
 }
 
@@ -157,5 +193,20 @@ impl Severity {
             Self::Low => "Low",
             Self::Info => "Info",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_severity_is_either_serious_or_mild_and_a_sentence_names_all() {
+        assert_eq!(Severity::serious_names("or"), "critical, high or unrated");
+        assert_eq!(Severity::mild_names("and"), "medium, low and info");
+        assert_eq!(
+            Severity::all_names("or"),
+            "critical, high, unrated, medium, low or info"
+        );
     }
 }

@@ -86,7 +86,7 @@ impl FindingRequest {
         let severity = Severity::parse(&fields.severity).ok_or_else(|| {
             ServiceError::rejected(
                 "severity",
-                "Choose one of critical, high, medium, low or info.",
+                format!("Choose one of {}.", Severity::all_names("or")),
             )
         })?;
         let category = CATEGORIES

@@ -72,7 +72,7 @@ impl RuleRequest {
             let severity = Severity::parse(word).ok_or_else(|| {
                 ServiceError::rejected(
                     "severities",
-                    "Choose among critical, high, medium, low and info.",
+                    format!("Choose among {}.", Severity::all_names("and")),
                 )
             })?;
             if !severities.contains(&severity) {

@@ -29,7 +29,7 @@ pub fn formats() -> Vec<(&'static str, &'static str)> {
 pub struct ScanRequest {
     pub file: StoredFile,
     pub file_name: String,
-    /// The label of the series; the tool's name when nobody gives one.
+    /// The label of the series; [`holdpoint_domain::policy::default_label`] when nobody gives one.
     pub label: Option<Name>,
     pub commit: Option<Commit>,
     /// An importer's name, when a person corrects the detection.

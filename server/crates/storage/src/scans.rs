@@ -13,7 +13,7 @@ pub struct Scan {
     pub id: ScanId,
     pub service: ServiceId,
     pub series: SeriesId,
-    /// The series' label; the tool's name if nobody gave another.
+    /// The series' label; [`holdpoint_domain::policy::default_label`] if nobody gave another.
     pub label: String,
     /// Position within the series, from 1.
     pub sequence: i64,
@@ -52,6 +52,15 @@ pub struct SeverityCounts {
 impl SeverityCounts {
     pub fn total(&self) -> i64 {
         self.critical + self.high + self.unrated + self.medium + self.low + self.info
+    }
+
+    /// Of the severities that are told by themselves where there is room for the worst only.
+    pub fn serious(&self) -> i64 {
+        let severities = Severity::ALL.iter();
+        severities
+            .filter(|severity| severity.is_serious())
+            .map(|severity| self.of(*severity))
+            .sum()
     }
 
     pub fn of(&self, severity: Severity) -> i64 {

@@ -206,6 +206,8 @@ pub(super) async fn serve() -> Response {
 mod tests {
     use std::collections::BTreeSet;
 
+    use holdpoint_domain::Severity;
+
     use super::*;
 
     #[test]
@@ -263,6 +265,19 @@ mod tests {
             .filter(|name| *name != "count")
             .collect();
         assert_eq!(list, matching);
+    }
+
+    #[test]
+    fn every_list_of_severities_names_all_of_them() {
+        let all: Vec<_> = Severity::ALL.iter().map(|of| of.as_str()).collect();
+        let all = all.join(", ");
+        let mut n_lists = 0;
+        for text in JSON.lines().filter(|text| text.contains("critical, high")) {
+            n_lists += 1;
+            let text = text.replace(" or info", ", info");
+            assert!(text.contains(&all), "{text}");
+        }
+        assert!(n_lists > 4, "{n_lists}");
     }
 
     #[test]

@@ -164,7 +164,7 @@ pub(super) struct RuleBody {
     /// A pattern as in a `.gitignore`.
     #[serde(default)]
     path: String,
-    /// critical, high, medium, low, info; none is all.
+    /// critical, high, unrated, medium, low, info; none is all.
     #[serde(default)]
     severities: Vec<String>,
 }

@@ -257,7 +257,7 @@ fn import_of(outcome: ImportOutcome, preview: bool) -> Import {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
-    /// The label of the series; the tool's name if not given.
+    /// The label of the series; if not given, the tool's name with what the tool looked at where the file says so.
     series: Option<String>,
     /// The commit that was scanned; what the file says if not given.
     commit: Option<String>,

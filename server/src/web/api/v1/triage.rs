@@ -31,7 +31,7 @@ pub(super) struct SeenFinding {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MatchingFindings {
-    /// critical, high, medium, low, info.
+    /// critical, high, unrated, medium, low, info.
     #[serde(default)]
     severity: Vec<String>,
     /// open, fixed, false_positive, risk_accepted, duplicate.
