@@ -344,6 +344,11 @@ fn a_report_verifies_until_one_byte_is_changed() {
         wrong.text().contains("WRONG") && wrong.text().ends_with("Not verified.\n"),
         "{wrong:?}"
     );
+    // It is called as whoever asks calls it.
+    let other = folder.write("of-others.md", "# report\n");
+    let beside = format!("{report}.sig");
+    let named = run(&["verify", &other, "--key", &keys, "--signature", &beside]);
+    assert!(named.text().contains("of-others.md: "), "{named:?}");
     assert_eq!(
         verify(&["--key", &keys, "--json"]).json()["verified"],
         false

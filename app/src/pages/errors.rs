@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use holdpoint_domain::ReviewId;
 use holdpoint_service::{Conflict, Failure, ServiceError, commits};
 use http::StatusCode;
 use leptos::prelude::*;
@@ -11,7 +12,7 @@ use thiserror::Error;
 use crate::{
     document::Site,
     parts::{
-        Frame, Notice, PageHead, SoloFrame,
+        Frame, Inline, Notice, PageHead, SoloFrame,
         controls::{ButtonLink, Weight},
         status::Tone,
     },
@@ -87,7 +88,7 @@ impl PageError {
             Self::NotFound(what) => Fault::not_found(what),
             Self::Forbidden(message) => Fault::forbidden(message),
             Self::Rejected(message) => Fault::new(
-                StatusCode::BAD_REQUEST,
+                StatusCode::UNPROCESSABLE_ENTITY,
                 "This address cannot be shown",
                 message,
             ),
@@ -269,16 +270,26 @@ impl Fault {
         });
         view! {
             <div class="stack">
-                <Notice tone alert=true>{text}</Notice>
+                <Notice tone alert=true><p><Inline text /></p></Notice>
                 {versions}
                 {what_was_typed(typed)}
                 <p class="btn-row">
+                    {report_of(&visit.address).map(|href| view! { <ButtonLink words="The report and its versions" href /> })}
                     <ButtonLink words="All reviews" href=paths::HOME weight=Weight::Secondary />
                 </p>
                 {number}
             </div>
         }
     }
+}
+
+/// The page of the report, for an address that asks for a version of it: that one may not be there.
+fn report_of(address: &str) -> Option<String> {
+    let (path, query) = address.split_once('?')?;
+    let review = path.strip_prefix("/reviews/")?.split('/').next()?;
+    let review = ReviewId::parse(review)?;
+    (query.split('&').any(|pair| pair.starts_with("as_of=")))
+        .then(|| paths::report(review.as_str()))
 }
 
 /// What somebody typed into a form, to be copied from; nothing where they typed nothing.

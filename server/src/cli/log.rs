@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeSet,
     fs::File,
     path::{Path, PathBuf},
 };
@@ -87,14 +88,19 @@ fn for_people(verification: &LogVerification) -> String {
     for problem in &verification.problems {
         text.push_str(&format!("WRONG  {}\n", terminal::line(problem)));
     }
-    for head in verification.against.iter().flatten() {
-        if head.extended {
-            let source = terminal::line(&head.source);
-            text.push_str(&format!(
-                "ok     {source}: the log goes on from the head over {} entries.\n",
-                head.length
-            ));
-        }
+    // A file may have one head in two forms.
+    let extended: BTreeSet<_> = verification
+        .against
+        .iter()
+        .flatten()
+        .filter(|head| head.extended)
+        .map(|head| (&head.source, head.length))
+        .collect();
+    for (source, length) in extended {
+        let source = terminal::line(source);
+        text.push_str(&format!(
+            "ok     {source}: the log goes on from the head over {length} entries.\n"
+        ));
     }
     text.push_str(&format!(
         "{} entries, {} signed heads, {} sign-offs and {} decisions about findings checked. {}\n",

@@ -130,9 +130,10 @@ impl Verify {
                 self.file.display()
             )
         })?;
+        let name = self.file.display().to_string();
         Ok(match keys {
-            Some(keys) => verify_report(&report, &signature, &keys),
-            None => inspect_report(&report, &signature),
+            Some(keys) => verify_report(&name, &report, &signature, &keys),
+            None => inspect_report(&name, &report, &signature),
         })
     }
 }

@@ -89,15 +89,15 @@ pub(super) async fn send(
             "text/markdown; charset=utf-8",
             services.report_markdown(person, review, as_of).await?,
         ),
-        ReportForm::Signature => {
-            let mut report = services.report_markdown(person, review, as_of).await?;
-            let signature = report.signature.take().ok_or(WebError::NotFound(
-                "A signature of this report, which is a draft,",
-            ))?;
-            report.bytes = signature.into_bytes();
-            report.file_name += ".sig";
-            ("text/plain; charset=utf-8", report)
-        }
+        ReportForm::Signature => (
+            "text/plain; charset=utf-8",
+            services
+                .report_signature(person, review, as_of)
+                .await?
+                .ok_or(WebError::NotFound(
+                    "A signature of this report, which is a draft,",
+                ))?,
+        ),
         ReportForm::Json => (
             "application/json",
             services.report_json(person, review, as_of).await?,

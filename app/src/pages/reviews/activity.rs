@@ -9,8 +9,8 @@ use crate::{
         review_bar::{review_bar, review_crumbs},
     },
     parts::{
-        Crumb, Empty, Frame, Ico, Icon, Inline, PageHead, Tab, When, panel::Disclosure,
-        table::pages, when::date,
+        Crumb, Empty, Frame, Ico, Icon, Inline, PageHead, Tab, When, figure::capitalised,
+        panel::Disclosure, table::pages, when::date,
     },
     paths,
     visit::{Visit, services},
@@ -115,7 +115,7 @@ fn row(line: ActivityLine, now: i64) -> impl IntoView {
             .map(|(field, was, is)| {
                 let was = was.map(|was| view! { <del class="wrap-any">{was}</del> " " });
                 let is = is.map(|is| view! { <span class="wrap-any">{is}</span> });
-                view! { <dt>{field}</dt> <dd>{was}{is}</dd> }
+                view! { <dt>{words_of(&field)}</dt> <dd>{was}{is}</dd> }
             })
             .collect_view();
         view! { <Disclosure summary="What changed"><dl class="dl">{rows}</dl></Disclosure> }
@@ -147,6 +147,16 @@ fn icon_of(action: &str) -> Icon {
             "item.started" => Icon::Progress,
             _ => Icon::Note,
         },
+    }
+}
+
+/// A field of the log as people call it.
+fn words_of(field: &str) -> String {
+    match field {
+        "heads" => "Heads of the log signed so far".to_owned(),
+        "report_of" => "Report of the sign-off".to_owned(),
+        "report_sha256" => "SHA-256 of report.md".to_owned(),
+        field => capitalised(&field.replace(['_', '-'], " ").replace("sha256", "SHA-256")),
     }
 }
 
@@ -183,4 +193,20 @@ fn shown(value: &Value) -> Option<String> {
         cut.push('…');
     }
     Some(cut).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words_of;
+
+    #[test]
+    fn what_the_log_keeps_is_called_by_words() {
+        for (field, words) in [
+            ("report_of", "Report of the sign-off"),
+            ("due_on", "Due on"),
+            ("file_sha256", "File SHA-256"),
+        ] {
+            assert_eq!(words_of(field), words);
+        }
+    }
 }

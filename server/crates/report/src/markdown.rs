@@ -1589,6 +1589,13 @@ fn how_to_verify(doc: &mut Document, facts: &Facts) {
             code("holdpoint log verify --against report.md")
         ));
         doc.block(&fenced(Some("text"), checkpoint.trim_end()));
+        if !facts.is_draft() {
+            doc.block(&format!(
+                "A signature that was given together with this report, as the last one of a release decision is, has its entry \
+                 after this head. {} prints a later head, which covers it.",
+                code("holdpoint log verify")
+            ));
+        }
     }
 }
 

@@ -112,14 +112,20 @@ impl fmt::Display for Verification {
 
 /// Checks that one of these keys signed exactly this report. Where keys are valid for a time and no moment was given with
 /// them, that of the signing counts which the report names.
-pub fn verify_report(report: &[u8], signature: &str, keys: &AllowedKeys) -> Verification {
+/// `name` is what the file is called in what is said of it.
+pub fn verify_report(
+    name: &str,
+    report: &[u8],
+    signature: &str,
+    keys: &AllowedKeys,
+) -> Verification {
     let mut result = Verification {
         is_proven: true,
         ..Verification::default()
     };
     signed(
         &mut result,
-        REPORT,
+        name,
         REPORT_NAMESPACE,
         report,
         signature,
@@ -130,9 +136,9 @@ pub fn verify_report(report: &[u8], signature: &str, keys: &AllowedKeys) -> Veri
 
 /// Checks a report with the key that its signature names itself. That shows whether both are whole, and nothing of who made
 /// them: [`Verification::verified`] is false.
-pub fn inspect_report(report: &[u8], signature: &str) -> Verification {
+pub fn inspect_report(name: &str, report: &[u8], signature: &str) -> Verification {
     let Some(own) = own_key(signature) else {
-        return verify_report(report, signature, &AllowedKeys::default());
+        return verify_report(name, report, signature, &AllowedKeys::default());
     };
     let mut result = Verification::default();
     result.note(format!(
@@ -140,14 +146,7 @@ pub fn inspect_report(report: &[u8], signature: &str) -> Verification {
          Holdpoint's /.well-known/holdpoint-signing-keys.",
         own.fingerprints().join(", ")
     ));
-    signed(
-        &mut result,
-        REPORT,
-        REPORT_NAMESPACE,
-        report,
-        signature,
-        &own,
-    );
+    signed(&mut result, name, REPORT_NAMESPACE, report, signature, &own);
     result
 }
 

@@ -145,6 +145,36 @@ impl Services {
         review: &ReviewId,
         as_of: &AsOf,
     ) -> Result<ReportFile, ServiceError> {
+        self.signed_markdown(actor, review, as_of, "report.md")
+            .await
+    }
+
+    /// The signature of `report.md` as a file beside it; `None` for a draft. The export is noted as one of the signature.
+    pub async fn report_signature(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        as_of: &AsOf,
+    ) -> Result<Option<ReportFile>, ServiceError> {
+        let mut report = self
+            .signed_markdown(actor, review, as_of, "report.md.sig")
+            .await?;
+        let signature = report.signature.take();
+        Ok(signature.map(|signature| ReportFile {
+            file_name: format!("{}.sig", report.file_name),
+            bytes: signature.into_bytes(),
+            ..report
+        }))
+    }
+
+    /// `report.md`; `what` of it is asked for is noted as the export.
+    async fn signed_markdown(
+        &self,
+        actor: &Actor,
+        review: &ReviewId,
+        as_of: &AsOf,
+        what: &str,
+    ) -> Result<ReportFile, ServiceError> {
         let _place = self.place_to_report().await?;
         let (source, text) = self.source(actor, review, as_of).await?.text().await?;
         let bytes = text.into_bytes();
@@ -160,7 +190,7 @@ impl Services {
                     key.sign(REPORT_NAMESPACE, &bytes)?
                 }
             };
-            self.note_export(actor, &source, "report.md", &Digest::of(&bytes))
+            self.note_export(actor, &source, what, &Digest::of(&bytes))
                 .await?;
             Some(signature)
         };

@@ -309,7 +309,7 @@ async fn a_decided_report_is_the_same_whatever_changes_after() {
         let keys = AllowedKeys::parse(&services.allowed_signers().await.unwrap()).unwrap();
         let form = |name| &before.iter().find(|form| form.0 == name).unwrap().1;
         let signature = String::from_utf8(form("report.md.sig").clone()).unwrap();
-        assert!(verify_report(form("report.md"), &signature, &keys).verified());
+        assert!(verify_report("report.md", form("report.md"), &signature, &keys).verified());
         let bundle = verify_bundle(
             Cursor::new(form("bundle.zip")),
             Some(&keys),

@@ -121,6 +121,7 @@ const TABLE: &[(&str, &str)] = &[
     ("patch_file", "AMRCVU"),
     ("series_mbox", "AMRCVU"),
     ("report_markdown", "AMRCVU"),
+    ("report_signature", "AMRCVU"),
     ("decided_reports", "AMRCVU"),
     ("report_preview", "AMRCVU"),
     ("report_json", "AMRCVU"),
@@ -614,6 +615,10 @@ async fn call_on_service(
         "decided_reports" => services.decided_reports(who, review).await.map(drop),
         "report_markdown" => services
             .report_markdown(who, review, &AsOf::Newest)
+            .await
+            .map(drop),
+        "report_signature" => services
+            .report_signature(who, review, &AsOf::Newest)
             .await
             .map(drop),
         "report_preview" => services

@@ -247,10 +247,10 @@ async fn the_sample_worked_to_its_end_gives_a_signed_report_that_is_the_same_eac
         let keys =
             AllowedKeys::parse(&services.allowed_signers().await.expect("a key")).expect("a line");
         let signature = first.signature.clone().expect("a decided report is signed");
-        assert!(verify_report(&first.bytes, &signature, &keys).verified());
+        assert!(verify_report("report.md", &first.bytes, &signature, &keys).verified());
         let mut changed = first.bytes.clone();
         changed[100] ^= 1;
-        assert!(!verify_report(&changed, &signature, &keys).verified());
+        assert!(!verify_report("report.md", &changed, &signature, &keys).verified());
         let (bundle, file_name, _) = services
             .report_bundle(
                 &manager.0,

@@ -49,7 +49,7 @@ fn ssh_keygen_says(folder: &Path, keys: &str, signature: &str) -> bool {
 
 fn holdpoint_says(keys: &str, signature: &str) -> bool {
     AllowedKeys::parse(keys)
-        .is_ok_and(|keys| verify_report(TEXT, signature, &keys.at(AT)).verified())
+        .is_ok_and(|keys| verify_report("report.md", TEXT, signature, &keys.at(AT)).verified())
 }
 
 /// Everything that a line can say, right and wrong, with whether it lets this key sign.
@@ -272,8 +272,8 @@ fn keys_that_are_valid_for_a_time_need_a_moment_to_be_asked_for() {
     let signature = key().sign(REPORT_NAMESPACE, TEXT).unwrap();
     let keys = format!("holdpoint valid-after=\"20260101\" {}", blob(&key()));
     let keys = AllowedKeys::parse(&keys).unwrap();
-    let result = verify_report(TEXT, &signature, &keys);
+    let result = verify_report("report.md", TEXT, &signature, &keys);
     assert!(!result.verified());
     assert!(result.to_string().contains("--time"), "{result}");
-    assert!(verify_report(TEXT, &signature, &keys.at(AT)).verified());
+    assert!(verify_report("report.md", TEXT, &signature, &keys.at(AT)).verified());
 }

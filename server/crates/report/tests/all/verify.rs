@@ -174,23 +174,23 @@ fn openssh_reads_the_private_key_file_and_signs_the_same() {
         .unwrap();
     assert!(status.success());
     let signature = std::fs::read_to_string(folder.path().join("text.sig")).unwrap();
-    assert!(verify_report(b"text", &signature, &keys()).verified());
+    assert!(verify_report("report.md", b"text", &signature, &keys()).verified());
 }
 
 #[test]
 fn no_changed_byte_of_a_report_verifies() {
     let mut report = markdown(released()).into_bytes();
     let signature = key().sign(REPORT_NAMESPACE, &report).unwrap();
-    assert!(verify_report(&report, &signature, &keys()).verified());
+    assert!(verify_report("report.md", &report, &signature, &keys()).verified());
     for at in 0..report.len() {
         report[at] ^= 0x20;
         assert!(
-            !verify_report(&report, &signature, &keys()).verified(),
+            !verify_report("report.md", &report, &signature, &keys()).verified(),
             "byte {at}"
         );
         report[at] ^= 0x20;
     }
-    assert!(verify_report(&report, &signature, &keys()).verified());
+    assert!(verify_report("report.md", &report, &signature, &keys()).verified());
 }
 
 #[test]
@@ -205,12 +205,12 @@ fn a_changed_signature_does_not_verify() {
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(changed).unwrap();
         assert!(
-            !verify_report(&report, &changed, &keys()).verified(),
+            !verify_report("report.md", &report, &changed, &keys()).verified(),
             "letter {at} of the signature"
         );
     }
     let for_bundle = key().sign(BUNDLE_NAMESPACE, &report).unwrap();
-    assert!(!verify_report(&report, &for_bundle, &keys()).verified());
+    assert!(!verify_report("report.md", &report, &for_bundle, &keys()).verified());
 }
 
 #[test]
