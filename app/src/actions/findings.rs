@@ -184,6 +184,7 @@ pub async fn triage_finding(
             } => "The risk is not accepted. The finding stays open.",
             Triage::Approve { .. } => "What was asked for is approved.",
             Triage::Decline { .. } => "What was asked for is declined. The finding stays open.",
+            Triage::Withdraw { .. } => "What you asked for is withdrawn. The finding is open.",
             Triage::Reopen { .. } => "The finding is open again.",
             Triage::FalsePositive { .. } => {
                 "The finding is a false positive. Scans will not reopen it."
@@ -494,7 +495,7 @@ pub async fn undo_triage(
     } else {
         paths::decisions(&review)
     };
-    cx.answer(outcome, page, &[]).await
+    cx.answer(outcome, page, &[("batch", &batch)]).await
 }
 
 /// The list with the filter that a form came from; only ever that list.

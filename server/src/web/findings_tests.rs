@@ -434,7 +434,7 @@ async fn of_a_report_that_is_too_long_for_a_page_the_beginning_is_shown_and_the_
     assert!(!short.body.contains("too long to read as a page"));
     for unknown in ["", "yesterday", "01980000-0000-7000-8000-000000000000"] {
         let page = manager.get(&format!("{report}?as_of={unknown}")).await;
-        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{unknown}");
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{unknown}");
         let file = manager
             .get(&format!(
                 "{}?as_of={unknown}",
@@ -442,6 +442,10 @@ async fn of_a_report_that_is_too_long_for_a_page_the_beginning_is_shown_and_the_
             ))
             .await;
         assert_eq!(file.status, StatusCode::UNPROCESSABLE_ENTITY, "{unknown}");
+        for answer in [page, file] {
+            let way = format!("a[href='{report}']");
+            assert_eq!(answer.texts(&way), ["The report and its versions"]);
+        }
     }
 
     // Each finding is told with its message.
@@ -1247,6 +1251,52 @@ async fn what_others_ask_is_shown_with_who_and_why_before_many_are_answered() {
 }
 
 #[tokio::test]
+async fn what_one_asked_for_is_to_decide_and_can_be_withdrawn_from_its_page() {
+    let scene = Scene::set().await;
+    let owner = scene.browser(&scene.owner).await;
+    scene.import(&owner, &sarif(&["A"])).await;
+    let line = scene.findings().await.remove(0);
+    let page = paths::finding(line.id.as_str());
+    let form = "form[aria-labelledby='h-acc']";
+    let ask = [
+        ("finding", line.id.as_str()),
+        ("version", "1"),
+        ("action", "false_positive"),
+        ("reason", "A sample."),
+    ];
+    owner.submit("/act/findings/triage", &ask).await;
+    let asked = owner.get(&page).await;
+    assert_eq!(asked.texts("#h-his"), ["To decide"]);
+    assert_eq!(
+        asked.texts(&format!("{form} button")),
+        ["Withdraw the request"]
+    );
+    let withdraw = [
+        ("finding", line.id.as_str()),
+        ("version", "2"),
+        ("action", "withdraw"),
+        ("reason", "It is real."),
+    ];
+    // Over another version nothing is done, and what was typed stays.
+    let stale = [withdraw[0], ("version", "1"), withdraw[2], withdraw[3]];
+    let answer = owner.submit("/act/findings/triage", &stale).await;
+    let refused = owner.get(answer.header("location")).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert_eq!(refused.texts(&format!("{form} textarea")), ["It is real."]);
+    let answer = owner.submit("/act/findings/triage", &withdraw).await;
+    let done = owner.get(answer.header("location")).await;
+    assert_eq!(done.texts(form), [] as [String; 0]);
+    assert_eq!(done.texts("#h-his"), ["Decided"]);
+    let said = done.texts(".timeline li").concat();
+    assert!(
+        said.contains("withdrew the request to call F-1 a false positive")
+            && said.contains("It is real."),
+        "{said}"
+    );
+    assert_eq!(scene.findings().await[0].asked, None);
+}
+
+#[tokio::test]
 async fn only_who_may_decide_is_shown_the_form_and_others_which_role_it_takes() {
     let scene = Scene::set().await;
     let owner = scene.browser(&scene.owner).await;
@@ -1321,8 +1371,8 @@ async fn an_accepted_risk_takes_two_people() {
     };
     let page = decide(&manager, "1", "ask_acceptance").await;
     assert_eq!(
-        page.texts("#acceptance-why"),
-        ["You asked for it, so someone else must approve it."]
+        page.texts("form[aria-labelledby='h-acc'] button"),
+        ["Withdraw the request"]
     );
     let page = decide(&manager, "2", "approve_acceptance").await;
     assert!(

@@ -103,7 +103,7 @@ pub(super) fn History(
         let at = finding.status_at;
         view! {
             <section class="section" aria-labelledby="h-his">
-                <div class="section-head"><h2 id="h-his">"Decided"</h2></div>
+                <div class="section-head"><h2 id="h-his">{if finding.asked.is_some() { "To decide" } else { "Decided" }}</h2></div>
                 <div class="panel">
                     <div class="panel-body">
                         <ol class="timeline">

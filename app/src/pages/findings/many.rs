@@ -3,7 +3,10 @@
 use holdpoint_domain::{FindingId, FindingStatus, person::Action};
 use leptos::prelude::*;
 
-use super::{Standing, StatusOf, item_options, triage::request_words};
+use super::{
+    Standing, StatusOf, item_options,
+    triage::{request_words, where_it_blocks},
+};
 use crate::{
     actions::findings::MOST_AT_ONCE,
     pages::{
@@ -139,7 +142,7 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                     <SelectField form=form.clone() name="item" label="Item" options required=false />
                 }),
                 Choice::new("false_positive", view! { <St of=FindingStatus::FalsePositive /> })
-                    .text("The scanner is wrong. Where it blocks, another person approves, and it is open until then."),
+                    .text(where_it_blocks!("The scanner is wrong.")),
                 Choice::new("ask_acceptance", view! { <St of=FindingStatus::RiskAccepted more="until" /> })
                     .text("A manager approves, and not you: until then they stay open.")
                     .more(view! {
@@ -152,9 +155,11 @@ pub(super) fn TriageManyPage() -> impl IntoView {
                             with_choice=true
                         />
                     }),
-                Choice::new("duplicate", view! { <St of=FindingStatus::Duplicate more="of" /> }).more(view! {
-                    <TextField form=form.clone() name="duplicate_of" label="Finding" placeholder="F-12" with_choice=true />
-                }),
+                Choice::new("duplicate", view! { <St of=FindingStatus::Duplicate more="of" /> })
+                    .text(where_it_blocks!("Another finding says the same."))
+                    .more(view! {
+                        <TextField form=form.clone() name="duplicate_of" label="Finding" placeholder="F-12" with_choice=true />
+                    }),
                 Choice::new("reopen", view! { <St of=FindingStatus::Open /> }).text("Open again."),
             ];
             if open.access.may(Action::Manage) {

@@ -18,6 +18,17 @@ use crate::{
 
 const DAY: Millis = 86_400_000;
 
+/// What takes a second person, said at each choice that does.
+macro_rules! where_it_blocks {
+    ($meaning:literal) => {
+        concat!(
+            $meaning,
+            " Where it blocks, it stays open until a manager approves, and not you."
+        )
+    };
+}
+pub(super) use where_it_blocks;
+
 #[component]
 pub(super) fn TriageBox(
     finding: Finding,
@@ -170,13 +181,18 @@ fn choices(finding: &Finding, form: &FormState, now: Millis) -> Vec<Choice> {
             reopen,
         ),
         Choice::new("false_positive", view! { <St of=FalsePositive /> })
-            .text("The scanner is wrong. Where it blocks, another person approves, and it is open until then.")
+            .text(if by_hand {
+                where_it_blocks!("It is no fault after all.")
+            } else {
+                where_it_blocks!("The scanner is wrong.")
+            })
             .impossible(match status {
                 FalsePositive => text("It is one now."),
                 Fixed => text("It is fixed, so there is nothing to decide."),
                 _ => None,
             }),
         Choice::new("duplicate", view! { <St of=Duplicate more="of" /> })
+            .text(where_it_blocks!("Another finding says the same."))
             .impossible(match status {
                 Duplicate => text("It is one now. Reopen it first."),
                 Fixed => text("It is fixed, so there is nothing to decide."),
@@ -205,7 +221,7 @@ fn choices(finding: &Finding, form: &FormState, now: Millis) -> Vec<Choice> {
         .more(until_field(form, until, &first)),
         said(
             Choice::new("fixed", view! { <St of=Fixed /> }),
-            "Nobody scans for what was written by hand, so a person says so.",
+            where_it_blocks!("Nobody scans for what was written by hand, so a person says so."),
             fixed,
         ),
     ]
@@ -266,7 +282,16 @@ pub(super) fn request_words(finding: &Finding, asked: Request) -> String {
     }
 }
 
-/// What a manager answers to whoever asks for something.
+/// The forms of this page are one endpoint: what was typed belongs to the one that was sent.
+fn answered(form: FormState, actions: &[&str]) -> FormState {
+    if (form.typed("action")).is_some_and(|action| actions.contains(&action)) {
+        form
+    } else {
+        FormState::default()
+    }
+}
+
+/// What a manager answers to whoever asks for something, or how that person takes it back.
 fn answer_to(
     finding: &Finding,
     hidden: AnyView,
@@ -299,6 +324,12 @@ fn answer_to(
         Request::Severity => ("Another severity is asked for", "Lower the severity"),
     };
     let what = request_words(finding, asked);
+    let is_own = finding.acceptance_requested_by.as_ref() == Some(me);
+    let waits = if is_own {
+        "You asked for it, so a manager other than you has to approve. It is open until then."
+    } else {
+        "It waits for another person, and is open until then."
+    };
     let head = view! {
         <header>
             <h2 id="h-acc">{title}</h2>
@@ -306,9 +337,29 @@ fn answer_to(
                 {format!("{asker} asks {what}")}
                 {(!reason.is_empty()).then(|| format!(": {reason}"))}
             </p>
-            <p class="small muted">"It waits for another person, and is open until then."</p>
+            <p class="small muted">{waits}</p>
         </header>
     };
+    if is_own {
+        let form = answered(form, &["withdraw"]);
+        return view! {
+            <form class="signbox" method="post" action=action("findings/triage") aria-labelledby="h-acc">
+                {head}
+                {hidden}
+                <TextArea
+                    form
+                    name="reason"
+                    label="Why you withdraw it"
+                    rows=2
+                    max_length=4000
+                    required=false
+                    prefix="withdraw"
+                />
+                <div class="btn-row"><Button words="Withdraw the request" name="action" value="withdraw" /></div>
+            </form>
+        }
+        .into_any();
+    }
     if !may_manage {
         return view! {
             <section class="signbox" aria-labelledby="h-acc">
@@ -318,13 +369,9 @@ fn answer_to(
         }
         .into_any();
     }
-    let why_not = if finding.acceptance_requested_by.as_ref() == Some(me) {
-        Some("You asked for it, so someone else must approve it.")
-    } else if is_acceptance && until.is_none_or(|until| until <= now) {
-        Some("The date asked for has passed. It must be asked for again.")
-    } else {
-        None
-    };
+    let is_too_late = is_acceptance && until.is_none_or(|until| until <= now);
+    let why_not =
+        is_too_late.then_some("The date asked for has passed. It must be asked for again.");
     let button = |words: &'static str, value: &'static str, weight: Weight| match why_not {
         Some(_) => view! {
             <Button words weight name="action" value impossible="acceptance-why" />
@@ -332,16 +379,15 @@ fn answer_to(
         .into_any(),
         None => view! { <Button words weight name="action" value /> }.into_any(),
     };
-    // The two forms of this page are one endpoint: what was typed belongs to the one that was sent.
-    let is_answer = matches!(
-        form.typed("action"),
-        Some("approve" | "approve_acceptance" | "decline" | "decline_acceptance")
+    let form = answered(
+        form,
+        &[
+            "approve",
+            "approve_acceptance",
+            "decline",
+            "decline_acceptance",
+        ],
     );
-    let form = if is_answer {
-        form
-    } else {
-        FormState::default()
-    };
     view! {
         <form class="signbox" method="post" action=action("findings/triage") aria-labelledby="h-acc" aria-keyshortcuts="t">
             {head}

@@ -60,6 +60,10 @@ pub enum Triage {
         only: Option<Request>,
         reason: Reason,
     },
+    /// Takes back what the actor asks for: it is open, and nobody has to answer.
+    Withdraw {
+        reason: String,
+    },
     /// Only for findings written by hand: no scan will say so.
     Fixed {
         reason: Reason,
@@ -80,6 +84,13 @@ impl Triage {
     /// Reads a form's fields; refuses at the field.
     pub fn parse(fields: &TriageFields) -> Result<Self, ServiceError> {
         let reason = || Reason::parse(&fields.reason).map_err(ServiceError::at("reason"));
+        let optional_reason = || {
+            optional(&fields.reason)
+                .map(Reason::parse)
+                .transpose()
+                .map_err(ServiceError::at("reason"))
+                .map(|reason| reason.map(String::from).unwrap_or_default())
+        };
         Ok(match fields.action.as_str() {
             "reopen" => Self::Reopen { reason: reason()? },
             "false_positive" => Self::FalsePositive { reason: reason()? },
@@ -90,12 +101,7 @@ impl Triage {
                         "Write the finding's number, as in F-12.",
                     )
                 })?,
-                reason: optional(&fields.reason)
-                    .map(Reason::parse)
-                    .transpose()
-                    .map_err(ServiceError::at("reason"))?
-                    .map(String::from)
-                    .unwrap_or_default(),
+                reason: optional_reason()?,
             },
             "ask_acceptance" => Self::AskAcceptance {
                 until: Date::parse(&fields.until).map_err(ServiceError::at("until"))?,
@@ -113,11 +119,14 @@ impl Triage {
                 only: Some(Request::RiskAccepted),
                 reason: reason()?,
             },
+            "withdraw" => Self::Withdraw {
+                reason: optional_reason()?,
+            },
             "fixed" => Self::Fixed { reason: reason()? },
             _ => {
                 return Err(ServiceError::rejected(
                     "action",
-                    "Choose one of reopen, false_positive, duplicate, ask_acceptance, approve, decline or fixed.",
+                    "Choose one of reopen, false_positive, duplicate, ask_acceptance, approve, decline, withdraw or fixed.",
                 ));
             }
         })
@@ -184,6 +193,7 @@ impl Triage {
             Self::AskAcceptance { .. } => "Acceptance asked for",
             Self::Approve { .. } => "Approved",
             Self::Decline { .. } => "Declined",
+            Self::Withdraw { .. } => "Withdrawn",
             Self::Fixed { .. } => FindingStatus::Fixed.label(),
         }
     }
@@ -196,7 +206,7 @@ impl Triage {
             | Self::AskAcceptance { reason, .. }
             | Self::Decline { reason, .. }
             | Self::Fixed { reason } => reason.as_str(),
-            Self::Duplicate { reason, .. } => reason,
+            Self::Duplicate { reason, .. } | Self::Withdraw { reason } => reason,
             Self::Approve { .. } => "",
         }
     }
@@ -244,6 +254,21 @@ impl Triage {
                     None => format!("declined another severity of F-{number}"),
                 },
             },
+            Self::Withdraw { .. } => {
+                let what = match finding.asked {
+                    None | Some(Request::RiskAccepted) => {
+                        format!("accept the risk of F-{number}")
+                    }
+                    Some(Request::FalsePositive) => format!("call F-{number} a false positive"),
+                    Some(Request::Duplicate) => format!("call F-{number} a duplicate"),
+                    Some(Request::Fixed) => format!("call F-{number} fixed"),
+                    Some(Request::Severity) => {
+                        let asked = finding.asked_severity.unwrap_or(finding.severity);
+                        format!("make F-{number} {asked} instead of {}", finding.severity)
+                    }
+                };
+                format!("withdrew the request to {what}")
+            }
             Self::Fixed { .. } => format!("{call} F-{number} fixed"),
         }
     }
@@ -255,7 +280,10 @@ impl Triage {
             Self::Duplicate { .. } => Some(Request::Duplicate),
             Self::AskAcceptance { .. } => Some(Request::RiskAccepted),
             Self::Fixed { .. } => Some(Request::Fixed),
-            Self::Reopen { .. } | Self::Approve { .. } | Self::Decline { .. } => None,
+            Self::Reopen { .. }
+            | Self::Approve { .. }
+            | Self::Decline { .. }
+            | Self::Withdraw { .. } => None,
         }
     }
 
@@ -406,6 +434,22 @@ impl Triage {
             Self::AskAcceptance { .. } if !matches!(status, Open | RiskAccepted) => {
                 "Only the risk of an open finding can be accepted."
             }
+            Self::Withdraw { .. } if finding.asked.is_none() => {
+                "Nobody has asked for anything that could be withdrawn."
+            }
+            Self::Withdraw { .. } if finding.asked_by.as_deref() != Some(actor.id.as_str()) => {
+                let asker = finding
+                    .asked_by
+                    .as_ref()
+                    .and_then(|asker| rules.accounts.get(asker));
+                let name = asker.map_or("Somebody else", |(_, name)| name.as_str());
+                return Some((
+                    "action",
+                    format!(
+                        "{name} asked for this, so nobody else can withdraw it. A manager can decline it."
+                    ),
+                ));
+            }
             Self::Approve { only } | Self::Decline { only, .. }
                 if finding.asked.is_none()
                     || only.is_some_and(|only| finding.asked != Some(only)) =>
@@ -504,6 +548,7 @@ impl Triage {
             Self::AskAcceptance { .. } => "ask_acceptance",
             Self::Approve { .. } => "approve",
             Self::Decline { .. } => "decline",
+            Self::Withdraw { .. } => "withdraw",
             Self::Fixed { .. } => "fixed",
         }
     }
@@ -524,6 +569,7 @@ impl Triage {
             }
             Self::Approve { .. } => format!("approved what was asked for {findings}"),
             Self::Decline { .. } => format!("declined what was asked for {findings}"),
+            Self::Withdraw { .. } => format!("withdrew what was asked for {findings}"),
             Self::Fixed { .. } => format!("called {findings} fixed"),
         };
         match n_asked {
@@ -704,6 +750,13 @@ impl Services {
         bulk: &Bulk,
     ) -> Result<BulkTriage, ServiceError> {
         let now = self.now();
+        if matches!(bulk, Bulk::Triage(Triage::Withdraw { .. })) {
+            // A decision about many can be undone by others, who would then ask in the name of somebody who does not.
+            return Err(ServiceError::rejected(
+                "action",
+                "What was asked for is withdrawn for one finding at a time.",
+            ));
+        }
         let (action, original) = match bulk {
             Bulk::Triage(triage) => (triage.action(), triage.original_number()),
             Bulk::Map(_) => (Action::Contribute, None),

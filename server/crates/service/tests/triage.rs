@@ -1129,6 +1129,57 @@ async fn a_blocking_finding_leaves_open_only_when_a_second_person_approves() {
 }
 
 #[tokio::test]
+async fn only_who_asked_withdraws_it_and_then_nobody_can_approve_it() {
+    for team in Team::each().await {
+        let id = team.written(Severity::Critical).await;
+        let nobody = team.decide_on(&team.owner, 1, triage("withdraw")).await;
+        assert!(rejected(nobody).1.starts_with("Nobody has asked"));
+        for what in ["false_positive", "fixed", "ask_acceptance"] {
+            team.decide_on(&team.owner, 1, triage(what))
+                .await
+                .expect("asks");
+            // Not even a manager takes it back in the name of whoever asked.
+            let (field, why) = rejected(team.decide_on(&team.manager, 1, triage("withdraw")).await);
+            assert_eq!(field, "action");
+            assert!(why.starts_with("jonas asked for this"), "{why}");
+            let of_many = team
+                .world
+                .services
+                .triage_findings(
+                    &team.owner,
+                    &team.review.id,
+                    Chosen::These(vec![(id.clone(), team.finding(&id).await.version)]),
+                    Bulk::Triage(triage("withdraw")),
+                )
+                .await;
+            assert!(rejected(of_many).1.contains("one finding at a time"));
+            assert!(team.finding(&id).await.asked.is_some());
+            team.decide_on(&team.owner, 1, triage("withdraw"))
+                .await
+                .expect("withdraws");
+            let finding = team.finding(&id).await;
+            assert_eq!(
+                (
+                    finding.status,
+                    finding.asked,
+                    finding.acceptance_requested_by
+                ),
+                (Open, None, None),
+                "{what}, {}",
+                team.on()
+            );
+            let late = team.decide_on(&team.manager, 1, triage("approve")).await;
+            assert!(rejected(late).1.starts_with("Nobody has asked"));
+        }
+        let view = team.world.services.finding(&team.viewer, &id).await;
+        assert_eq!(
+            view.expect("reads").last_act.as_deref(),
+            Some("withdrew the request to accept the risk of F-1")
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_severity_is_lowered_by_two_and_what_it_was_is_kept() {
     for team in Team::each().await {
         let id = team.written(Severity::Critical).await;

@@ -28,7 +28,7 @@ pub(super) struct Line {
     /// Shown as F-1, F-2, … within the service.
     number: i64,
     title: String,
-    /// critical, high, medium, low or info.
+    /// critical, high, unrated, medium, low or info.
     severity: String,
     category: String,
     rule: Option<String>,
@@ -428,7 +428,7 @@ fn finding(view: &FindingView, now: Millis) -> Finding {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct List {
-    /// critical, high, medium, low, info; several with commas.
+    /// critical, high, unrated, medium, low, info; several with commas.
     severity: Option<String>,
     /// open, fixed, false_positive, risk_accepted, duplicate; several with commas.
     status: Option<String>,
@@ -555,7 +555,7 @@ async fn answer(
 pub(super) struct New {
     review: String,
     title: String,
-    /// critical, high, medium, low or info.
+    /// critical, high, unrated, medium, low or info.
     severity: String,
     /// code, configuration, documentation, dependency, secret, container, web, operations, licence or style.
     category: String,
@@ -645,9 +645,10 @@ pub(super) struct Change {
 #[serde(deny_unknown_fields)]
 #[schema(as = Triage)]
 pub(super) struct Decision {
-    /// reopen, false_positive, duplicate, ask_acceptance, approve, decline or fixed. Where the finding is of a severity that
-    /// blocks, all but reopen and decline only ask for it, until another person approves. approve_acceptance and
-    /// decline_acceptance answer only who asked for the risk to be accepted.
+    /// reopen, false_positive, duplicate, ask_acceptance, approve, decline, withdraw or fixed. Where the finding is of a severity
+    /// that blocks, false_positive, duplicate and fixed only ask for it, until another person approves; ask_acceptance always
+    /// does. Whoever asked can withdraw it, one finding at a time. approve_acceptance and decline_acceptance answer only who
+    /// asked for the risk to be accepted.
     action: String,
     #[serde(default)]
     reason: String,
