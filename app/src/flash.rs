@@ -207,6 +207,26 @@ impl FormState {
         Self(flash.filter(|flash| flash.form == form).cloned())
     }
 
+    /// The state of whichever of these forms was sent: for several that share their fields.
+    pub fn of_any(forms: &[&str], flash: Option<&Arc<Flash>>) -> Self {
+        Self(
+            flash
+                .filter(|flash| forms.contains(&flash.form.as_str()))
+                .cloned(),
+        )
+    }
+
+    /// The state of a form that stands in every row of a list: empty unless it was sent from this row, whose id is what `field`
+    /// was sent with.
+    #[must_use]
+    pub fn of_row(&self, field: &str, id: &str) -> Self {
+        if self.typed(field) == Some(id) {
+            self.clone()
+        } else {
+            Self::default()
+        }
+    }
+
     /// What was typed in a field, or what it starts with.
     pub fn value(&self, field: &str, otherwise: &str) -> String {
         self.typed(field).unwrap_or(otherwise).to_owned()
@@ -234,6 +254,14 @@ impl FormState {
                 message,
             } if wrong == field => Some(message.clone()),
             _ => None,
+        }
+    }
+
+    /// Why it was refused, where none of the fields that it shows says so.
+    pub fn message_beside(&self, shown: &[&str]) -> Option<String> {
+        match self.0.as_deref()?.refusal.as_ref()? {
+            Refusal::Field { field, .. } if shown.contains(&field.as_str()) => None,
+            refusal => Some(refusal.message().to_owned()),
         }
     }
 

@@ -110,6 +110,11 @@ impl Visit {
     pub fn form(&self, form: &str) -> FormState {
         FormState::of(form, self.flash.as_ref())
     }
+
+    /// As [`Visit::form`], of forms that share their fields.
+    pub fn form_of_any(&self, forms: &[&str]) -> FormState {
+        FormState::of_any(forms, self.flash.as_ref())
+    }
 }
 
 /// The service, for a page that reads.

@@ -311,10 +311,14 @@ pub async fn invite_person(
             .await?;
         Ok::<_, ServiceError>(match invited {
             Invited::Joined(person) => format!("{} has an account here and has the role now.", person.name),
-            Invited::Link { invitation, secret } => {
+            Invited::Link { invitation, secret, replaces } => {
                 let link = format!("{}{}", Visit::current().origin, paths::invitation(&secret));
                 show_once(&cx, &back, &format!("Link for {}", invitation.name), &link).await?;
-                "The link is made. Send it yourself: it is shown this once, works once and for 7 days.".to_owned()
+                let earlier = match replaces {
+                    0 => "",
+                    _ => " The link that was made before for this address does not work any more.",
+                };
+                format!("The link is made. Send it yourself: it is shown this once, works once and for 7 days.{earlier}")
             }
         })
     }
@@ -335,6 +339,7 @@ pub async fn set_instance_role(
     instance_role: String,
     version: i64,
     #[server(default)] password: Secret,
+    #[server(default)] q: String,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let outcome = async {
@@ -345,13 +350,22 @@ pub async fn set_instance_role(
             .map(|()| "The role is changed.")
     }
     .await;
-    cx.answer(outcome, paths::PEOPLE, &[("instance_role", &instance_role)])
+    let typed = [
+        ("person", person.as_str()),
+        ("instance_role", &instance_role),
+    ];
+    cx.answer(outcome, searched(paths::PEOPLE, &q), &typed)
         .await
 }
 
 /// Disables or enables an account.
 #[server(prefix = "/act", endpoint = "people/set-account")]
-pub async fn set_account(person: String, account: String, version: i64) -> Result<(), ActionError> {
+pub async fn set_account(
+    person: String,
+    account: String,
+    version: i64,
+    #[server(default)] q: String,
+) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let outcome = async {
         let person = parse_person(&person)?;
@@ -373,7 +387,8 @@ pub async fn set_account(person: String, account: String, version: i64) -> Resul
         }
     }
     .await;
-    cx.answer(outcome, paths::PEOPLE, &[("account", &account)])
+    let typed = [("person", person.as_str()), ("account", &account)];
+    cx.answer(outcome, searched(paths::PEOPLE, &q), &typed)
         .await
 }
 
@@ -382,6 +397,7 @@ pub async fn set_account(person: String, account: String, version: i64) -> Resul
 pub async fn make_reset_link(
     #[server(default)] person: String,
     #[server(default)] password: Secret,
+    #[server(default)] q: String,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let outcome = async {
@@ -395,14 +411,15 @@ pub async fn make_reset_link(
             Visit::current().origin,
             paths::password_reset(&link.secret)
         );
-        let label = format!("New password of {}", link.person.name);
+        let label = format!("Link by which {} sets a new password", link.person.name);
         show_once(&cx, paths::PEOPLE, &label, &address).await?;
         Ok::<_, ServiceError>(
             "The link is made. Give it to the person yourself: it is shown this once, works once and for a day.",
         )
     }
     .await;
-    cx.answer(outcome, paths::PEOPLE, &[]).await
+    let back = searched(paths::PEOPLE, &q);
+    cx.answer(outcome, back, &[("person", &person)]).await
 }
 
 /// Sets the password that somebody chose by a one-time link, and signs them in.
@@ -423,18 +440,20 @@ pub async fn use_reset_link(
         .await
 }
 
-/// Changes what a person is to a service; an empty role takes it away.
+/// Changes what a person is to a service; with `change` as `take-away`, or an empty role, it is taken away.
 #[server(prefix = "/act", endpoint = "services/set-role")]
 pub async fn set_service_role(
     service: String,
     person: String,
     #[server(default)] role: String,
+    #[server(default)] change: String,
     #[server(default)] password: Secret,
+    #[server(default)] q: String,
 ) -> Result<(), ActionError> {
     let cx = ActionContext::from_request().await?;
     let outcome = async {
         let found = cx.services.service_by_slug(&cx.person, &service).await?;
-        let role = if role.is_empty() {
+        let role = if role.is_empty() || change == "take-away" {
             None
         } else {
             Some(parse_role(&role)?)
@@ -455,8 +474,9 @@ pub async fn set_service_role(
         })
     }
     .await;
-    cx.answer(outcome, paths::service_people(&service), &[])
-        .await
+    let back = searched(&paths::service_people(&service), &q);
+    let typed = [("person", person.as_str()), ("role", &role)];
+    cx.answer(outcome, back, &typed).await
 }
 
 /// Makes the session the person's. It gets a new id, so that an id from before the sign-in is worth nothing, and forgets
@@ -558,6 +578,17 @@ fn people_page(service: &str) -> String {
         paths::PEOPLE.to_owned()
     } else {
         paths::service_people(service)
+    }
+}
+
+/// A page of people with what was searched for on it.
+#[cfg(feature = "ssr")]
+fn searched(page: &str, text: &str) -> String {
+    let address = paths::with_query(page, &[("q", text)]);
+    if paths::is_local(&address) {
+        address
+    } else {
+        page.to_owned()
     }
 }
 

@@ -131,7 +131,8 @@ pub async fn remove_mapping_rule(
         )
     }
     .await;
-    cx.answer(outcome, paths::mapping(&review), &[]).await
+    cx.answer(outcome, paths::mapping(&review), &[("id", &id)])
+        .await
 }
 
 /// Puts a rule before the one above it or after the one below it: `to` is `up` or `down`.
@@ -149,7 +150,8 @@ pub async fn move_mapping_rule(
         Ok::<_, ServiceError>("The order of the rules is changed.")
     }
     .await;
-    cx.answer(outcome, paths::mapping(&review), &[]).await
+    cx.answer(outcome, paths::mapping(&review), &[("id", &id)])
+        .await
 }
 
 /// Does not want a suggestion.

@@ -2,8 +2,10 @@ use leptos::prelude::*;
 
 use super::{
     icon::{Ico, Icon},
+    inline::Inline,
     status::Tone,
 };
+use crate::flash::FormState;
 
 /// How much weight a button has. One primary per view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,6 +110,55 @@ pub fn Confirm(
         </details>
     }
     .into_any()
+}
+
+/// An act on one row of a list, closed until somebody wants it. A row whose form was refused is open and marked, says why, and
+/// has the focus, at the field that is wrong if there is one.
+#[component]
+pub fn RowAct(
+    /// What opens it: "Change Jonas".
+    #[prop(into)]
+    words: String,
+    /// The state of this row's form: see [`FormState::of_row`].
+    form: FormState,
+    /// The row's id; the message is tied to the form by it.
+    #[prop(into)]
+    id: String,
+    /// The fields that it shows, which say by themselves what is wrong with them.
+    fields: &'static [&'static str],
+    children: Children,
+) -> impl IntoView {
+    let message = form.message_beside(fields);
+    let refused = form.was_refused();
+    let why = message.as_ref().map(|_| format!("{id}-refused"));
+    view! {
+        <details class=if refused { "disc is-refused" } else { "disc" } open=refused>
+            <summary autofocus=message.is_some() aria-describedby=why>
+                <Ico icon=Icon::Right class="chev" />
+                {words}
+            </summary>
+            <div class="row-act">
+                <RowRefusal id message />
+                {children()}
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// Why the form of one row of a list was refused, at the form itself.
+#[component]
+pub fn RowRefusal(#[prop(into)] id: String, message: Option<String>) -> impl IntoView {
+    message.map(|message| {
+        view! {
+            <p class="field is-refused" data-tone=Tone::Red.as_str()>
+                <span class="error" id=format!("{id}-refused")>
+                    <Ico icon=Icon::Fail class="i-sm" />
+                    <span><Inline text=message /></span>
+                </span>
+            </p>
+        }
+    })
 }
 
 /// One line or one short block about the state of the page.

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Ico, Icon};
+use super::{
+    icon::{Ico, Icon},
+    inline::Inline,
+};
 use crate::flash::FormState;
 
 /// What ties hint and error to a field.
@@ -59,11 +62,11 @@ pub fn FieldNote(id: String, error: Option<String>, hint: Option<String>) -> imp
                 view! {
                     <span class="error" id=format!("{id}-error")>
                         <Ico icon=Icon::Fail class="i-sm" />
-                        {error}
+                        <span><Inline text=error /></span>
                     </span>
                 }
             })}
-        {hint.map(|hint| view! { <span class="hint" id=format!("{id}-hint")>{hint}</span> })}
+        {hint.map(|hint| view! { <span class="hint" id=format!("{id}-hint")><Inline text=hint /></span> })}
     }
     .into_any()
 }

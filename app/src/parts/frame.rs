@@ -418,7 +418,7 @@ fn Notices(visit: Visit) -> impl IntoView {
         } else {
             Tone::Amber
         };
-        view! { <Notice tone alert=true id="refused">{message}</Notice> }
+        view! { <Notice tone alert=true id="refused"><p><Inline text=message /></p></Notice> }
     });
     let versions = (!versions.is_empty()).then(|| {
         let rows = versions
@@ -457,7 +457,7 @@ fn Notices(visit: Visit) -> impl IntoView {
     let notice = flash
         .notice
         .clone()
-        .map(|text| view! { <Notice tone=Tone::Green>{text}</Notice> });
+        .map(|text| view! { <Notice tone=Tone::Green><p><Inline text /></p></Notice> });
     Some(view! { <div class="stack listhead">{refusal}{versions}{notice}</div> })
 }
 

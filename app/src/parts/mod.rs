@@ -16,7 +16,7 @@ pub mod status;
 pub mod table;
 pub mod when;
 
-pub use controls::{Button, ButtonLink, Confirm, Notice};
+pub use controls::{Button, ButtonLink, Confirm, Notice, RowAct, RowRefusal};
 pub use diff::{DiffRow, DiffView, Side};
 pub use field::{
     CheckField, Choice, Choices, FieldNote, FileField, SelectField, TextArea, TextField,

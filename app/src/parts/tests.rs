@@ -393,3 +393,19 @@ fn the_account_menu_offers_themes_that_work_without_script() {
         ["Theme: same as system"]
     );
 }
+
+#[test]
+fn what_a_message_calls_code_is_shown_as_code() {
+    let refusal = Refusal::Field {
+        field: "email".to_owned(),
+        message: "Write an e-mail address, as in `ana@example.org`.".to_owned(),
+    };
+    let form = FormState::of("f", Some(&Arc::new(Flash::refusal("/", "f", refusal, &[]))));
+    let shown =
+        html(|| view! { <TextField form name="email" label="Email" hint="As `git` has it." /> });
+    assert_eq!(texts(&shown, "code"), ["ana@example.org", "git"]);
+    assert_eq!(
+        texts(&shown, ".error"),
+        ["Write an e-mail address, as in ana@example.org."]
+    );
+}

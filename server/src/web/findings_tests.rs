@@ -1261,7 +1261,8 @@ async fn what_one_asked_for_is_to_decide_and_can_be_withdrawn_from_its_page() {
     let ask = [
         ("finding", line.id.as_str()),
         ("version", "1"),
-        ("action", "false_positive"),
+        ("action", "ask_acceptance"),
+        ("until", "2026-02-20"),
         ("reason", "A sample."),
     ];
     owner.submit("/act/findings/triage", &ask).await;
@@ -1289,7 +1290,7 @@ async fn what_one_asked_for_is_to_decide_and_can_be_withdrawn_from_its_page() {
     assert_eq!(done.texts("#h-his"), ["Decided"]);
     let said = done.texts(".timeline li").concat();
     assert!(
-        said.contains("withdrew the request to call F-1 a false positive")
+        said.contains("withdrew the request to accept the risk of F-1")
             && said.contains("It is real."),
         "{said}"
     );
@@ -1381,11 +1382,12 @@ async fn an_accepted_risk_takes_two_people() {
         page.body
     );
     decide(&owner, "2", "ask_acceptance").await;
-    let page = owner.get(&paths::finding(line.id.as_str())).await;
+    let viewer = scene.browser(&scene.viewer).await;
+    let page = viewer.get(&paths::finding(line.id.as_str())).await;
     assert_eq!(
         page.texts("#acceptance-why").len(),
         1,
-        "a contributor cannot answer"
+        "only a manager can answer"
     );
     decide(&manager, "3", "approve_acceptance").await;
     assert_eq!(

@@ -39,6 +39,8 @@ mod items_tests;
 #[cfg(test)]
 mod patches_tests;
 #[cfg(test)]
+mod rows_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

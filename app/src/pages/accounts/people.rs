@@ -10,8 +10,8 @@ use crate::{
     one_time,
     pages::page,
     parts::{
-        Button, Column, Confirm, Crumb, Frame, PageHead, Panel, SelectField, Table, TextField,
-        When, Who, controls::Weight, figure::thousands, when::date,
+        Button, Column, Crumb, Frame, PageHead, Panel, RowAct, SelectField, Table, TextField, When,
+        Who, controls::Weight, figure::thousands, when::date,
     },
     paths,
     visit::{Visit, services},
@@ -49,11 +49,20 @@ pub fn PeoplePage() -> impl IntoView {
             )
         };
         let rest = rest_of(&people, "Search by name or address for the others.");
-        let rows = people.entries.into_iter().map(person_row).collect_view();
+        let form = visit.form_of_any(&[
+            "people/set-instance-role",
+            "people/set-account",
+            "people/reset-password",
+        ]);
+        let rows = people
+            .entries
+            .into_iter()
+            .map(|person| person_row(person, &form, &text))
+            .collect_view();
         let managers = if services.managers_invite() {
-            "Managers of a service may invite people who have no account: the setting managers-invite is on."
+            "Managers of a service may invite people who have no account, since the setting managers-invite is on"
         } else {
-            "Only administrators make accounts. Managers give roles to people who have one: the setting managers-invite is off."
+            "Only administrators make accounts. Managers give roles to people who have one, since the setting managers-invite is off"
         };
         let columns = ["Person", "Address", "Since", "Role"].map(Column::new);
         let columns = columns
@@ -70,7 +79,11 @@ pub fn PeoplePage() -> impl IntoView {
                         <Table caption="Everyone with an account" columns>{rows}</Table>
                         {rest}
                     </Panel>
-                    <p class="small muted" id="managers-invite">{managers}</p>
+                    <p class="small muted" id="managers-invite">
+                        {managers} " (" <code>"managers-invite"</code> " in " <code>"holdpoint.toml"</code> ", or "
+                        <code>"HOLDPOINT_MANAGERS_INVITE"</code> "). An account alone sees no service: its role on one is given on the service’s own page, "
+                        <a href=paths::SERVICES>"Services"</a> ", under People."
+                    </p>
                     <InviteForm form=visit.form("people/invite") />
                     <Invitations invitations now=visit.now />
                 </div>
@@ -81,74 +94,84 @@ pub fn PeoplePage() -> impl IntoView {
 
 /// Asks whoever changes what others may do to say again who they are.
 #[component]
-fn OwnPassword() -> impl IntoView {
+fn OwnPassword(form: FormState, row: String) -> impl IntoView {
     view! {
-        <label class="own-password">
-            "Your password"
-            <input type="password" name="password" autocomplete="current-password" required />
-        </label>
+        <TextField
+            form
+            name="password"
+            label="Your password"
+            kind="password"
+            autocomplete="current-password"
+            prefix_owned=row
+        />
     }
 }
 
-fn person_row(person: Person) -> impl IntoView {
+/// One person. `form` is what was left of any row's form, `text` what is searched for.
+fn person_row(person: Person, form: &FormState, text: &str) -> impl IntoView + use<> {
     let is_admin = person.instance_role == InstanceRole::Admin;
     let id = person.id.as_str().to_owned();
     let version = person.version.to_string();
+    let form = form.of_row("person", &id);
+    let row = format!("person-{id}");
+    let tone = form.was_refused().then_some("red");
+    let hidden = {
+        let text = text.to_owned();
+        move || {
+            view! {
+                <input type="hidden" name="person" value=id.clone() />
+                <input type="hidden" name="version" value=version.clone() />
+                <input type="hidden" name="q" value=text.clone() />
+            }
+        }
+    };
     let (role, words) = if is_admin {
         ("member", "Make a member")
     } else {
         ("admin", "Make an administrator")
     };
-    let (account, account_words) = match person.disabled_at {
-        Some(_) => ("enabled", "Enable account"),
-        None => ("disabled", "Disable account"),
-    };
-    let weight = if account == "disabled" {
-        Weight::Danger
-    } else {
-        Weight::Secondary
+    let (account, account_words, weight) = match person.disabled_at {
+        Some(_) => ("enabled", "Enable account", Weight::Secondary),
+        None => ("disabled", "Disable account", Weight::Danger),
     };
     let reset = person.disabled_at.is_none().then(|| {
-        view! {
-            <form method="post" action=action("people/reset-password")>
-                <input type="hidden" name="person" value=id.clone() />
-                <OwnPassword />
-                <Button words="Make a link for a new password" small=true />
-            </form>
-        }
+        let to = action("people/reset-password");
+        view! { <Button words="Make a link for a new password" small=true action=to /> }
     });
     view! {
-        <tr role="row">
+        <tr role="row" data-tone=tone>
             <td role="cell" data-l="Person"><Who name=person.name.clone() /></td>
             <td role="cell" data-l="Address" class="wrap">{person.email}</td>
             <td role="cell" data-l="Since">
-                {date(person.created_at)}
-                {person.made_by.map(|(_, name)| view! { <span class="sub">{format!("Invited by {name}")}</span> })}
-                {person.password_reset.map(|(_, name, at)| {
-                    view! { <span class="sub">{format!("Password reset by {name}, {}", date(at))}</span> }
-                })}
+                <div>
+                    <span class="nowrap">{date(person.created_at)}</span>
+                    {person.made_by.map(|(_, name)| view! { <span class="sub">{format!("Invited by {name}")}</span> })}
+                    {person.password_reset.map(|(_, name, at)| {
+                        view! { <span class="sub">{format!("Password reset by {name}, {}", date(at))}</span> }
+                    })}
+                </div>
             </td>
             <td role="cell" data-l="Role">
                 {if is_admin { "Administrator" } else { "Member" }}
                 {person.disabled_at.map(|at| view! { <span class="muted">{format!(", disabled {}", date(at))}</span> })}
             </td>
-            <td role="cell">
-                <Confirm words=format!("Change {}", person.name)>
-                    <div class="btn-row">
-                        {reset}
-                        <form method="post" action=action("people/set-instance-role")>
-                            <input type="hidden" name="person" value=id.clone() />
-                            <input type="hidden" name="version" value=version.clone() />
-                            <OwnPassword />
+            <td role="cell" class="full">
+                <RowAct words=format!("Change {}", person.name) form=form.clone() id=row.clone() fields=&["password"]>
+                    <form method="post" action=action("people/set-instance-role")>
+                        {hidden()}
+                        <OwnPassword form row />
+                        <div class="btn-row">
+                            {reset}
                             <Button words small=true name="instance_role" value=role />
-                        </form>
-                        <form method="post" action=action("people/set-account")>
-                            <input type="hidden" name="person" value=id />
-                            <input type="hidden" name="version" value=version />
+                        </div>
+                    </form>
+                    <form method="post" action=action("people/set-account")>
+                        {hidden()}
+                        <div class="btn-row">
                             <Button words=account_words small=true weight name="account" value=account />
-                        </form>
-                    </div>
-                </Confirm>
+                        </div>
+                    </form>
+                </RowAct>
             </td>
         </tr>
     }
@@ -182,10 +205,11 @@ pub fn ServicePeoplePage() -> impl IntoView {
                 thousands(members.n_matching)
             )
         };
+        let form = visit.form("services/set-role");
         let rows = members
             .entries
             .into_iter()
-            .map(|(member, role)| member_row(&service.slug, member, role, may_manage))
+            .map(|(member, role)| member_row(&service.slug, member, role, may_manage, &form, &text))
             .collect_view();
         let mut columns: Vec<_> = ["Person", "Address", "Role"]
             .into_iter()
@@ -224,49 +248,52 @@ pub fn ServicePeoplePage() -> impl IntoView {
     })
 }
 
+/// One member of a service. `form` is what was left of any row's form, `text` what is searched for.
 fn member_row(
     slug: &str,
     member: Person,
     role: ServiceRole,
     may_manage: bool,
+    form: &FormState,
+    text: &str,
 ) -> impl IntoView + use<> {
-    let slug = slug.to_owned();
     let id = member.id.as_str().to_owned();
+    let form = form.of_row("person", &id);
+    let is_refused = form.was_refused();
     let change = may_manage.then(|| {
-        let options = ServiceRole::ALL
-            .iter()
-            .map(
-                |of| view! { <option value=of.as_str() selected=*of == role>{of.label()}</option> },
-            )
-            .collect_view();
+        let row = format!("member-{id}");
+        let (slug, text) = (slug.to_owned(), text.to_owned());
         view! {
-            <td role="cell">
-                <form class="btn-row" method="post" action=action("services/set-role")>
-                    <input type="hidden" name="service" value=slug.clone() />
-                    <input type="hidden" name="person" value=id.clone() />
-                    <select name="role" aria-label=format!("Role of {}", member.name)>
-                        {options}
-                    </select>
-                    <OwnPassword />
-                    <Button words="Change role" small=true />
-                </form>
-                <Confirm words=format!("Remove {}", member.name)>
+            <td role="cell" class="full">
+                <RowAct words=format!("Change {}", member.name) form=form.clone() id=row.clone() fields=&["role", "password"]>
                     <form method="post" action=action("services/set-role")>
                         <input type="hidden" name="service" value=slug />
                         <input type="hidden" name="person" value=id />
-                        <OwnPassword />
-                        <Button words="Take the role away" small=true weight=Weight::Danger />
+                        <input type="hidden" name="q" value=text />
+                        <SelectField
+                            form=form.clone()
+                            name="role"
+                            label="Role"
+                            options=service_roles()
+                            value=role.as_str()
+                            prefix_owned=row.clone()
+                        />
+                        <OwnPassword form row />
+                        <div class="btn-row">
+                            <Button words="Change role" small=true />
+                            <Button words="Take the role away" small=true weight=Weight::Danger name="change" value="take-away" />
+                        </div>
                     </form>
-                </Confirm>
+                </RowAct>
             </td>
         }
     });
     view! {
-        <tr role="row">
+        <tr role="row" data-tone=is_refused.then_some("red")>
             <td role="cell" data-l="Person"><Who name=member.name.clone() /></td>
             <td role="cell" data-l="Address" class="wrap">{member.email}</td>
             <td role="cell" data-l="Role">
-                {role.label()} {member.disabled_at.map(|_| view! { <span class="muted">", disabled"</span> })}
+                <div>{role.label()} {member.disabled_at.map(|_| view! { <span class="muted">", disabled"</span> })}</div>
             </td>
             {change}
         </tr>

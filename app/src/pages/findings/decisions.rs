@@ -5,13 +5,14 @@ use holdpoint_service::TriageBatch;
 use leptos::prelude::*;
 
 use crate::{
+    flash::FormState,
     pages::{
         page,
         review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
     parts::{
-        ButtonLink, Column, Empty, Frame, PageHead, Tab, Table, When, Who, controls::Weight,
-        figure::capitalised, status::Tone,
+        ButtonLink, Column, Empty, Frame, PageHead, RowRefusal, Tab, Table, When, Who,
+        controls::Weight, figure::capitalised, status::Tone,
     },
     paths::{self, action},
     visit::services,
@@ -99,9 +100,10 @@ pub(super) fn DecisionsPage() -> impl IntoView {
             }
             .into_any()
         } else {
+            let form = open.visit.form("findings/undo-many");
             let rows = batches
                 .into_iter()
-                .map(|batch| row(&batch, &review, may, open.visit.now))
+                .map(|batch| row(&batch, &review, may, &form, open.visit.now))
                 .collect_view();
             let columns = vec![
                 Column::new("Decision"),
@@ -132,7 +134,10 @@ pub(super) fn DecisionsPage() -> impl IntoView {
     })
 }
 
-fn row(batch: &TriageBatch, review: &str, may: bool, now: Millis) -> AnyView {
+fn row(batch: &TriageBatch, review: &str, may: bool, form: &FormState, now: Millis) -> AnyView {
+    let id = batch.id.as_str().to_owned();
+    let message = form.of_row("batch", &id).message_beside(&[]);
+    let tone = message.as_ref().map(|_| "red");
     let undo = match (&batch.undone_by_name, batch.undone_at) {
         (Some(name), Some(at)) => {
             view! { <span class="muted">"Undone by " {name.clone()} ", " <When at now /></span> }
@@ -143,11 +148,11 @@ fn row(batch: &TriageBatch, review: &str, may: bool, now: Millis) -> AnyView {
     };
     let words = capitalised(&batch.summary);
     view! {
-        <tr role="row">
+        <tr role="row" data-tone=tone>
             <th role="rowheader" scope="row" class="full">{words}</th>
             <td role="cell" data-l="By"><Who name=batch.decided_by_name.clone() /></td>
             <td role="cell" data-l=""><When at=batch.decided_at now /></td>
-            <td role="cell" data-l="">{undo}</td>
+            <td role="cell" data-l=""><RowRefusal id message /> {undo}</td>
         </tr>
     }
     .into_any()

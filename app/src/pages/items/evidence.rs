@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::{
     flash::FormState,
     parts::{
-        Button, Confirm, Empty, Ico, Icon, Prose, Sha, TextArea, When,
+        Button, Empty, Ico, Icon, Prose, RowAct, Sha, TextArea, When,
         controls::{ButtonLink, Weight},
         figure::{counted, size},
         panel::Disclosure,
@@ -391,31 +391,26 @@ fn fate(evidence: &Evidence, now: Millis) -> Option<AnyView> {
 
 fn withdraw_form(item: &str, id: &str, form: &FormState) -> AnyView {
     // One form per piece: only the one that was sent shows what was typed.
-    let form = if form.typed("evidence") == Some(id) {
-        form.clone()
-    } else {
-        FormState::default()
-    };
+    let form = form.of_row("evidence", id);
     let (id, item) = (id.to_owned(), item.to_owned());
-    let fields = view! {
-        <form class="fields space-top" method="post" action=action("evidence/withdraw")>
-            <input type="hidden" name="evidence" value=id.clone() />
-            <input type="hidden" name="item" value=item />
-            <TextArea
-                form=form.clone()
-                name="reason"
-                label="Why it does not count"
-                rows=2
-                max_length=4000
-                prefix_owned=format!("withdraw-{id}")
-                hint="It stays on record with this reason. A signature that rests on it becomes void."
-            />
-            <div class="btn-row"><Button words="Withdraw evidence" weight=Weight::Danger small=true /></div>
-        </form>
-    };
-    if form.was_refused() {
-        view! { <div id="withdraw">{fields}</div> }.into_any()
-    } else {
-        view! { <Confirm words="Withdraw">{fields}</Confirm> }.into_any()
+    let row = format!("withdraw-{id}");
+    view! {
+        <RowAct words="Withdraw" form=form.clone() id=row.clone() fields=&["reason"]>
+            <form method="post" action=action("evidence/withdraw")>
+                <input type="hidden" name="evidence" value=id />
+                <input type="hidden" name="item" value=item />
+                <TextArea
+                    form
+                    name="reason"
+                    label="Why it does not count"
+                    rows=2
+                    max_length=4000
+                    prefix_owned=row
+                    hint="It stays on record with this reason. A signature that rests on it becomes void."
+                />
+                <div class="btn-row"><Button words="Withdraw evidence" weight=Weight::Danger small=true /></div>
+            </form>
+        </RowAct>
     }
+    .into_any()
 }

@@ -16,7 +16,7 @@ use crate::{
         review_bar::{OpenReview, review_bar, review_crumbs, review_name},
     },
     parts::{
-        Button, ButtonLink, Column, Confirm, Empty, Frame, Ico, Icon, PageHead, Tab, Table,
+        Button, ButtonLink, Column, Empty, Frame, Ico, Icon, PageHead, RowAct, Tab, Table,
         controls::Weight,
     },
     paths::{self, action},
@@ -76,7 +76,12 @@ pub(super) fn MappingPage() -> impl IntoView {
                     {suggestions}
                     <section class="panel" aria-labelledby="h-rules">
                         <div class="panel-head"><h2 id="h-rules">"Rules " <span class="count">{n}</span></h2></div>
-                        <Rules review=review.clone() rules=mapping.rules may />
+                        <Rules
+                            review=review.clone()
+                            rules=mapping.rules
+                            may
+                            form=open.visit.form_of_any(&["mapping/remove", "mapping/move"])
+                        />
                     </section>
                     {add}
                     <p class="small muted">
@@ -90,7 +95,13 @@ pub(super) fn MappingPage() -> impl IntoView {
 }
 
 #[component]
-fn Rules(review: String, rules: Vec<RuleView>, may: bool) -> impl IntoView {
+fn Rules(
+    review: String,
+    rules: Vec<RuleView>,
+    may: bool,
+    /// What was left of any row's form.
+    form: FormState,
+) -> impl IntoView {
     if rules.is_empty() {
         return view! {
             <Empty
@@ -104,7 +115,7 @@ fn Rules(review: String, rules: Vec<RuleView>, may: bool) -> impl IntoView {
     let rows = rules
         .into_iter()
         .enumerate()
-        .map(|(at, view)| row(&review, view, at, n, may))
+        .map(|(at, view)| row(&review, view, at, n, may, &form))
         .collect_view();
     let mut columns = vec![
         Column::new("Order").figures(),
@@ -118,7 +129,7 @@ fn Rules(review: String, rules: Vec<RuleView>, may: bool) -> impl IntoView {
     view! { <Table caption="Mapping rules in their order" columns>{rows}</Table> }.into_any()
 }
 
-fn row(review: &str, view: RuleView, at: usize, n: usize, may: bool) -> AnyView {
+fn row(review: &str, view: RuleView, at: usize, n: usize, may: bool, form: &FormState) -> AnyView {
     let words = in_words(&view.rule);
     let item = match &view.item {
         Some(item) => item_link(item),
@@ -139,6 +150,8 @@ fn row(review: &str, view: RuleView, at: usize, n: usize, may: bool) -> AnyView 
         }
     };
     let edit = paths::edit_mapping_rule(review, &id);
+    let form = form.of_row("id", &id);
+    let is_refused = form.was_refused();
     let step = |to: &'static str, icon: Icon, says: String, possible: bool| {
         view! {
             <button class="btn btn-quiet btn-icon btn-sm" type="submit" name="to" value=to disabled=!possible>
@@ -157,12 +170,12 @@ fn row(review: &str, view: RuleView, at: usize, n: usize, may: bool) -> AnyView 
                         {step("down", Icon::Descending, format!("Move down: {words}"), at + 1 < n)}
                     </form>
                     <a class="btn btn-sm" href=edit>"Edit" <span class="vh">{format!(" {words}")}</span></a>
-                    <Confirm words="Remove">
-                        <form method="post" action=action("mapping/remove") class="space-top">
+                    <RowAct words="Remove" form id=format!("rule-{id}") fields=&[]>
+                        <form method="post" action=action("mapping/remove")>
                             {hidden()}
-                            <Button words="Remove the rule" weight=Weight::Danger small=true />
+                            <div class="btn-row"><Button words="Remove the rule" weight=Weight::Danger small=true /></div>
                         </form>
-                    </Confirm>
+                    </RowAct>
                 </div>
             </td>
         }
@@ -173,7 +186,7 @@ fn row(review: &str, view: RuleView, at: usize, n: usize, may: bool) -> AnyView 
         thousands(view.n_links).into_any()
     };
     view! {
-        <tr role="row">
+        <tr role="row" data-tone=is_refused.then_some("red")>
             <td role="cell" data-l="Order" class="n fit">{at + 1}</td>
             <th role="rowheader" scope="row" class="full wrap-any">{words.clone()}</th>
             <td role="cell" data-l="" class="wrap-any">{item}</td>

@@ -16,7 +16,13 @@ pub(super) fn Begin(person: Actor, services: Vec<ReadableService>) -> impl IntoV
     let manages = services
         .iter()
         .any(|one| is_admin || one.role == Some(ServiceRole::Manager));
-    let (title, text) = if services.is_empty() {
+    let (title, text) = if services.is_empty() && !is_admin {
+        (
+            "You have no role on a service yet",
+            "Reviews are shown to the people of their service. A manager of the service gives you a role there, by the address \
+             that you sign in with; then its reviews are here.",
+        )
+    } else if services.is_empty() {
         (
             "No review yet",
             "A review takes one release of a service to its hold point: a checklist that people work through, sign, and can \

@@ -37,6 +37,8 @@ pub enum Invited {
     Link {
         invitation: Box<Invitation>,
         secret: String,
+        /// How many links for the same address and service end with it.
+        replaces: u64,
     },
     /// They have an account already and were given the role.
     Joined(Box<Person>),
@@ -124,7 +126,8 @@ impl Services {
         let (now, secret) = (self.now(), self.ids().secret());
         let id = self.ids().uuid(now);
         let service = invite.service.map(|(service, _)| service);
-        tx.revoke_invitations_to(email.as_str(), service, now)
+        let replaces = tx
+            .revoke_invitations_to(email.as_str(), service, now)
             .await?;
         tx.insert_invitation(NewInvitation {
             id: &id,
@@ -165,6 +168,7 @@ impl Services {
         Ok(Invited::Link {
             invitation: Box::new(invitation),
             secret,
+            replaces,
         })
     }
 
