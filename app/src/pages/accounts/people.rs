@@ -60,9 +60,15 @@ pub fn PeoplePage() -> impl IntoView {
             .map(|person| person_row(person, &form, &text))
             .collect_view();
         let managers = if services.managers_invite() {
-            "Managers of a service may invite people who have no account, since the setting managers-invite is on"
+            (
+                "Managers of a service may invite people who have no account, since ",
+                " is on (",
+            )
         } else {
-            "Only administrators make accounts. Managers give roles to people who have one, since the setting managers-invite is off"
+            (
+                "Only administrators make accounts. Managers give roles to people who have one, since ",
+                " is off (",
+            )
         };
         let columns = ["Person", "Address", "Since", "Role"].map(Column::new);
         let columns = columns
@@ -80,7 +86,7 @@ pub fn PeoplePage() -> impl IntoView {
                         {rest}
                     </Panel>
                     <p class="small muted" id="managers-invite">
-                        {managers} " (" <code>"managers-invite"</code> " in " <code>"holdpoint.toml"</code> ", or "
+                        {managers.0} <code>"managers-invite"</code> {managers.1} "in " <code>"holdpoint.toml"</code> ", or "
                         <code>"HOLDPOINT_MANAGERS_INVITE"</code> "). An account alone sees no service: its role on one is given on the service’s own page, "
                         <a href=paths::SERVICES>"Services"</a> ", under People."
                     </p>
