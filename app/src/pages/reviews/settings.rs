@@ -79,9 +79,7 @@ pub(super) fn SettingsPage() -> impl IntoView {
         };
         let checklist = view! {
             <span>
-                "Checklist: "
-                {name}
-                {format!(" (version {})", head.template_version.number)}
+                <span>"Checklist: " {name} {format!(" (version {})", head.template_version.number)}</span>
             </span>
         };
         Ok(view! {
