@@ -126,6 +126,22 @@ const LINE_WRITERS: &[(&str, &str)] = &[
         "let it write --format json, whose last document counts what was looked at.",
     ),
     ("yamllint", "say so in a report of the generic format."),
+    (
+        "actionlint",
+        "let it write a list (-format '{{json .}}'), which is [] then.",
+    ),
+    (
+        "cargo_deny",
+        "keep its error output, whose last line is the summary (cargo deny --format json check 2> deny.json).",
+    ),
+    (
+        "mypy",
+        "keep the line of text that says so (without --no-error-summary), or let it write its JUnit XML.",
+    ),
+    (
+        "staticcheck",
+        "let it write SARIF (-f sarif), which says what was looked at.",
+    ),
 ];
 
 /// What is said of an empty file, whose format a person or its name says.

@@ -13,6 +13,7 @@ use holdpoint_importers::{Completeness, ImportError, Report, read};
 /// Formats that are written record by record without an end, an envelope or a number of records: nothing in the file tells how
 /// many there should be, so that a cut between two records looks like a shorter report.
 const WITHOUT_AN_END: &[(&str, &str)] = &[
+    ("actionlint", "JSON lines; its list has an end"),
     ("bandit_csv", "rows of CSV"),
     ("generic", "rows of CSV; its JSON has an end"),
     (
@@ -23,10 +24,16 @@ const WITHOUT_AN_END: &[(&str, &str)] = &[
         "kingfisher",
         "JSON documents one after another: the findings, and the audit where one was asked for",
     ),
+    ("cloudsploit", "rows of CSV; its JSON has an end"),
+    (
+        "mypy",
+        "JSON lines, where the line that sums them up is not kept",
+    ),
     ("noseyparker", "JSON lines"),
     ("nuclei", "JSON lines; its list has an end"),
     ("prowler", "rows of CSV; its JSON has an end"),
     ("spdx", "tag-value lines; its JSON has an end"),
+    ("staticcheck", "JSON lines"),
     ("testssl", "rows of CSV"),
     (
         "trufflehog",

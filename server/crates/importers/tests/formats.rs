@@ -58,6 +58,7 @@ openvex | parts.json | 4 | medium | CVE-2024-0051 in debian/tar 1.34+dfsg
 csaf | two.json | 2 | critical | CVE-2024-0012 in App 1.0: Loop
 csaf | parts.json | 4 | critical | CVE-2024-0061 in forms 2.0.0 in Shop Till 2.0
 dependency_check | two.xml | 2 | high | CVE-2024-0013 in lib.jar 1.0
+dependency_check | three.json | 3 | critical | CVE-2024-0071 in forms-2.0.0.jar 2.0.0
 snyk | one.json | 1 | medium | b 1.0.0: Loop
 snyk | ignored.json | 2 | critical | c 1.0.0: Malicious package
 sonarqube | issues.json | 1 | critical | Remove this.
@@ -108,17 +109,45 @@ njsscan | one.json | 1 | high | User data in eval
 noseyparker | one.jsonl | 1 | high | Generic API Key
 nuclei | one.jsonl | 1 | info | Technology (nginx)
 zap | one.xml | 1 | low | Cookie
+zap | plus.json | 2 | high | Cross Site Scripting (Reflected)
 spotbugs | one.xml | 1 | high | Query from text
 burp | one.xml | 1 | high | SQL injection
 nmap | one.xml | 1 | info | Open port 22/tcp ssh OpenSSH 7.4
 nikto | one.json | 1 | info | A header is missing.
 testssl | one.csv | 1 | high | DROWN CVE-2016-0800: vulnerable
+testssl | flat.json | 3 | info | service : HTTP
+testssl | pretty.json | 7 | info | optimal_proto : All protocols
 sslyze | two.json | 2 | high | Heartbleed (example.com:443)
 sslyze | two.xml | 2 | medium | Problems in certificate deployments (example.com:443)
 prowler | two.csv | 2 | low | Enable it
+prowler | three_3.csv | 2 | critical | Ensure there are no public buckets
+prowler | two_3.json | 2 | critical | Ensure there are no public buckets
+prowler | two_3.ocsf.json | 1 | critical | Ensure there are no public buckets
 popeye | one.json | 1 | low | No limits
 legitify | one.json | 1 | high | Require review
 trivy_operator | two.json | 2 | medium | Escalation
+golangci_lint | two.json | 2 | high | G304: Potential file inclusion via variable
+golangci_lint | clean.json | 0 |  |
+scorecard | four.json | 3 | high | Vulnerabilities: 1 existing vulnerabilities detected
+actionlint | two.json | 2 | medium | "github.event.pull_request.title" is potentially untrusted. avoid using it directly in inline scripts
+actionlint | lines.jsonl | 2 | medium | property "sha1" is not defined
+cargo_deny | check.jsonl | 4 | high | RUSTSEC-2020-0001 in resolve-name 0.18.0: Stack overflow when resolving
+kube_score | two.json | 3 | critical | Container Image Tag
+polaris | audit.json | 2 | medium | Only one replica is scheduled
+stylelint | two.json | 2 | high | Unexpected empty block
+pmd | three.json | 3 | medium | Avoid empty catch blocks
+pmd | two.xml | 2 | medium | Avoid empty catch blocks
+tflint | two.json | 2 | high | "t1.2xlarge" is an invalid value as instance_type
+pylint | old.json | 2 | high | Undefined variable 'drawer'
+pylint | json2.json | 1 | medium | Catching too general exception Exception
+mypy | two.jsonl | 2 | high | Argument 1 to "open_till" has incompatible type "str"; expected "int"
+mypy | clean.txt | 0 |  |
+staticcheck | three.jsonl | 3 | high | this value of err is never used
+cppcheck | three.xml | 3 | high | Memory leak: buf
+scoutsuite | results.js | 3 | high | Bucket World Writable
+scoutsuite | results.json | 3 | high | Bucket World Writable
+cloudsploit | three.json | 2 | high | S3 Bucket All Users Policy
+cloudsploit | two.csv | 1 | high | S3 Bucket All Users Policy
 "#;
 
 /// A line of [`FILES`].

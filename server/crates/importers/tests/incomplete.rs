@@ -5,6 +5,191 @@ use holdpoint_importers::read;
 /// Format, report, what is said of it.
 const INCOMPLETE: &[(&str, &str, &str)] = &[
     (
+        "zap",
+        r#"{"@programName": "ZAP", "@version": "2.16.1", "site": []}"#,
+        "nothing was looked at: no site",
+    ),
+    (
+        "zap",
+        r#"{"@programName": "ZAP", "@version": "2.16.1", "site": [{"@name": "https://a", "alerts": []}], "afPlanErrors": ["Job activeScan failed to access URL"]}"#,
+        "Job activeScan failed to access URL",
+    ),
+    (
+        "zap",
+        r#"{"@version": "2.16.1", "site": [{"@name": "https://a", "alerts": []}], "sequences": [{"name": "order", "steps": [{"pass": "false", "resultDetails": "404"}]}]}"#,
+        "a step of the sequence order did not pass: 404",
+    ),
+    (
+        "testssl",
+        r#"[{"id": "scanTime", "ip": "a/1", "port": "443", "severity": "WARN", "finding": "Scan interrupted"}]"#,
+        "Scan interrupted",
+    ),
+    (
+        "testssl",
+        r#"{"Invocation": "testssl.sh a", "version": "3.2", "clientProblem1": [{"id": "old_openssl", "severity": "WARN", "finding": "no TLS 1.3"}], "scanResult": [], "scanTime": 3}"#,
+        "no TLS 1.3",
+    ),
+    (
+        "testssl",
+        r#"{"Invocation": "testssl.sh -p a", "version": "3.2", "scanResult": [{"targetHost": "a", "ip": "1", "port": "443", "protocols": [{"id": "TLS1_2", "severity": "OK", "finding": "offered"}]}], "scanTime": 3}"#,
+        "it was not told to try all: no ciphers, fs, serverPreferences, serverDefaults, vulnerabilities",
+    ),
+    (
+        "dependency_check",
+        r#"{"reportSchema": "1.1", "scanInfo": {"engineVersion": "12", "analysisExceptions": [{"exception": {"message": "no network", "stackTrace": []}}]}, "dependencies": [{"fileName": "a.jar"}]}"#,
+        "the analysis failed in part: no network",
+    ),
+    (
+        "golangci_lint",
+        "{\"Issues\": [], \"Report\": {\"Linters\": [{\"Name\": \"errcheck\", \"Enabled\": true}]}}\n2 issues:\n* errcheck: 2\n",
+        "the tool counts 2, and 0 are listed",
+    ),
+    (
+        "golangci_lint",
+        r#"{"Issues": [{"FromLinter": "errcheck", "Text": "t", "Pos": {"Line": 1}}, {"FromLinter": "errcheck", "Text": "t", "Pos": {"Line": 2}}, {"FromLinter": "errcheck", "Text": "t", "Pos": {"Line": 3}}]}"#,
+        "it lists at most 3 issues of one text, and has so many of one; set max-same-issues to 0",
+    ),
+    (
+        "golangci_lint",
+        r#"{"Issues": [], "Report": {"Linters": [{"Name": "errcheck"}]}}"#,
+        "nothing was looked at: no linter is enabled",
+    ),
+    (
+        "golangci_lint",
+        r#"{"Issues": [], "Report": {"Warnings": [{"Tag": "runner", "Text": "Can't run linter goanalysis_metalinter"}], "Linters": [{"Name": "errcheck", "Enabled": true}]}}"#,
+        "Can't run linter goanalysis_metalinter",
+    ),
+    (
+        "golangci_lint",
+        r#"{"Issues": [{"FromLinter": "typecheck", "Text": "undefined: x", "Severity": "", "Pos": {"Filename": "a.go", "Line": 1}}], "Report": {"Linters": [{"Name": "errcheck", "Enabled": true}]}}"#,
+        "what does not compile is not looked at: undefined: x",
+    ),
+    (
+        "scorecard",
+        r#"{"repo": {"name": "r"}, "scorecard": {"version": "v5"}, "checks": null}"#,
+        "its list /checks is null",
+    ),
+    (
+        "scorecard",
+        r#"{"repo": {"name": "r"}, "scorecard": {"version": "v5"}, "checks": [{"name": "SAST", "score": -1, "reason": "internal error: rate limited", "details": null}]}"#,
+        "the check SAST failed: internal error: rate limited",
+    ),
+    (
+        "actionlint",
+        r#"[{"message": "could not parse as YAML: x", "filepath": "a.yml", "line": 1, "column": 1, "kind": "syntax-check", "snippet": ""}]"#,
+        "a.yml could not be parsed: could not parse as YAML: x",
+    ),
+    (
+        "cargo_deny",
+        r#"{"type": "log", "fields": {"level": "ERROR", "message": "failed to fetch advisory database"}}"#,
+        "failed to fetch advisory database",
+    ),
+    (
+        "cargo_deny",
+        r#"{"type": "diagnostic", "fields": {"code": "banned", "severity": "error", "message": "crate 'a = 1.0.0' is explicitly banned", "graphs": []}}"#,
+        "it has no summary, so it does not say that it ended",
+    ),
+    (
+        "cargo_deny",
+        r#"{"type": "summary", "fields": {"bans": {"errors": 2, "warnings": 1, "notes": 0, "helps": 0}}}"#,
+        "the tool counts 3, and 0 are listed",
+    ),
+    (
+        "cargo_deny",
+        r#"{"type": "summary", "fields": {}}"#,
+        "nothing was looked at: no check was run",
+    ),
+    (
+        "kube_score",
+        r#"[{"object_name": "a", "type_meta": {"kind": "Pod"}, "object_meta": {"name": "p"}, "checks": []}]"#,
+        "nothing was looked at: no check of any object",
+    ),
+    (
+        "polaris",
+        r#"{"PolarisOutputVersion": "1.0", "Results": []}"#,
+        "nothing was looked at: it has found no object",
+    ),
+    (
+        "stylelint",
+        r#"[{"source": "a.css", "warnings": [], "errored": false, "ignored": true}]"#,
+        "nothing was looked at: no file was linted",
+    ),
+    (
+        "stylelint",
+        r#"[{"source": "a.css", "warnings": [], "errored": true}]"#,
+        "it calls a.css wrong, and lists nothing",
+    ),
+    (
+        "stylelint",
+        r#"[{"source": "a.css", "warnings": [], "errored": true, "invalidOptionWarnings": [{"text": "Unknown rule foo."}]}]"#,
+        "a.css was not looked at in full: Unknown rule foo.",
+    ),
+    (
+        "pmd",
+        r#"{"formatVersion": 0, "pmdVersion": "7", "files": [], "suppressedViolations": [], "processingErrors": [{"filename": "A.java", "message": "ParseException", "detail": ""}], "configurationErrors": []}"#,
+        "A.java was not looked at: ParseException",
+    ),
+    (
+        "pmd",
+        r#"<pmd version="7"><configerror rule="LoosePackageCoupling" msg="No packages are specified"/></pmd>"#,
+        "the rule LoosePackageCoupling did not run: No packages are specified",
+    ),
+    (
+        "tflint",
+        r#"{"issues": [], "errors": [{"message": "Failed to load main.tf", "severity": "error"}]}"#,
+        "it could not look at all: Failed to load main.tf",
+    ),
+    (
+        "pylint",
+        r#"{"messages": [], "statistics": {"messageTypeCount": {"error": 2}, "modulesLinted": 3, "score": 1}}"#,
+        "the tool counts 2, and 0 are listed",
+    ),
+    (
+        "pylint",
+        r#"[{"type": "error", "module": "a", "obj": "", "line": 1, "column": 0, "path": "a.py", "symbol": "syntax-error", "message": "invalid syntax", "message-id": "E0001"}]"#,
+        "a.py was not looked at: invalid syntax",
+    ),
+    (
+        "mypy",
+        "Success: no issues found in 0 source files\n",
+        "nothing was looked at: no source file",
+    ),
+    (
+        "mypy",
+        "{\"file\": \"a.py\", \"line\": 1, \"column\": 0, \"message\": \"m\", \"hint\": null, \"code\": \"x\", \"severity\": \"error\"}\nFound 3 errors in 1 file (checked 2 source files)\n",
+        "the tool counts 3, and 1 are listed",
+    ),
+    (
+        "staticcheck",
+        "{\"code\": \"compile\", \"severity\": \"error\", \"location\": {\"file\": \"a.go\", \"line\": 1}, \"end\": {}, \"message\": \"undeclared name\"}\n",
+        "a.go does not compile, and is not looked at: undeclared name",
+    ),
+    (
+        "cppcheck",
+        r#"<results version="2"><cppcheck version="2.18"/><errors><error id="checkersReport" severity="information" msg="Active checkers: There was critical errors"/></errors></results>"#,
+        "Active checkers: There was critical errors",
+    ),
+    (
+        "cppcheck",
+        r#"<results version="2"><cppcheck version="2.18"/><errors><error id="syntaxError" severity="error" msg="Unmatched {" file0="a.c"><location file="a.c" line="3" column="1"/></error></errors></results>"#,
+        "a.c was not looked at in full: Unmatched {",
+    ),
+    (
+        "prowler",
+        "assessment_start_time;check_id;status;status_extended;severity\n",
+        "nothing was looked at: no check was run",
+    ),
+    (
+        "scoutsuite",
+        r#"{"last_run": {}, "provider_code": "aws", "services": {"ec2": {"findings": {"a": {"description": "A", "checked_items": 0, "flagged_items": 0, "items": []}}}}}"#,
+        "nothing was looked at: no rule has checked anything",
+    ),
+    (
+        "cloudsploit",
+        r#"[{"plugin": "a", "category": "S3", "title": "A", "resource": "N/A", "region": "global", "status": "UNKNOWN", "message": "Unable to query for buckets"}]"#,
+        "it could not look at A: Unable to query for buckets",
+    ),
+    (
         "anchore_grype",
         r#"{"matches": [], "descriptor": {"name": "grype", "db": {"status": {"valid": false, "error": "db is 3 months old"}}}}"#,
         "its database of vulnerabilities is not usable: db is 3 months old",
@@ -482,6 +667,48 @@ const INCOMPLETE: &[(&str, &str, &str)] = &[
 /// Reports of complete scans that have found nothing.
 const CLEAN: &[(&str, &str)] = &[
     (
+        "zap",
+        r#"{"@programName": "ZAP", "@version": "2.16.1", "site": [{"@name": "https://a", "alerts": []}]}"#,
+    ),
+    (
+        "golangci_lint",
+        r#"{"Issues": [], "Report": {"Linters": [{"Name": "errcheck", "Enabled": true}]}}"#,
+    ),
+    (
+        "golangci_lint",
+        "{\"Issues\": [], \"Report\": {\"Linters\": [{\"Name\": \"errcheck\", \"Enabled\": true}]}}\n0 issues.\n",
+    ),
+    (
+        "scorecard",
+        r#"{"repo": {"name": "r"}, "scorecard": {"version": "v5"}, "checks": [{"name": "SAST", "score": 10, "reason": "all commits", "details": null}]}"#,
+    ),
+    (
+        "cargo_deny",
+        r#"{"type": "summary", "fields": {"bans": {"errors": 0, "warnings": 0, "notes": 0, "helps": 0}}}"#,
+    ),
+    (
+        "dependency_check",
+        r#"{"reportSchema": "1.1", "scanInfo": {"engineVersion": "12"}, "dependencies": [{"fileName": "a.jar"}]}"#,
+    ),
+    (
+        "stylelint",
+        r#"[{"source": "a.css", "warnings": [], "errored": false, "invalidOptionWarnings": []}]"#,
+    ),
+    (
+        "pmd",
+        r#"{"formatVersion": 0, "pmdVersion": "7", "files": [], "suppressedViolations": [], "processingErrors": [], "configurationErrors": []}"#,
+    ),
+    ("pmd", r#"<pmd version="7" timestamp="2025-09-02"></pmd>"#),
+    (
+        "pylint",
+        r#"{"messages": [], "statistics": {"messageTypeCount": {"error": 0}, "modulesLinted": 3, "score": 10}}"#,
+    ),
+    ("mypy", "Success: no issues found in 2 source files\n"),
+    (
+        "cppcheck",
+        r#"<results version="3"><cppcheck version="2.18"/><errors></errors></results>"#,
+    ),
+    (
         "trufflehog",
         r#"{"level": "info-0", "ts": "2024", "logger": "trufflehog", "msg": "finished scanning", "verified_secrets": 0}"#,
     ),
@@ -529,6 +756,9 @@ const CLEAN: &[(&str, &str)] = &[
 
 /// Reports of nothing that do not say of which tool they are: a person names the format.
 const CLEAN_IF_NAMED: &[(&str, &str)] = &[
+    ("actionlint", "[]"),
+    ("pylint", "[]"),
+    ("tflint", r#"{"issues": [], "errors": []}"#),
     ("shellcheck", "[]"),
     ("github_sast", "[]"),
     ("ruff", "[]"),
@@ -550,6 +780,26 @@ const CLEAN_IF_NAMED: &[(&str, &str)] = &[
 
 /// Texts that a tool writes in the place of a report.
 const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "scorecard",
+        r#"{"Repo": "r", "Date": "2021-01-01", "Checks": [{"Name": "SAST", "Confidence": 10, "Pass": true}]}"#,
+        "version \"1\"",
+    ),
+    (
+        "pmd",
+        r#"{"formatVersion": 1, "pmdVersion": "9", "files": [], "suppressedViolations": [], "processingErrors": [], "configurationErrors": []}"#,
+        "version \"1\"",
+    ),
+    (
+        "cppcheck",
+        r#"<results><error file="a.c" line="1" id="x" severity="error" msg="m"/></results>"#,
+        "version \"1\"",
+    ),
+    (
+        "prowler",
+        "PROFILE,ACCOUNT_NUM,REGION,TITLE_ID,CHECK_RESULT\n",
+        "version \"2\"",
+    ),
     (
         "npm_audit",
         r#"{"error": {"code": "ENOLOCK", "summary": "This command requires an existing lockfile.", "detail": ""}}"#,

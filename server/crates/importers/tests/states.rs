@@ -13,6 +13,22 @@ fn report(format: &str, text: &str) -> Report {
 /// Reports of one check that is in a state which no version of the tool has.
 const IN_A_STRANGE_STATE: &[(&str, &str)] = &[
     (
+        "kube_score",
+        r#"[{"object_name": "a", "type_meta": {"kind": "Pod"}, "object_meta": {"name": "p"}, "checks": [{"check": {"id": "a", "name": "A"}, "grade": "SHELVED", "skipped": false, "comments": []}]}]"#,
+    ),
+    (
+        "cloudsploit",
+        r#"[{"plugin": "a", "category": "S3", "title": "A", "resource": "N/A", "region": "global", "status": "SHELVED", "message": "m"}]"#,
+    ),
+    (
+        "scorecard",
+        r#"{"repo": {"name": "r"}, "scorecard": {"version": "v5"}, "checks": [{"name": "A", "score": "SHELVED", "reason": "", "details": null}]}"#,
+    ),
+    (
+        "prowler",
+        r#"[{"CheckID": "a", "CheckTitle": "A", "Status": "SHELVED", "StatusExtended": "m", "Severity": "high"}]"#,
+    ),
+    (
         "dockle",
         r#"{"summary": {"fatal": 0}, "details": [{"code": "CIS-1", "title": "A", "level": "SHELVED", "alerts": []}]}"#,
     ),
@@ -94,6 +110,22 @@ fn a_state_that_nobody_knows_does_not_pass_and_is_told() {
 #[test]
 fn what_a_tool_hides_is_kept_as_hidden() {
     for (format, text) in [
+        (
+            "kube_score",
+            r#"[{"object_name": "a", "type_meta": {"kind": "Pod"}, "object_meta": {"name": "p"}, "checks": [{"check": {"id": "a", "name": "A"}, "grade": 1, "skipped": true, "comments": [{"summary": "Skipped because a is ignored"}]}]}]"#,
+        ),
+        (
+            "pmd",
+            r#"<pmd version="7"><suppressedviolation filename="A.java" suppressiontype="nopmd" msg="A" usermsg="x"/></pmd>"#,
+        ),
+        (
+            "staticcheck",
+            "{\"code\": \"U1000\", \"severity\": \"ignored\", \"location\": {\"file\": \"a.go\", \"line\": 1}, \"end\": {}, \"message\": \"A\"}\n",
+        ),
+        (
+            "prowler",
+            r#"[{"CheckID": "a", "CheckTitle": "A", "Status": "MUTED", "StatusExtended": "m", "Severity": "high"}]"#,
+        ),
         (
             "tfsec",
             r#"{"results": [{"rule_id": "a", "rule_provider": "aws", "rule_description": "A", "severity": "HIGH", "status": 2, "location": {}}]}"#,

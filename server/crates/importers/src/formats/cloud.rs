@@ -1,8 +1,7 @@
-//! Checks of accounts and clusters: Prowler, Popeye, Legitify, Trivy Operator.
+//! Checks of organizations and clusters: Popeye, Legitify, Trivy Operator.
 //!
 //! | format | findings | severity |
 //! |---|---|---|
-//! | Prowler CSV and OCSF JSON | rows with status FAIL; muted ones suppressed; MANUAL ones (INFO before) ask a person to look | its word, else its `severity_id` |
 //! | Popeye | issues of level 1 and above | level 3 high, 2 low, 1 info, as its error, warning and info |
 //! | Legitify | violations with status FAILED, in each of its schemes | of the policy |
 //! | Trivy Operator | vulnerabilities, secrets, checks without success; of a summary the controls that fail | its word, of a compliance check without one that of the control |
@@ -10,25 +9,12 @@
 //! A state or level that is none of these is a finding, and told. Incomplete is a scan that lists no check at all, one whose tool
 //! counts more than it lists, one of Legitify with SKIPPED policies, and a report of Trivy Operator that is an inventory.
 
-use std::collections::BTreeSet;
-
 use holdpoint_domain::Severity;
 
-use super::reading::{
-    Format, Reading, certain_if, is_empty_list, list_with, object_with, vulnerability_title,
-};
+use super::reading::{Format, Reading, certain_if, list_with, object_with, vulnerability_title};
 use super::tree::pointer_step;
 use crate::json::Loose;
-use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
-
-pub const PROWLER: Format = Format {
-    name: "prowler",
-    title: "Prowler CSV or OCSF JSON",
-    tool: "prowler",
-    detect: detect_prowler,
-    lists: &[],
-    read: read_prowler,
-};
+use crate::{Body, Category, Finding, ImportError};
 
 pub const POPEYE: Format = Format {
     name: "popeye",
@@ -72,175 +58,6 @@ pub const TRIVY_OPERATOR: Format = Format {
     lists: &[],
     read: read_operator,
 };
-
-fn detect_prowler(sniff: &Sniff<'_>) -> Confidence {
-    if is_empty_list(sniff) {
-        return Confidence::Possible;
-    }
-    let is_csv =
-        sniff.head.trim_start().starts_with("AUTH_METHOD;") || sniff.head.contains(";CHECK_ID;");
-    certain_if(is_csv || list_with(sniff, &["finding_info", "status_code"]))
-}
-
-fn read_prowler(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
-    let mut accounts = BTreeSet::new();
-    let mut n_checks = 0_usize;
-    if text.begins_with('[') {
-        let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, check| {
-            n_checks += 1;
-            accounts.insert(check.text("cloud/account/uid").into_owned());
-            prowler(
-                reading,
-                pointer,
-                check,
-                &Names {
-                    status: "status_code",
-                    muted: "muted",
-                    id: "metadata/event_code",
-                    title: "finding_info/title",
-                    message: "status_detail",
-                    severity: "severity",
-                    description: "finding_info/desc",
-                    remediation: "remediation/desc",
-                    link: "remediation/references",
-                    scope: "finding_info/uid",
-                    compliance: "unmapped/compliance",
-                    version: "metadata/product/version",
-                },
-            );
-            Ok(())
-        })?;
-        reading.needs_list(&rest, "")?;
-    } else {
-        read_prowler_rows(reading, text, &mut accounts, &mut n_checks)?;
-    }
-    if n_checks == 0 {
-        reading.nothing_looked_at("", "no check was run");
-    }
-    // Of several accounts none is the scan's.
-    if let (Some(account), 1) = (accounts.first(), accounts.len()) {
-        reading.target(account);
-    }
-    Ok(())
-}
-
-fn read_prowler_rows(
-    reading: &mut Reading<'_>,
-    text: Body<'_>,
-    accounts: &mut BTreeSet<String>,
-    n_checks: &mut usize,
-) -> Result<(), ImportError> {
-    reading.rows(
-        text,
-        b';',
-        &["CHECK_ID", "STATUS", "SEVERITY"],
-        &mut |reading, pointer, row| {
-            *n_checks += 1;
-            accounts.insert(row.text("ACCOUNT_UID").into_owned());
-            prowler(
-                reading,
-                pointer,
-                row,
-                &Names {
-                    status: "STATUS",
-                    muted: "MUTED",
-                    id: "CHECK_ID",
-                    title: "CHECK_TITLE",
-                    message: "STATUS_EXTENDED",
-                    severity: "SEVERITY",
-                    description: "RISK",
-                    remediation: "REMEDIATION_RECOMMENDATION_TEXT",
-                    link: "REMEDIATION_RECOMMENDATION_URL",
-                    scope: "RESOURCE_UID",
-                    compliance: "COMPLIANCE",
-                    version: "PROWLER_VERSION",
-                },
-            );
-            Ok(())
-        },
-    )
-}
-
-struct Names {
-    status: &'static str,
-    muted: &'static str,
-    id: &'static str,
-    title: &'static str,
-    message: &'static str,
-    severity: &'static str,
-    description: &'static str,
-    remediation: &'static str,
-    link: &'static str,
-    scope: &'static str,
-    compliance: &'static str,
-    version: &'static str,
-}
-
-fn prowler(reading: &mut Reading<'_>, pointer: &str, check: &Loose<'_>, names: &Names) {
-    reading.tool("", &check.text(names.version));
-    let is_muted = check.text(names.muted).eq_ignore_ascii_case("true")
-        || check.text("status") == "Suppressed";
-    let status = match &*check.text(names.status) {
-        "FAIL" if is_muted => ScannerStatus::Suppressed,
-        "FAIL" => ScannerStatus::Open,
-        "MANUAL" | "INFO" => ScannerStatus::Review,
-        "PASS" => {
-            reading.not_a_finding();
-            return;
-        }
-        word => {
-            reading.unknown_word(pointer, "status", word);
-            ScannerStatus::Open
-        }
-    };
-    let word = check.text(names.severity);
-    let severity = Severity::from_scanner_word(&word).unwrap_or_else(|| {
-        // The same scale in numbers, in OCSF.
-        let severity = match check.number("severity_id") {
-            Some(5.0 | 6.0) => Severity::Critical,
-            Some(4.0) => Severity::High,
-            Some(3.0) => Severity::Medium,
-            Some(2.0) => Severity::Low,
-            Some(1.0) => Severity::Info,
-            _ => return reading.severity(pointer, &word),
-        };
-        reading.unknown_word(pointer, "rating", &word);
-        severity
-    });
-    let links = check
-        .each(names.link)
-        .first()
-        .map_or("".into(), Loose::own_text);
-    reading.add(
-        Finding::of(
-            &check.first_text(&[names.title, names.message]),
-            severity,
-            pointer,
-        )
-        .with_rule(&check.text(names.id))
-        .with_message(&check.text(names.message))
-        .with_description(&check.text(names.description))
-        .with_remediation(&check.text(names.remediation))
-        .with_link(&links)
-        .with_scope(&check.text(names.scope))
-        .with_requirements(check.at(names.compliance))
-        .with_status(status)
-        .with_category(Category::Configuration),
-    );
-}
-
-impl Finding {
-    /// The requirements that a check belongs to: `CIS-2.0: 1.1 | ENS-RD2022: op.acc.1`, or lists by the name of the standard.
-    fn with_requirements(mut self, requirements: &Loose<'_>) -> Self {
-        for (standard, list) in requirements.own_entries() {
-            for requirement in list.items() {
-                self = self.with_tag(&format!("{standard}: {}", requirement.own_text()));
-            }
-        }
-        let text = requirements.own_text();
-        text.split('|').take(50).fold(self, Finding::with_tag)
-    }
-}
 
 fn read_popeye(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let patterns: &[&'static [&'static str]] =

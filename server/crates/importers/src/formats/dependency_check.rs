@@ -1,9 +1,11 @@
-//! OWASP Dependency-Check, XML.
+//! OWASP Dependency-Check, XML and JSON.
+//!
+//! The JSON is that of dependency-check/DependencyCheck, `core/src/main/resources/templates/jsonReport.vsl`.
 //!
 //! | in the file | what becomes of it |
 //! |---|---|
 //! | each `vulnerability` of a `dependency` | one finding |
-//! | `suppressedVulnerability` | one finding, suppressed |
+//! | `suppressedVulnerability`, `suppressedVulnerabilities` | one finding, suppressed |
 //! | `relatedDependencies` | no further findings: the same file under other names |
 //! | severity | of `cvssV4`, `cvssV3`, else `severity`, else from the scores, which is told |
 //! | no `dependency` | nothing was looked at: the scan is incomplete |
@@ -12,28 +14,39 @@
 
 use holdpoint_domain::Severity;
 
-use super::reading::{Format, Reading, certain_if, root_is, vulnerability_title};
+use super::ratings::score_of;
+use super::reading::{Format, Reading, certain_if, object_with, root_is, vulnerability_title};
 use super::tree::Nth;
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const DEPENDENCY_CHECK: Format = Format {
     name: "dependency_check",
-    title: "OWASP Dependency-Check XML",
+    title: "OWASP Dependency-Check XML or JSON",
     tool: "dependency-check",
     detect,
-    lists: &[],
+    lists: &[
+        "scanInfo?/analysisExceptions?",
+        "dependencies",
+        "dependencies/*/packages?",
+        "dependencies/*/vulnerabilities?",
+        "dependencies/*/vulnerabilities?/*/cwes?[]",
+        "dependencies/*/suppressedVulnerabilities?",
+        "dependencies/*/suppressedVulnerabilities?/*/cwes?[]",
+    ],
     read,
 };
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    certain_if(
-        root_is(sniff, "analysis")
-            && (sniff.text.contains("dependency-check") || sniff.text.contains("<dependencies")),
-    )
+    let is_xml = root_is(sniff, "analysis")
+        && (sniff.text.contains("dependency-check") || sniff.text.contains("<dependencies"));
+    certain_if(is_xml || object_with(sniff, &["reportSchema", "scanInfo", "dependencies"]))
 }
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    if text.begins_with('{') {
+        return read_json(reading, text);
+    }
     let dependencies: &[&[&str]] = &[&["analysis", "dependencies", "dependency"]];
     let mut n_dependencies = 0;
     let see = &mut |reading: &mut Reading<'_>, nth: Nth, dependency: &Loose<'_>| {
@@ -62,22 +75,60 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let analysis = reading.xml_stream(text, &["analysis"], dependencies, see)?;
     reading.tool("", &analysis.text("scanInfo/engineVersion"));
     reading.scanned_at(&analysis.text("projectInfo/reportDate"));
-    if let Some(exception) = analysis
-        .each("scanInfo/analysisExceptions/analysisException")
-        .first()
-    {
-        reading.incomplete(
-            "scanInfo/analysisExceptions",
-            &format!(
-                "the analysis failed in part: {}",
-                exception.texts("exception")
-            ),
-        );
+    let exceptions = analysis.each("scanInfo/analysisExceptions/analysisException");
+    tell(reading, n_dependencies, exceptions.first(), "exception");
+    Ok(())
+}
+
+fn read_json(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    let mut n_dependencies = 0;
+    let pattern = &["dependencies", "*"];
+    let analysis = reading.stream(text, &[pattern], &mut |reading, pointer, dependency| {
+        n_dependencies += 1;
+        reading.needs_any(pointer, dependency, &["fileName"]);
+        for (list, status) in [
+            ("vulnerabilities", ScannerStatus::Open),
+            ("suppressedVulnerabilities", ScannerStatus::Suppressed),
+        ] {
+            for (n, vulnerability) in dependency.each(list).iter().enumerate() {
+                let pointer = format!("{pointer}/{list}/{n}");
+                reading.needs_object(vulnerability, "")?;
+                // Without one it is called after its file.
+                if dependency.each("packages").is_empty() {
+                    reading.unknown_word(&pointer, "package", "");
+                }
+                let found = finding(reading, &pointer, dependency, vulnerability);
+                reading.add(found.with_status(status));
+            }
+        }
+        Ok(())
+    })?;
+    reading.tool("", &analysis.text("scanInfo/engineVersion"));
+    reading.scanned_at(&analysis.text("projectInfo/reportDate"));
+    let exceptions = analysis.each("scanInfo/analysisExceptions");
+    tell(
+        reading,
+        n_dependencies,
+        exceptions.first(),
+        "exception/message",
+    );
+    Ok(())
+}
+
+/// Tells what the analysis did not look at.
+fn tell(
+    reading: &mut Reading<'_>,
+    n_dependencies: usize,
+    exception: Option<&Loose<'_>>,
+    words: &str,
+) {
+    if let Some(exception) = exception {
+        let said = format!("the analysis failed in part: {}", exception.texts(words));
+        reading.incomplete("scanInfo/analysisExceptions", &said);
     }
     if n_dependencies == 0 {
         reading.nothing_looked_at("dependencies", "it lists no dependency");
     }
-    Ok(())
 }
 
 /// `yargs-parser:5.0.0`, as the names of packages that are no files are written.
@@ -104,15 +155,24 @@ fn finding(
     let number = |paths: &[&str]| paths.iter().find_map(|path| vulnerability.number(path));
     let score = number(&[
         "cvssV4/baseScore",
+        "cvssv4/baseScore",
         "cvssV3/baseScore",
+        "cvssv3/baseScore",
         "cvssV2/score",
+        "cvssv2/score",
         "cvssScore",
     ]);
-    let words = [
-        "cvssV4/baseSeverity",
-        "cvssV3/baseSeverity",
-        "severity",
-        "cvssV2/severity",
+    let score = score.or_else(|| score_of(vulnerability.at("cvssv4/vectorString")));
+    // Some versions of the JSON have a stray character in a key.
+    let places = [
+        ("cvssV4", "baseSeverity"),
+        ("cvssv4", "baseSeverity"),
+        ("cvssV3", "baseSeverity"),
+        ("cvssv3", "baseSeverity"),
+        ("cvssv3", "baseSeverity>"),
+        ("", "severity"),
+        ("cvssV2", "severity"),
+        ("cvssv2", "severity"),
     ];
     for rating in ["cvssV4", "cvssV3"] {
         if vulnerability.has(rating) {
@@ -120,15 +180,22 @@ fn finding(
             reading.needs_any(&place, vulnerability.at(rating), &["baseSeverity"]);
         }
     }
-    let words = words.map(|path| vulnerability.text(path));
+    let words = places.map(|(around, key)| {
+        let around = if around.is_empty() {
+            vulnerability
+        } else {
+            vulnerability.at(around)
+        };
+        (around.has(key), around.text(key))
+    });
     let mut known = words
         .iter()
+        .map(|(_, word)| word)
         .filter(|word| Severity::from_scanner_word(word).is_some());
-    // The element `severity` is always there; what is odd in any of them is told.
-    let odd = words.iter().enumerate().find(|(at, word)| {
-        let is_unknown = Severity::from_scanner_word(word).is_none();
-        is_unknown && (!word.is_empty() || *at == 2)
-    });
+    // What is odd in any of them is told, and that none is there.
+    let odd = words
+        .iter()
+        .find(|(is_there, word)| *is_there && Severity::from_scanner_word(word).is_none());
     let word = known.next().map_or("", |word| word);
     let severity = match (word, odd) {
         ("", odd) => reading.rated(pointer, odd.map_or("", |(_, word)| word), score),
@@ -146,6 +213,7 @@ fn finding(
         .into_iter()
         .flatten()
         .find_map(|list| list.each("package").first())
+        .or_else(|| dependency.each("packages").first())
         .map_or("".into(), |package| package.text("id"));
     let maven = dependency
         .each("identifiers/identifier")
@@ -191,11 +259,19 @@ fn finding(
         .each("cwes/cwe")
         .iter()
         .chain(vulnerability.each("cwe"))
+        .chain(vulnerability.each("cwes"))
     {
         finding = finding.with_ids(&cwe.own_text());
     }
-    for reference in vulnerability.each("references/reference") {
+    for reference in vulnerability
+        .each("references/reference")
+        .iter()
+        .chain(vulnerability.each("references"))
+    {
         finding = finding.with_link(&reference.text("url"));
+    }
+    if vulnerability.has("knownExploitedVulnerability") {
+        finding = finding.with_tag("known exploited");
     }
     let version = finding.component_version.clone().unwrap_or_default();
     finding.with_title(&vulnerability_title(&id, &file, &version, ""))

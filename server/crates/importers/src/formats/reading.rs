@@ -26,12 +26,14 @@ const BARE: &[(&str, &[&str])] = &[
     (
         "[]",
         &[
+            "actionlint",
             "auditjs",
             "github_annotations",
             "github_sast",
             "github_secrets_detection_report",
             "github_vulnerability",
             "nuclei",
+            "pylint",
             "shellcheck",
             "sqlfluff",
             "trufflehog",
@@ -44,6 +46,7 @@ const BARE: &[(&str, &[&str])] = &[
     ("{\"errors\":[],\"results\":[]}", &["semgrep"]),
     ("{\"advisories\":[]}", &["composer_audit"]),
     ("{\"findings\":[]}", &["generic"]),
+    ("{\"issues\":[],\"errors\":[]}", &["tflint"]),
     ("null", &["secretlint"]),
 ];
 

@@ -1,12 +1,11 @@
-//! Scanners of running sites and hosts, and of Java code, that write XML: one element for each finding.
+//! Scanners of running sites and hosts, and of Java code, that write XML: one element for each finding. ZAP and testssl.sh have
+//! modules of their own.
 //!
 //! | format | findings | severity |
 //! |---|---|---|
-//! | OWASP ZAP | each `alertitem` of each `site`; its instances are places of it | `riskcode` 3 high to 0 info; confidence 0 (false positive) is suppressed; a report without sites and a site without `alerts` are incomplete |
 //! | Burp Suite | each `issue` | its word, Information info |
 //! | Nmap | each open port (info), each CVE that its vulners script names; a failed run, one that does not say that it ended, a host without answer and one without ports that were looked at are incomplete, as is a run without hosts; so is a vulners script without tables | by the score |
 //! | Nikto XML and JSON | each `item`, each of `vulnerabilities`; one for all places of a site with the same words; without `scandetails`, of which neither items nor statistics, or an item without words: incomplete | medium where there is a number of OSVDB, else info |
-//! | testssl.sh CSV | each row that is neither OK nor of the rating, for each of its CVE; FATAL, WARN and scanProblem: incomplete, as is a table without rows | its word; INFO and WARN info |
 //! | SpotBugs | each `BugInstance` | `priority` 1 high, 2 medium, 3 to 5 low; no classes looked at, or more counted than listed: incomplete |
 
 use holdpoint_domain::Severity;
@@ -14,17 +13,7 @@ use holdpoint_domain::Severity;
 use super::ratings::score_of;
 use super::reading::{Format, Reading, certain_if, list_with, object_with, root_is};
 use crate::json::Loose;
-use crate::text::{clean_line, is_url, normal_path};
-use crate::{Body, Category, Finding, ImportError, Place};
-
-pub const ZAP: Format = Format {
-    name: "zap",
-    title: "OWASP ZAP XML",
-    tool: "zap",
-    detect: |sniff| certain_if(root_is(sniff, "OWASPZAPReport")),
-    lists: &[],
-    read: read_zap,
-};
+use crate::{Body, Category, Finding, ImportError};
 
 pub const SPOTBUGS: Format = Format {
     name: "spotbugs",
@@ -72,24 +61,6 @@ pub const NIKTO: Format = Format {
     read: read_nikto,
 };
 
-pub const TESTSSL: Format = Format {
-    name: "testssl",
-    title: "testssl.sh CSV",
-    tool: "testssl",
-    detect: |sniff| {
-        let start: String = sniff
-            .head
-            .trim_start()
-            .chars()
-            .take(60)
-            .filter(|c| *c != '"')
-            .collect();
-        certain_if(start.starts_with("id,fqdn/ip,port,severity,finding"))
-    },
-    lists: &[],
-    read: read_testssl,
-};
-
 fn read_burp(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let each: &[&[&str]] = &[&["issues", "issue"]];
     let mut hosts = Hosts::default();
@@ -128,13 +99,13 @@ fn read_burp(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
 
 /// The host that was looked at, if it is only one.
 #[derive(Default)]
-struct Hosts {
+pub(super) struct Hosts {
     first: Option<String>,
     has_more: bool,
 }
 
 impl Hosts {
-    fn note(&mut self, host: &str) {
+    pub(super) fn note(&mut self, host: &str) {
         match &self.first {
             None if !host.is_empty() => self.first = Some(host.to_owned()),
             Some(first) if first != host => self.has_more = true,
@@ -142,7 +113,7 @@ impl Hosts {
         }
     }
 
-    fn tell(&self, reading: &mut Reading<'_>) {
+    pub(super) fn tell(&self, reading: &mut Reading<'_>) {
         if let (Some(host), false) = (&self.first, self.has_more) {
             reading.target(host);
         }
@@ -344,152 +315,6 @@ fn read_nikto(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErr
         );
     }
     Ok(())
-}
-
-fn read_testssl(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
-    let (mut n_rows, mut hosts) = (0_usize, Hosts::default());
-    reading.rows(
-        text,
-        b',',
-        &["id", "severity", "finding"],
-        &mut |reading, pointer, row| {
-            n_rows += 1;
-            hosts.note(&row.text("fqdn/ip"));
-            // The rating of the whole server is no finding; what it rests on is.
-            let id = row.text("id");
-            if is_rating(&id) {
-                reading.not_a_finding();
-                return Ok(());
-            }
-            // Its warnings are of what it could not test.
-            if matches!(&*row.text("severity"), "FATAL" | "WARN") || id == "scanProblem" {
-                reading.incomplete(pointer, &row.text("finding"));
-            }
-            let severity = match &*row.text("severity") {
-                "OK" => {
-                    reading.not_a_finding();
-                    return Ok(());
-                }
-                "INFO" | "WARN" | "FATAL" | "DEBUG" => Severity::Info,
-                word => reading.severity(pointer, word),
-            };
-            let cves = row.text("cve");
-            let cves: Vec<&str> = if cves.is_empty() {
-                vec![""]
-            } else {
-                cves.split_whitespace().collect()
-            };
-            for cve in cves {
-                let words = format!("{} {cve}: {}", row.text("id"), row.text("finding"));
-                let mut finding = Finding::of(&words, severity, pointer)
-                    .with_rule(&row.text("id"))
-                    .with_message(&row.text("finding"))
-                    .with_cwe(row.at("cwe"))
-                    .with_scope(&format!("{}:{}", row.text("fqdn/ip"), row.text("port")))
-                    .with_category(Category::Web);
-                finding = finding.with_ids(cve);
-                reading.add(finding);
-            }
-            Ok(())
-        },
-    )?;
-    hosts.tell(reading);
-    if n_rows == 0 {
-        reading.nothing_looked_at("line 1", "the table has no rows");
-    }
-    Ok(())
-}
-
-/// The rows that testssl.sh makes of its rating of the whole server.
-fn is_rating(id: &str) -> bool {
-    let id = id.split(' ').next().unwrap_or("");
-    let scores = [
-        "final_score",
-        "protocol_support_score",
-        "key_exchange_score",
-        "cipher_strength_score",
-    ];
-    matches!(id, "overall_grade" | "rating_spec" | "rating_doc")
-        || scores.contains(&id.trim_end_matches("_weighted"))
-        || id.starts_with("grade_cap_reason_")
-        || id.starts_with("grade_warning_")
-}
-
-/// An address of the web as it is; anything else can only be a path.
-fn address(text: &str) -> Option<String> {
-    let text = clean_line(text);
-    let address = if is_url(&text) {
-        text
-    } else {
-        normal_path(&text, None)
-    };
-    (!address.is_empty()).then_some(address)
-}
-
-fn read_zap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
-    let report = reading.xml(text, "OWASPZAPReport")?;
-    reading.tool("", &report.text("version"));
-    reading.scanned_at(&report.text("generated"));
-    for site in report.each("site") {
-        let host = site.text("name");
-        reading.needs_any(&format!("site {host}"), site, &["alerts"]);
-        for (at, alert) in site.each("alerts/alertitem").iter().enumerate() {
-            let pointer = format!("site {host}, alertitem {at}");
-            let severity = match &*alert.text("riskcode") {
-                "3" => Severity::High,
-                "2" => Severity::Medium,
-                "1" => Severity::Low,
-                "0" => Severity::Info,
-                // `High (Medium)`: the risk, and how sure it is.
-                word => {
-                    let said = alert.text("riskdesc");
-                    let said = said.split(' ').next().unwrap_or("");
-                    reading.unknown_word(&pointer, "riskcode", word);
-                    reading.severity(&pointer, said)
-                }
-            };
-            let instances = alert.each("instances/instance").iter().take(100);
-            let places = instances.map(|instance| Place {
-                path: address(&instance.text("uri")),
-                message: Some(clean_line(&format!(
-                    "{} {}",
-                    instance.text("method"),
-                    instance.text("param")
-                ))),
-                ..Place::default()
-            });
-            let mut finding = Finding::of(
-                &plain(&alert.first_text(&["alert", "name"])),
-                severity,
-                &pointer,
-            )
-            .with_rule(&alert.first_text(&["alertRef", "pluginid"]))
-            .with_rule_name(&alert.text("name"))
-            .with_description(&plain(&alert.text("desc")))
-            .with_remediation(&plain(&alert.text("solution")))
-            .with_link(&plain(&alert.text("reference")))
-            .with_cwe(alert.at("cweid"))
-            .with_scope(&host)
-            .with_category(Category::Web);
-            if alert.text("confidence") == "0" {
-                // "False positive", as somebody has said in ZAP.
-                finding.status = crate::ScannerStatus::Suppressed;
-            }
-            finding.related = places.collect();
-            reading.add(finding);
-        }
-    }
-    match report.each("site") {
-        [] => reading.nothing_looked_at("site", "no site"),
-        [site] => reading.target(&site.text("name")),
-        _ => {}
-    }
-    Ok(())
-}
-
-/// ZAP writes paragraphs as HTML.
-fn plain(text: &str) -> String {
-    text.replace("<p>", "").replace("</p>", "\n")
 }
 
 fn read_spotbugs(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
