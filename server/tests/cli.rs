@@ -242,7 +242,7 @@ fn a_file_that_is_no_scan_is_refused_with_what_was_expected() {
     let whole = std::fs::read_to_string(SARIF).unwrap();
     let cut = folder.write("cut.sarif", &whole[..whole.len() / 2]);
     run(&["scan", "inspect", &cut]).is_error(&["line ", "cut off"]);
-    run(&["scan", "inspect", SARIF, "--format", "nessus"]).is_error(&["\"nessus\"", "sarif"]);
+    run(&["scan", "inspect", SARIF, "--format", "nonesuch"]).is_error(&["\"nonesuch\"", "sarif"]);
     run(&["scan", "inspect", "/no/such"]).is_error(&["/no/such"]);
     run(&["scan", "inspect"]).is_error(&["Usage"]);
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | gzip | its first two bytes | unpacked size |
 //! | zip | its first four bytes | exactly one file in it, stored or deflated, unpacked size |
+//! | Fortify project result | a zip file with `audit.fvdl` | its two files that are read, together as one |
 //!
 //! Only one layer is unpacked: what is packed again within is refused as no known format.
 
@@ -34,6 +35,9 @@ impl Default for InputLimits {
         }
     }
 }
+
+/// So many files of an archive are looked at.
+const MOST_FILES: usize = 1_000;
 
 /// Bytes that can be read from any place.
 pub trait ReadSeek: Read + Seek {}
@@ -70,12 +74,21 @@ impl Source for PathBuf {
 enum Packing {
     Plain,
     Gzip,
-    /// The one file's bytes in the archive.
-    Zip {
-        start: u64,
-        length: u64,
-        is_deflated: bool,
+    /// The one file in the archive.
+    Zip(ZipFile),
+    /// Of a Fortify project result people's decisions, where there are some, and then what was found.
+    Fortify {
+        audit: Option<ZipFile>,
+        found: ZipFile,
     },
+}
+
+/// A file's bytes in an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ZipFile {
+    start: u64,
+    length: u64,
+    is_deflated: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +100,23 @@ enum Encoding {
     Utf16 {
         is_little: bool,
     },
+}
+
+impl ZipFile {
+    fn unpacked<'a>(
+        self,
+        mut archive: Box<dyn ReadSeek + 'a>,
+    ) -> Result<Box<dyn Read + 'a>, ImportError> {
+        archive
+            .seek(SeekFrom::Start(self.start))
+            .map_err(unreadable)?;
+        let packed = io::BufReader::new(archive.take(self.length));
+        Ok(if self.is_deflated {
+            Box::new(flate2::read::DeflateDecoder::new(packed))
+        } else {
+            Box::new(packed)
+        })
+    }
 }
 
 /// A file that is ready to be read.
@@ -152,9 +182,8 @@ impl<'a> Input<'a> {
                 "it cannot be opened ({error}). Pack it again, or upload the report itself."
             ))
         })?;
-        let mut names = Vec::new();
-        let mut found = None;
-        for at in 0..archive.len().min(1_000) {
+        let mut files = Vec::new();
+        for at in 0..archive.len().min(MOST_FILES) {
             let file = archive
                 .by_index_raw(at)
                 .map_err(|error| broken(format!("{error}. Pack it again.")))?;
@@ -162,38 +191,53 @@ impl<'a> Input<'a> {
             if is_by_the_way {
                 continue;
             }
-            names.push(crate::text::clean_line(file.name()));
+            let name = crate::text::clean_line(file.name());
             if file.encrypted() {
                 return Err(broken(
                     "its file is encrypted. Upload the report itself.".to_owned(),
                 ));
             }
-            found = Some((
+            let place = (
                 file.data_start(),
                 file.compressed_size(),
                 file.compression(),
-            ));
+            );
+            files.push((name, place));
         }
-        match (names.len(), found) {
-            (1, Some((start, length, compression))) => Ok(Packing::Zip {
+        let of = |(start, length, compression): (u64, u64, zip::CompressionMethod)| {
+            let is_deflated = match compression {
+                zip::CompressionMethod::Stored => false,
+                zip::CompressionMethod::Deflated => true,
+                other => {
+                    return Err(broken(format!(
+                        "its file is packed with {other}, which is not read. Use deflate, or upload the report itself."
+                    )));
+                }
+            };
+            Ok(ZipFile {
                 start,
                 length,
-                is_deflated: match compression {
-                    zip::CompressionMethod::Stored => false,
-                    zip::CompressionMethod::Deflated => true,
-                    other => {
-                        return Err(broken(format!(
-                            "its file is packed with {other}, which is not read. Use deflate, or upload the report itself."
-                        )));
-                    }
-                },
-            }),
-            (0, _) => Err(broken("there is no file in it.".to_owned())),
-            (n, _) => {
-                names.truncate(5);
+                is_deflated,
+            })
+        };
+        let named = |wanted: &str| files.iter().find(|(name, _)| name == wanted);
+        if let Some((_, found)) = named("audit.fvdl") {
+            return Ok(Packing::Fortify {
+                audit: named("audit.xml")
+                    .map(|(_, place)| of(*place))
+                    .transpose()?,
+                found: of(*found)?,
+            });
+        }
+        match files.as_slice() {
+            [(_, place)] => of(*place).map(Packing::Zip),
+            [] => Err(broken("there is no file in it.".to_owned())),
+            files => {
+                let n = files.len();
+                let names = files.iter().map(|(name, _)| name.as_str());
                 Err(broken(format!(
                     "it has {n} files ({}…). Upload the reports themselves, or an archive for each.",
-                    names.join(", ")
+                    names.take(5).collect::<Vec<_>>().join(", ")
                 )))
             }
         }
@@ -201,23 +245,18 @@ impl<'a> Input<'a> {
 
     /// The file's bytes, unpacked, from the beginning.
     fn unpacked(&self) -> Result<Box<dyn Read + '_>, ImportError> {
-        let mut source = self.source.open().map_err(unreadable)?;
+        let opened = || self.source.open().map_err(unreadable);
         let reader: Box<dyn Read + '_> = match self.packing {
-            Packing::Plain => source,
+            Packing::Plain => opened()?,
             Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::new(
-                source,
+                opened()?,
             ))),
-            Packing::Zip {
-                start,
-                length,
-                is_deflated,
-            } => {
-                source.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-                let packed = io::BufReader::new(source.take(length));
-                if is_deflated {
-                    Box::new(flate2::read::DeflateDecoder::new(packed))
-                } else {
-                    Box::new(packed)
+            Packing::Zip(file) => file.unpacked(opened()?)?,
+            Packing::Fortify { audit, found } => {
+                let found = found.unpacked(opened()?)?;
+                match audit {
+                    Some(audit) => Box::new(audit.unpacked(opened()?)?.chain(found)),
+                    None => found,
                 }
             }
         };

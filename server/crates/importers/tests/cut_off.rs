@@ -14,6 +14,7 @@ use holdpoint_importers::{Completeness, ImportError, Report, read};
 /// many there should be, so that a cut between two records looks like a shorter report.
 const WITHOUT_AN_END: &[(&str, &str)] = &[
     ("actionlint", "JSON lines; its list has an end"),
+    ("azure_defender", "rows of CSV; its JSON has an end"),
     ("bandit_csv", "rows of CSV"),
     ("generic", "rows of CSV; its JSON has an end"),
     (
@@ -32,6 +33,7 @@ const WITHOUT_AN_END: &[(&str, &str)] = &[
     ("noseyparker", "JSON lines"),
     ("nuclei", "JSON lines; its list has an end"),
     ("prowler", "rows of CSV; its JSON has an end"),
+    ("qualys", "rows of CSV; its XML has an end"),
     ("spdx", "tag-value lines; its JSON has an end"),
     ("staticcheck", "JSON lines"),
     ("testssl", "rows of CSV"),
@@ -39,6 +41,7 @@ const WITHOUT_AN_END: &[(&str, &str)] = &[
         "trufflehog",
         "JSON lines; that it has finished is said by its log, which is mostly elsewhere",
     ),
+    ("wiz", "rows of CSV; its JSON has an end"),
     ("yamllint", "lines of text"),
     (
         "yarn_audit",

@@ -148,6 +148,37 @@ scoutsuite | results.js | 3 | high | Bucket World Writable
 scoutsuite | results.json | 3 | high | Bucket World Writable
 cloudsploit | three.json | 2 | high | S3 Bucket All Users Policy
 cloudsploit | two.csv | 1 | high | S3 Bucket All Users Policy
+asff | page.json | 2 | high | CVE-2024-0071 - parsekit, parsekit-libs
+asff | list.json | 1 | critical | A bucket is public
+aws_inspector2 | kinds.json | 3 | high | CVE-2024-0072 - parsekit
+nessus | one.xml | 3 | high | Parsekit < 1.2 Loop
+openvas | two.xml | 2 | high | Parsekit Loop
+xccdf | benchmark.xml | 2 | high | No login of root
+xccdf | arf.xml | 1 | high | No login of root
+inspec | profile.json | 3 | high | No login of root
+inspec | overlay.json | 1 | critical | No login of root here
+inspec | min.json | 1 | unrated | SSHD is expected to say no
+stig_checklist | two.xml | 2 | high | No login of root
+stig_checklist | two.json | 2 | high | No login of root
+checkmarx | two.xml | 2 | high | Stored XSS
+checkmarx_one | kinds.json | 3 | high | SQL Injection
+checkmarx_one | report.json | 2 | high | Reflected XSS
+veracode | three.xml | 3 | high | SQL Injection
+veracode_pipeline | two.json | 2 | high | SQL Injection
+fortify | two.fvdl.xml | 2 | critical | SQL Injection
+google_scc | list.json | 2 | high | PUBLIC BUCKET ACL
+google_scc | page.json | 1 | low | OPEN FIREWALL
+azure_defender | rest.json | 2 | high | Install endpoint protection
+azure_defender | cli.json | 1 | unrated | Use a firewall
+azure_defender | two.csv | 1 | low | Use a firewall
+wiz | issues.csv | 3 | high | A bucket is public
+wiz | vulnerabilities.csv | 1 | high | CVE-2024-0092 in parsekit 1.0
+wiz | issues.json | 1 | high | A bucket is public
+qualys | report.xml | 3 | high | Weak ciphers
+qualys | detections.xml | 2 | critical | QID 38739
+qualys | vmdr.csv | 2 | high | Weak ciphers
+qualys_was | scan.xml | 3 | critical | Reflected script
+spdx3 | vex.json | 2 | high | CVE-2024-0094 in parsekit 1.0: A loop without end
 "#;
 
 /// A line of [`FILES`].

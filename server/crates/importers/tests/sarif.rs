@@ -452,7 +452,7 @@ fn what_is_no_report_is_refused_with_what_was_expected_and_where_it_broke() {
     assert!(refusal(b"hello").contains("let the tool write SARIF 2.1.0"));
     assert!(refusal(b"\x00\x01\x02PK").contains("let the tool write SARIF 2.1.0"));
     assert!(matches!(
-        read(b"{}", None, Some("nessus")),
+        read(b"{}", None, Some("nonesuch")),
         Err(ImportError::NoSuchFormat { .. })
     ));
     let table: [(&[u8], &str); 7] = [

@@ -5,7 +5,7 @@
 //! | SPDX JSON: an external reference of category SECURITY and type `advisory` | one finding, severity medium: none is given |
 //! | SPDX: `cpe23Type`, `purl`, `fix`, `url` | identity and further reading, no findings |
 //! | SPDX tag-value: `ExternalRef: SECURITY advisory …` | the same |
-//! | SPDX 3 | refused |
+//! | SPDX 3 | refused here; it is a format of its own, `spdx3` |
 //! | no advisories; Syft always | nobody has looked for vulnerabilities, so the scan is incomplete |
 
 use holdpoint_domain::Severity;
@@ -39,13 +39,12 @@ pub const SYFT: Format = Format {
 const NOBODY_LOOKED: &str = "this is an inventory; nobody has looked for vulnerabilities";
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    let is_3 = object_with(sniff, &["@context", "@graph"]) && sniff.text.contains("spdx");
     let is_tags = sniff
         .head
         .lines()
         .take(20)
         .any(|line| line.starts_with("SPDXVersion:"));
-    certain_if(object_with(sniff, &["spdxVersion"]) || is_3 || is_tags)
+    certain_if(object_with(sniff, &["spdxVersion"]) || is_tags)
 }
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {

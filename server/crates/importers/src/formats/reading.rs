@@ -11,7 +11,7 @@ use super::sarif::{Ids, push_new};
 use super::tree::{self, Each, Nth, Pattern};
 use crate::importer::has_lists;
 use crate::json::Loose;
-use crate::text::{clean, clean_line, is_absolute_path, is_url, normal_path, title};
+use crate::text::{clean, clean_line, is_absolute_path, is_url, normal_path, shortened, title};
 use crate::{
     Body, Category, Confidence, Finding, ImportError, Importer, Problem, ScannerStatus, Shape,
     Shared, Sink, Sniff, Summary,
@@ -45,8 +45,9 @@ const BARE: &[(&str, &[&str])] = &[
     ("{\"results\":[],\"errors\":[]}", &["semgrep"]),
     ("{\"errors\":[],\"results\":[]}", &["semgrep"]),
     ("{\"advisories\":[]}", &["composer_audit"]),
-    ("{\"findings\":[]}", &["generic"]),
     ("{\"issues\":[],\"errors\":[]}", &["tflint"]),
+    ("{\"findings\":[]}", &["aws_inspector2", "generic"]),
+    ("{\"Findings\":[]}", &["asff"]),
     ("null", &["secretlint"]),
 ];
 
@@ -951,6 +952,15 @@ impl Finding {
 
     pub(super) fn with_status(mut self, status: ScannerStatus) -> Self {
         self.status = status;
+        self
+    }
+
+    /// Why it is suppressed, or does not count, as far as the file says it.
+    pub(super) fn with_suppression_reason(mut self, reason: &str) -> Self {
+        /// A reason stands in one line of a page.
+        const MOST_CHARS: usize = 500;
+        let reason = shortened(reason.trim(), MOST_CHARS);
+        self.suppression_reason = (!reason.is_empty()).then_some(reason);
         self
     }
 

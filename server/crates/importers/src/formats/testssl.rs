@@ -13,7 +13,7 @@
 use holdpoint_domain::Severity;
 
 use super::reading::{Format, Reading, certain_if, list_with, object_with};
-use super::web::Hosts;
+use super::targets::Targets;
 use crate::json::Loose;
 use crate::{Body, Category, Confidence, Finding, ImportError, Sniff};
 
@@ -60,12 +60,12 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
 }
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
-    let (mut n_rows, mut hosts) = (0_usize, Hosts::default());
+    let (mut n_rows, mut hosts) = (0_usize, Targets::default());
     if text.begins_with('[') {
         let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, row| {
             n_rows += 1;
             let host = row.text("ip");
-            hosts.note(&host);
+            hosts.add(&host);
             read_row(reading, pointer, &host, &row.text("port"), row);
             Ok(())
         })?;
@@ -77,7 +77,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         reading.rows(text, b',', &needed, &mut |reading, pointer, row| {
             n_rows += 1;
             let host = row.text("fqdn/ip");
-            hosts.note(&host);
+            hosts.add(&host);
             read_row(reading, pointer, &host, &row.text("port"), row);
             Ok(())
         })?;
@@ -91,7 +91,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
 
 fn read_pretty(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let report = reading.json(text)?;
-    let (mut n_rows, mut hosts) = (0_usize, Hosts::default());
+    let (mut n_rows, mut hosts) = (0_usize, Targets::default());
     reading.tool("", &report.text("version"));
     let results = report.each("scanResult");
     for (at, result) in results.iter().enumerate() {
@@ -107,7 +107,7 @@ fn read_pretty(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportEr
             "" => name.into_owned(),
             ip => format!("{name}/{ip}"),
         };
-        hosts.note(&host);
+        hosts.add(&host);
         let port = result.first_text(&["port"]);
         let port = if port.is_empty() {
             report.text("port")

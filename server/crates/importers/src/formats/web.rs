@@ -12,6 +12,7 @@ use holdpoint_domain::Severity;
 
 use super::ratings::score_of;
 use super::reading::{Format, Reading, certain_if, list_with, object_with, root_is};
+use super::targets::Targets;
 use crate::json::Loose;
 use crate::{Body, Category, Finding, ImportError};
 
@@ -63,9 +64,9 @@ pub const NIKTO: Format = Format {
 
 fn read_burp(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let each: &[&[&str]] = &[&["issues", "issue"]];
-    let mut hosts = Hosts::default();
+    let mut hosts = Targets::default();
     let issues = reading.xml_stream(text, &["issues"], each, &mut |reading, nth, issue| {
-        hosts.note(&issue.text("host"));
+        hosts.add(&issue.text("host"));
         let at = nth.at;
         let pointer = format!("issue {at}");
         let severity = match &*issue.text("severity") {
@@ -97,32 +98,9 @@ fn read_burp(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
     Ok(())
 }
 
-/// The host that was looked at, if it is only one.
-#[derive(Default)]
-pub(super) struct Hosts {
-    first: Option<String>,
-    has_more: bool,
-}
-
-impl Hosts {
-    pub(super) fn note(&mut self, host: &str) {
-        match &self.first {
-            None if !host.is_empty() => self.first = Some(host.to_owned()),
-            Some(first) if first != host => self.has_more = true,
-            _ => {}
-        }
-    }
-
-    pub(super) fn tell(&self, reading: &mut Reading<'_>) {
-        if let (Some(host), false) = (&self.first, self.has_more) {
-            reading.target(host);
-        }
-    }
-}
-
 fn read_nmap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let hosts: &[&[&str]] = &[&["nmaprun", "host"]];
-    let (mut n_hosts, mut looked_at) = (0_usize, Hosts::default());
+    let (mut n_hosts, mut looked_at) = (0_usize, Targets::default());
     let run = reading.xml_stream(text, &["nmaprun"], hosts, &mut |reading, nth, host| {
         let h = nth.at;
         n_hosts += 1;
@@ -136,7 +114,7 @@ fn read_nmap(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
         let name = name.map_or(String::new(), |name| {
             name.first_text(&["name", "addr"]).into_owned()
         });
-        looked_at.note(&name);
+        looked_at.add(&name);
         if host.text("status/state") != "down" {
             let ports = host.at("ports");
             reading.needs_any(&format!("host {h}"), ports, &["port", "extraports"]);
