@@ -394,6 +394,13 @@ fn what_was_not_looked_at_makes_a_scan_incomplete() {
         ),
         (
             "google_scc",
+            "list.json",
+            "\"vulnerability\"",
+            "\"other\"",
+            "a vulnerability (OS_VULNERABILITY) says nothing of itself",
+        ),
+        (
+            "google_scc",
             "page.json",
             "\"readTime\"",
             "\"nextPageToken\": \"x\", \"readTime\"",
@@ -1028,4 +1035,15 @@ fn components_places_and_links_are_kept() {
         suppressed.suppression_reason.as_deref(),
         Some("Only inside.")
     );
+}
+
+#[test]
+fn a_result_of_greenbone_without_its_number_is_told() {
+    let report = with("openvas", "two.xml", "<severity>7.5</severity>", "").unwrap();
+    let told = report.problems.iter().map(|problem| &*problem.message);
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        ["The number of a severity is missing."]
+    );
+    assert_eq!(report.findings[0].severity, Severity::High);
 }

@@ -10,6 +10,7 @@
 //! | `state` INACTIVE, `mute` MUTED | fixed; suppressed |
 //! | `findingClass` `SCC_ERROR` that is active | a service could not look: the scan is incomplete |
 //! | `vulnerability` | CVE, score, package and fixed version |
+//! | a category of vulnerabilities without `vulnerability` | the scan is incomplete |
 //! | organization, folder or project in the name | the target, where it is one |
 //! | `totalSize` above the listed, `nextPageToken` | the scan is incomplete |
 //! | no finding at all | nothing says that anything was looked at: the scan is incomplete |
@@ -135,6 +136,10 @@ fn finding(
     let resource = found.text("resourceName");
     if class == "SCC_ERROR" && status != ScannerStatus::Fixed {
         let reason = format!("a service could not look: {kind} ({resource})");
+        reading.incomplete(pointer, &reason);
+    }
+    if kind.ends_with("_VULNERABILITY") && !vulnerability.is_object() {
+        let reason = format!("a vulnerability ({kind}) says nothing of itself");
         reading.incomplete(pointer, &reason);
     }
     let package = vulnerability.at("offendingPackage");

@@ -145,8 +145,8 @@ fn finding(reading: &mut Reading<'_>, pointer: &str, result: &Loose<'_>) -> Opti
     let threat = result.text("threat");
     let nvt = result.at("nvt");
     let own = result.number("severity");
-    if own.is_none() && result.has("severity") {
-        reading.unknown_word(pointer, "severity", &result.text("severity"));
+    if own.is_none() {
+        reading.unknown_word(pointer, "number of a severity", &result.text("severity"));
     }
     let score = own.filter(|score| *score > 0.0).or_else(|| {
         let paths = ["severities/score", "cvss_base"];
