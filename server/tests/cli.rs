@@ -1108,9 +1108,9 @@ fn the_sample_is_loaded_once_and_its_log_verifies() {
     let right = run(&["log", "verify", "--data", &data]);
     assert_eq!(right.code, Some(0), "{right:?}");
     assert!(
-        right
-            .text()
-            .contains(" sign-offs checked. The log is consistent in itself."),
+        right.text().contains(
+            " sign-offs and 0 decisions about findings checked. The log is consistent in itself."
+        ),
         "{right:?}"
     );
     let json = run(&["log", "verify", "--data", &data, "--json"]).json();
