@@ -410,6 +410,9 @@ impl Tx {
             instance_role: String,
             role: Option<String>,
         }
+        const SQL: &str = "select person.instance_role, membership.role from person \
+            left join membership on membership.person_id = person.id and membership.service_id = $1 \
+            where person.id = $2 and person.disabled_at is null";
         if self.keeps_by_locks() {
             execute!(
                 self,
@@ -423,9 +426,6 @@ impl Tx {
                 person.as_str()
             );
         }
-        const SQL: &str = "select person.instance_role, membership.role from person \
-            left join membership on membership.person_id = person.id and membership.service_id = $1 \
-            where person.id = $2 and person.disabled_at is null";
         fetch_optional!(self, Row, SQL, service.as_str(), person.as_str())
             .map(|row| {
                 let instance_role = InstanceRole::parse(&row.instance_role).ok_or_else(|| {
@@ -455,6 +455,7 @@ impl Tx {
         struct Row {
             instance_role: String,
         }
+        const SQL: &str = "select instance_role from person where id = $1 and disabled_at is null";
         if self.keeps_by_locks() {
             execute!(
                 self,
@@ -462,7 +463,6 @@ impl Tx {
                 person.as_str()
             );
         }
-        const SQL: &str = "select instance_role from person where id = $1 and disabled_at is null";
         fetch_optional!(self, Row, SQL, person.as_str())
             .map(|row| {
                 InstanceRole::parse(&row.instance_role).ok_or_else(|| {
