@@ -853,6 +853,42 @@ fn a_pipeline_pushes_its_scans_and_obeys_the_gate() {
     server
         .run(&["scan", "push", SARIF, "--service", "nope"])
         .is_error(&["This service was not found"]);
+
+    each_report_of_a_zip_is_a_scan_of_its_own(&server);
+}
+
+fn each_report_of_a_zip_is_a_scan_of_its_own(server: &Server) {
+    let secrets = "[]";
+    let lint = r#"[{"code": "E9", "filename": "a.py", "location": {"row": 1, "column": 1}, "message": "m", "url": "https://docs.astral.sh/ruff"}]"#;
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in [
+        ("out/gitleaks.json", secrets),
+        ("out/ruff.json", lint),
+        ("out/build.log", "done"),
+    ] {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(name, options).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    let bytes = archive.finish().unwrap().into_inner();
+    let artifact = server.folder.write("artifact.zip", bytes);
+    let push = ["scan", "push", &artifact, "--service", "demo"];
+    let pushed = server.run(&push);
+    assert_eq!(pushed.code, Some(2), "{pushed:?}");
+    for said in [
+        "artifact.zip: out/gitleaks.json: imported into gitleaks",
+        "artifact.zip: out/ruff.json: imported into ruff",
+    ] {
+        assert!(pushed.text().contains(said), "{pushed:?}");
+    }
+    assert!(
+        pushed.said.contains("artifact.zip: out/build.log"),
+        "what is no report does not keep the others out: {pushed:?}"
+    );
+    let ground = "0".repeat(64);
+    server
+        .run(&[&push[..], &["--ground", &ground]].concat())
+        .is_error(&["--ground", "this archive has 3"]);
 }
 
 /// A browser in which Ada is signed in: the cookies that it sends.

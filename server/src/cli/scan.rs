@@ -1,5 +1,6 @@
 use std::{
     fmt::Write as _,
+    io::{Seek as _, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -8,7 +9,7 @@ use holdpoint_domain::{
     Digest,
     text::{Commit, Name, Slug},
 };
-use holdpoint_importers::{Completeness, Report, read};
+use holdpoint_importers::{Completeness, Input, InputLimits, Report, files_in_zip, read};
 use holdpoint_service::Limits;
 use serde::Deserialize;
 use serde_json::Value;
@@ -41,7 +42,7 @@ pub(super) struct Inspect {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Push {
-    /// The scanner's files.
+    /// The scanner's files. Of a zip of several, as pipelines pack them, each is a scan of its own.
     #[arg(required = true)]
     file: Vec<PathBuf>,
     /// The service's short name.
@@ -228,16 +229,41 @@ impl Push {
         }
         let server = self.server.server()?;
         let mut answers = Vec::new();
-        let mut failed = None;
+        let mut failed: Option<anyhow::Error> = None;
+        let mut refused = |shown: &str, error: anyhow::Error| {
+            if let Some(earlier) = failed.replace(error.context(shown.to_owned())) {
+                super::complain(&format!("{earlier:#}"));
+            }
+        };
         // A file that is refused does not keep the others out.
-        for file in &self.file {
-            match self.push(&server, slug.as_str(), file, &mut answers) {
-                Ok(()) => {}
+        for path in &self.file {
+            let shown = path.display().to_string();
+            let packed = match self.packed_in(path) {
+                Ok(packed) => packed,
                 Err(error) => {
-                    let error = error.context(file.display().to_string());
-                    if let Some(earlier) = failed.replace(error) {
-                        super::complain(&format!("{earlier:#}"));
-                    }
+                    refused(&shown, error);
+                    continue;
+                }
+            };
+            if packed.is_empty() {
+                let report = std::fs::File::open(path)
+                    .context("the file cannot be read")
+                    .map(|file| (file, name_of(path)));
+                let sent = report.and_then(|(file, name)| {
+                    self.push(&server, slug.as_str(), &shown, &name, file, &mut answers)
+                });
+                if let Err(error) = sent {
+                    refused(&shown, error);
+                }
+            }
+            for (nth, name) in packed.iter().enumerate() {
+                let shown = format!("{shown}: {}", terminal::line(name));
+                let sent = unpacked(path, nth).and_then(|file| {
+                    let name = name_of(Path::new(name));
+                    self.push(&server, slug.as_str(), &shown, &name, file, &mut answers)
+                });
+                if let Err(error) = sent {
+                    refused(&shown, error);
                 }
             }
         }
@@ -250,36 +276,48 @@ impl Push {
         }
     }
 
+    /// The names of the reports in a zip of several, each of which is a scan of its own; none of any other file, which the server
+    /// unpacks itself.
+    fn packed_in(&self, path: &Path) -> anyhow::Result<Vec<String>> {
+        let names = files_in_zip(&path)?;
+        if names.len() < 2 {
+            return Ok(Vec::new());
+        }
+        ensure!(
+            self.ground.is_none(),
+            "option --ground: a ground is of one file, and this archive has {}. Push them by themselves",
+            names.len()
+        );
+        Ok(names)
+    }
+
     fn push(
         &self,
         server: &Server,
         slug: &str,
-        path: &Path,
+        shown: &str,
+        name: &str,
+        file: std::fs::File,
         answers: &mut Vec<Value>,
     ) -> anyhow::Result<()> {
-        let file = std::fs::File::open(path).context("the file cannot be read")?;
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
         let parameters = [
             ("series", self.series.as_deref().unwrap_or_default()),
             ("commit", self.commit.as_deref().unwrap_or_default()),
             ("preview", if self.preview { "true" } else { "" }),
             ("ground", self.ground.as_deref().unwrap_or_default()),
             ("format", self.format.as_deref().unwrap_or_default()),
-            ("file_name", &name),
+            ("file_name", name),
         ];
         match server.post_file(&format!("/services/{slug}/scans"), &parameters, file) {
             Ok(response) => {
                 let answer = server.json(response)?;
-                self.tell(path, &answer)?;
+                self.tell(shown, &answer)?;
                 answers.push(answer);
                 Ok(())
             }
             Err(error) => {
                 if let Some(GroundMoved { preview, .. }) = error.downcast_ref() {
-                    self.tell(path, preview)?;
+                    self.tell(shown, preview)?;
                     answers.push(preview.clone());
                 }
                 Err(error)
@@ -287,27 +325,44 @@ impl Push {
         }
     }
 
-    fn tell(&self, path: &Path, answer: &Value) -> anyhow::Result<()> {
+    fn tell(&self, shown: &str, answer: &Value) -> anyhow::Result<()> {
         let outcome = Outcome::deserialize(answer).context("the server's answer cannot be read")?;
         if !self.json {
-            terminal::text(&format!("{}\n", said(path, &outcome)))?;
+            terminal::text(&format!("{}\n", said(shown, &outcome)))?;
             if outcome.preview {
                 terminal::text(&previewed(&outcome))?;
             }
         }
         for problem in &outcome.problems {
             super::say(&format!(
-                "{}: {}: {}",
-                path.display(),
-                problem.r#where,
-                problem.message
+                "{shown}: {}: {}",
+                problem.r#where, problem.message
             ));
         }
         Ok(())
     }
 }
 
-fn said(path: &Path, outcome: &Outcome) -> String {
+fn name_of(path: &Path) -> String {
+    let name = path.file_name();
+    name.map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// A file of a zip, unpacked to a temporary one.
+fn unpacked(path: &Path, nth: usize) -> anyhow::Result<std::fs::File> {
+    let limits = InputLimits {
+        unpacked_bytes: u64::try_from(Limits::default().scan_bytes).unwrap_or(u64::MAX),
+        ..InputLimits::default()
+    };
+    let mut packed = Input::open_in_zip(&path, limits, nth)?;
+    let mut file = tempfile::tempfile().context("no temporary file can be made")?;
+    std::io::copy(&mut packed, &mut file).context("the file cannot be unpacked")?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
+}
+
+fn said(shown: &str, outcome: &Outcome) -> String {
     let Outcome {
         repeated,
         preview,
@@ -317,7 +372,7 @@ fn said(path: &Path, outcome: &Outcome) -> String {
         changes,
         ..
     } = outcome;
-    let path = terminal::line(&path.display().to_string());
+    let path = terminal::line(shown);
     let series = terminal::line(series);
     if *repeated {
         return format!(

@@ -6,6 +6,8 @@
 //! | zip | its first four bytes | exactly one file in it, stored or deflated, unpacked size |
 //! | Fortify project result | a zip file with `audit.fvdl` | its two files that are read, together as one |
 //!
+//! The files of a zip of several are read one by one: [`files_in_zip`] names them, and [`Input::open_in_zip`] opens one.
+//!
 //! Only one layer is unpacked: what is packed again within is refused as no known format.
 
 use std::fs::File;
@@ -119,6 +121,89 @@ impl ZipFile {
     }
 }
 
+/// The file of a Fortify project result that has the findings.
+const FORTIFY_FINDINGS: &str = "audit.fvdl";
+
+/// A file as an archive lists it.
+struct Packed {
+    name: String,
+    start: u64,
+    length: u64,
+    compression: zip::CompressionMethod,
+}
+
+impl Packed {
+    fn file(&self) -> Result<ZipFile, ImportError> {
+        let is_deflated = match self.compression {
+            zip::CompressionMethod::Stored => false,
+            zip::CompressionMethod::Deflated => true,
+            other => {
+                let message = format!(
+                    "its file is packed with {other}, which is not read. Use deflate, or upload the report itself."
+                );
+                return Err(ImportError::Archive { message });
+            }
+        };
+        Ok(ZipFile {
+            start: self.start,
+            length: self.length,
+            is_deflated,
+        })
+    }
+}
+
+/// The first files of a zip. What a system adds by the way is none.
+fn files_of(source: &dyn Source) -> Result<Vec<Packed>, ImportError> {
+    let broken = |message: String| ImportError::Archive { message };
+    let reader = source.open().map_err(unreadable)?;
+    let mut archive = zip::ZipArchive::new(reader).map_err(|error| {
+        broken(format!(
+            "it cannot be opened ({error}). Pack it again, or upload the report itself."
+        ))
+    })?;
+    let mut files = Vec::new();
+    for at in 0..archive.len().min(MOST_FILES) {
+        let file = archive
+            .by_index_raw(at)
+            .map_err(|error| broken(format!("{error}. Pack it again.")))?;
+        let is_by_the_way = file.is_dir() || file.name().starts_with("__MACOSX/");
+        if is_by_the_way {
+            continue;
+        }
+        if file.encrypted() {
+            return Err(broken(
+                "its file is encrypted. Upload the report itself.".to_owned(),
+            ));
+        }
+        files.push(Packed {
+            name: crate::text::clean_line(file.name()),
+            start: file.data_start(),
+            length: file.compressed_size(),
+            compression: file.compression(),
+        });
+    }
+    Ok(files)
+}
+
+/// The names of the files in a zip, in the order of their places there; none of any other file, nor of what is one report though it is
+/// a zip. What a pipeline packs together are several reports, and each is a scan of its own. One of very many files is refused.
+pub fn files_in_zip(source: &dyn Source) -> Result<Vec<String>, ImportError> {
+    let mut first = Vec::new();
+    let start = source.open().map_err(unreadable)?;
+    start.take(4).read_to_end(&mut first).map_err(unreadable)?;
+    if first != *b"PK\x03\x04" {
+        return Ok(Vec::new());
+    }
+    let files = files_of(source)?;
+    if files.len() >= MOST_FILES {
+        let message = format!("it has {MOST_FILES} files or more. Pack the reports alone.");
+        return Err(ImportError::Archive { message });
+    }
+    let names: Vec<String> = files.into_iter().map(|file| file.name).collect();
+    let is_one = names.iter().any(|name| name == FORTIFY_FINDINGS);
+    Ok(if is_one { Vec::new() } else { names })
+}
+
 /// A file that is ready to be read.
 pub struct Input<'a> {
     source: &'a dyn Source,
@@ -173,74 +258,51 @@ impl<'a> Input<'a> {
         Ok(bytes)
     }
 
-    /// The archive's only file.
+    /// The archive's only file, or those of a Fortify project result.
     fn only_file(&self) -> Result<Packing, ImportError> {
         let broken = |message: String| ImportError::Archive { message };
-        let reader = self.source.open().map_err(unreadable)?;
-        let mut archive = zip::ZipArchive::new(reader).map_err(|error| {
-            broken(format!(
-                "it cannot be opened ({error}). Pack it again, or upload the report itself."
-            ))
-        })?;
-        let mut files = Vec::new();
-        for at in 0..archive.len().min(MOST_FILES) {
-            let file = archive
-                .by_index_raw(at)
-                .map_err(|error| broken(format!("{error}. Pack it again.")))?;
-            let is_by_the_way = file.is_dir() || file.name().starts_with("__MACOSX/");
-            if is_by_the_way {
-                continue;
-            }
-            let name = crate::text::clean_line(file.name());
-            if file.encrypted() {
-                return Err(broken(
-                    "its file is encrypted. Upload the report itself.".to_owned(),
-                ));
-            }
-            let place = (
-                file.data_start(),
-                file.compressed_size(),
-                file.compression(),
-            );
-            files.push((name, place));
-        }
-        let of = |(start, length, compression): (u64, u64, zip::CompressionMethod)| {
-            let is_deflated = match compression {
-                zip::CompressionMethod::Stored => false,
-                zip::CompressionMethod::Deflated => true,
-                other => {
-                    return Err(broken(format!(
-                        "its file is packed with {other}, which is not read. Use deflate, or upload the report itself."
-                    )));
-                }
-            };
-            Ok(ZipFile {
-                start,
-                length,
-                is_deflated,
-            })
-        };
-        let named = |wanted: &str| files.iter().find(|(name, _)| name == wanted);
-        if let Some((_, found)) = named("audit.fvdl") {
+        let files = files_of(self.source)?;
+        let named = |wanted: &str| files.iter().find(|file| file.name == wanted);
+        if let Some(found) = named(FORTIFY_FINDINGS) {
             return Ok(Packing::Fortify {
-                audit: named("audit.xml")
-                    .map(|(_, place)| of(*place))
-                    .transpose()?,
-                found: of(*found)?,
+                audit: named("audit.xml").map(Packed::file).transpose()?,
+                found: found.file()?,
             });
         }
         match files.as_slice() {
-            [(_, place)] => of(*place).map(Packing::Zip),
+            [only] => only.file().map(Packing::Zip),
             [] => Err(broken("there is no file in it.".to_owned())),
             files => {
                 let n = files.len();
-                let names = files.iter().map(|(name, _)| name.as_str());
+                let names = files.iter().map(|file| file.name.as_str());
                 Err(broken(format!(
-                    "it has {n} files ({}…). Upload the reports themselves, or an archive for each.",
+                    "it has {n} files ({}…). Upload the reports themselves, or send it by holdpoint scan push, which makes each \
+                     file a scan of its own.",
                     names.take(5).collect::<Vec<_>>().join(", ")
                 )))
             }
         }
+    }
+
+    /// The bytes of one of [`files_in_zip`], by its place among them, unpacked.
+    pub fn open_in_zip(
+        source: &'a dyn Source,
+        limits: InputLimits,
+        nth: usize,
+    ) -> Result<Box<dyn Read + 'a>, ImportError> {
+        let files = files_of(source)?;
+        let Some(file) = files.get(nth) else {
+            let message = format!("it has no file {}. Pack it again.", nth + 1);
+            return Err(ImportError::Archive { message });
+        };
+        let archive = source.open().map_err(unreadable)?;
+        Ok(Box::new(Limited {
+            reader: file.file()?.unpacked(archive)?,
+            left: limits.unpacked_bytes,
+            most_bytes: limits.unpacked_bytes,
+            is_packed: true,
+            source,
+        }))
     }
 
     /// The file's bytes, unpacked, from the beginning.
@@ -474,6 +536,41 @@ mod tests {
             );
         }
         assert!(text_of(&gzip(&zeros[1..]), limits).is_ok());
+    }
+
+    #[test]
+    fn the_files_of_a_zip_are_named_and_opened_one_by_one() {
+        let several = zip_of(&[
+            ("a.json", b"{}"),
+            ("__MACOSX/a", b"x"),
+            ("out/b.json", b"[1]"),
+        ]);
+        let names = files_in_zip(&several.as_slice()).unwrap();
+        assert_eq!(names, ["a.json", "out/b.json"]);
+        for (nth, wanted) in ["{}", "[1]"].iter().enumerate() {
+            let source = several.as_slice();
+            let mut file = Input::open_in_zip(&source, InputLimits::default(), nth).unwrap();
+            let mut text = String::new();
+            file.read_to_string(&mut text).unwrap();
+            assert_eq!(text, *wanted);
+        }
+        let source = several.as_slice();
+        assert!(Input::open_in_zip(&source, InputLimits::default(), 2).is_err());
+        // One that would unpack to more than is allowed.
+        let limits = InputLimits {
+            unpacked_bytes: 100,
+            ..InputLimits::default()
+        };
+        let bomb = zip_of(&[("a", &[b' '; 1_000]), ("b", b"")]);
+        let source = bomb.as_slice();
+        let mut file = Input::open_in_zip(&source, limits, 0).unwrap();
+        assert!(file.read_to_end(&mut Vec::new()).is_err());
+        // A project result of Fortify is one report.
+        let fortify = zip_of(&[("audit.fvdl", b"<FVDL/>"), ("audit.xml", b"<Audit/>")]);
+        for other in [&gzip(b"{}")[..], b"{}", b"", &fortify] {
+            assert_eq!(files_in_zip(&other).unwrap(), [""; 0]);
+        }
+        assert!(files_in_zip(&&several[..40]).is_err());
     }
 
     #[test]

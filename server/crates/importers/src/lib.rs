@@ -29,7 +29,7 @@ pub use finding::{
 pub use importer::{
     Confidence, IMPORTERS, Importer, Shape, Sink, Sniff, StreamingImporter, importer,
 };
-pub use input::{Input, InputLimits, ReadSeek, Source};
+pub use input::{Input, InputLimits, ReadSeek, Source, files_in_zip};
 pub use path_names::{PathName, PathNames};
 pub use read::{detect, read, read_bytes, read_into, read_source};
 pub use relocation::Relocation;
