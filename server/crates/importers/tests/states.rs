@@ -324,6 +324,21 @@ fn a_score_of_zero_is_no_score() {
 }
 
 #[test]
+fn what_testssl_makes_of_the_whole_server_is_no_finding() {
+    let text = r#""id","fqdn/ip","port","severity","finding","cve","cwe"
+"DROWN","a/1","443","HIGH","vulnerable","CVE-2016-0800","CWE-310"
+"rating_spec","a/1","443","INFO","SSL Labs's 'SSL Server Rating Guide'","",""
+"protocol_support_score_weighted","a/1","443","INFO","28","",""
+"overall_grade","a/1","443","CRITICAL","F","",""
+"grade_cap_reason_1","a/1","443","INFO","Grade capped to F","",""
+"#;
+    let report = report("testssl", text);
+    let rules: Vec<_> = report.findings.iter().map(|f| f.rule.as_deref()).collect();
+    assert_eq!(rules, [Some("DROWN")]);
+    assert_eq!(report.n_not_findings, 4);
+}
+
+#[test]
 fn each_scheme_of_legitify_has_the_same_policies() {
     let policy = r#"{"policyInfo": {"title": "A", "fullyQualifiedPolicyName": "data.x", "severity": "HIGH"}, "violations": [{"canonicalLink": "https://example.com", "status": "FAILED"}]}"#;
     for content in [
