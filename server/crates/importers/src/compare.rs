@@ -660,7 +660,7 @@ fn change_of(seen: &Identified, known: Option<&Known>) -> Change {
 }
 
 /// Whether the key is of the tool's fingerprint and what it always comes with.
-pub(crate) fn is_print(basis: IdentityBasis) -> bool {
+fn is_print(basis: IdentityBasis) -> bool {
     matches!(
         basis,
         IdentityBasis::Fingerprint | IdentityBasis::PartialFingerprint

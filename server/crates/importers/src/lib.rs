@@ -18,7 +18,6 @@ pub mod json;
 mod path_names;
 mod read;
 mod relocation;
-mod renamed;
 pub mod text;
 
 pub use body::{Body, Pieces};
@@ -34,4 +33,3 @@ pub use input::{Input, InputLimits, ReadSeek, Source, files_in_zip};
 pub use path_names::{PathName, PathNames};
 pub use read::{detect, read, read_bytes, read_into, read_source};
 pub use relocation::Relocation;
-pub use renamed::continues;
