@@ -393,9 +393,9 @@ fn memory_of_import(n: usize) -> (f64, f64) {
 async fn log_alone(n: usize) {
     let (bench, _) = Bench::fresh(Backend::Sqlite).await.unwrap();
     let mut tx = bench.services.database().write().await.unwrap();
-    for at in 0..n {
+    for at in 0..i64::try_from(n).unwrap() {
         let entry = NewActivity {
-            at: at as i64,
+            at,
             actor: bench.actor.id.as_str(),
             action: "finding.triaged",
             subject_kind: "finding",
