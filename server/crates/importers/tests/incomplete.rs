@@ -781,6 +781,11 @@ const CLEAN_IF_NAMED: &[(&str, &str)] = &[
 /// Texts that a tool writes in the place of a report.
 const REFUSED: &[(&str, &str, &str)] = &[
     (
+        "kube_score",
+        r#"{"Pod/v1//p": {"TypeMeta": {"kind": "Pod"}, "ObjectMeta": {"name": "p"}, "Checks": [{"Check": {"ID": "a"}, "Grade": 1, "Skipped": false, "Comments": null}]}}"#,
+        "version \"1\"",
+    ),
+    (
         "scorecard",
         r#"{"Repo": "r", "Date": "2021-01-01", "Checks": [{"Name": "SAST", "Confidence": 10, "Pass": true}]}"#,
         "version \"1\"",

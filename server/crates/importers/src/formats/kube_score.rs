@@ -8,6 +8,7 @@
 //! | a `grade` of 7 or 10 | no finding: it calls both OK |
 //! | any other `grade` | one finding, unrated, which is told |
 //! | `skipped` with a `grade` of 1 or 5, or where its comment says that the check is ignored | suppressed, with the comment; else no finding |
+//! | JSON of version 1, an object with `TypeMeta` for each | refused with its version |
 //! | no object, or only ones without checks | nothing was looked at: the scan is incomplete |
 
 use holdpoint_domain::{Severity, SuppressionKind};
@@ -30,10 +31,22 @@ pub const KUBE_SCORE: Format = Format {
 const MOST_REASON_CHARS: usize = 500;
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
-    certain_if(list_with(sniff, &["object_name", "type_meta", "checks"]))
+    certain_if(list_with(sniff, &["object_name", "type_meta", "checks"]) || is_of_1(sniff.text))
+}
+
+fn is_of_1(text: &str) -> bool {
+    let keys = ["\"TypeMeta\"", "\"ObjectMeta\"", "\"Checks\"", "\"Grade\""];
+    text.trim_start().starts_with('{') && keys.iter().all(|key| text.contains(key))
 }
 
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
+    if is_of_1(text.beginning()) {
+        return Err(ImportError::UnsupportedVersion {
+            format: reading.format,
+            found: "1".to_owned(),
+            supported: "version 2 (--output-version v2)",
+        });
+    }
     let mut n_checks = 0_usize;
     let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, object| {
         for (at, check) in object.each("checks").iter().enumerate() {
