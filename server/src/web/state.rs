@@ -56,7 +56,7 @@ impl AppState {
             .unwrap_or_else(|| listening.to_string());
         let site = assets::read_site(&config.site, &name).with_context(|| {
             format!(
-                "{} holds no built site. Build it with `make build`, or name its folder with --site",
+                "{} holds no built site. Build it with `make site`, or name its folder with --site",
                 config.site.display()
             )
         })?;
