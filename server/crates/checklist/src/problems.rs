@@ -55,10 +55,7 @@ pub(crate) fn look_over(
             }
             Kind::Heading(_) => {
                 let text = line_of(source, at).trim_start_matches([' ', '#']);
-                if near_miss(text, true).is_some()
-                    || text.starts_with("[ ]")
-                    || text.starts_with("[x]")
-                {
+                if near_miss(text, true).is_some() {
                     report(
                         at,
                         "a heading is no task. Write `- [ ]` below it, with what is to be shown.",
