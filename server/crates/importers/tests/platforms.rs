@@ -483,6 +483,36 @@ fn what_was_not_looked_at_makes_a_scan_incomplete() {
             "Connection Error Occurred During Web Application Scan",
             "Connection Error Occurred",
         ),
+        (
+            "nessus",
+            "one.xml",
+            "<ReportItem port=\"0\" svc_name=\"general\" protocol=\"tcp\" severity=\"0\" pluginID=\"19506\"",
+            "<ReportItem port=\"0\" svc_name=\"general\" protocol=\"tcp\" severity=\"0\" pluginID=\"10180\" pluginName=\"Ping\">\
+             <plugin_output>The remote host (till) is considered as dead - not scanning</plugin_output></ReportItem>\
+             <ReportItem port=\"0\" svc_name=\"general\" protocol=\"tcp\" severity=\"0\" pluginID=\"19506\"",
+            "till.example.com did not answer and was not scanned",
+        ),
+        (
+            "stig_checklist",
+            "two.json",
+            "\"stigs\": [",
+            "\"stigs\": [{\"stig_id\": \"OTHER\", \"rules\": []}, ",
+            "no rule",
+        ),
+        (
+            "stig_checklist",
+            "two.xml",
+            "<STIGS>",
+            "<STIGS><iSTIG><STIG_INFO></STIG_INFO></iSTIG>",
+            "no rule",
+        ),
+        (
+            "azure_defender",
+            "cli.json",
+            "\"Unhealthy\"",
+            "\"NotApplicable\", \"cause\": \"Exempt\"",
+            "no resource was assessed",
+        ),
     ] {
         let report =
             with(format, file, from, to).unwrap_or_else(|error| panic!("{format} {from}: {error}"));
@@ -1046,4 +1076,58 @@ fn a_result_of_greenbone_without_its_number_is_told() {
         ["The number of a severity is missing."]
     );
     assert_eq!(report.findings[0].severity, Severity::High);
+}
+
+#[test]
+fn what_only_says_how_long_it_took_was_no_scan() {
+    let time = r#"[{"id": "scanTime", "ip": "shop.example.com/192.0.2.7", "port": "443", "severity": "INFO", "finding": "1"}]"#;
+    let report = read(time.as_bytes(), None, Some("testssl")).unwrap();
+    assert!(reason(&report).contains("no rows"), "{}", reason(&report));
+}
+
+#[test]
+fn an_override_without_a_reason_lowers_nothing() {
+    for (file, from, to) in [
+        ("two.json", "\"reason\": \"Keys only.\"", "\"reason\": \"\""),
+        ("two.xml", ">Keys only.<", "><"),
+    ] {
+        let severities = |report: &Report| -> Vec<Severity> {
+            report.findings.iter().map(|of| of.severity).collect()
+        };
+        let lowered = severities(&of("stig_checklist", file));
+        assert!(lowered.contains(&Severity::Low), "{file}");
+        let report = with("stig_checklist", file, from, to).unwrap();
+        assert!(!severities(&report).contains(&Severity::Low), "{file}");
+        assert!(!report.problems.is_empty(), "{file}");
+    }
+}
+
+#[test]
+fn only_what_is_known_to_be_remedied_is_fixed() {
+    let resolved = |reason: &str| {
+        let to = format!("\"status\": \"RESOLVED\", \"resolutionReason\": \"{reason}\"");
+        with("wiz", "issues.json", "\"status\": \"IN_PROGRESS\"", &to)
+            .unwrap()
+            .findings[0]
+            .status
+    };
+    assert_eq!(resolved("ISSUE_FIXED"), ScannerStatus::Fixed);
+    assert_eq!(resolved("WONT_FIX"), ScannerStatus::Suppressed);
+    assert_eq!(resolved("CONTROL_DISABLED"), ScannerStatus::Suppressed);
+}
+
+#[test]
+fn an_attestation_that_has_run_out_suppresses_nothing() {
+    let attested =
+        r#""attestation_data": {"status": "passed", "explanation": "Seen."}, "results": ["#;
+    let statuses = |result: &str| -> Vec<ScannerStatus> {
+        let from = "\"waiver_data\": {},\n          \"results\": [{\"status\": \"skipped\"";
+        let to = format!("{attested}{result}{{\"status\": \"skipped\"");
+        let report = with("inspec", "profile.json", from, &to).unwrap();
+        report.findings.iter().map(|of| of.status).collect()
+    };
+    let passed = r#"{"status": "passed", "code_desc": "Manually verified status"}, "#;
+    assert!(!statuses(passed).contains(&ScannerStatus::Review));
+    let ended = r#"{"status": "skipped", "code_desc": "Manual verification ended"}, "#;
+    assert!(statuses(ended).contains(&ScannerStatus::Review));
 }

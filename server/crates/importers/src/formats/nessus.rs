@@ -34,16 +34,18 @@ const ROOT: &str = "NessusClientData_v2";
 
 /// Plugins that say that a host could not be looked at as it was asked for.
 const NOT_ALL_SEEN: [&str; 8] = [
-    // Authentication failure: local checks not run.
-    "21745",  // Windows scan not performed with administrator's rights.
-    "24786",  // The registry cannot be accessed.
-    "26917",  // A port that closed while the scan ran.
-    "10919",  // Failure for provided credentials.
-    "104410", // Insufficient privilege.
-    "110385", // Intermittent authentication failure.
-    "117885", // Errors in nessusd.dump.
-    "117530",
+    "21745",  // Authentication failure: local checks not run.
+    "24786",  // Windows scan not performed with administrator's rights.
+    "26917",  // The registry cannot be accessed.
+    "10919",  // A port that closed while the scan ran.
+    "104410", // Failure for provided credentials.
+    "110385", // Insufficient privilege.
+    "117885", // Intermittent authentication failure.
+    "117530", // Errors in nessusd.dump.
 ];
+
+/// Whether the host answered at all.
+const PING: &str = "10180";
 
 /// What each host is told with: its version, times and settings.
 const SCAN_INFORMATION: &str = "19506";
@@ -92,6 +94,10 @@ fn read_host(reading: &mut Reading<'_>, name: &str, host: &Loose<'_>) -> Result<
         let plugin = item.text("pluginID");
         if NOT_ALL_SEEN.contains(&&*plugin) {
             let reason = format!("{} on {name}", item.text("pluginName"));
+            reading.incomplete(&*pointer, &reason);
+        }
+        if plugin == PING && item.text("plugin_output").contains("considered as dead") {
+            let reason = format!("{name} did not answer and was not scanned");
             reading.incomplete(&*pointer, &reason);
         }
         if plugin == SCAN_INFORMATION {

@@ -58,7 +58,14 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
             reading.incomplete("SCAN_LIST/SCAN", &format!("{name} is {status:?}"));
         }
         let authentication = scan.text("AUTHENTICATION_STATUS");
-        if super::reading::says_unfinished(&authentication) || authentication == "Partial" {
+        let is_known = [
+            "",
+            "none",
+            "no authentication specified",
+            "not used",
+            "successful",
+        ];
+        if !is_known.contains(&&*authentication.to_ascii_lowercase()) {
             reading.incomplete("SCAN_LIST/SCAN", &format!("{name}: {authentication}"));
         }
     }
@@ -138,7 +145,8 @@ fn finding(
     if status == ScannerStatus::Open && found.flag("POTENTIAL") {
         status = ScannerStatus::Review;
     }
-    if found.flag("IGNORED") || found.at("IGNORED").is_object() {
+    let is_ignored = found.flag("IGNORED") || found.at("IGNORED").is_object();
+    if is_ignored && status != ScannerStatus::Fixed {
         status = ScannerStatus::Suppressed;
     }
     let (address, parameter) = (found.text("URL"), found.text("PARAM"));

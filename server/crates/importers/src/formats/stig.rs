@@ -84,6 +84,9 @@ fn read_ckl(reading: &mut Reading<'_>, text: Body<'_>, scan: &mut Scan) -> Resul
                 .map_or("".into(), |info| info.text("SID_DATA"))
         };
         let benchmark = info("stigid");
+        if stig.each("VULN").is_empty() {
+            reading.nothing_looked_at(&format!("iSTIG {benchmark}"), "no rule");
+        }
         for (at, vuln) in stig.each("VULN").iter().enumerate() {
             let pointer = format!("iSTIG {benchmark}, VULN {at}");
             reading.needs_object(vuln, "")?;
@@ -126,6 +129,9 @@ fn read_cklb(
         let place = format!("/stigs/{s}");
         let rules = reading.optional_list(&place, stig, "rules")?;
         reading.declared(&format!("{place}/size"), stig.number("size"), rules.len());
+        if rules.is_empty() {
+            reading.nothing_looked_at(&format!("{place}/rules"), "no rule");
+        }
         for (at, rule) in rules.iter().enumerate() {
             reading.needs_object(rule, "")?;
             let checked = Checked {
@@ -181,12 +187,15 @@ impl Scan {
                 ScannerStatus::Open
             }
         };
-        let word = if checked.override_to.is_empty() {
-            checked.severity
-        } else {
+        let is_overridden = !checked.override_to.is_empty() && !checked.override_reason.is_empty();
+        let word = if is_overridden {
             checked.override_to
+        } else {
+            checked.severity
         };
-        if checked.override_to.is_empty() && !checked.override_reason.is_empty() {
+        if !is_overridden
+            && (!checked.override_to.is_empty() || !checked.override_reason.is_empty())
+        {
             reading.unknown_word(pointer, "override of the severity", "");
         }
         let severity = reading.severity(pointer, word);
@@ -195,7 +204,7 @@ impl Scan {
             .filter(|text| !text.is_empty())
             .collect::<Vec<_>>()
             .join("\n");
-        if !checked.override_to.is_empty() {
+        if is_overridden {
             let (from, why) = (checked.severity, checked.override_reason);
             said = format!("Its severity {from} was overridden: {why}\n{said}");
         }

@@ -59,11 +59,14 @@ fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(start.starts_with("id,fqdn/ip,port,severity,finding") || is_flat || is_pretty)
 }
 
+/// The row that says how long it took.
+const SCAN_TIME: &str = "scanTime";
+
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let (mut n_rows, mut hosts) = (0_usize, Targets::default());
     if text.begins_with('[') {
         let rest = reading.stream(text, &[&["*"]], &mut |reading, pointer, row| {
-            n_rows += 1;
+            n_rows += usize::from(row.text("id") != SCAN_TIME);
             let host = row.text("ip");
             hosts.add(&host);
             read_row(reading, pointer, &host, &row.text("port"), row);
@@ -75,7 +78,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     } else {
         let needed = ["id", "severity", "finding"];
         reading.rows(text, b',', &needed, &mut |reading, pointer, row| {
-            n_rows += 1;
+            n_rows += usize::from(row.text("id") != SCAN_TIME);
             let host = row.text("fqdn/ip");
             hosts.add(&host);
             read_row(reading, pointer, &host, &row.text("port"), row);
@@ -193,7 +196,7 @@ fn read_sections(
 fn read_row(reading: &mut Reading<'_>, pointer: &str, host: &str, port: &str, row: &Loose<'_>) {
     // The rating of the whole server is no finding; what it rests on is.
     let id = row.text("id");
-    let is_time = id == "scanTime" && row.text("severity") == "INFO";
+    let is_time = id == SCAN_TIME && row.text("severity") == "INFO";
     if is_time || is_rating(&id) {
         reading.not_a_finding();
         return;

@@ -200,9 +200,11 @@ fn status(reading: &mut Reading<'_>, pointer: &str, word: &str, resolution: &str
     let resolution = resolution.to_ascii_uppercase();
     match &*word.to_ascii_uppercase() {
         "OPEN" | "IN_PROGRESS" | "IN PROGRESS" => ScannerStatus::Open,
+        "RESOLVED" if matches!(&*resolution, "" | "ISSUE_FIXED" | "OBJECT_DELETED") => {
+            ScannerStatus::Fixed
+        }
         // The problem may be there as before.
-        "RESOLVED" if resolution.starts_with("CONTROL_") => ScannerStatus::Suppressed,
-        "RESOLVED" => ScannerStatus::Fixed,
+        "RESOLVED" => ScannerStatus::Suppressed,
         "REJECTED" | "IGNORED" => ScannerStatus::Suppressed,
         _ => {
             reading.unknown_word(pointer, "status", word);

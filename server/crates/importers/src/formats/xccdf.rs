@@ -235,11 +235,12 @@ impl Scan {
             reading.needs_object(result, "")?;
             match self.finding(reading, &pointer, &target, result) {
                 Some(finding) => {
-                    n_checked += 1;
+                    n_checked += usize::from(finding.status != ScannerStatus::Review);
                     reading.add(finding);
                 }
                 None => {
-                    n_checked += usize::from(result.text("result") == "pass");
+                    let word = result.text("result");
+                    n_checked += usize::from(word.eq_ignore_ascii_case("pass"));
                     reading.not_a_finding();
                 }
             }
