@@ -53,6 +53,9 @@ struct Scan {
     n: usize,
 }
 
+/// What leads to a further page, as the other services of AWS write it too.
+const NEXT_PAGE: [&str; 2] = ["NextToken", "nextToken"];
+
 fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     let mut scan = Scan::default();
     if text.begins_with('[') {
@@ -65,7 +68,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
             if !element.has(key) {
                 return scan.add(reading, pointer, element);
             }
-            has_next_page(reading, pointer, element);
+            reading.is_last_page(pointer, element, &NEXT_PAGE);
             let page = reading.needed_list(pointer, element, key)?;
             let mut page = page.iter().enumerate();
             page.try_for_each(|(at, found)| {
@@ -80,7 +83,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         let rest = reading.stream(text, patterns, &mut |reading, pointer, found| {
             scan.add(reading, pointer, found)
         })?;
-        has_next_page(reading, "", &rest);
+        reading.is_last_page("", &rest, &NEXT_PAGE);
         // Some write its key as the other services of AWS do.
         if !rest.has("Findings") {
             reading.needs_list(&rest, "findings")?;
@@ -94,12 +97,6 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
     }
     scan.targets.tell(reading);
     Ok(())
-}
-
-fn has_next_page(reading: &mut Reading<'_>, pointer: &str, page: &Loose<'_>) {
-    if !page.first_text(&["NextToken", "nextToken"]).is_empty() {
-        reading.incomplete(format!("{pointer}/NextToken"), "further pages are missing");
-    }
 }
 
 /// The name of a resource without the digest of an image, which changes with each build.
@@ -233,9 +230,7 @@ fn finding(
         .filter_map(|cvss| {
             score_of(cvss.at("BaseScore")).or_else(|| score_of(cvss.at("BaseVector")))
         })
-        .fold(None, |best: Option<f64>, score| {
-            Some(best.map_or(score, |best| best.max(score)))
-        });
+        .reduce(f64::max);
     let severity = severity(reading, pointer, found, score);
 
     let resources: Vec<_> = found.each("Resources").iter().collect();

@@ -84,9 +84,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
 }
 
 fn is_cut(reading: &mut Reading<'_>, pointer: &str, page: &Loose<'_>) {
-    if !page.text("nextToken").is_empty() {
-        reading.incomplete(format!("{pointer}/nextToken"), "further pages are missing");
-    }
+    reading.is_last_page(pointer, page, &["nextToken"]);
     let error = page.first_text(&["errorMessage", "errorCode"]);
     if !error.is_empty() {
         reading.incomplete(format!("{pointer}/errorCode"), &error);

@@ -79,11 +79,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
         if !rest.has("data") {
             reading.needs_list(&rest, "value")?;
         }
-        for key in ["nextLink", "skip_token", "$skipToken"] {
-            if !rest.text(key).is_empty() {
-                reading.incomplete(format!("/{key}"), "further pages are missing");
-            }
-        }
+        reading.is_last_page("", &rest, &["nextLink", "skip_token", "$skipToken"]);
         for key in ["totalRecords", "total_records"] {
             reading.declared(&format!("/{key}"), rest.number(key), scan.n);
         }
@@ -143,10 +139,7 @@ impl Scan {
                 cause: &own.text("status/cause"),
                 why: &own.text("status/description"),
                 resource: &details.first_text(&["id", "Id", "ResourceId"]),
-                severity: &first(
-                    &metadata.text("severity"),
-                    &own.first_text(&["status/severity", "risk/level"]),
-                ),
+                severity: &own.first_text(&["metadata/severity", "status/severity", "risk/level"]),
                 description: &metadata.text("description"),
                 remediation: &metadata.text("remediationDescription"),
                 link: &own.text("links/azurePortal"),
@@ -211,8 +204,4 @@ impl Scan {
         }
         reading.add(finding);
     }
-}
-
-fn first(one: &str, other: &str) -> String {
-    if one.is_empty() { other } else { one }.to_owned()
 }

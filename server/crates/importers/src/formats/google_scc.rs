@@ -53,12 +53,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
                 return scan.add(reading, pointer, element);
             }
             let key = "listFindingsResults";
-            if !element.text("nextPageToken").is_empty() {
-                reading.incomplete(
-                    format!("{pointer}/nextPageToken"),
-                    "further pages are missing",
-                );
-            }
+            reading.is_last_page(pointer, element, &["nextPageToken"]);
             let page = reading.needed_list(pointer, element, key)?;
             let mut listed = page.iter().enumerate();
             listed
@@ -75,9 +70,7 @@ fn read(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportError> {
                 scan.add(reading, &format!("/listFindingsResults/{at}"), one)?;
             }
             reading.declared("/totalSize", document.number("totalSize"), page.len());
-            if !document.text("nextPageToken").is_empty() {
-                reading.incomplete("/nextPageToken", "further pages are missing");
-            }
+            reading.is_last_page("", document, &["nextPageToken"]);
             Ok(())
         })?;
     }

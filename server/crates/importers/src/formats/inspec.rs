@@ -7,7 +7,8 @@
 //! |---|---|
 //! | each control with a result that failed | one finding, with the failed results as its message |
 //! | a control that was skipped | a person is asked to look |
-//! | a result with an exception or the state error, a control without results | the same, and the scan is incomplete |
+//! | a result with an exception, of the state error | one finding as the result is (failed: open; else a person is asked to look), and the scan is incomplete |
+//! | a control without results | none, and the scan is incomplete |
 //! | a control whose results all passed | none |
 //! | `impact` | 0.9 critical, 0.7 high, 0.4 medium, 0.1 low, less info; `json-min` has none: unrated |
 //! | `waiver_data` in effect, an attestation that it passed | suppressed, with the justification |

@@ -15,7 +15,6 @@ use holdpoint_domain::{Severity, SuppressionKind};
 
 use super::reading::{Format, Reading, certain_if, list_with};
 use crate::json::Loose;
-use crate::text::shortened;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const KUBE_SCORE: Format = Format {
@@ -26,9 +25,6 @@ pub const KUBE_SCORE: Format = Format {
     lists: &["*/checks", "*/checks/*/comments~"],
     read,
 };
-
-/// A reason stands in one line of a page.
-const MOST_REASON_CHARS: usize = 500;
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
     certain_if(list_with(sniff, &["object_name", "type_meta", "checks"]) || is_of_1(sniff.text))
@@ -84,6 +80,8 @@ fn read_check(reading: &mut Reading<'_>, pointer: &str, object: &Loose<'_>, chec
             reading.not_a_finding();
             return;
         }
+        // What was ignored has no grade.
+        Some(0.0) if is_ignored => Severity::Unrated,
         _ => {
             reading.unknown_word(pointer, "grade", &check.text("grade"));
             Severity::Unrated
@@ -111,10 +109,10 @@ fn read_check(reading: &mut Reading<'_>, pointer: &str, object: &Loose<'_>, chec
         .with_partial_fingerprint(&object.text("object_name"))
         .with_category(Category::Configuration);
     if is_skipped {
-        finding.status = ScannerStatus::Suppressed;
         finding.suppression_kind = Some(SuppressionKind::InSource);
-        finding.suppression_reason =
-            Some(shortened(&said, MOST_REASON_CHARS)).filter(|reason| !reason.is_empty());
+        finding = finding
+            .with_status(ScannerStatus::Suppressed)
+            .with_suppression_reason(&said);
     }
     reading.add(finding);
 }

@@ -16,7 +16,6 @@ use holdpoint_domain::{Severity, SuppressionKind};
 
 use super::reading::{Format, Reading, certain_if, object_with, root_is};
 use crate::json::Loose;
-use crate::text::shortened;
 use crate::{Body, Category, Confidence, Finding, ImportError, ScannerStatus, Sniff};
 
 pub const PMD: Format = Format {
@@ -34,9 +33,6 @@ pub const PMD: Format = Format {
     ],
     read,
 };
-
-/// A reason stands in one line of a page.
-const MOST_REASON_CHARS: usize = 500;
 
 fn detect(sniff: &Sniff<'_>) -> Confidence {
     let is_json = object_with(sniff, &["formatVersion", "pmdVersion", "files"]);
@@ -144,11 +140,10 @@ fn read_json(reading: &mut Reading<'_>, text: Body<'_>) -> Result<(), ImportErro
 }
 
 fn as_suppressed(mut finding: Finding, violation: &Loose<'_>) -> Finding {
-    let reason = shortened(&violation.text("usermsg"), MOST_REASON_CHARS);
-    finding.status = ScannerStatus::Suppressed;
     finding.suppression_kind = Some(SuppressionKind::InSource);
-    finding.suppression_reason = Some(reason).filter(|reason| !reason.is_empty());
     finding
+        .with_status(ScannerStatus::Suppressed)
+        .with_suppression_reason(&violation.text("usermsg"))
 }
 
 fn finding(

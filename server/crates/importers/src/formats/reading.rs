@@ -406,6 +406,13 @@ impl Reading<'_> {
         }
     }
 
+    /// The page is the last one: none of these keys leads to a further one. Otherwise the scan is incomplete.
+    pub(super) fn is_last_page(&mut self, pointer: &str, page: &Loose<'_>, keys: &[&str]) {
+        if let Some(key) = keys.iter().find(|key| !page.text(key).is_empty()) {
+            self.incomplete(format!("{pointer}/{key}"), "further pages are missing");
+        }
+    }
+
     fn note_missing(
         &mut self,
         pointer: &str,

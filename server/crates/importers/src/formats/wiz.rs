@@ -203,9 +203,8 @@ fn status(reading: &mut Reading<'_>, pointer: &str, word: &str, resolution: &str
         "RESOLVED" if matches!(&*resolution, "" | "ISSUE_FIXED" | "OBJECT_DELETED") => {
             ScannerStatus::Fixed
         }
-        // The problem may be there as before.
-        "RESOLVED" => ScannerStatus::Suppressed,
-        "REJECTED" | "IGNORED" => ScannerStatus::Suppressed,
+        // Resolved in another way, the problem may be there as before.
+        "RESOLVED" | "REJECTED" | "IGNORED" => ScannerStatus::Suppressed,
         _ => {
             reading.unknown_word(pointer, "status", word);
             ScannerStatus::Open

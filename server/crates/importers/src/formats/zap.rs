@@ -176,10 +176,11 @@ fn finding(
     .with_rule_name(&alert.text("name"))
     .with_description(&plain(&alert.text("desc")))
     .with_remediation(&plain(&alert.text("solution")))
-    .with_link(&plain(&alert.text("reference")))
     .with_cwe(alert.at("cweid"))
     .with_scope(host)
     .with_category(Category::Web);
+    let links = plain(&alert.text("reference"));
+    finding = links.split_whitespace().fold(finding, Finding::with_link);
     if alert.text("confidence") == "0" {
         // "False positive", as somebody has said in ZAP.
         finding.status = ScannerStatus::Suppressed;
