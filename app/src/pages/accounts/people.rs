@@ -165,6 +165,8 @@ fn person_row(person: Person, form: &FormState, text: &str) -> impl IntoView + u
                 <RowAct words=format!("Change {}", person.name) form=form.clone() id=row.clone() fields=&["password"]>
                     <form method="post" action=action("people/set-instance-role")>
                         {hidden()}
+                        // Which of the acts Enter means would be a guess: the first button takes it, and does nothing.
+                        <button type="submit" disabled hidden></button>
                         <OwnPassword form row />
                         <div class="btn-row">
                             {reset}

@@ -76,8 +76,12 @@ pub(crate) fn add_read_by_gitlab<'a>(source: &Source<'a>, tree: &mut Tree<'a>) {
     tree.nodes = nodes;
 }
 
-/// What is left of the line of an offset, without its end.
+/// What is left of the line of an offset, without its end; nothing where its first sign is escaped, by which somebody says that
+/// it is no box.
 pub(crate) fn line_of<'a>(source: &Source<'a>, at: usize) -> &'a str {
+    if source.slice(0..at).ends_with('\\') {
+        return "";
+    }
     source.line_from(at).trim_end_matches(['\r', '\n'])
 }
 
@@ -124,7 +128,7 @@ impl NearMiss {
                 "this is no task, since the bullet or the space behind it is another sign than Markdown's. Write `- [ ]`."
             }
             Self::NoBullet => {
-                "this is no task, since no bullet stands before the box. Write `- [ ]`."
+                "this is no task, since the line does not begin with a bullet and the box. Write `- [ ]`."
             }
         }
     }

@@ -712,6 +712,12 @@ fn every_line_that_looks_like_a_box_is_an_item_or_a_problem() {
             vec!["One"],
             vec![5, 6],
         ),
+        // What is escaped is said to be no box.
+        (
+            "- [ ] One\n- \\[x] a\n- \\[~] b\n\n\\[ ] c\nd\n\\[ ] e\n",
+            vec!["One"],
+            vec![],
+        ),
         // Examples in code are none.
         (
             "- [ ] One\n\n```\n[ ] a\n☐ b\n```\n\n    [ ] c\n",

@@ -317,8 +317,8 @@ impl Services {
             proofs,
         };
         let files = self.files().clone();
-        let written = tokio::task::spawn_blocking(move || {
-            bundle(
+        let written = off_the_async_threads(move || {
+            let written = bundle(
                 contents,
                 &key,
                 |member| -> std::io::Result<Option<Box<dyn Read>>> {
@@ -335,14 +335,13 @@ impl Services {
                     }
                 },
                 out,
-            )
+            );
+            written.map_err(|error| match error {
+                BundleError::Damaged { .. } => StorageError::Damaged(error.to_string()).into(),
+                error => ServiceError::unavailable(error),
+            })
         })
-        .await
-        .map_err(ServiceError::unavailable)?
-        .map_err(|error| match error {
-            BundleError::Damaged { .. } => StorageError::Damaged(error.to_string()).into(),
-            error => ServiceError::unavailable(error),
-        })?;
+        .await?;
         Ok((written, name, source.standing))
     }
 

@@ -692,9 +692,7 @@ fn release_refusal(actor: &Actor, may: bool, policy: &Policy) -> Option<String> 
     if !may {
         return Some("Only a manager of this service can sign the release decision.".to_owned());
     }
-    let named =
-        policy.approvers.is_empty() || policy.approvers.iter().any(|id| id == actor.id.as_str());
-    (!named)
+    (!policy.is_approver(actor.id.as_str()))
         .then(|| "The policy names who signs this release, and you are not among them.".to_owned())
 }
 

@@ -16,6 +16,7 @@ use crate::{
     Actor, ServiceError, Services,
     access::{disabled, not_granted},
     changes::{Changes, Done, names, refuse_beyond},
+    import::off_the_async_threads,
     services::reads_only,
 };
 
@@ -374,15 +375,15 @@ impl Services {
     ) -> Result<TemplateDifference, ServiceError> {
         let (_, old) = self.template_document(actor, old).await?;
         let (_, new) = self.template_document(actor, new).await?;
-        let compared = tokio::task::spawn_blocking(move || {
+        off_the_async_threads(move || {
             let difference = difference(&old, &new);
-            TemplateDifference {
+            Ok(TemplateDifference {
                 old,
                 new,
                 difference,
-            }
-        });
-        compared.await.map_err(ServiceError::unavailable)
+            })
+        })
+        .await
     }
 
     /// A template, for whoever may read it.
@@ -429,14 +430,13 @@ impl Services {
                 ),
             ));
         }
-        tokio::task::spawn_blocking(move || {
+        off_the_async_threads(move || {
             let document = parse_checklist(&bytes, reading, tier.as_deref())
                 .map_err(ServiceError::at("document"))?;
             refuse_hidden_titles(&document)?;
             Ok((bytes, document))
         })
         .await
-        .map_err(ServiceError::unavailable)?
     }
 }
 
@@ -657,13 +657,11 @@ pub(crate) async fn document_of(
 ) -> Result<Document, ServiceError> {
     let readings = readings_of(version)?;
     let tier = version.tier.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        let text = holdpoint_checklist::decode(&source)?;
+    off_the_async_threads(move || {
+        let text = holdpoint_checklist::decode(&source).map_err(ServiceError::unavailable)?;
         Ok(parse_mixed(text, &readings, tier.as_deref()))
-    });
-    read.await
-        .map_err(ServiceError::unavailable)?
-        .map_err(|error: holdpoint_checklist::ChecklistError| ServiceError::unavailable(error))
+    })
+    .await
 }
 
 pub(crate) fn readings_of(version: &TemplateVersion) -> Result<Vec<Reading>, ServiceError> {

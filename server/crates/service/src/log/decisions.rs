@@ -9,6 +9,12 @@ use serde_json::{Map, Value};
 /// More findings than a service has, so that no text of an entry makes a list without end.
 const MOST_IN_RANGE: i64 = 10_000_000;
 
+/// How approvals of accepted risks were written before every request had the same words.
+const APPROVED_ONCE: &str = "approve_acceptance";
+
+/// What leaves a finding open.
+const OPENS: [&str; 3] = ["reopen", "decline", "decline_acceptance"];
+
 /// What an entry makes of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
@@ -30,6 +36,9 @@ struct Noted {
     asked: Option<FindingStatus>,
 }
 
+/// A decision about many: its service, its entry, and the numbers of the findings as ranges.
+type Batch = (u32, i64, Vec<(i64, i64)>);
+
 /// By finding, what its newest entries say.
 #[derive(Debug, Default)]
 pub(super) struct LoggedDecisions {
@@ -38,8 +47,8 @@ pub(super) struct LoggedDecisions {
     of_one: HashMap<String, Noted>,
     /// Of decisions about many, by service and number.
     of_many: HashMap<(u32, i64), Noted>,
-    /// The numbers of a decision about many, should it be taken back.
-    batches: HashMap<String, (u32, Vec<(i64, i64)>)>,
+    /// Decisions about many, should one be taken back.
+    batches: HashMap<String, Batch>,
     /// Services with a decision about many of which an older log does not say which findings it is about: its newest entry.
     unnamed: HashMap<u32, i64>,
 }
@@ -80,7 +89,7 @@ impl LoggedDecisions {
                 let n: i64 = ranges.iter().map(|(first, last)| last - first + 1).sum();
                 let n_asked = after.get("asked").and_then(Value::as_i64);
                 let target = match said("action") {
-                    Some("ask_acceptance") => Some(FindingStatus::RiskAccepted),
+                    Some("ask_acceptance" | APPROVED_ONCE) => Some(FindingStatus::RiskAccepted),
                     Some(action) => FindingStatus::parse(action),
                     None => None,
                 };
@@ -91,6 +100,9 @@ impl LoggedDecisions {
                             let before = before.map(|of| (of.entry, of.asked));
                             (Outcome::Approved { before }, None)
                         }
+                        (Some(target), _) if said("action") == Some(APPROVED_ONCE) => {
+                            (Outcome::Exactly(target), None)
+                        }
                         (Some(target), Some(0)) => (Outcome::Exactly(target), None),
                         // Some may have been decided alone, where not all were asked for.
                         (Some(target), Some(asked)) if asked < n => {
@@ -99,9 +111,10 @@ impl LoggedDecisions {
                         (Some(target), Some(_)) => {
                             (Outcome::Exactly(FindingStatus::Open), Some(target))
                         }
-                        (Some(_), None) => (Outcome::Untold, None),
-                        // Opened again, or declined.
-                        (None, _) => (Outcome::Exactly(FindingStatus::Open), None),
+                        (None, _) if said("action").is_some_and(|word| OPENS.contains(&word)) => {
+                            (Outcome::Exactly(FindingStatus::Open), None)
+                        }
+                        (_, _) => (Outcome::Untold, None),
                     };
                     Noted {
                         entry: sequence,
@@ -110,16 +123,21 @@ impl LoggedDecisions {
                     }
                 });
                 if let Some(batch) = said("batch") {
-                    self.batches.insert(batch.to_owned(), (service, ranges));
+                    let made = (service, sequence, ranges);
+                    self.batches.insert(batch.to_owned(), made);
                 }
             }
             "findings.triage_undone" => {
                 let batch = said("batch").and_then(|batch| self.batches.remove(batch));
-                if let Some((service, ranges)) = batch {
-                    self.note(service, &ranges, |_| Noted {
-                        entry: sequence,
-                        outcome: Outcome::Untold,
-                        asked: None,
+                if let Some((service, made_at, ranges)) = batch {
+                    // What was decided about since stayed as it was.
+                    self.note(service, &ranges, |newest| match newest {
+                        Some(later) if later.entry > made_at => *later,
+                        _ => Noted {
+                            entry: made_at,
+                            outcome: Outcome::Untold,
+                            asked: None,
+                        },
                     });
                 }
             }
@@ -190,4 +208,97 @@ fn ranges(text: &str) -> Option<Vec<(i64, i64)>> {
                 .then_some((first, last))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The log of these entries about F-1 and F-2: action and what it says.
+    fn logged(entries: &[(&str, &str)]) -> LoggedDecisions {
+        let mut logged = LoggedDecisions::default();
+        for (sequence, (action, after)) in (1..).zip(entries) {
+            let entry = Entry {
+                sequence,
+                at: 0,
+                actor: "ana".to_owned(),
+                action: (*action).to_owned(),
+                subject_kind: "finding".to_owned(),
+                subject: "one".to_owned(),
+                service: Some("executor".to_owned()),
+                review: None,
+                summary: String::new(),
+                before: None,
+                after: None,
+                previous: String::new(),
+            };
+            logged.take(&entry, &serde_json::from_str(after).expect("an object"));
+        }
+        logged
+    }
+
+    fn compared(logged: &LoggedDecisions, status: FindingStatus) -> Compared {
+        logged.compare(&DecidedFinding {
+            id: "one".to_owned(),
+            service: "executor".to_owned(),
+            number: 1,
+            status,
+        })
+    }
+
+    #[test]
+    fn what_older_logs_say_is_understood_and_what_nobody_knows_accuses_nobody() {
+        let accepted = logged(&[(
+            "findings.triaged",
+            r#"{"action": "approve_acceptance", "findings": "1-2"}"#,
+        )]);
+        assert_eq!(
+            compared(&accepted, FindingStatus::RiskAccepted),
+            Compared::Same
+        );
+        assert_eq!(
+            compared(&accepted, FindingStatus::FalsePositive),
+            Compared::Otherwise(1)
+        );
+        let unheard = logged(&[(
+            "findings.triaged",
+            r#"{"action": "something", "findings": "1-2"}"#,
+        )]);
+        assert_eq!(
+            compared(&unheard, FindingStatus::Duplicate),
+            Compared::Unknown
+        );
+        let opened = logged(&[(
+            "findings.triaged",
+            r#"{"action": "reopen", "findings": "1-2"}"#,
+        )]);
+        assert_eq!(
+            compared(&opened, FindingStatus::Duplicate),
+            Compared::Otherwise(1)
+        );
+    }
+
+    #[test]
+    fn taking_a_decision_back_hides_nothing_that_was_decided_since() {
+        let many = (
+            "findings.triaged",
+            r#"{"action": "false_positive", "findings": "1-2", "asked": 0, "batch": "b"}"#,
+        );
+        let one = ("finding.triaged", r#"{"status": "duplicate"}"#);
+        let undone = ("findings.triage_undone", r#"{"batch": "b"}"#);
+        let logged_since = logged(&[many, one, undone]);
+        assert_eq!(
+            compared(&logged_since, FindingStatus::Duplicate),
+            Compared::Same
+        );
+        assert_eq!(
+            compared(&logged_since, FindingStatus::RiskAccepted),
+            Compared::Otherwise(2)
+        );
+        let logged_before = logged(&[one, many, undone]);
+        assert_eq!(
+            compared(&logged_before, FindingStatus::Duplicate),
+            Compared::Unknown
+        );
+    }
 }
